@@ -1,0 +1,215 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { KeySet } from '../../src/principals/key-set.ts'
+import { createOidc } from '../../src/principals/oidc.ts'
+import {
+  LONGEST_JWT_BYTES,
+  REMEMBERED_BYTES,
+  remembered,
+  type Verified,
+} from '../../src/principals/remembered.ts'
+import { unauthenticated } from '../../src/principals/unauthenticated.ts'
+import { virtualClock } from '../world/clock.ts'
+import { issuerWorld, refusal } from './support.ts'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+
+/** A verifier that takes everything but `bad…`, and counts. */
+function world({ livesMs = HOUR, maxBytes = REMEMBERED_BYTES } = {}) {
+  const clock = virtualClock()
+  const keys = {
+    version: 1 as number | undefined,
+    resolve: () => Promise.reject(new Error('not asked here')),
+  }
+  const exp = clock.now() + livesMs
+  const asked: string[] = []
+  const verify = async (jwt: string): Promise<Verified> => {
+    asked.push(jwt)
+    if (jwt.startsWith('bad')) throw unauthenticated('bad')
+    const { version } = keys satisfies KeySet
+    const principal = { issuer: 'a', subject: jwt, claims: {} }
+    return { principal, expiresAt: exp, keys, version: version ?? 0 }
+  }
+  return { clock, keys, asked, identify: remembered({ verify, clock, maxBytes }) }
+}
+
+test('a JWT seen before is not verified again, and gives the same principal', async () => {
+  const { asked, identify } = world()
+  const first = await identify('jwt')
+  expect(await identify('jwt')).toBe(first)
+  expect(await identify('jwt')).toBe(first)
+  expect(asked).toEqual(['jwt'])
+})
+
+test('for 5 minutes, however often it is used meanwhile', async () => {
+  const { clock, asked, identify } = world()
+  await identify('jwt')
+  for (let i = 0; i < 4; i++) {
+    await clock.advance(MINUTE)
+    await identify('jwt')
+  }
+  await clock.advance(MINUTE - 1)
+  await identify('jwt')
+  expect(asked).toHaveLength(1)
+  await clock.advance(1)
+  await identify('jwt')
+  expect(asked).toHaveLength(2)
+})
+
+test('never past its exp: no tolerance there', async () => {
+  const { clock, asked, identify } = world({ livesMs: 90 * SECOND })
+  await identify('jwt')
+  await clock.advance(90 * SECOND - 1)
+  await identify('jwt')
+  expect(asked).toHaveLength(1)
+  await clock.advance(1)
+  await identify('jwt')
+  await identify('jwt')
+  expect(asked).toHaveLength(3)
+})
+
+test('nor past a change of its keys, nor while there are none to use', async () => {
+  const { keys, asked, identify } = world()
+  await identify('jwt')
+  keys.version = 2
+  await identify('jwt')
+  await identify('jwt')
+  expect(asked).toHaveLength(2)
+  keys.version = undefined
+  await identify('jwt')
+  expect(asked).toHaveLength(3)
+})
+
+test('a clock that is put back does not stretch it', async () => {
+  const clock = virtualClock()
+  let backMs = 0
+  let verified = 0
+  const keys: KeySet = { version: 1, resolve: () => Promise.reject(new Error('not asked here')) }
+  const identify = remembered({
+    clock: { ...clock, now: () => clock.now() - backMs },
+    verify: async () => {
+      verified++
+      return { principal: { issuer: 'a', subject: 'b', claims: {} }, expiresAt: 1e15, keys, version: 1 }
+    },
+  })
+  await identify('jwt')
+  backMs = 1
+  await identify('jwt')
+  expect(verified).toBe(2)
+})
+
+test('first calls at once share one verification, its refusal too', async () => {
+  const { asked, identify } = world()
+  const principals = await Promise.all(Array.from({ length: 100 }, () => identify('jwt')))
+  expect(new Set(principals).size).toBe(1)
+  expect(asked).toEqual(['jwt'])
+  const errors = await Promise.all(Array.from({ length: 100 }, () => refusal(identify('bad'))))
+  expect(errors).toHaveLength(100)
+  expect(asked).toEqual(['jwt', 'bad'])
+})
+
+test('a refusal is not remembered', async () => {
+  const { asked, identify } = world()
+  await refusal(identify('bad'))
+  await refusal(identify('bad'))
+  expect(asked).toEqual(['bad', 'bad'])
+})
+
+test('what is longer than 16 KiB is refused before anything', async () => {
+  const { asked, identify } = world()
+  await identify('x'.repeat(LONGEST_JWT_BYTES))
+  const error = await refusal(identify('x'.repeat(LONGEST_JWT_BYTES + 1)))
+  expect(error.code).toBe('unauthenticated')
+  expect(error.message.length).toBeLessThan(100)
+  expect(asked).toHaveLength(1)
+})
+
+test('memory is bounded in bytes: of 10,000 JWTs the latest that fit are kept', async () => {
+  const maxBytes = 1024 * 1024
+  const { asked, identify } = world({ maxBytes })
+  const jwts = Array.from({ length: 10_000 }, (_, i) => `${i}`.padEnd(1000, 'x'))
+  for (const jwt of jwts) await identify(jwt)
+  const fitting = Math.floor(maxBytes / 2512)
+  for (const jwt of jwts.slice(-fitting).reverse()) await identify(jwt)
+  expect(asked).toHaveLength(10_000)
+  for (const jwt of jwts.slice(0, -fitting)) await identify(jwt)
+  expect(asked).toHaveLength(10_000 + 10_000 - fitting)
+})
+
+test('whatever happens in whatever order, nothing is given that verification would not give', async () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('use' as const), jwt: fc.constantFrom('a', 'b', 'c') }),
+    fc.record({ kind: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 400 }) }),
+    fc.record({ kind: fc.constant('rotate' as const) }),
+  )
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async steps => {
+      const { clock, keys, asked, identify } = world({ livesMs: 1000 * SECOND })
+      const exp = clock.now() + 1000 * SECOND
+      const model = new Map<string, { until: number; version: number }>()
+      let version = 1
+      let verified = 0
+      for (const next of steps) {
+        if (next.kind === 'wait') await clock.advance(next.seconds * SECOND)
+        else if (next.kind === 'rotate') keys.version = ++version
+        else {
+          const known = model.get(next.jwt)
+          if (!known || known.version !== version || clock.now() >= known.until) {
+            verified++
+            model.set(next.jwt, { until: Math.min(exp, clock.now() + 5 * MINUTE), version })
+          }
+          expect((await identify(next.jwt)).subject).toBe(next.jwt)
+          expect(asked).toHaveLength(verified)
+        }
+      }
+    }),
+    { numRuns: 60 },
+  )
+})
+
+describe('with real JWTs', () => {
+  async function real() {
+    const parts = await issuerWorld()
+    const { issuer, clock, keysOf } = parts
+    const keys = keysOf(issuer.url)
+    const trusted = { name: 'github', issuer: issuer.url, audience: 'jeton', keys }
+    return { ...parts, keys, trusted, oidc: createOidc({ issuers: [trusted], clock }) }
+  }
+
+  test('one of a withdrawn key dies as soon as the set is refreshed, by whomever', async () => {
+    const { issuer, clock, oidc } = await real()
+    const old = await issuer.sign()
+    const principal = await oidc.identify(old)
+    await issuer.rotate()
+    await clock.advance(40 * SECOND)
+    expect(await oidc.identify(old)).toBe(principal)
+    await oidc.identify(await issuer.sign())
+    expect((await refusal(oidc.identify(old))).code).toBe('unauthenticated')
+  })
+
+  test('a refresh that brings the same keys forgets nothing', async () => {
+    const { issuer, clock, oidc } = await real()
+    const jwt = await issuer.sign({}, { expiresInSeconds: 3600 })
+    const principal = await oidc.identify(jwt)
+    await clock.advance(40 * SECOND)
+    await refusal(oidc.identify(await issuer.sign({}, { header: { kid: 'unknown' } })))
+    expect(issuer.requests.keys).toBe(2)
+    expect(await oidc.identify(jwt)).toBe(principal)
+  })
+
+  test('one that lives on the clock tolerance is verified each time', async () => {
+    const { issuer, oidc } = await real()
+    const jwt = await issuer.sign({}, { expiresInSeconds: -30 })
+    expect(await oidc.identify(jwt)).not.toBe(await oidc.identify(jwt))
+  })
+
+  test('new rules remember nothing of the old ones', async () => {
+    const { issuer, clock, trusted, oidc } = await real()
+    const jwt = await issuer.sign()
+    await oidc.identify(jwt)
+    const stricter = createOidc({ issuers: [{ ...trusted, audience: 'elsewhere' }], clock })
+    expect((await refusal(stricter.identify(jwt))).code).toBe('unauthenticated')
+  })
+})

@@ -1,0 +1,111 @@
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
+
+export type Algorithm = 'ES256' | 'RS256' | 'EdDSA'
+export type IssuerFault = 'down' | 'slow' | 'oversized' | 'redirect' | 'wrong-issuer' | 'garbage'
+
+export interface IssuerOptions {
+  algorithm?: Algorithm
+  /** Milliseconds since the epoch; the machine's clock by default. */
+  now?: () => number
+}
+
+export interface SignOptions {
+  /** 300 by default; negative gives an expired JWT. */
+  expiresInSeconds?: number
+  /** Laid over `{ alg, kid }`; undefined takes a member out. */
+  header?: Record<string, unknown>
+}
+
+/** A stand-in OIDC issuer: real keys, real HTTP on loopback, faults on demand. */
+export interface Issuer {
+  /** What `iss` says: `http://127.0.0.1:PORT`. */
+  readonly url: string
+  /** A JWT. `claims` lie over the defaults of `iss`, `aud` (jeton), `sub`, `iat`, `exp`; undefined takes one out. */
+  sign(claims?: Record<string, unknown>, options?: SignOptions): Promise<string>
+  /** The public keys as published now. */
+  jwks(): { keys: JWK[] }
+  /** A new signing key, `key-2` after `key-1`; the old ones leave the published set unless kept. */
+  rotate(options?: { keepOld?: boolean }): Promise<void>
+  /** How often each document was asked for. */
+  readonly requests: { discovery: number; keys: number }
+  /** What goes wrong with every reply, until it is set to undefined. */
+  fault: IssuerFault | undefined
+  close(): Promise<void>
+}
+
+const DISCOVERY = '/.well-known/openid-configuration'
+const KEYS = '/keys.json'
+
+export async function startIssuer({
+  algorithm = 'ES256',
+  now = Date.now,
+}: IssuerOptions = {}): Promise<Issuer> {
+  const newKey = async (number: number) => {
+    const { publicKey, privateKey } = await generateKeyPair(algorithm)
+    const kid = `key-${number}`
+    return { kid, number, privateKey, public: { ...(await exportJWK(publicKey)), kid, alg: algorithm } }
+  }
+  let signing = await newKey(1)
+  let published: JWK[] = [signing.public]
+  let fault: IssuerFault | undefined
+  const requests = { discovery: 0, keys: 0 }
+
+  const server = createServer((request, response) => {
+    const path = (request.url ?? '/').replace(/^\/moved/, '')
+    if (path === DISCOVERY) requests.discovery++
+    else if (path === KEYS) requests.keys++
+    else return void response.writeHead(404).end()
+    const issuer = fault === 'wrong-issuer' ? 'https://someone.example' : url
+    const document = path === KEYS ? { keys: published } : { issuer, jwks_uri: `${url}${KEYS}` }
+    reply(response, { fault: request.url === path ? fault : undefined, path, document })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+
+  return {
+    url,
+    requests,
+    jwks: () => ({ keys: published }),
+    get fault() {
+      return fault
+    },
+    set fault(next) {
+      fault = next
+    },
+    async sign(claims = {}, { expiresInSeconds = 300, header = {} } = {}) {
+      const iat = Math.floor(now() / 1000)
+      const defaults = { iss: url, aud: 'jeton', sub: 'someone', iat, exp: iat + expiresInSeconds }
+      const crit = Array.isArray(header.crit) ? header.crit.map(name => [name, true]) : []
+      return new SignJWT({ ...defaults, ...claims } as JWTPayload)
+        .setProtectedHeader({ alg: algorithm, kid: signing.kid, ...header })
+        .sign(signing.privateKey, { crit: Object.fromEntries(crit) })
+    },
+    async rotate({ keepOld = false } = {}) {
+      signing = await newKey(signing.number + 1)
+      published = keepOld ? [...published, signing.public] : [signing.public]
+    },
+    async close() {
+      const closed = new Promise(resolve => server.close(resolve))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+interface Reply {
+  fault: IssuerFault | undefined
+  path: string
+  document: object
+}
+
+function reply(response: ServerResponse, { fault, path, document }: Reply): void {
+  if (fault === 'slow') return
+  if (fault === 'down') return void response.destroy()
+  if (fault === 'redirect') return void response.writeHead(302, { location: `/moved${path}` }).end()
+  response.writeHead(200, { 'content-type': 'application/json' })
+  if (fault === 'garbage') return void response.end('<!doctype html><p>Welcome')
+  const padding = fault === 'oversized' ? { padding: 'x'.repeat(300 * 1024) } : {}
+  response.end(JSON.stringify({ ...document, ...padding }))
+}
