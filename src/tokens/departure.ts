@@ -1,0 +1,35 @@
+import type { Pace } from './pace.ts'
+
+/** How a token leaves for the first time: at its turn, and no later. */
+export interface Departure {
+  /** Resolves when the token may leave. To be awaited just before it does, by everyone who hands it out. */
+  leave(): Promise<void>
+}
+
+export interface DepartureParts {
+  pace: Pick<Pace, 'onTime'>
+  /** The turn that the token was signed at (ms). */
+  turn: number
+  /** Waits for another turn; before all who have none yet. */
+  anotherTurn(): Promise<void>
+}
+
+/**
+ * What RDS counts is the first login with a token, and that follows its hand-out, not its signature. Between the two lies
+ * the audit log, which may hang for 2 s and then let everything go at once: who missed the turn takes another. Once a
+ * token has left, it leaves again freely.
+ */
+export function createDeparture({ pace, turn, anotherTurn }: DepartureParts): Departure {
+  let hasLeft = false
+  let leaving: Promise<void> | undefined
+  return {
+    async leave() {
+      if (hasLeft) return
+      leaving ??= (pace.onTime(turn) ? Promise.resolve() : anotherTurn()).finally(() => {
+        leaving = undefined
+      })
+      await leaving
+      hasLeft = true
+    },
+  }
+}

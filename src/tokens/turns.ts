@@ -1,0 +1,73 @@
+import type { Clock } from '../clock.ts'
+import { JetonError } from '../errors.ts'
+import type { Shelf } from '../shelf/shelf.ts'
+
+/** How long the record of a resource's turns is kept after its last turn. */
+const KEPT_MS = 60_000
+const TRIES = 50
+/** No queue is this long: a record of turns further ahead was written by a clock that was wrong. */
+const FURTHEST_MS = 30_000
+
+export interface TurnsWanted {
+  resource: string
+  count: number
+  /** The furthest moment (ms) that is of use to anyone. */
+  notAfter: number
+  spacingMs: number
+}
+
+export interface TurnsTaken {
+  /** Soonest first, as many as are of use; they are this instance's alone. */
+  readonly turns: readonly number[]
+  /** The first turn that is nobody's, as far as this instance knows (ms). */
+  readonly nextFree: number
+}
+
+/**
+ * Takes turns of a resource from the one record that all instances share, which says when its next free turn is. However
+ * many are wanted, it costs one read and one swap; more only while other instances swap at the same moment.
+ *
+ *     instance A   read next=100 ······ swap 100→300 (turns 100, 200)
+ *     instance B        read next=100 ······ swap 100→200: conflict ── read next=300 ── swap 300→400 (turn 300)
+ */
+export async function takeTurns(
+  { shelf, clock }: { shelf: Shelf; clock: Clock },
+  { resource, count, notAfter, spacingMs }: TurnsWanted,
+): Promise<TurnsTaken> {
+  const key = `turns/${resource}`
+  for (let tries = 0; tries < TRIES; tries++) {
+    const found = await shelf.read(key)
+    const now = clock.now()
+    const next = found ? parseNext(found.bytes) : 0
+    const first = isPlausible(next, now) ? Math.max(now, next) : now
+    const turns: number[] = []
+    for (let turn = first; turns.length < count && turn <= notAfter; turn += spacingMs) turns.push(turn)
+    const nextFree = first + turns.length * spacingMs
+    if (turns.length === 0) return { turns, nextFree }
+    const bytes = Buffer.from(JSON.stringify({ v: 1, next: nextFree }))
+    const swapped = await shelf.swap({
+      key,
+      bytes,
+      was: found?.version ?? 'absent',
+      expiresAt: nextFree + KEPT_MS,
+    })
+    if (swapped !== 'conflict') return { turns, nextFree }
+  }
+  throw new JetonError('temporarily_unavailable', {
+    publicMessage: 'the store is too busy; try again',
+    reason: `the turns of ${resource} could not be taken: ${TRIES} swaps in a row lost to other instances`,
+    retryAfterMs: 1000,
+  })
+}
+
+/** Whether a turn can be meant, seen from `now`: clocks that are corrected leave turns behind that lie minutes ahead. */
+export function isPlausible(turn: number, now: number): boolean {
+  return turn <= now + FURTHEST_MS
+}
+
+function parseNext(bytes: Uint8Array): number {
+  const { next } = JSON.parse(Buffer.from(bytes).toString()) as { next?: unknown }
+  if (typeof next !== 'number' || !Number.isFinite(next))
+    throw new TypeError('a record of turns says no time')
+  return next
+}

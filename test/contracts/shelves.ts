@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import type { Shelf } from '../../src/shelf/shelf.ts'
+import { type VirtualClock, virtualClock } from '../world/clock.ts'
+
+const bytes = (text: string) => Buffer.from(text)
+
+/** What every shelf must do, whatever it stands on. `open` gives instances that share one. */
+export function describeShelf(
+  name: string,
+  open: (clock: VirtualClock) => Promise<readonly [Shelf, Shelf]>,
+): void {
+  describe(`the shelf ${name}`, () => {
+    async function opened() {
+      const clock = virtualClock()
+      const [one, other] = await open(clock)
+      const put = (shelf: Shelf, was: string, text: string, forMs = 1000) =>
+        shelf.swap({ key: 'k', bytes: bytes(text), was, expiresAt: clock.now() + forMs })
+      return { clock, one, other, put }
+    }
+
+    test('has nothing at first', async () => {
+      const { one } = await opened()
+      expect(await one.read('k')).toBeUndefined()
+    })
+
+    test('gives everyone what one has put, with the version it was put with', async () => {
+      const { one, other, put } = await opened()
+      const version = await put(one, 'absent', 'first')
+      const read = await other.read('k')
+      expect(read?.version).toBe(version)
+      expect(Buffer.from(read?.bytes ?? [])).toEqual(bytes('first'))
+    })
+
+    test('swaps only what nobody has changed since it was read', async () => {
+      const { one, other, put } = await opened()
+      const first = await put(one, 'absent', 'first')
+      expect(await put(other, 'absent', 'late')).toBe('conflict')
+      const second = await put(other, first, 'second')
+      expect(second).not.toBe('conflict')
+      expect(await put(one, first, 'late')).toBe('conflict')
+      expect(Buffer.from((await one.read('k'))?.bytes ?? [])).toEqual(bytes('second'))
+    })
+
+    test('of many who swap at once, one gets through', async () => {
+      const { one, other, put } = await opened()
+      const swaps = Array.from({ length: 20 }, (_, i) => put(i % 2 ? one : other, 'absent', `${i}`))
+      const outcomes = await Promise.all(swaps)
+      expect(outcomes.filter(outcome => outcome !== 'conflict')).toHaveLength(1)
+    })
+
+    test('a record that has expired is absent, to readers and to swaps', async () => {
+      const { clock, one, put } = await opened()
+      const version = await put(one, 'absent', 'first', 1000)
+      await clock.advance(1000)
+      expect(await one.read('k')).toBeUndefined()
+      expect(await put(one, version, 'late')).toBe('conflict')
+      expect(await put(one, 'absent', 'new')).not.toBe('conflict')
+    })
+
+    test('keeps keys apart, and is not changed by what is done to bytes given or got', async () => {
+      const { clock, one } = await opened()
+      const mine = bytes('mine')
+      await one.swap({ key: 'a', bytes: mine, was: 'absent', expiresAt: clock.now() + 1000 })
+      await one.swap({ key: 'b', bytes: bytes('b'), was: 'absent', expiresAt: clock.now() + 1000 })
+      mine[0] = 0
+      const read = await one.read('a')
+      if (read) read.bytes[1] = 0
+      expect(Buffer.from((await one.read('a'))?.bytes ?? []).toString()).toBe('mine')
+    })
+  })
+}

@@ -1,0 +1,294 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Clock } from '../../src/clock.ts'
+import { JetonError } from '../../src/errors.ts'
+import { memoryShelf } from '../../src/shelf/memory.ts'
+import type { Shelf } from '../../src/shelf/shelf.ts'
+import { createPace, type Pace, type Place, type PlaceWanted } from '../../src/tokens/pace.ts'
+import { type VirtualClock, virtualClock } from '../world/clock.ts'
+
+const WANTED: PlaceWanted = { resource: 'r', perSecond: 16, waitMs: 5000, ahead: false }
+
+/** The most that fall into any second [t, t + 1 s). */
+function busiestSecond(times: readonly number[]): number {
+  const sorted = [...times].sort((a, b) => a - b)
+  return Math.max(0, ...sorted.map((from, i) => sorted.slice(i).filter(time => time < from + 1000).length))
+}
+
+function fleet(instances: number): { clock: VirtualClock; paces: Pace[]; shelf: Shelf } {
+  const clock = virtualClock()
+  const shelf = memoryShelf(clock)
+  return { clock, shelf, paces: Array.from({ length: instances }, () => createPace({ shelf, clock })) }
+}
+
+function counted(inner: Shelf, count: (call: 'read' | 'swap') => void): Shelf {
+  return {
+    read(key) {
+      count('read')
+      return inner.read(key)
+    },
+    swap(change) {
+      count('swap')
+      return inner.swap(change)
+    },
+  }
+}
+
+async function turnOf(pace: Pace, wanted: Partial<PlaceWanted> = {}): Promise<number> {
+  const place = await pace.join({ ...WANTED, ...wanted })
+  return place.turn()
+}
+
+describe.each([1, 3, 10])('over %i instances', instances => {
+  test('no second has more turns than allowed, and 95% are used under saturation', async () => {
+    const { clock, paces } = fleet(instances)
+    const start = clock.now()
+    const turns: number[] = []
+    let refused = 0
+    for (let step = 0; step < 1000; step++) {
+      for (const pace of paces)
+        void turnOf(pace).then(
+          () => turns.push(clock.now()),
+          () => refused++,
+        )
+      await clock.advance(30)
+    }
+    const seconds = (clock.now() - start) / 1000
+    expect(busiestSecond(turns)).toBeLessThanOrEqual(16)
+    expect(turns.length / seconds).toBeGreaterThanOrEqual(16 * 0.95)
+    expect(refused).toBeGreaterThan(0)
+  })
+})
+
+test('holds at any rate and for arrivals of any kind, though each is handed out up to 40 ms late', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 20 }),
+      fc.array(
+        fc.record({
+          afterMs: fc.integer({ min: 0, max: 400 }),
+          lateMs: fc.integer({ min: 0, max: 40 }),
+          ahead: fc.boolean(),
+        }),
+        { minLength: 1, maxLength: 60 },
+      ),
+      async (perSecond, arrivals) => {
+        const { clock, paces } = fleet(2)
+        const handedOut: number[] = []
+        for (const [i, { afterMs, lateMs, ahead }] of arrivals.entries()) {
+          await clock.advance(afterMs)
+          const pace = paces[i % 2] as Pace
+          void turnOf(pace, { perSecond, ahead }).then(
+            turn => handedOut.push(turn + lateMs),
+            () => {},
+          )
+        }
+        await clock.advance(10_000)
+        expect(busiestSecond(handedOut)).toBeLessThanOrEqual(perSecond)
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+test('serves first come, first served', async () => {
+  const {
+    clock,
+    paces: [pace],
+  } = fleet(1)
+  const order: number[] = []
+  for (let i = 0; i < 20; i++) void turnOf(pace as Pace).then(() => order.push(i))
+  await clock.advance(3000)
+  expect(order).toEqual([...order].sort((a, b) => a - b))
+  expect(order).toHaveLength(20)
+})
+
+test('those who have a token in use go first, so that a flood of newcomers cannot starve them', async () => {
+  const {
+    clock,
+    paces: [pace],
+  } = fleet(1)
+  for (let i = 0; i < 1000; i++) void turnOf(pace as Pace).catch(() => {})
+  await clock.advance(500)
+  const asked = clock.now()
+  let served: number | undefined
+  void turnOf(pace as Pace, { ahead: true, waitMs: 250 }).then(() => {
+    served = clock.now()
+  })
+  for (let i = 0; i < 1000; i++) void turnOf(pace as Pace).catch(() => {})
+  await clock.advance(250)
+  expect(served).toBeDefined()
+  expect((served ?? 0) - asked).toBeLessThanOrEqual(130)
+})
+
+test('who is ready goes before who still waits for STS', async () => {
+  const {
+    clock,
+    paces: [pace],
+  } = fleet(1)
+  const slow = await (pace as Pace).join(WANTED)
+  const quick = await (pace as Pace).join(WANTED)
+  let quickAt: number | undefined
+  const started = clock.now()
+  void quick.turn().then(turn => {
+    quickAt = turn
+  })
+  await clock.advance(0)
+  expect(quickAt).toBe(started)
+  let slowAt: number | undefined
+  await clock.advance(700)
+  void slow.turn().then(turn => {
+    slowAt = turn
+  })
+  await clock.advance(100)
+  expect(slowAt).toBeGreaterThanOrEqual(started + 700)
+})
+
+describe('what is too far off', () => {
+  async function flooded(count: number) {
+    const {
+      clock,
+      paces: [pace],
+      shelf,
+    } = fleet(1)
+    const refusals: JetonError[] = []
+    let turns = 0
+    for (let i = 0; i < count; i++)
+      void turnOf(pace as Pace).then(
+        () => turns++,
+        cause => refusals.push(cause as JetonError),
+      )
+    await clock.advance(0)
+    return { clock, pace: pace as Pace, shelf, refusals, served: () => turns }
+  }
+
+  test('is refused as throttled, and the rest are served', async () => {
+    const { clock, refusals, served } = await flooded(200)
+    await clock.advance(6000)
+    expect(served() + refusals.length).toBe(200)
+    expect(served()).toBe(77)
+    expect(refusals.every(({ code }) => code === 'throttled')).toBe(true)
+  })
+
+  test('Retry-After is when a turn is free, and spreads those refused', async () => {
+    const { refusals } = await flooded(400)
+    const seconds = refusals.map(({ retryAfterMs }) => Math.ceil((retryAfterMs ?? 0) / 1000))
+    expect(Math.min(...seconds)).toBeGreaterThanOrEqual(5)
+    const perSecond = new Map<number, number>()
+    for (const second of seconds) perSecond.set(second, (perSecond.get(second) ?? 0) + 1)
+    expect(Math.max(...perSecond.values())).toBeLessThanOrEqual(17)
+  })
+
+  test('costs no call to the store while the next turn is known to be out of reach', async () => {
+    const clock = virtualClock()
+    const inner = memoryShelf(clock)
+    let calls = 0
+    const shelf = counted(inner, () => calls++)
+    const pace = createPace({ shelf, clock })
+    for (let i = 0; i < 100; i++) void turnOf(pace).catch(() => {})
+    await clock.advance(0)
+    const before = calls
+    const late = Array.from({ length: 1000 }, () => turnOf(pace).catch(cause => cause))
+    expect(await Promise.all(late)).toSatisfy((all: unknown[]) => all.every(one => one instanceof JetonError))
+    expect(calls).toBe(before)
+  })
+})
+
+test('however many join at once, the store is asked once for all of them', async () => {
+  const clock = virtualClock()
+  const inner = memoryShelf(clock)
+  let swaps = 0
+  const pace = createPace({ shelf: counted(inner, call => (call === 'swap' ? swaps++ : 0)), clock })
+  const places = Array.from({ length: 50 }, () => pace.join(WANTED))
+  await clock.advance(0)
+  await Promise.all(places)
+  expect(swaps).toBeLessThanOrEqual(2)
+})
+
+test('a store that fails is a failure of those who asked, and the next one is tried anew', async () => {
+  const clock = virtualClock()
+  const inner = memoryShelf(clock)
+  let down = true
+  const gone = new JetonError('temporarily_unavailable', { publicMessage: 'gone' })
+  const shelf: Shelf = { read: key => (down ? Promise.reject(gone) : inner.read(key)), swap: inner.swap }
+  const pace = createPace({ shelf, clock })
+  await expect(pace.join(WANTED)).rejects.toBe(gone)
+  down = false
+  await expect(turnOf(pace)).resolves.toBe(clock.now())
+})
+
+test('a place given up leaves its turn to the next', async () => {
+  const {
+    clock,
+    paces: [pace],
+  } = fleet(1)
+  const places: Place[] = []
+  for (let i = 0; i < 3; i++) places.push(await (pace as Pace).join(WANTED))
+  places[0]?.leave()
+  const turns: number[] = []
+  void places[1]?.turn().then(turn => turns.push(turn))
+  void places[2]?.turn().then(turn => turns.push(turn))
+  await clock.advance(65)
+  expect(turns.map(turn => turn - clock.now() + 65)).toEqual([0, 65])
+})
+
+test('resources do not share turns', async () => {
+  const {
+    clock,
+    paces: [pace],
+  } = fleet(1)
+  const turns = ['a', 'b', 'c'].map(resource => turnOf(pace as Pace, { resource }))
+  await clock.advance(0)
+  expect(await Promise.all(turns)).toEqual([clock.now(), clock.now(), clock.now()])
+})
+
+test('onTime tells a hand-out that still counts as of its turn from one that came too late', async () => {
+  const {
+    clock,
+    paces: [pace],
+  } = fleet(1)
+  const turn = await turnOf(pace as Pace)
+  await clock.advance(40)
+  expect((pace as Pace).onTime(turn)).toBe(true)
+  await clock.advance(1)
+  expect((pace as Pace).onTime(turn)).toBe(false)
+})
+
+describe('a clock that is corrected', () => {
+  function shifting() {
+    const inner = virtualClock()
+    let shiftMs = 0
+    const clock: Clock = {
+      now: () => inner.now() + shiftMs,
+      sleepUntil: (ms, signal) => inner.sleepUntil(ms - shiftMs, signal),
+      observe() {},
+    }
+    const pace = createPace({ shelf: memoryShelf(clock), clock })
+    return { inner, clock, pace, shift: (ms: number) => (shiftMs += ms) }
+  }
+
+  test.each([4 * 60_000, -4 * 60_000])(
+    'by %i ms while somebody waits, neither refuses nor delays anyone',
+    async ms => {
+      const { inner, pace, shift } = shifting()
+      const served: number[] = []
+      for (let i = 0; i < 5; i++) {
+        const place = await pace.join(WANTED)
+        if (i === 2) shift(ms)
+        void place.turn().then(() => served.push(i))
+      }
+      await inner.advance(2000)
+      expect(served).toHaveLength(5)
+    },
+  )
+
+  test('never leaves turns in the future for the others', async () => {
+    const { inner, clock, pace, shift } = shifting()
+    shift(10 * 60_000)
+    await turnOf(pace)
+    shift(-10 * 60_000)
+    const turn = turnOf(pace)
+    await inner.advance(0)
+    expect(await turn).toBeLessThanOrEqual(clock.now())
+  })
+})
