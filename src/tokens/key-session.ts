@@ -31,7 +31,8 @@ export function createKeySession(
   let hasSigned = false
   let flight: Promise<RoleSession> | undefined
 
-  const fitSession = () => (current && (!hasSigned || outlivesToken(current, clock.now())) ? current : undefined)
+  const fitSession = () =>
+    current && (!hasSigned || outlivesToken(current, clock.now())) ? current : undefined
 
   function renew(): Promise<RoleSession> {
     flight ??= assume(key)

@@ -1,0 +1,46 @@
+import { askForToken } from '../client/ask.ts'
+import { type Environment, findCredential } from '../client/credential.ts'
+import type { Lookup } from '../client/dial.ts'
+import type { Network } from '../client/exchange.ts'
+import { wrongUsage } from '../client/failure.ts'
+import type { TokenReply } from '../client/reply.ts'
+
+/** All that a caller's command touches of the world. */
+export interface CallerWorld extends Network {
+  env: Environment
+  stdin: AsyncIterable<Uint8Array | string>
+  stdout: { write(text: string): unknown }
+  stderr: { write(text: string): unknown }
+  lookup: Lookup
+}
+
+/** What `jeton token` and `jeton exec` have in common, as it stands on the command line. */
+export interface CallerArguments {
+  database: string
+  user?: string | undefined
+  /** The server; default JETON_URL. */
+  url?: string | undefined
+  /** A file with the caller's JWT, or `-`. */
+  jwt?: string | undefined
+  /** Seconds to go on asking while the server says to come back later. */
+  wait?: string | undefined
+}
+
+/** Asks the server as the arguments and the environment say. Throws CallerError. */
+export function requestToken(
+  { database, user, url, jwt, wait }: CallerArguments,
+  { caPem, world }: { caPem: boolean; world: CallerWorld },
+): Promise<TokenReply> {
+  const { env, stdin, fetch, clock } = world
+  const server = url ?? env.JETON_URL
+  if (!server) throw wrongUsage('no server: give --url or set JETON_URL')
+  const waitMs = secondsOf(wait ?? '0') * 1000
+  const credential = findCredential({ jwtFile: jwt, env, stdin }, { fetch, clock })
+  const ask = { database, ...(user !== undefined && { user }), ...(caPem && { caPem }) }
+  return askForToken(ask, { url: server, credential, waitMs, fetch, clock })
+}
+
+function secondsOf(text: string): number {
+  if (/^\d{1,6}(\.\d+)?$/.test(text)) return Number(text)
+  throw wrongUsage('--wait takes a number of seconds')
+}

@@ -1,0 +1,286 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { ExecArguments } from '../../src/cli/exec.ts'
+import {
+  type ApiStub,
+  PEM,
+  problem,
+  RDS_HOST,
+  sampleReply,
+  someJwt,
+  startApiStub,
+} from '../world/api-stub.ts'
+
+const jwt = someJwt()
+let built: string
+let runner: string
+let api: ApiStub
+/** TMPDIR of each run: what jeton leaves behind would stand here. */
+let temp: string
+let running: ChildProcess[]
+
+beforeAll(async () => {
+  built = await mkdtemp(join(tmpdir(), 'runner-'))
+  runner = join(built, 'runner.mjs')
+  const entryPoints = [join(import.meta.dirname, 'runner.ts')]
+  await build({ entryPoints, outfile: runner, bundle: true, platform: 'node', format: 'esm' })
+})
+afterAll(() => rm(built, { recursive: true }))
+
+beforeEach(async () => {
+  api = await startApiStub()
+  temp = await mkdtemp(join(tmpdir(), 'exec-'))
+  running = []
+})
+afterEach(async () => {
+  for (const child of running) child.kill('SIGKILL')
+  await api.close()
+  await rm(temp, { recursive: true })
+})
+
+function start(args: Partial<ExecArguments>, env: Record<string, string> = {}) {
+  const json = JSON.stringify({ database: 'orders', ...args })
+  const child = spawn(process.execPath, [runner, 'exec', json], {
+    env: { PATH: process.env.PATH, TMPDIR: temp, JETON_URL: api.url, JETON_JWT: jwt, ...env },
+  })
+  running.push(child)
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', chunk => {
+    stdout += chunk
+  })
+  child.stderr.on('data', chunk => {
+    stderr += chunk
+  })
+  const ended = once(child, 'close').then(([exitCode, signal]) => ({ exitCode, signal, stdout, stderr }))
+  /** Waits for what the command prints once it is ready. */
+  const printed = async (text: string) => {
+    while (!stdout.includes(text)) await once(child.stdout, 'data')
+  }
+  return { child, ended, printed }
+}
+
+const run = (args: Partial<ExecArguments>, env?: Record<string, string>) => start(args, env).ended
+
+/** A command that runs this JavaScript. */
+const js = (code: string, ...rest: string[]) => [process.execPath, '-e', code, ...rest]
+
+/** Prints what the command sees: its environment and the files it is pointed to. */
+const LOOK = `
+  const fs = require('node:fs')
+  const read = path => path && fs.existsSync(path) ? { text: fs.readFileSync(path, 'utf8'), mode: fs.statSync(path).mode & 0o777 } : undefined
+  const { env } = process
+  const folder = env.TMPDIR + '/' + fs.readdirSync(env.TMPDIR).find(name => name.startsWith('jeton-'))
+  console.log(JSON.stringify({ env, folderMode: fs.statSync(folder).mode & 0o777,
+    ca: read(env.PGSSLROOTCERT ?? env.MYSQL_SSL_CA),
+    mariadb: read(env.MARIADB_HOME + '/my.cnf'), mysql: read(env.MYSQL_HOME + '/my.cnf') }))`
+
+async function look(args: Partial<ExecArguments> = {}, env?: Record<string, string>) {
+  const ended = await run({ command: js(LOOK), ...args }, env)
+  expect(ended).toMatchObject({ exitCode: 0, stderr: '' })
+  expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
+  return JSON.parse(ended.stdout)
+}
+
+describe('what the command sees', () => {
+  it('is the login, with a CA bundle in a folder of its own that is gone afterwards', async () => {
+    const reply = sampleReply({ dbname: 'shop' })
+    api.answers = [{ body: reply }]
+    const inherited = {
+      PGHOSTADDR: '10.0.0.1',
+      PGSERVICE: 'x',
+      PGPASSFILE: '/x',
+      JETON_API_KEY: '',
+      KEPT: 'yes',
+    }
+    const { env, ca, folderMode } = await look({ user: 'app_ro' }, inherited)
+    expect(env).toMatchObject({
+      PGHOST: RDS_HOST,
+      PGPORT: '5432',
+      PGUSER: 'app_ro',
+      PGPASSWORD: reply.token,
+      PGSSLMODE: 'verify-full',
+      PGDATABASE: 'shop',
+      KEPT: 'yes',
+      JETON_URL: api.url,
+    })
+    expect([ca.text, folderMode]).toEqual([PEM, 0o700])
+    for (const name of ['PGHOSTADDR', 'PGSERVICE', 'PGPASSFILE', 'JETON_JWT', 'JETON_API_KEY'])
+      expect(env).not.toHaveProperty(name)
+    expect(JSON.parse(api.requests[0]!.body)).toEqual({ database: 'orders', user: 'app_ro', caPem: true })
+  })
+
+  it('dials a tunnel under its number and keeps the name that is verified', async () => {
+    api.answers = [{ body: sampleReply({ connect: 'localhost:15432' }) }]
+    const { env } = await look({}, { PGHOSTADDR: '10.0.0.1' })
+    expect(env).toMatchObject({ PGHOST: RDS_HOST, PGPORT: '15432' })
+    expect(['127.0.0.1', '::1']).toContain(env.PGHOSTADDR)
+  })
+
+  it('verifies by another bundle where one is given', async () => {
+    api.answers = [{ body: sampleReply({ ca: {} }) }]
+    const ca = join(temp, 'own.pem')
+    await writeFile(ca, 'own')
+    expect((await look({ ca })).env.PGSSLROOTCERT).toBe(ca)
+  })
+
+  it('is for MySQL an option file for each family of clients, without the token', async () => {
+    const reply = sampleReply({ engine: 'mysql', port: 3306, dbname: 'shop' })
+    api.answers = [{ body: reply }]
+    const { env, ca, mariadb, mysql } = await look({}, { MARIADB_TLS_DISABLE_PEER_VERIFICATION: '1' })
+    expect(env).toMatchObject({
+      MYSQL_HOST: RDS_HOST,
+      MYSQL_TCP_PORT: '3306',
+      MYSQL_USER: 'app_ro',
+      MYSQL_PWD: reply.token,
+      MYSQL_DATABASE: 'shop',
+      LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN: '1',
+    })
+    expect(env).not.toHaveProperty('MARIADB_TLS_DISABLE_PEER_VERIFICATION')
+    expect(env).not.toHaveProperty('PGPASSWORD')
+    expect(ca.text).toBe(PEM)
+    for (const file of [mariadb, mysql]) {
+      expect(file.mode).toBe(0o600)
+      expect(file.text).toContain(`ssl-ca="${env.MYSQL_SSL_CA}"`)
+      expect(file.text).not.toContain(reply.token)
+    }
+  })
+
+  it('is its arguments as they are, and our stdin', async () => {
+    api.answers = [{ body: sampleReply() }]
+    const echo = 'process.stdin.pipe(process.stdout); console.log(JSON.stringify(process.argv.slice(1)))'
+    const { child, ended } = start({ command: js(echo, '--', '-x', 'a b', '') })
+    child.stdin.end('from stdin')
+    expect((await ended).stdout).toBe('["-x","a b",""]\nfrom stdin')
+  })
+})
+
+describe('how it ends', () => {
+  beforeEach(() => {
+    api.answers = [{ body: sampleReply() }]
+  })
+
+  it.each([0, 1, 42, 125])('with exit code %d of the command', async code => {
+    expect(await run({ command: js(`process.exit(${code})`) })).toMatchObject({
+      exitCode: code,
+      signal: null,
+    })
+  })
+
+  it.each(['SIGTERM', 'SIGKILL', 'SIGUSR1'])(
+    'by %s where the command died of it, cleaned up',
+    async signal => {
+      const command = ['/bin/sh', '-c', `kill -${signal.slice(3)} $$`]
+      expect(await run({ command })).toMatchObject({ exitCode: null, signal })
+      expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
+    },
+  )
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const)(
+    'not before a command that takes %s as it likes',
+    async signal => {
+      const code = `process.on('${signal}', () => { console.log('got it'); setTimeout(() => process.exit(7), 50) })
+        setInterval(() => {}, 1000); console.log('ready')`
+      const { child, ended, printed } = start({ command: js(code) })
+      await printed('ready')
+      child.kill(signal)
+      expect(await ended).toMatchObject({ exitCode: 7, stdout: 'ready\ngot it\n', stderr: '' })
+      expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
+    },
+  )
+
+  it('by the signal that it got, where the command does not care', async () => {
+    const { child, ended, printed } = start({
+      command: js(`setInterval(() => {}, 1000); console.log('ready')`),
+    })
+    await printed('ready')
+    child.kill('SIGTERM')
+    expect(await ended).toMatchObject({ exitCode: null, signal: 'SIGTERM' })
+    expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
+  })
+
+  it('with 127 for a command that is not found, and 126 for one that cannot be run', async () => {
+    expect(await run({ command: ['no-such-command-here'] })).toMatchObject({
+      exitCode: 127,
+      stderr: 'jeton: no-such-command-here is not found\n',
+    })
+    const path = join(temp, 'plain')
+    await writeFile(path, 'text')
+    await chmod(path, 0o644)
+    expect(await run({ command: [path] })).toMatchObject({
+      exitCode: 126,
+      stderr: expect.stringContaining('EACCES'),
+    })
+    expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
+  })
+
+  it.each([
+    [
+      'refused',
+      problem(403, 'access_denied', { detail: `not ${jwt}` }),
+      {},
+      'access_denied, request id req-1',
+    ],
+    ['told to try later', problem(503, 'temporarily_unavailable'), {}, 'try again in 1 s'],
+    ['given no token', { body: sampleReply({ token: 7 }) }, {}, 'no token'],
+    ['given an unknown engine', { body: sampleReply({ engine: 'oracle' }) }, {}, 'oracle'],
+    ['given a tunnel that is none', { body: sampleReply({ connect: 'nowhere' }) }, {}, 'not host:port'],
+    [
+      'given a CA bundle that is not there',
+      { body: sampleReply() },
+      { ca: '/none/ca.pem' },
+      '/none/ca.pem (ENOENT)',
+    ],
+    ['given no command', { body: sampleReply() }, { command: [] }, 'no command'],
+  ])('with 125 and without running anything where jeton is %s', async (_what, answer, args, told) => {
+    api.answers = [answer]
+    const ended = await run({ command: js(`console.log('ran')`), ...args })
+    expect(ended).toMatchObject({ exitCode: 125, stdout: '', stderr: expect.stringContaining(told) })
+    expect(ended.stderr).not.toContain(jwt)
+    expect(ended.stderr).not.toContain('X-Amz-Signature')
+    expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
+  })
+})
+
+describe('where it runs', () => {
+  it('proves itself in GitHub Actions without anything being set up', async () => {
+    api.answers = [
+      request => (request.path.startsWith('/github') ? { body: { value: jwt } } : { body: sampleReply() }),
+    ]
+    const env = {
+      JETON_JWT: '',
+      GITHUB_ACTIONS: 'true',
+      ACTIONS_ID_TOKEN_REQUEST_URL: `${api.url}/github?v=2`,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'x',
+    }
+    expect((await run({ command: ['true'] }, env)).exitCode).toBe(0)
+    expect(api.requests.map(request => [request.path, request.authorization])).toEqual([
+      ['/github?v=2&audience=jeton', 'Bearer x'],
+      ['/v1/tokens', `Bearer ${jwt}`],
+    ])
+  })
+
+  it('proves itself in Kubernetes by the token that stands in the file now', async () => {
+    const file = join(temp, 'projected')
+    const rotated = someJwt()
+    await writeFile(file, jwt)
+    // The first token has expired when the server says to come back; by then Kubernetes has put another there.
+    api.answers = [
+      () => {
+        writeFileSync(file, `${rotated}\n`)
+        return { ...problem(503, 'temporarily_unavailable'), headers: { 'retry-after': '1' } }
+      },
+      { body: sampleReply() },
+    ]
+    const ended = await run({ command: ['true'], wait: '10' }, { JETON_JWT: '', JETON_JWT_FILE: file })
+    expect(ended).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(api.requests.map(request => request.authorization)).toEqual([`Bearer ${jwt}`, `Bearer ${rotated}`])
+    expect(await readFile(file, 'utf8')).toContain(rotated)
+  })
+})

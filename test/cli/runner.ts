@@ -1,0 +1,11 @@
+import { lookup } from 'node:dns/promises'
+import { execCommand } from '../../src/cli/exec.ts'
+import { tokenCommand } from '../../src/cli/token.ts'
+import { systemClock } from '../../src/clock.ts'
+
+// Stands in for the CLI: `runner.ts token|exec ARGUMENTS-AS-JSON`.
+const [, , which, json = '{}'] = process.argv
+const { env, stdin, stdout, stderr } = process
+const world = { env, stdin, stdout, stderr, fetch, lookup, clock: systemClock(), host: process }
+const command = which === 'exec' ? execCommand : tokenCommand
+process.exitCode = await command(JSON.parse(json), world)

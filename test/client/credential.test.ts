@@ -1,0 +1,170 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type CredentialSources, findCredential } from '../../src/client/credential.ts'
+import { CallerError, failureLine } from '../../src/client/failure.ts'
+import { type ApiStub, someJwt, startApiStub } from '../world/api-stub.ts'
+import { virtualClock } from '../world/clock.ts'
+
+const jwt = someJwt()
+let folder: string
+let github: ApiStub
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'credential-'))
+  github = await startApiStub()
+  github.answers = [{ body: { value: jwt } }]
+})
+afterEach(async () => {
+  await rm(folder, { recursive: true })
+  await github.close()
+})
+
+function find(sources: Partial<CredentialSources>, fetch = globalThis.fetch) {
+  return findCredential({ env: {}, stdin: stdinOf(''), ...sources }, { fetch, clock: virtualClock() })
+}
+
+async function* stdinOf(text: string) {
+  yield Buffer.from(text)
+}
+
+async function file(text: string): Promise<string> {
+  const path = join(folder, 'jwt')
+  await writeFile(path, text)
+  return path
+}
+
+async function errorOf(act: () => unknown): Promise<CallerError> {
+  const cause = await Promise.resolve()
+    .then(act)
+    .catch((cause: unknown) => cause)
+  if (cause instanceof CallerError) return cause
+  return expect.unreachable('nothing was refused')
+}
+
+describe('where a credential comes from', () => {
+  it('takes the flag before everything in the environment', async () => {
+    const env = { JETON_JWT: someJwt(), JETON_API_KEY: 'key' }
+    expect(await find({ jwtFile: await file(`${jwt}\n`), env })()).toBe(`Bearer ${jwt}`)
+  })
+
+  it('never falls back where the flag names nothing', async () => {
+    expect((await errorOf(find({ jwtFile: '', env: { JETON_JWT: jwt } }))).message).toContain(
+      'cannot read a JWT',
+    )
+  })
+
+  it('reads stdin once, however often it is asked', async () => {
+    const credential = find({ jwtFile: '-', stdin: stdinOf(`${jwt}\r\n`) })
+    expect([await credential(), await credential()]).toEqual([`Bearer ${jwt}`, `Bearer ${jwt}`])
+  })
+
+  it('takes a JWT or an API key from the environment, and an empty variable for none', async () => {
+    expect(await find({ env: { JETON_JWT: ` ${jwt} ` } })()).toBe(`Bearer ${jwt}`)
+    expect(await find({ env: { JETON_JWT: '', JETON_API_KEY: 'jeton_key\n' } })()).toBe('ApiKey jeton_key')
+  })
+
+  it('reads a file anew each time, since Kubernetes rotates it', async () => {
+    const path = await file(jwt)
+    const credential = find({ env: { JETON_JWT_FILE: path } })
+    await credential()
+    const rotated = someJwt()
+    await writeFile(path, rotated)
+    expect(await credential()).toBe(`Bearer ${rotated}`)
+  })
+
+  it('refuses to guess between two in the environment', async () => {
+    const error = await errorOf(() => find({ env: { JETON_JWT: jwt, JETON_API_KEY: 'key' } }))
+    expect(error).toMatchObject({
+      exitCode: 2,
+      message: expect.stringContaining('JETON_JWT and JETON_API_KEY'),
+    })
+  })
+
+  it('lists the ways where there is none', async () => {
+    const error = await errorOf(() => find({}))
+    expect(error.exitCode).toBe(2)
+    for (const way of ['--jwt', 'JETON_JWT', 'JETON_JWT_FILE', 'JETON_API_KEY', 'GitHub Actions'])
+      expect(error.message).toContain(way)
+  })
+
+  it.each([
+    ['a line break', `${'a.b'}\nX-Injected: 1`],
+    ['a control character', 'a\u0000b'],
+    ['a scheme', 'Bearer a.b.c'],
+    ['letters beyond ASCII', 'a.b.ü'],
+    ['nothing', ' \n'],
+  ])('refuses a credential with %s in it without telling it', async (_what, text) => {
+    const error = await errorOf(async () => find({ jwtFile: await file(text) })())
+    expect(failureLine(error)).not.toContain('a.b')
+    expect(error.exitCode).toBe(1)
+    if (text.trim()) expect((await errorOf(() => find({ env: { JETON_API_KEY: text } }))).exitCode).toBe(1)
+  })
+
+  it('says which file cannot be read, and stops reading one without an end', async () => {
+    expect((await errorOf(find({ jwtFile: join(folder, 'none') }))).message).toContain('none (ENOENT)')
+    expect((await errorOf(find({ jwtFile: '/dev/zero' }))).message).toContain('longer than any JWT')
+  })
+})
+
+describe('in GitHub Actions', () => {
+  const secret = someJwt()
+  const env = (over = {}) => ({
+    GITHUB_ACTIONS: 'true',
+    ACTIONS_ID_TOKEN_REQUEST_URL: `${github.url}/token?api-version=2.0`,
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: secret,
+    ...over,
+  })
+
+  it('asks GitHub with the audience jeton, keeping the query, anew each time', async () => {
+    const credential = find({ env: env() })
+    expect(await credential()).toBe(`Bearer ${jwt}`)
+    await credential()
+    expect(github.requests).toHaveLength(2)
+    expect(github.requests[0]).toMatchObject({
+      method: 'GET',
+      path: '/token?api-version=2.0&audience=jeton',
+      authorization: `Bearer ${secret}`,
+    })
+  })
+
+  it('asks for the audience that JETON_AUDIENCE says, as one value', async () => {
+    await find({ env: env({ JETON_AUDIENCE: 'https://a?b&c=d' }) })()
+    const asked = new URL(github.requests[0]!.path, github.url)
+    expect(asked.searchParams.getAll('audience')).toEqual(['https://a?b&c=d'])
+    expect(asked.searchParams.has('c')).toBe(false)
+  })
+
+  it('says what to add where the job lacks the permission', async () => {
+    const error = await errorOf(() => find({ env: { GITHUB_ACTIONS: 'true' } }))
+    expect(error).toMatchObject({ exitCode: 2, message: expect.stringContaining('id-token: write') })
+  })
+
+  it.each([
+    ['an error', { status: 403, body: { message: secret } }],
+    ['no value', { body: { other: secret } }],
+    ['no JSON', { body: `oops ${secret}` }],
+    ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/steal' } }],
+    ['more than it should', { body: { value: 'x'.repeat(2 * 1024 * 1024) } }],
+    ['a value that is no header', { body: { value: `x\n${secret}` } }],
+  ])('fails without telling a secret where GitHub answers with %s', async (_what, answer) => {
+    github.answers = [answer]
+    const error = await errorOf(find({ env: env() }))
+    expect(error.exitCode).toBe(1)
+    expect(failureLine(error)).not.toContain(secret)
+    expect(github.requests).toHaveLength(1)
+  })
+
+  it('never sends the request token in clear to another machine', async () => {
+    const fetched: unknown[] = []
+    const fetch: typeof globalThis.fetch = async url => {
+      fetched.push(url)
+      return new Response('{}')
+    }
+    await errorOf(
+      find({ env: env({ ACTIONS_ID_TOKEN_REQUEST_URL: 'http://pipelines.example/token' }) }, fetch),
+    )
+    expect(fetched).toEqual([])
+  })
+})
