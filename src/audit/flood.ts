@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto'
+import { isIPv6 } from 'node:net'
+import { LRUCache } from 'lru-cache'
+import type { AuditRecord } from './record.ts'
+
+/** So many records of one source are written singly in each window; the rest is counted. */
+export const SINGLY = 100
+const WINDOW_MS = 60_000
+const MOST_SOURCES = 10_000
+
+/** Keeps a flood of refusals from one source out of the log: what comes beyond the first hundred a minute is counted. */
+export interface Flood {
+  /** Writes the record, or counts it. `now` in milliseconds. */
+  admit(record: AuditRecord, now: number): void
+  /** Writes the counting records of windows that are over. Costs nothing before one is. */
+  sweep(now: number): void
+  /** Writes all that was counted so far. */
+  flush(): void
+}
+
+interface Window {
+  readonly endsAt: number
+  singly: number
+  readonly counted: Map<string, Counted>
+}
+
+type Counted = { -readonly [Field in keyof AuditRecord]: AuditRecord[Field] } & { count: number }
+
+/**
+ * Sources are told apart by decision and address, IPv6 ones by their /64 (one host has all of it). There is a counting
+ * record for each code. Of the sources, 10,000 are remembered: what was counted of one that is forgotten is written.
+ */
+export function createFlood(write: (record: AuditRecord) => void): Flood {
+  const windows = new LRUCache<string, Window>({
+    max: MOST_SOURCES,
+    dispose: ({ counted }) => {
+      for (const record of counted.values()) write(record)
+    },
+  })
+  let sweepAt = Number.POSITIVE_INFINITY
+
+  function windowOf(record: AuditRecord, now: number): Window {
+    const source = `${record.decision} ${neighbourhood(record.sourceIp ?? '')}`
+    const known = windows.get(source)
+    if (known && now < known.endsAt) return known
+    const opened = { endsAt: now + WINDOW_MS, singly: 0, counted: new Map() }
+    windows.set(source, opened)
+    return opened
+  }
+
+  return {
+    admit(record, now) {
+      const window = windowOf(record, now)
+      if (window.singly < SINGLY) {
+        window.singly++
+        return write(record)
+      }
+      sweepAt = Math.min(sweepAt, window.endsAt)
+      const code = record.code ?? ''
+      const counted = window.counted.get(code) ?? counting(record)
+      counted.count++
+      counted.time = record.time
+      window.counted.set(code, counted)
+    },
+    sweep(now) {
+      if (now < sweepAt) return
+      sweepAt = Number.POSITIVE_INFINITY
+      for (const [source, window] of [...windows.entries()]) {
+        if (now >= window.endsAt) windows.delete(source)
+        else if (window.counted.size > 0) sweepAt = Math.min(sweepAt, window.endsAt)
+      }
+    },
+    flush() {
+      windows.clear()
+      sweepAt = Number.POSITIVE_INFINITY
+    },
+  }
+}
+
+/** What those it stands for have in common: where they came from, and how they ended. */
+function counting({ time, decision, code, sourceIp, instance }: AuditRecord): Counted {
+  const reason = 'a flood from one source: counted, not written one by one'
+  return { id: randomUUID(), time, decision, code, reason, sourceIp, instance, count: 0, since: time }
+}
+
+/** The address, or for IPv6 its /64; an IPv4 address written as IPv6 (RFC 4291, 2.5.5.2) is the IPv4 address. */
+export function neighbourhood(address: string): string {
+  const [ip = ''] = address.toLowerCase().split('%')
+  if (!isIPv6(ip)) return ip.slice(0, 64)
+  const [head = '', tail] = ip.split('::')
+  if (ip.startsWith('::ffff:') && tail?.includes('.')) return tail.slice('ffff:'.length)
+  const left = head.split(':').filter(Boolean)
+  const right = tail?.split(':').filter(Boolean) ?? []
+  const zeros = Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0')
+  const groups = tail === undefined ? left : [...left, ...zeros, ...right]
+  return `${groups
+    .slice(0, 4)
+    .map(group => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`
+}
