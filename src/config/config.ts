@@ -1,0 +1,35 @@
+import type { JSONWebKeySet } from 'jose'
+import type { Database } from '../databases/database.ts'
+import type { GrantSpec } from '../grants/grant.ts'
+
+/** A configuration that has been checked: every name in it leads somewhere, every path is absolute, every default is filled in. */
+export interface Config {
+  readonly server: ServerConfig
+  readonly issuers: readonly IssuerConfig[]
+  /** For each name, the hex SHA-256 of each key that is good for it. */
+  readonly apiKeys: Readonly<Record<string, readonly string[]>>
+  readonly databases: readonly Database[]
+  readonly grants: readonly GrantSpec[]
+  readonly audit: readonly AuditLogConfig[]
+}
+
+export interface ServerConfig {
+  readonly host: string
+  readonly port: number
+  /** How many proxies stand in front of the server. */
+  readonly behindProxy?: number | undefined
+  /** PEM texts. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  readonly admin?: { readonly host: string; readonly port: number } | undefined
+}
+
+export interface IssuerConfig {
+  readonly name: string
+  /** The URL that its JWTs name. */
+  readonly issuer: string
+  readonly audience: string
+  /** Pinned keys; without them they are discovered. */
+  readonly jwks?: JSONWebKeySet | undefined
+}
+
+export type AuditLogConfig = { readonly type: 'stdout' } | { readonly type: 'file'; readonly path: string }

@@ -1,0 +1,8 @@
+import { resolve } from 'node:path'
+
+export type Environment = { readonly [name: string]: string | undefined }
+
+/** Where the configuration is: `--config`, else `JETON_CONFIG`, else `./jeton.yaml`; as an absolute path. */
+export function configPath(option: string | undefined, env: Environment): string {
+  return resolve(option || env.JETON_CONFIG || 'jeton.yaml')
+}

@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Database } from '../databases/database.ts'
+import { checkApiKeys } from './checks/api-keys.ts'
+import { checkAudit } from './checks/audit.ts'
+import { checkDatabase, checkShared } from './checks/databases.ts'
+import { checkGrant, checkUniqueNames } from './checks/grants.ts'
+import { checkDistinct, checkIssuer } from './checks/issuers.ts'
+import { checkServer } from './checks/server.ts'
+import type { Config, IssuerConfig } from './config.ts'
+import { codeOf, type Files, filesBeside, unreadFiles } from './files.ts'
+import { parseConfigText } from './parse.ts'
+import { type Parts, wellFormedParts } from './parts.ts'
+import { ConfigError, type Problem } from './problems.ts'
+import { type Report, reportTo } from './report.ts'
+import { schemaProblems } from './validate.ts'
+
+/**
+ * Reads and checks the configuration at `path` and every file that it names. Throws `ConfigError` with all of its
+ * problems at once. Asks nothing of the network: a role, a resource id or an issuer may be well formed and not exist.
+ */
+export async function loadConfig(path: string, listen: Listen = {}): Promise<Config> {
+  const value = parseConfigText(await readText(path))
+  return checkConfig(value, { files: filesBeside(dirname(path)), listen })
+}
+
+/** Where to listen instead of where the file says; held to the same rules. */
+export interface Listen {
+  host?: string | undefined
+  port?: number | undefined
+}
+
+/** Who may have what, without the means to serve it. */
+export interface PaperConfig extends Pick<Config, 'databases' | 'grants'> {
+  readonly issuers: readonly Pick<IssuerConfig, 'name' | 'issuer' | 'audience'>[]
+}
+
+/** As `loadConfig`, for where the files that a configuration names are not at hand: none of them is read. */
+export async function loadConfigAlone(path: string): Promise<PaperConfig> {
+  const value = parseConfigText(await readText(path))
+  return checkConfig(value, { files: unreadFiles(dirname(path)), listen: {} })
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    const advice = 'name another with --config or JETON_CONFIG'
+    throw new ConfigError([{ path: '', message: `${path} cannot be read (${codeOf(cause)}); ${advice}` }])
+  }
+}
+
+async function checkConfig(
+  value: unknown,
+  { files, listen }: { files: Files; listen: Listen },
+): Promise<Config> {
+  const ofSchema = schemaProblems(value)
+  const parts = wellFormedParts(value, ofSchema)
+  const problems: Problem[] = ofSchema.map(({ path, message }) => ({ path, message }))
+  const report = reportTo(problems)
+
+  const server =
+    parts.server &&
+    (await checkServer(overridden(parts.server, listen), { files, report: report.at('server') }))
+  const issuers = await checkIssuers(parts.issuers, { files, report: report.at('issuers') })
+  const apiKeys = checkApiKeys(parts.apiKeys, report.at('apiKeys'))
+  const databases = checkDatabases(parts.databases, report.at('databases'))
+  const grants = checkGrants(parts, report.at('grants'))
+  const audit = checkAudit(parts.audit, { files, report: report.at('audit') })
+
+  if (!server || problems.length > 0) throw new ConfigError(problems)
+  return { server, issuers, apiKeys, databases, grants, audit }
+}
+
+function overridden(server: NonNullable<Parts['server']>, { host, port }: Listen): typeof server {
+  return { ...server, ...(host !== undefined && { host }), ...(port !== undefined && { port }) }
+}
+
+async function checkIssuers(
+  entries: Parts['issuers'],
+  { files, report }: { files: Files; report: Report },
+): Promise<IssuerConfig[]> {
+  const issuers: IssuerConfig[] = []
+  for (const entry of entries) issuers.push(await checkIssuer(entry, { files, report: report.at(entry[0]) }))
+  // Keys that were to be pinned and could not be read are told already, and may be anything.
+  const isKnown = (_: IssuerConfig, i: number) => entries[i]?.[1].jwksFile === undefined || issuers[i]?.jwks
+  checkDistinct(issuers.filter(isKnown), report)
+  return issuers
+}
+
+function checkDatabases(entries: Parts['databases'], report: Report): Database[] {
+  const databases = entries
+    .map(entry => checkDatabase(entry, report.at(entry[0])))
+    .filter((database): database is Database => database !== undefined)
+  checkShared(databases, report)
+  return databases
+}
+
+function checkGrants({ grants, named }: Parts, report: Report): Config['grants'] {
+  for (const [position, grant] of grants) checkGrant(grant, { named, report: report.at(position) })
+  checkUniqueNames(grants, report)
+  return grants.map(([, grant]) => grant)
+}

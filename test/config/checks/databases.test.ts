@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest'
+import { problemsOf, type Sound, sound } from '../support.ts'
+
+const HOST = 'orders.c9akciq32xyz.us-east-1.rds.amazonaws.com'
+const withDatabases = (databases: object) => (config: Sound) => ({
+  ...config,
+  databases: { ...config.databases, ...databases },
+})
+
+describe('databases', () => {
+  it('says of a name that is not RDS’s own what to do instead', async () => {
+    const orders = { ...sound().databases.orders, host: 'db.example.com' }
+    expect(await problemsOf(withDatabases({ orders }))).toEqual([
+      expect.stringMatching(/^databases\.orders\.host: is not the name of an RDS endpoint.*`connect`/),
+    ])
+  })
+
+  it('tells everything that is wrong with one', async () => {
+    const orders = {
+      engine: 'mysql',
+      host: HOST.replace('us-east-1', 'cn-north-1'),
+      port: 80,
+      resourceId: 'arn:aws-cn:rds',
+      roleArn: 'arn:aws-cn:iam::123456789012:role/*',
+      users: ['migrator', 'app$'],
+      connect: 'tunnel',
+      externalId: 'é',
+    }
+    const problems = await problemsOf(withDatabases({ orders }))
+    expect(problems.map(problem => problem.split(':')[0])).toEqual([
+      'databases.orders.host',
+      'databases.orders.port',
+      'databases.orders.resourceId',
+      'databases.orders.roleArn',
+      'databases.orders.users[1]',
+      'databases.orders.externalId',
+      'databases.orders.connect',
+    ])
+  })
+
+  it('refuses different limits on one resource, the default included', async () => {
+    const { orders } = sound().databases
+    const slow = { ...orders, port: 5433, limits: { newTokensPerSecond: 5 } }
+    expect(await problemsOf(withDatabases({ slow }))).toEqual([
+      'databases.slow.limits.newTokensPerSecond: is 5 here and 16 in databases.orders, which has the same resourceId and so shares its turns: give both the same',
+    ])
+    const elsewhere = { ...slow, host: HOST.replace('us-east-1', 'eu-west-1') }
+    const same = { ...orders, limits: { newTokensPerSecond: 16 } }
+    expect(await problemsOf(withDatabases({ elsewhere, same }))).toEqual([])
+  })
+})

@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises'
+import { Ajv } from 'ajv'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { PUBLISHED_SCHEMA, publishedSchema } from '../world/published-schema.ts'
+import { EXAMPLE, sound } from './support.ts'
+
+const published = JSON.parse(await readFile(PUBLISHED_SCHEMA, 'utf8'))
+const validate = new Ajv().compile(published)
+
+describe('docs/jeton.schema.json', () => {
+  it('is what `npm run schema` writes', async () => {
+    expect(await readFile(PUBLISHED_SCHEMA, 'utf8')).toBe(publishedSchema())
+  })
+
+  it('takes the example of the contract, by itself', () => {
+    expect(validate(parse(EXAMPLE)), JSON.stringify(validate.errors)).toBe(true)
+    expect(validate({ $schema: './jeton.schema.json', ...sound() })).toBe(true)
+  })
+
+  it('refuses what the configuration refuses', () => {
+    expect(validate({ ...parse(EXAMPLE), grant: [] })).toBe(false)
+    expect(validate({ ...sound(), issuers: { 'a b': sound().issuers.own } })).toBe(false)
+    expect(validate({ ...sound(), apiKeys: { a: { sha256: 'jeton_key' } } })).toBe(false)
+  })
+
+  it('says of every key what it means', () => {
+    const keys = keysIn(published, '')
+    expect(keys.length).toBeGreaterThan(35)
+    expect(keys.filter(({ description }) => !description).map(({ path }) => path)).toEqual([])
+  })
+})
+
+/** Every key that somebody can write, with what an editor shows of it. */
+function keysIn(schema: unknown, path: string): { path: string; description: unknown }[] {
+  if (typeof schema !== 'object' || schema === null) return []
+  return Object.entries(schema).flatMap(([word, inner]) =>
+    word === 'properties'
+      ? Object.entries<{ description?: unknown }>(inner).flatMap(([name, key]) => [
+          { path: `${path}.${name}`, description: key.description },
+          ...keysIn(key, `${path}.${name}`),
+        ])
+      : keysIn(inner, path),
+  )
+}

@@ -1,0 +1,134 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { JWK } from 'jose'
+import { onTestFinished } from 'vitest'
+import { type Listen, loadConfig } from '../../src/config/load.ts'
+import { ConfigError } from '../../src/config/problems.ts'
+import type { ConfigFile } from '../../src/config/schema.ts'
+import { createAuthority } from '../world/authority.ts'
+
+/** The example of the contract, with a hash for the key; of its comments, some. */
+export const EXAMPLE = `
+server:                              # \`jeton serve\` only
+  host: 127.0.0.1                    # anything else needs tls, or behindProxy
+  port: 8080
+  tls: { cert: server.pem, key: server-key.pem }
+  admin: { host: 127.0.0.1, port: 9464 }   # /metrics listens here, apart from callers; off unless configured
+
+issuers:                             # whose JWTs are accepted, by the name that grants use
+  github:
+    issuer: https://token.actions.githubusercontent.com
+    audience: jeton
+  cluster:
+    issuer: https://kubernetes.default.svc   # many clusters share this name: with pinned keys, the key tells them apart
+    audience: jeton
+    jwksFile: cluster-jwks.json      # pinned keys: no discovery, for private issuers
+
+apiKeys:                             # for callers that can do no better
+  nightly-report: { sha256: "${'9f86d081'.repeat(8)}" }   # or a list of two, to rotate
+
+databases:                           # names: a-z, 0-9 and -, 32 at most
+  orders:
+    engine: postgres                 # postgres | mysql | mariadb
+    host: orders.c9akciq32xyz.us-east-1.rds.amazonaws.com
+    port: 5432                       # default: the engine's
+    resourceId: db-ABCDEFGHIJKLMNOPQRSTUVWXYZ
+    roleArn: arn:aws:iam::123456789012:role/jeton-orders
+    users: [app_ro, app_rw, migrator]   # no *, ? or $: they would widen the policy
+
+grants:
+  - name: orders-deploy
+    principal:
+      issuer: github
+      claims:                        # all must hold
+        repository_id: 123456        # scalars compare by their text
+        ref: [refs/heads/main, "refs/tags/v*"]   # any of
+    database: orders
+    users: [migrator]
+    session: shared
+
+store: { type: memory }
+audit: [{ type: stdout }]
+`
+
+/** A configuration without a fault that names no files, to break in one place. */
+export function sound() {
+  return {
+    issuers: {
+      github: { issuer: 'https://token.actions.githubusercontent.com', audience: 'jeton' },
+      own: { issuer: 'https://issuer.example', audience: 'jeton' },
+    },
+    apiKeys: { nightly: { sha256: '9f86d081'.repeat(8) } },
+    databases: {
+      orders: {
+        engine: 'postgres' as const,
+        host: 'orders.c9akciq32xyz.us-east-1.rds.amazonaws.com',
+        resourceId: 'db-ABCDEFGHIJKLMNOPQRSTUVWXYZ',
+        roleArn: 'arn:aws:iam::123456789012:role/jeton-orders',
+        users: ['app_ro', 'migrator'],
+      },
+    },
+    grants: [
+      {
+        name: 'deploy',
+        principal: { issuer: 'own', subject: 'deployer' },
+        database: 'orders',
+        users: ['migrator'],
+      },
+    ],
+  } satisfies ConfigFile
+}
+
+export type Sound = ReturnType<typeof sound>
+
+/** A configuration in a folder of its own, gone when the test ends; gives its path. */
+export async function written(config: unknown, files: Record<string, string> = {}): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'config-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  const path = join(folder, 'jeton.yaml')
+  await writeFile(path, typeof config === 'string' ? config : JSON.stringify(config, null, 2))
+  return path
+}
+
+/** What is wrong, a line each as operators read it; none where nothing is. Fails where anything but a ConfigError is thrown. */
+export async function problemsAt(path: string, listen?: Listen): Promise<string[]> {
+  try {
+    await loadConfig(path, listen)
+    return []
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause
+    return cause.message.replaceAll(dirname(path), '.').split('\n')
+  }
+}
+
+/** What is wrong with a configuration, or with the sound one once it is broken. */
+export async function problemsOf(
+  config: string | ((config: Sound) => unknown),
+  files: Record<string, string> = {},
+): Promise<string[]> {
+  return problemsAt(await written(typeof config === 'string' ? config : config(sound()), files))
+}
+
+/** A key set file with these keys, or with one made now. */
+export function jwksText(keys: JWK[] = [publicJwk()]): string {
+  return JSON.stringify({ keys })
+}
+
+export function publicJwk(kid = randomBytes(4).toString('hex')): JWK {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return { ...publicKey.export({ format: 'jwk' }), kid, alg: 'ES256' } as JWK
+}
+
+export function privateJwk(): JWK {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return { ...privateKey.export({ format: 'jwk' }), kid: 'k', alg: 'ES256' } as JWK
+}
+
+/** A certificate and its key, as files. */
+export function tlsFiles(): { 'server.pem': string; 'server-key.pem': string } {
+  const { certPem, keyPem } = createAuthority().issue(['localhost'])
+  return { 'server.pem': certPem, 'server-key.pem': keyPem }
+}
