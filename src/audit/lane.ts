@@ -8,6 +8,8 @@ import type { Sink } from './sinks/sink.ts'
 export const HANG_MS = 2000
 /** In UTF-16 units, which for records are bytes, nearly always. */
 const BATCH_LENGTH = 512 * 1024
+/** However busy the server, a batch waits for no more turns of its event loop than this. */
+const GATHERING_TURNS = 8
 /** Refusals alone do not knock at a failing log more often. */
 const RETRY_MS = 1000
 const HANGS = 'it has not answered for 2 s'
@@ -59,11 +61,18 @@ export function createLane(sink: Sink, options: JournalOptions): Lane {
 
   const hangs = (now: number) => flight !== undefined && now - flight.startedAt >= HANG_MS
 
-  /** Not at once: all that arrives in this turn of the event loop shares one batch. */
   function wake(): void {
     if (flight || isScheduled || (waiting.length === 0 && refusals.size() === 0)) return
     isScheduled = true
-    setImmediate(takeOff)
+    const before = waiting.length
+    setImmediate(() => gather(before, GATHERING_TURNS))
+  }
+
+  /** Not at once: while each turn of the event loop brings more, they are to share one batch. */
+  function gather(before: number, turnsLeft: number): void {
+    const now = waiting.length
+    if (now > before && turnsLeft > 0) setImmediate(() => gather(now, turnsLeft - 1))
+    else takeOff()
   }
 
   function takeOff(): void {
@@ -154,7 +163,7 @@ export function createLane(sink: Sink, options: JournalOptions): Lane {
     vend(entry) {
       waiting.push(entry)
       wake()
-      void watch()
+      if (!isWatched) void watch()
     },
     refuse(record, line) {
       if (!refusals.put(record, line)) metrics?.refusalsDropped({ sink: sink.name, count: 1 })

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
 import { compileRules } from '../../src/config/rules.ts'
-import type { CompiledGrant } from '../../src/grants/compile.ts'
 import { pinnedKeys } from '../../src/principals/key-set.ts'
 import type { Principal } from '../../src/principals/principal.ts'
 import { virtualClock } from '../world/clock.ts'
@@ -16,51 +15,56 @@ async function rulesOf(config: (config: Sound) => object) {
 
 const own = (subject: string, claims = {}): Principal => ({ issuer: 'own', subject, claims })
 
-describe('keyOf', () => {
+describe('a standing', () => {
   const world = async () => {
     const rules = await rulesOf(config => {
-      const [grant] = config.grants
       const { orders } = config.databases
+      const grant = { principal: { issuer: 'own', anyone: true }, users: orders.users }
       return {
         ...config,
-        databases: { orders, billing: { ...orders, dbname: 'billing' } },
+        databases: { orders, each: orders, billing: { ...orders, dbname: 'billing' } },
         grants: [
-          grant,
-          { ...grant, name: 'again' },
-          { ...grant, name: 'each', session: 'per-principal' },
+          { ...grant, name: 'shared', database: 'orders' },
+          { ...grant, name: 'each', database: 'each', session: 'per-principal' },
           { ...grant, name: 'billing', database: 'billing' },
         ],
       }
     })
-    return {
-      rules,
-      of: (name: string) => rules.grants.all.find(grant => grant.name === name) as CompiledGrant,
+    return (principal: Principal, name: string, user = 'migrator') => {
+      const ask = { database: name, user }
+      const decision = rules.standingOf(principal).decide(ask)
+      if (decision.kind !== 'granted') throw new Error(`${JSON.stringify(ask)} is ${decision.kind}`)
+      return decision.key
     }
   }
 
-  it('gives one key to all principals of all grants for a database and user', async () => {
-    const { rules, of } = await world()
-    const key = rules.keyOf(of('deploy'), { user: 'migrator', principal: own('a') })
+  it('gives one key to all principals for a database and user', async () => {
+    const keyOf = await world()
+    const key = keyOf(own('a'), 'orders')
     expect(key).toMatchObject({
       user: 'migrator',
       sessionName: 'orders.migrator',
       database: { name: 'orders' },
     })
-    expect(rules.keyOf(of('again'), { user: 'migrator', principal: own('b') })).toBe(key)
-    expect(rules.keyOf(of('deploy'), { user: 'app_ro', principal: own('a') }).id).not.toBe(key.id)
-    expect(rules.keyOf(of('billing'), { user: 'migrator', principal: own('a') }).id).not.toBe(key.id)
+    expect(keyOf(own('b'), 'orders').id).toBe(key.id)
+    expect(keyOf(own('a'), 'orders', 'app_ro').id).not.toBe(key.id)
+    expect(keyOf(own('a'), 'billing').id).not.toBe(key.id)
   })
 
   it('gives each principal a key of its own where the grant says so', async () => {
-    const { rules, of } = await world()
-    const ask = (principal: Principal) => rules.keyOf(of('each'), { user: 'migrator', principal })
+    const keyOf = await world()
     const alice = own('alice')
-    expect(ask(alice)).toBe(ask(alice))
-    expect(ask(own('alice', { run: 2 }))).toEqual(ask(alice))
-    const others = [own('bob'), { ...alice, issuer: 'github' }].map(ask)
-    const shared = rules.keyOf(of('deploy'), { user: 'migrator', principal: alice })
-    expect(new Set([...others, shared, ask(alice)].map(({ id }) => id)).size).toBe(4)
-    expect(ask(alice).sessionName).toMatch(/^alice=/)
+    expect(keyOf(alice, 'each')).toBe(keyOf(alice, 'each'))
+    expect(keyOf(own('alice'), 'each')).toEqual(keyOf(alice, 'each'))
+    expect(keyOf(own('bob'), 'each').id).not.toBe(keyOf(alice, 'each').id)
+    expect(keyOf(alice, 'each').sessionName).toMatch(/^alice=/)
+  })
+
+  it('remembers what was granted, and nothing that was not', async () => {
+    const rules = await rulesOf(config => config)
+    const standing = rules.standingOf(own('a', { team: 'a' }))
+    expect(rules.standingOf(own('a', { team: 'a' }))).not.toBe(standing)
+    for (let i = 0; i < 2; i++) expect(standing.decide({ database: 'none', user: 'x' }).kind).toBe('denied')
   })
 })
 
@@ -80,9 +84,9 @@ describe('rules', () => {
       ],
     }))
     const principal = own('x', { team: ['a', 'b'], k8s: { pod: 'b', ip: 'c' }, repository_id: 1, email: 'd' })
-    expect(rules.recordedClaims(principal)).toEqual({ team: ['a', 'b'], k8s: { pod: 'b' } })
-    expect(rules.recordedClaims(principal)).toBe(rules.recordedClaims(principal))
-    expect(rules.recordedClaims({ ...principal, issuer: 'github' })).toEqual({ repository_id: 1 })
-    expect(rules.recordedClaims({ ...principal, issuer: 'apiKey' })).toEqual({})
+    expect(rules.standingOf(principal).recorded.claims).toEqual({ team: ['a', 'b'], k8s: { pod: 'b' } })
+    expect(rules.standingOf(principal).recorded.claims).toBe(rules.standingOf(principal).recorded.claims)
+    expect(rules.standingOf({ ...principal, issuer: 'github' }).recorded.claims).toEqual({ repository_id: 1 })
+    expect(rules.standingOf({ ...principal, issuer: 'apiKey' }).recorded.claims).toEqual({})
   })
 })

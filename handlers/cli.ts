@@ -1,0 +1,142 @@
+#!/usr/bin/env node
+import { lookup } from 'node:dns/promises'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import manifest from '../package.json' with { type: 'json' }
+import { systemClock } from '../src/clock.ts'
+import { configPath } from '../src/config/environment.ts'
+import { ConfigError, describeProblem } from '../src/config/problems.ts'
+
+/** Wrong words on the command line. */
+const WRONG_USAGE = 2
+/** What `jeton exec` gives for every failure of its own, so that the command's own codes can be told from it. */
+const EXEC_FAILED = 125
+
+const { argv, env, stdin, stdout, stderr } = process
+const console = { out: stdout, err: stderr }
+const world = { env, stdin, stdout, stderr, lookup, fetch: globalThis.fetch, clock: systemClock() }
+
+/** Commands load what they need when they run: a caller's `jeton exec` starts without the server's half. */
+const program = new Command('jeton')
+  .description(
+    'vends Amazon RDS IAM database authentication tokens to workloads that hold no AWS credentials',
+  )
+  .version(manifest.version)
+  .enablePositionalOptions()
+  .exitOverride()
+
+const config = () => new Option('--config <file>', 'the configuration').env('JETON_CONFIG')
+
+program
+  .command('serve')
+  .description('run the server')
+  .addOption(config())
+  .option('--host <host>', 'listen here instead')
+  .option('--port <port>', 'listen here instead; 0 picks a free one', portOf)
+  .action(async ({ config, ...listen }) => {
+    const { serve } = await import('./server.ts')
+    await serve({ configPath: configPath(config, env), ...listen, stdout })
+  })
+
+program
+  .command('check')
+  .description('validate the configuration and report every problem')
+  .addOption(config())
+  .action(async ({ config }) => {
+    const { checkCommand } = await import('../src/cli/check.ts')
+    process.exitCode = await checkCommand(configPath(config, env), console)
+  })
+
+program
+  .command('explain')
+  .description('which grant a principal would get, or why each one refuses')
+  .addOption(config())
+  .requiredOption('--claims <file>', 'the claims of a JWT as JSON, or - for standard input')
+  .option(
+    '--issuer <name>',
+    "the issuer's name in the configuration, where iss and aud do not tell; apiKey for a key",
+  )
+  .option('--database <name>', 'this database alone')
+  .option('--user <name>', 'this database user alone')
+  .action(async ({ config, ...ask }) => {
+    const { explainCommand } = await import('../src/cli/explain.ts')
+    process.exitCode = await explainCommand(
+      { configPath: configPath(config, env), ...ask },
+      { ...console, stdin },
+    )
+  })
+
+program
+  .command('apikey')
+  .description('make an API key: prints it once, and the line for the configuration')
+  .argument('<name>')
+  .action(async name => {
+    const { apikeyCommand } = await import('../src/cli/apikey.ts')
+    process.exitCode = apikeyCommand(name, console)
+  })
+
+const audit = program.command('audit').description('work with audit logs').exitOverride()
+audit
+  .command('verify')
+  .description("check a log's hash chain")
+  .argument('<file...>', 'the files of one log, oldest first')
+  .option('--expect-last <hash>', 'the hash of the last record, as the server states it in its own log')
+  .option('--after <hash>', 'the hash of the record before the first, where older files are gone')
+  .action(async (files, options) => {
+    const { auditVerify } = await import('../src/cli/audit-verify.ts')
+    process.exitCode = await auditVerify({ files, ...options, ...console })
+  })
+
+const callers = (command: Command) =>
+  command
+    .option('--user <name>', 'the database user; may be left out where only one is granted')
+    .option('--url <url>', 'the server (default: JETON_URL)')
+    .option(
+      '--jwt <file>',
+      'a file with the JWT, or - for standard input (default: JETON_JWT, JETON_JWT_FILE, JETON_API_KEY, or GitHub Actions’ own)',
+    )
+    .option('--wait <seconds>', 'go on asking for so long while the server says to come back later')
+
+callers(program.command('token'))
+  .description('ask a server for a token')
+  .argument('<database>')
+  .option('-o, --output <form>', 'token, json or env')
+  .option('--ca-file <file>', 'write the CA bundle there')
+  .action(async (database, options) => {
+    const { tokenCommand } = await import('../src/cli/token.ts')
+    process.exitCode = await tokenCommand({ database, ...options }, world)
+  })
+
+callers(program.command('exec'))
+  .description(
+    'run a command that can log in to the database; it sees this environment but for JETON_JWT and JETON_API_KEY',
+  )
+  .usage('<database> [options] -- <command...>')
+  .argument('<database>')
+  .argument('<command...>')
+  .option('--ca <file>', 'verify the database by this CA bundle instead')
+  .action(async (database, command, options) => {
+    const { execCommand } = await import('../src/cli/exec.ts')
+    process.exitCode = await execCommand({ database, command, ...options }, { ...world, host: process })
+  })
+
+function portOf(text: string): number {
+  const port = Number(text)
+  if (!/^\d{1,5}$/.test(text) || port > 65_535)
+    throw new InvalidArgumentError('a port is a number up to 65535')
+  return port
+}
+
+try {
+  await program.parseAsync(argv)
+} catch (cause) {
+  process.exitCode = exitCodeOf(cause)
+}
+
+function exitCodeOf(cause: unknown): number {
+  if (cause instanceof CommanderError)
+    return cause.exitCode === 0 ? 0 : argv[2] === 'exec' ? EXEC_FAILED : WRONG_USAGE
+  if (cause instanceof ConfigError)
+    for (const problem of cause.problems) stderr.write(`${describeProblem(problem)}\n`)
+  else stderr.write(`jeton: ${cause instanceof Error ? cause.message : 'failed'}\n`)
+  return 1
+}

@@ -1,0 +1,117 @@
+import type { Writable } from 'node:stream'
+import { createJournal, type Journal } from './audit/journal.ts'
+import { openFileSink } from './audit/sinks/file.ts'
+import type { Sink } from './audit/sinks/sink.ts'
+import { stdoutSink } from './audit/sinks/stdout.ts'
+import { type Clock, systemClock } from './clock.ts'
+import type { AuditLogConfig, Config } from './config/config.ts'
+import { compileRules } from './config/rules.ts'
+import { createCaBundles } from './databases/ca.ts'
+import { createHealth } from './health.ts'
+import { createApp } from './http/app.ts'
+import type { App } from './http/types.ts'
+import type { Log } from './log.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { createKeySets } from './principals/key-sets.ts'
+import { memoryShelf } from './shelf/memory.ts'
+import { stsAssumer } from './tokens/assume.ts'
+import { createBook } from './tokens/book.ts'
+import { createPace } from './tokens/pace.ts'
+import { signToken } from './tokens/sign.ts'
+import { createVend } from './vend.ts'
+
+export interface World {
+  log: Log
+  /** Where the audit log goes that is called stdout. */
+  stdout: Writable
+  /** Which of several servers this is, in records. */
+  instance: string
+}
+
+/** All of jeton, put together and ready to listen. */
+export interface Service {
+  readonly app: App
+  readonly journal: Journal
+  readonly metrics: Metrics
+  readonly clock: Clock
+  /** Goes on with another configuration: its issuers, keys, databases and grants; what listens and the logs stay. */
+  reload(config: Config): void
+  /** Finishes what is in flight and closes the logs. */
+  close(): Promise<void>
+}
+
+/**
+ * The only place where parts meet. Rejects where an audit log cannot be opened.
+ * Clock, shelf, journal, book and discovered keys live on through a reload; the rules are compiled anew.
+ */
+export async function compose(config: Config, { log, stdout, instance }: World): Promise<Service> {
+  const health = createHealth()
+  const metrics = createMetrics(health)
+  const clock = systemClock({
+    onCorrected(offsetMs) {
+      log.warn({ offsetMs }, "the machine's clock is wrong; corrected by what AWS says the time is")
+      metrics.clockCorrected(offsetMs)
+    },
+  })
+
+  const sinks = await openSinks(config.audit, { clock, log, stdout })
+  const journal = createJournal({ sinks, clock, health, log, metrics, instance })
+  const pace = createPace({ shelf: memoryShelf(clock), clock })
+  const assume = stsAssumer({ clock, health, log })
+  const onMinted = ({ database }: { database: { name: string } }) => metrics.minted(database.name)
+  const book = createBook({ assume, sign: signToken, pace, clock, log, onMinted })
+
+  const keySets = createKeySets({ clock, log, health, fetch: globalThis.fetch })
+  let rules = compileRules(config, { clock, keysOf: keySets.of })
+  const app = await createApp(
+    {
+      rules: () => rules,
+      vend: createVend(book),
+      caBundles: createCaBundles(clock),
+      health,
+      clock,
+      log,
+      trailParts: { journal, clock, instance, onEnded: metrics.decided },
+      onAnswered: metrics.answered,
+    },
+    config.server,
+  )
+  return {
+    app,
+    journal,
+    metrics,
+    clock,
+    reload(changed) {
+      rules = compileRules(changed, { clock, keysOf: keySets.of })
+      keySets.retain(changed.issuers)
+    },
+    async close() {
+      await drain(app)
+      await journal.close()
+    },
+  }
+}
+
+/** Closes the server; connections that keep alive after their last answer would hold it up for a minute. */
+async function drain(app: App): Promise<void> {
+  const closing = setInterval(() => app.server.closeIdleConnections(), 50)
+  await app.close().finally(() => clearInterval(closing))
+}
+
+async function openSinks(
+  logs: readonly AuditLogConfig[],
+  { clock, log, stdout }: { clock: Clock; log: Log; stdout: Writable },
+): Promise<Sink[]> {
+  const sinks: Sink[] = []
+  for (const audit of logs) {
+    switch (audit.type) {
+      case 'stdout':
+        sinks.push(stdoutSink(stdout))
+        break
+      case 'file':
+        sinks.push(await openFileSink({ path: audit.path, clock, log }))
+        break
+    }
+  }
+  return sinks
+}

@@ -1,0 +1,60 @@
+import type { FastifyReply } from 'fastify'
+import type { ErrorCode, JetonError } from '../errors.ts'
+
+export const PROBLEM_TYPE = 'application/problem+json'
+
+const TITLES: Readonly<Record<ErrorCode, string>> = {
+  invalid_request: 'The request is not valid',
+  unauthenticated: 'The credential is missing or does not verify',
+  access_denied: 'No grant allows it',
+  not_found: 'There is nothing here',
+  payload_too_large: 'The body is too large',
+  unsupported_media_type: 'The body must be JSON',
+  throttled: 'Too many new tokens at once',
+  rate_limited: 'Too many failures to authenticate',
+  headers_too_large: 'The headers are too large',
+  internal_error: 'jeton failed',
+  role_refused: 'AWS refuses the role',
+  temporarily_unavailable: 'Temporarily unavailable',
+}
+
+const WHEN_UNSAID_SECONDS = 5
+
+/** An error as RFC 9457 has it. Tells what the caller may mend; `reason` and `cause` stay inside. */
+export function problemOf(error: JetonError, requestId: string) {
+  const { code, status, publicMessage } = error
+  return { type: 'about:blank', code, title: TITLES[code], status, detail: publicMessage, requestId }
+}
+
+/** `Retry-After` in whole seconds (RFC 9110, 10.2.3), rounded up: never too early. A 503 always says when to come back. */
+function retryAfterSeconds({ status, retryAfterMs }: JetonError): number | undefined {
+  if (retryAfterMs === undefined) return status === 503 ? WHEN_UNSAID_SECONDS : undefined
+  return Math.max(1, Math.ceil(retryAfterMs / 1000))
+}
+
+export function sendProblem(reply: FastifyReply, error: JetonError): FastifyReply {
+  const retryAfter = retryAfterSeconds(error)
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
+  // RFC 6750, 3.1; RFC 9110, 11.6.1
+  if (error.status === 401) reply.header('www-authenticate', 'Bearer error="invalid_token"')
+  return reply
+    .code(error.status)
+    .header('cache-control', 'no-store')
+    .type(PROBLEM_TYPE)
+    .send(JSON.stringify(problemOf(error, reply.request.id)))
+}
+
+/** For errors before there is a request: the parser's. https://nodejs.org/api/http.html#event-clienterror */
+export function rawProblem(error: JetonError, requestId: string): string {
+  const body = JSON.stringify(problemOf(error, requestId))
+  const statusText = error.status === 431 ? 'Request Header Fields Too Large' : 'Bad Request'
+  return [
+    `HTTP/1.1 ${error.status} ${statusText}`,
+    `Content-Type: ${PROBLEM_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Cache-Control: no-store',
+    'Connection: close',
+    '',
+    body,
+  ].join('\r\n')
+}

@@ -1,0 +1,62 @@
+import type { Clock } from '../clock.ts'
+import type { CaBundles } from '../databases/ca.ts'
+import { isoSeconds } from '../time-text.ts'
+import type { Token } from '../tokens/token.ts'
+import type { Vended } from '../vend.ts'
+import { caReply, endpointReply } from './endpoint-reply.ts'
+
+/** Gives the JSON text of a `TokenReply`. */
+export type RenderTokenReply = (vended: Vended, own: { auditId: string; caPem: boolean }) => string
+
+/** Of a reply, what is the same for everyone who gets the token. */
+interface Shared {
+  readonly beginning: string
+  readonly middle: string
+  readonly ca: string
+}
+
+/**
+ * Renders replies by hand, for what everyone with one token gets is most of a reply: it is rendered once for each token,
+ * and only what is a request's own is put in between. The order of the members is the contract's.
+ */
+export function createTokenReply({
+  caBundles,
+  clock,
+}: {
+  caBundles: CaBundles
+  clock: Clock
+}): RenderTokenReply {
+  const shared = new WeakMap<Token, Shared>()
+
+  function sharedOf({ token, key }: Vended): Shared {
+    const known = shared.get(token)
+    if (known) return known
+    const { text, issuedAt, refreshAfter, expiresAt, fingerprint, identity } = token
+    const times = {
+      issuedAt: isoSeconds(issuedAt),
+      refreshAfter: isoSeconds(refreshAfter),
+      expiresAt: isoSeconds(expiresAt),
+    }
+    const rendered = {
+      beginning: members({ token: text, ...endpointReply(key.database), user: key.user, ...times }),
+      middle: members({ fingerprint, identity }),
+      ca: JSON.stringify(caReply(caBundles.forDatabase(key.database))),
+    }
+    shared.set(token, rendered)
+    return rendered
+  }
+
+  return (vended, { auditId, caPem }) => {
+    const { token, key, grant, cached } = vended
+    const { beginning, middle, ca } = sharedOf(vended)
+    const expiresIn = Math.floor((token.expiresAt - clock.now()) / 1000)
+    const own = members({ grant: grant.name, auditId })
+    const verifiedBy = caPem ? JSON.stringify(caReply(caBundles.forDatabase(key.database), { caPem })) : ca
+    return `{${beginning},"expiresIn":${expiresIn},"cached":${cached},${middle},${own},"ca":${verifiedBy}}`
+  }
+}
+
+/** The members of an object as JSON, without its braces. */
+function members(object: object): string {
+  return JSON.stringify(object).slice(1, -1)
+}

@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest'
+import { createHealth } from '../../src/health.ts'
+import { createAdmin } from '../../src/http/admin.ts'
+import { createMetrics } from '../../src/metrics.ts'
+
+test('metrics are served in the text that Prometheus reads, and nothing beside them', async () => {
+  const health = createHealth()
+  const { registry, minted } = createMetrics(health)
+  const admin = createAdmin(registry)
+  minted('orders')
+  health.report('sts', { ok: false })
+  const reply = await admin.inject('/metrics')
+  expect(reply.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/)
+  expect(reply.body).toContain('jeton_tokens_minted_total{database="orders"} 1')
+  expect(reply.body).toContain('jeton_degraded{dependency="sts"} 1')
+  for (const url of ['/', '/v1/tokens', '/healthz']) expect((await admin.inject(url)).statusCode).toBe(404)
+})

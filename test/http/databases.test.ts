@@ -1,0 +1,96 @@
+import request from 'supertest'
+import { expect, test } from 'vitest'
+import { appWorld } from '../world/app.ts'
+import { ORDERS } from '../world/orders.ts'
+import { expectRefusal } from './support.ts'
+
+const BILLING = {
+  ...ORDERS,
+  name: 'billing',
+  engine: 'mysql' as const,
+  host: 'proxy.proxy-c9akciq32xyz.eu-west-1.rds.amazonaws.com',
+  region: 'eu-west-1',
+  kind: 'proxy' as const,
+  port: 3306,
+  dbname: 'ledger',
+}
+const GRANTS = [
+  {
+    name: 'a',
+    principal: { issuer: 'github', claims: { repository_id: 123456 } },
+    database: 'orders',
+    users: ['app_ro'],
+  },
+  {
+    name: 'b',
+    principal: { issuer: 'github', claims: { ref: 'refs/heads/main' } },
+    database: 'orders',
+    users: ['app_rw', 'app_ro'],
+  },
+  {
+    name: 'c',
+    principal: { issuer: 'github', claims: { ref: 'refs/heads/main' } },
+    database: 'billing',
+    users: ['clerk'],
+  },
+  {
+    name: 'd',
+    principal: { issuer: 'apiKey', subject: 'nightly-report' },
+    database: 'billing',
+    users: ['auditor'],
+  },
+]
+
+test('tells a principal what it may have tokens for, with how to connect', async () => {
+  const { url, bearer, records } = await appWorld({
+    config: { databases: [ORDERS, BILLING], grants: GRANTS },
+  })
+  const reply = await request(url)
+    .get('/v1/databases')
+    .set('authorization', await bearer())
+  expect(reply.status).toBe(200)
+  expect(reply.headers['cache-control']).toBe('no-store')
+  const { databases } = reply.body
+  expect(databases).toEqual([
+    {
+      database: 'orders',
+      engine: 'postgres',
+      host: ORDERS.host,
+      port: 5432,
+      region: 'us-east-1',
+      users: ['app_ro', 'app_rw'],
+      ca: expect.objectContaining({ bundle: '/v1/ca/us-east-1.pem', tlsMode: 'verify-full' }),
+    },
+    {
+      database: 'billing',
+      engine: 'mysql',
+      host: BILLING.host,
+      port: 3306,
+      region: 'eu-west-1',
+      dbname: 'ledger',
+      users: ['clerk'],
+      ca: expect.objectContaining({ bundle: '/v1/ca/proxy.pem' }),
+    },
+  ])
+  expect(reply.text).not.toContain('BEGIN CERTIFICATE')
+  expect(records).toEqual([])
+})
+
+test('tells nothing of what the principal may not have', async () => {
+  const { url, bearer, apiKey } = await appWorld({ config: { databases: [ORDERS, BILLING], grants: GRANTS } })
+  const listed = async (authorization: string) =>
+    (await request(url).get('/v1/databases').set('authorization', authorization)).text
+  const ofKey = await listed(`ApiKey ${apiKey}`)
+  expect(ofKey).toContain('"users":["auditor"]')
+  for (const foreign of ['orders', 'clerk', 'roleArn', ORDERS.resourceId, ORDERS.roleArn])
+    expect(ofKey).not.toContain(foreign)
+  expect(await listed(await bearer({ repository_id: 1, ref: 'refs/heads/x' }))).toBe('{"databases":[]}')
+})
+
+test.each(['get', 'head'] as const)('is for verified callers alone, %s too', async method => {
+  const world = await appWorld()
+  const reply = await request(world.url)[method]('/v1/databases').set('authorization', 'Bearer bad')
+  expect(reply.status).toBe(401)
+  if (method === 'get') expectRefusal(world, reply, 'unauthenticated')
+  else expect(world.records).toMatchObject([{ code: 'unauthenticated' }])
+})

@@ -1,0 +1,98 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import request from 'supertest'
+import { expect, test } from 'vitest'
+import { appWorld } from '../world/app.ts'
+import { askToken } from './support.ts'
+
+interface Operation {
+  summary: string
+  security?: Record<string, string[]>[]
+  parameters?: { name: string; in: string; required: boolean; schema: object }[]
+  requestBody?: { required?: boolean; content: Record<string, { schema: object }> }
+  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>
+}
+
+interface Description {
+  openapi: string
+  info: { title: string; version: string }
+  paths: Record<string, Record<string, Operation>>
+  components: { securitySchemes: Record<string, { type: string }> }
+}
+
+async function described() {
+  const world = await appWorld()
+  const reply = await request(world.url).get('/openapi.json')
+  expect(reply.status).toBe(200)
+  expect(reply.headers['content-type']).toMatch(/^application\/json/)
+  const description: Description = reply.body
+  return { world, description }
+}
+
+test('every route is described, and no other', async () => {
+  const { description } = await described()
+  const routes = Object.entries(description.paths).map(
+    ([path, item]) => `${Object.keys(item).join()} ${path}`,
+  )
+  expect(routes.sort()).toEqual([
+    'get /healthz',
+    'get /openapi.json',
+    'get /readyz',
+    'get /v1/ca/{name}.pem',
+    'get /v1/databases',
+    'post /v1/tokens',
+  ])
+})
+
+test('it is OpenAPI 3.1: what must be there is, and every schema is one', async () => {
+  const { description } = await described()
+  expect(description.openapi).toMatch(/^3\.1\.\d+$/)
+  expect(description.info).toMatchObject({ title: 'jeton', version: expect.any(String) })
+  const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true } })
+  for (const [path, item] of Object.entries(description.paths))
+    for (const { summary, parameters = [], requestBody, responses } of Object.values(item)) {
+      expect(summary).toMatch(/./)
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name)
+      expect(parameters.filter(parameter => parameter.in === 'path').map(({ name }) => name)).toEqual(inPath)
+      for (const parameter of parameters) expect(parameter.required).toBe(true)
+      expect(Object.keys(responses)).toContain('200')
+      for (const [status, response] of Object.entries(responses)) {
+        expect(response.description).toMatch(/./)
+        const types = Object.keys(response.content ?? {})
+        if (Number(status) >= 400) expect(types).toEqual(['application/problem+json'])
+      }
+      const contents = [requestBody, ...Object.values(responses)].flatMap(part =>
+        Object.values(part?.content ?? {}),
+      )
+      for (const { schema } of contents) ajv.compile(schema)
+    }
+})
+
+test('the guarded routes name both ways in, the open ones none', async () => {
+  const { description } = await described()
+  expect(description.components.securitySchemes).toMatchObject({
+    jwt: { type: 'http' },
+    apiKey: { type: 'apiKey' },
+  })
+  for (const [path, item] of Object.entries(description.paths))
+    for (const { security } of Object.values(item))
+      expect(security).toEqual(/tokens|databases/.test(path) ? [{ jwt: [] }, { apiKey: [] }] : undefined)
+})
+
+test('a real reply, and a real problem, are what it says', async () => {
+  const { world, description } = await described()
+  const operation = description.paths['/v1/tokens']?.post
+  const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true } })
+  const fits = (status: number, type: string, body: unknown) => {
+    const schema = operation?.responses[status]?.content?.[type]?.schema
+    if (!schema) throw new Error(`no schema for ${status}`)
+    return ajv.validate({ ...schema, additionalProperties: false }, body)
+  }
+  const good = await askToken(world, { authorization: await world.bearer() })
+  expect(fits(200, 'application/json', good.body)).toBe(true)
+  const bad = await askToken(world)
+  expect(fits(401, 'application/problem+json', bad.body)).toBe(true)
+  const { code: _code, ...less } = bad.body
+  expect(fits(401, 'application/problem+json', less)).toBe(false)
+  const { token: _token, ...without } = good.body
+  expect(fits(200, 'application/json', without)).toBe(false)
+})

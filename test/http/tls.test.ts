@@ -1,0 +1,94 @@
+import { request as httpsRequest } from 'node:https'
+import { connect as connectPlain } from 'node:net'
+import { type ConnectionOptions, connect } from 'node:tls'
+import { expect, test } from 'vitest'
+import { appWorld } from '../world/app.ts'
+import { createAuthority } from '../world/authority.ts'
+
+const authority = createAuthority()
+const { certPem: cert, keyPem: key } = authority.issue(['127.0.0.1'])
+const secure = () => appWorld({ options: { tls: { cert, key } } })
+
+test('a token is vended over TLS to who verifies the certificate', async () => {
+  const { url, bearer } = await secure()
+  const { status, headers, body } = await post(`${url}/v1/tokens`, {
+    ca: authority.caPem,
+    authorization: await bearer(),
+  })
+  expect([status, JSON.parse(body).database]).toEqual([200, 'orders'])
+  expect(headers['strict-transport-security']).toMatch(/^max-age=\d+/)
+})
+
+test('who does not know the authority does not send its credential', async () => {
+  const { url, records } = await secure()
+  const ca = createAuthority().caPem
+  await expect(post(`${url}/v1/tokens`, { ca, authorization: 'Bearer x' })).rejects.toThrow(
+    /self-signed|unable to/,
+  )
+  expect(records).toEqual([])
+})
+
+// Security level 0, for OpenSSL itself to offer what is that old
+test.each([
+  ['TLSv1', undefined],
+  ['TLSv1.1', undefined],
+  ['TLSv1.2', 'TLSv1.2'],
+  ['TLSv1.3', 'TLSv1.3'],
+] as const)('offered %s alone, the server agrees on %s', async (version, agreed) => {
+  const { port } = await secure()
+  const options = { minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' }
+  expect(await protocolOf({ port, host: '127.0.0.1', ca: authority.caPem, ...options })).toEqual(
+    agreed ? { agreed } : { refused: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION' },
+  )
+})
+
+test('plain HTTP on the port of TLS is closed without an answer', async () => {
+  const { port, records } = await secure()
+  const text = await new Promise(resolve => {
+    let received = ''
+    const socket = connectPlain(port, '127.0.0.1', () =>
+      socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n'),
+    )
+    socket.on('data', chunk => {
+      received += chunk.toString('latin1')
+    })
+    socket.on('error', () => {})
+    socket.on('close', () => resolve(received))
+  })
+  expect(text).not.toContain('HTTP/1.1')
+  expect(records).toEqual([])
+})
+
+interface Reply {
+  status: number | undefined
+  headers: Record<string, unknown>
+  body: string
+}
+
+function post(url: string, { ca, authorization }: { ca: string; authorization: string }): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization, 'content-type': 'application/json' }
+    const request = httpsRequest(url, { method: 'POST', ca, headers }, response => {
+      let body = ''
+      response.setEncoding('utf8')
+      response.on('data', chunk => {
+        body += chunk
+      })
+      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body }))
+    })
+    request.on('error', reject)
+    request.end('{"database":"orders"}')
+  })
+}
+
+function protocolOf(
+  options: ConnectionOptions,
+): Promise<{ agreed: string | null } | { refused: string | undefined }> {
+  return new Promise(resolve => {
+    const socket = connect(options, () => {
+      resolve({ agreed: socket.getProtocol() })
+      socket.destroy()
+    })
+    socket.on('error', (cause: NodeJS.ErrnoException) => resolve({ refused: cause.code }))
+  })
+}
