@@ -1,0 +1,22 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { judged } from './report.ts'
+
+/** Runs the measurement in a process of its own, whose memory nothing else has touched. */
+export async function jwtMemory(): Promise<void> {
+  const script = fileURLToPath(new URL('./jwt-memory-child.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--import', 'tsx', script])
+  const { jwts, boundMiB, grownMiB } = JSON.parse(stdout) as {
+    jwts: number
+    boundMiB: number
+    grownMiB: number
+  }
+  judged(
+    `${jwts.toLocaleString('en')} distinct JWTs grow the process by no more than the stated ${boundMiB} MiB`,
+    {
+      isKept: grownMiB <= boundMiB,
+      figure: `${grownMiB.toFixed(1)} MiB`,
+    },
+  )
+}

@@ -1,0 +1,21 @@
+import { cachedVend } from './cached-vend.ts'
+import { coldStart } from './cold-start.ts'
+import { jwtMemory } from './jwt-memory.ts'
+
+/** `npm run bench [-- NAME …]`: every figure is a ratio or a count of one run, so that the machine does not matter. */
+const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
+  'cached-vend': cachedVend,
+  'cold-start': coldStart,
+  'jwt-memory': jwtMemory,
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter(name => !(name in BENCHMARKS))
+if (unknown.length > 0) {
+  process.stderr.write(
+    `no benchmark is called ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}\n`,
+  )
+  process.exit(2)
+}
+for (const [name, run] of Object.entries(BENCHMARKS))
+  if (wanted.length === 0 || wanted.includes(name)) await run()

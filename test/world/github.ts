@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** What GitHub Actions gives a job with `permissions: id-token: write`. */
+export interface GithubJob {
+  /** The job's environment. */
+  readonly env: Record<string, string>
+  /** The audiences that JWTs were asked for. */
+  readonly audiences: readonly string[]
+  close(): Promise<void>
+}
+
+/**
+ * A stand-in for the service that a job gets its JWTs from: it wants the job's own bearer token and the query it came
+ * with, and answers with what `sign` makes for the audience asked for.
+ * https://docs.github.com/en/actions/reference/security/oidc
+ */
+export async function startGithubJob(sign: (audience: string) => Promise<string>): Promise<GithubJob> {
+  const secret = randomBytes(24).toString('hex')
+  const audiences: string[] = []
+  const server = createServer((request, response) => {
+    const { searchParams } = new URL(request.url ?? '/', 'http://localhost')
+    const audience = searchParams.get('audience') ?? ''
+    const isOfJob = request.headers.authorization === `Bearer ${secret}`
+    if (!isOfJob || searchParams.get('api-version') !== '2.0') return void response.writeHead(401).end()
+    audiences.push(audience)
+    sign(audience).then(
+      value => response.setHeader('content-type', 'application/json').end(JSON.stringify({ value })),
+      () => response.destroy(),
+    )
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    audiences,
+    env: {
+      GITHUB_ACTIONS: 'true',
+      ACTIONS_ID_TOKEN_REQUEST_URL: `http://127.0.0.1:${port}/idtoken?api-version=2.0`,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: secret,
+    },
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
