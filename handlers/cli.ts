@@ -34,7 +34,7 @@ program
   .option('--port <port>', 'listen here instead; 0 picks a free one', portOf)
   .action(async ({ config, ...listen }) => {
     const { serve } = await import('./server.ts')
-    await serve({ configPath: configPath(config, env), ...listen, stdout })
+    await serve({ configPath: configPath(config, env), listen, stdout })
   })
 
 program

@@ -1,70 +1,89 @@
 import { hostname } from 'node:os'
 import type { Writable } from 'node:stream'
-import { pino } from 'pino'
-import { compose } from '../src/compose.ts'
+import { compose, type Service } from '../src/compose.ts'
 import type { Config } from '../src/config/config.ts'
-import { loadConfig } from '../src/config/load.ts'
+import { type Listen, loadConfig } from '../src/config/load.ts'
 import { ConfigError } from '../src/config/problems.ts'
 import { createAdmin } from '../src/http/admin.ts'
 import { urlOf } from '../src/http/url.ts'
 import type { Log } from '../src/log.ts'
 import { eachMinute } from '../src/minutes.ts'
+import { createProgramLog } from '../src/program-log.ts'
 
 export interface ServeOptions {
   configPath: string
-  /** Instead of the configuration's. */
-  host?: string | undefined
-  port?: number | undefined
+  /** Instead of what the configuration says. */
+  listen: Listen
   stdout: Writable
-}
-
-/** The program's own log: JSON on stderr, apart from the audit log. */
-function programLog() {
-  const formatters = { level: (level: string) => ({ level }) }
-  const timestamp = pino.stdTimeFunctions.isoTime
-  return pino({ base: null, timestamp, formatters }, pino.destination({ dest: 2, sync: false }))
-}
-
-/** Node and its libraries print their warnings as text: here they are lines of the log like all others. */
-function logWarnings(log: Log): void {
-  process.removeAllListeners('warning')
-  process.on('warning', ({ name, message }) => log.warn({ warning: name }, message))
 }
 
 /**
  * `jeton serve`: listens until SIGTERM or SIGINT, then finishes what is in flight. SIGHUP reads the configuration again.
- * Rejects with `ConfigError` where the configuration cannot be used, or where a port or an audit log cannot be had.
+ * Rejects with `ConfigError` where the configuration cannot be used, and where a port or an audit log cannot be had.
  */
-export async function serve({ configPath, host, port, stdout }: ServeOptions): Promise<void> {
-  const log = programLog()
-  logWarnings(log)
-  const config = await loadConfig(configPath, { host, port })
-  const instance = `${hostname()}/${process.pid}`
-  const { server } = config
-  const service = await compose(config, { log, stdout, instance })
-  const { app, journal, metrics, clock } = service
+export async function serve({ configPath, listen, stdout }: ServeOptions): Promise<void> {
+  const log = createProgramLog()
+  const config = await loadConfig(configPath, listen)
+  const service = await compose(config, { log, stdout, instance: `${hostname()}/${process.pid}` })
+  const admin = createAdmin(service.metrics.registry)
+  const close = () => Promise.all([service.close(), admin.close()])
 
-  await app.listen({ host: server.host, port: server.port })
-  const admin = server.admin && createAdmin(metrics.registry)
-  if (admin) await admin.listen(server.admin)
-  const adminUrl = admin && server.admin ? { admin: urlOf(admin.server, server.admin) } : {}
-  const listening = { msg: 'listening', url: urlOf(app.server, server), ...adminUrl }
+  try {
+    await service.app.listen({ host: config.server.host, port: config.server.port })
+    if (config.server.admin) await admin.listen(config.server.admin)
+  } catch (cause) {
+    await close()
+    throw cause
+  }
 
+  const { journal, clock } = service
+  const stateHead = (msg: string) => {
+    const last = journal.lastHash()
+    if (last !== undefined) log.info({ last }, msg)
+  }
   const stopMinutes = eachMinute(clock, () => {
     journal.tick()
     stateHead('the audit log so far')
   })
+  reloadOnHangup({ config, service, log, load: () => loadConfig(configPath, listen) })
+  const stopping = firstSignal('SIGTERM', 'SIGINT')
 
-  function stateHead(msg: string) {
-    const last = journal.lastHash()
-    if (last !== undefined) log.info({ last }, msg)
-  }
+  // only now: whoever reads this line may send signals
+  stdout.write(`${JSON.stringify({ msg: 'listening', ...urlsOf(config, { service, admin }) })}\n`)
+  log.info({ signal: await stopping }, 'stopping')
+  stopMinutes()
+  await close()
+  stateHead('the audit log ends')
+}
 
-  let reloading: Promise<void> = Promise.resolve()
+function urlsOf(
+  { server }: Config,
+  { service, admin }: { service: Service; admin: ReturnType<typeof createAdmin> },
+): { url: string; admin?: string } {
+  const url = urlOf(service.app.server, server)
+  return server.admin ? { url, admin: urlOf(admin.server, server.admin) } : { url }
+}
+
+function firstSignal(...signals: NodeJS.Signals[]): Promise<NodeJS.Signals> {
+  return new Promise(resolve => {
+    for (const signal of signals) process.once(signal, resolve)
+  })
+}
+
+interface Reloading {
+  /** What the server was started with. */
+  config: Config
+  service: Service
+  log: Log
+  load(): Promise<Config>
+}
+
+function reloadOnHangup({ config, service, log, load }: Reloading): void {
   async function reload() {
     try {
-      const changed = await loadConfig(configPath, { host, port })
-      warnOfWhatStays(config, changed)
+      const changed = await load()
+      for (const part of whatStays(config, changed))
+        log.warn({ part }, 'a change that takes effect at the next start')
       service.reload(changed)
       log.info(
         { grants: changed.grants.length, databases: changed.databases.length },
@@ -76,28 +95,20 @@ export async function serve({ configPath, host, port, stdout }: ServeOptions): P
       log.error({ problems }, 'the configuration is broken: the old one stays')
     }
   }
-
-  function warnOfWhatStays(old: Config, changed: Config) {
-    for (const part of ['server', 'audit'] as const)
-      if (JSON.stringify(old[part]) !== JSON.stringify(changed[part]))
-        log.warn({ part }, 'this part of the configuration takes effect at the next start')
-  }
-
-  const stopped = new Promise<void>((resolve, reject) => {
-    async function stop(signal: string) {
-      log.info({ signal }, 'stopping')
-      stopMinutes()
-      await service.close()
-      await admin?.close()
-      stateHead('the audit log ends')
-    }
-    for (const signal of ['SIGTERM', 'SIGINT'] as const)
-      process.once(signal, () => void stop(signal).then(resolve, reject))
-  })
+  let reloading: Promise<void> = Promise.resolve()
   process.on('SIGHUP', () => {
     reloading = reloading.then(reload)
   })
-  // only now: whoever reads this line may send signals
-  stdout.write(`${JSON.stringify(listening)}\n`)
-  await stopped
+}
+
+/** The parts of a changed configuration that a running server cannot take on. A certificate it can, but not TLS itself. */
+function whatStays(old: Config, changed: Config): string[] {
+  const fixed = ({ server, audit }: Config) => ({
+    server: { ...server, tls: server.tls !== undefined },
+    audit,
+  })
+  const [before, now] = [fixed(old), fixed(changed)]
+  return (['server', 'audit'] as const).filter(
+    part => JSON.stringify(before[part]) !== JSON.stringify(now[part]),
+  )
 }

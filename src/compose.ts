@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { Server as TlsServer } from 'node:tls'
 import { createJournal, type Journal } from './audit/journal.ts'
 import { openFileSink } from './audit/sinks/file.ts'
 import type { Sink } from './audit/sinks/sink.ts'
@@ -18,6 +19,7 @@ import { stsAssumer } from './tokens/assume.ts'
 import { createBook } from './tokens/book.ts'
 import { createPace } from './tokens/pace.ts'
 import { signToken } from './tokens/sign.ts'
+import { createTrails } from './trail.ts'
 import { createVend } from './vend.ts'
 
 export interface World {
@@ -34,7 +36,7 @@ export interface Service {
   readonly journal: Journal
   readonly metrics: Metrics
   readonly clock: Clock
-  /** Goes on with another configuration: its issuers, keys, databases and grants; what listens and the logs stay. */
+  /** Goes on with another configuration: its issuers, keys, databases, grants and certificate; ports and logs stay. */
   reload(config: Config): void
   /** Finishes what is in flight and closes the logs. */
   close(): Promise<void>
@@ -71,7 +73,7 @@ export async function compose(config: Config, { log, stdout, instance }: World):
       health,
       clock,
       log,
-      trailParts: { journal, clock, instance, onEnded: metrics.decided },
+      beginTrail: createTrails({ journal, clock, instance, onEnded: metrics.decided }),
       onAnswered: metrics.answered,
     },
     config.server,
@@ -84,12 +86,17 @@ export async function compose(config: Config, { log, stdout, instance }: World):
     reload(changed) {
       rules = compileRules(changed, { clock, keysOf: keySets.of })
       keySets.retain(changed.issuers)
+      renewCertificate(app, changed.server.tls)
     },
     async close() {
       await drain(app)
       await journal.close()
     },
   }
+}
+
+function renewCertificate(app: App, tls: Config['server']['tls']): void {
+  if (tls && app.server instanceof TlsServer) app.server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' })
 }
 
 /** Closes the server; connections that keep alive after their last answer would hold it up for a minute. */
@@ -103,15 +110,14 @@ async function openSinks(
   { clock, log, stdout }: { clock: Clock; log: Log; stdout: Writable },
 ): Promise<Sink[]> {
   const sinks: Sink[] = []
-  for (const audit of logs) {
-    switch (audit.type) {
-      case 'stdout':
-        sinks.push(stdoutSink(stdout))
-        break
-      case 'file':
-        sinks.push(await openFileSink({ path: audit.path, clock, log }))
-        break
-    }
+  try {
+    for (const audit of logs)
+      sinks.push(
+        audit.type === 'stdout' ? stdoutSink(stdout) : await openFileSink({ path: audit.path, clock, log }),
+      )
+    return sinks
+  } catch (cause) {
+    await Promise.all(sinks.map(sink => sink.close()))
+    throw cause
   }
-  return sinks
 }

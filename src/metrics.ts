@@ -26,7 +26,7 @@ export function createMetrics(health: Health): Metrics {
   const counters = new Map<string, Counter.Internal>()
   const seconds = new Histogram({
     name: 'jeton_token_request_seconds',
-    help: 'From the first line of a request for a token to its answer',
+    help: 'How long a request that got a token took',
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   })

@@ -3,12 +3,12 @@ import type { Journal } from './audit/journal.ts'
 import type { AuditRecord } from './audit/record.ts'
 import type { Clock } from './clock.ts'
 import { asJetonError, type JetonError } from './errors.ts'
+import { isoMilliseconds } from './time-text.ts'
 
 /** What becomes known of one request, step by step, and the one record it ends in. */
 export interface Trail {
   /** The id of the record. */
   readonly id: string
-  readonly requestId: string
   note(fields: Partial<AuditRecord>): void
   /** Ends as vended: resolves once the record is in every log. */
   vended(): Promise<void>
@@ -29,51 +29,51 @@ export type Asker = Pick<AuditRecord, 'sourceIp' | 'userAgent'> & { requestId: s
 
 type Known = { -readonly [Field in keyof AuditRecord]: AuditRecord[Field] }
 
-export function beginTrail({ journal, clock, instance, onEnded }: TrailParts, asker: Asker): Trail {
-  const { requestId, sourceIp, userAgent } = asker
-  const known = emptyRecord(requestId)
-  known.sourceIp = sourceIp
-  known.userAgent = userAgent
-  known.instance = instance
-  let isVended = false
-  let isOver = false
+export type BeginTrail = (asker: Asker) => Trail
 
-  return {
-    id: known.id,
-    requestId,
-    note(fields) {
-      Object.assign(known, fields)
-    },
-    async vended() {
-      known.decision = 'vended'
-      known.time = new Date(clock.now()).toISOString()
-      await journal.vended(known)
-      isVended = true
-      onEnded?.(known)
-    },
-    ended(cause) {
-      const error = asJetonError(cause)
-      if (isOver) return error
-      isOver = true
-      const { code, status, reason, publicMessage } = error
-      const ended: AuditRecord = {
-        ...known,
-        // what was recorded as vended may yet fail to leave: then there are two records
-        ...(isVended && { id: randomUUID() }),
-        time: new Date(clock.now()).toISOString(),
-        decision: status < 500 ? 'refused' : 'failed',
-        code,
-        reason: reason ?? publicMessage,
-      }
-      journal.refused(ended)
-      onEnded?.(ended)
-      return error
-    },
+/** Gives the function that begins the trail of each request. */
+export function createTrails({ journal, clock, instance, onEnded }: TrailParts): BeginTrail {
+  const timeText = isoMilliseconds()
+  return asker => {
+    const known = emptyRecord({ ...asker, instance })
+    let isVended = false
+    let isOver = false
+    return {
+      id: known.id,
+      note(fields) {
+        Object.assign(known, fields)
+      },
+      async vended() {
+        known.decision = 'vended'
+        known.time = timeText(clock.now())
+        await journal.vended(known)
+        isVended = true
+        onEnded?.(known)
+      },
+      ended(cause) {
+        const error = asJetonError(cause)
+        if (isOver) return error
+        isOver = true
+        const { code, status, reason, publicMessage } = error
+        const ended: AuditRecord = {
+          ...known,
+          // what was recorded as vended may yet fail to leave: then there are two records
+          ...(isVended && { id: randomUUID() }),
+          time: timeText(clock.now()),
+          decision: status < 500 ? 'refused' : 'failed',
+          code,
+          reason: reason ?? publicMessage,
+        }
+        journal.refused(ended)
+        onEnded?.(ended)
+        return error
+      },
+    }
   }
 }
 
 /** With all of its members from the beginning: objects that grow one by one are slow. One record a request: it has its id. */
-function emptyRecord(requestId: string): Known {
+function emptyRecord({ requestId, sourceIp, userAgent, instance }: Asker & { instance: string }): Known {
   return {
     id: requestId,
     time: '',
@@ -91,8 +91,8 @@ function emptyRecord(requestId: string): Known {
     issuedAt: undefined,
     expiresAt: undefined,
     refused: undefined,
-    sourceIp: undefined,
-    userAgent: undefined,
-    instance: undefined,
+    sourceIp,
+    userAgent,
+    instance,
   }
 }

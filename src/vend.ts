@@ -47,15 +47,16 @@ export type Vend = (asked: VendAsk) => Promise<Vended>
  * `invalid_request` where several users are granted and none was named, and what `Book.current` and `Trail.vended` throw.
  */
 export function createVend(book: Book): Vend {
-  /** Of a token, what its records say; the same text for everyone who gets it. */
+  /** Of a token, what its records say; the same for everyone who gets it from the cache. */
   const facts = new WeakMap<Token, Partial<AuditRecord>>()
 
-  function factsOf(token: Token): Partial<AuditRecord> {
-    const known = facts.get(token)
+  function factsOf(token: Token, cached: boolean): Partial<AuditRecord> {
+    const known = cached && facts.get(token)
     if (known) return known
     const { identity, fingerprint, issuedAt, expiresAt } = token
-    const told = { identity, fingerprint, issuedAt: isoSeconds(issuedAt), expiresAt: isoSeconds(expiresAt) }
-    facts.set(token, told)
+    const times = { issuedAt: isoSeconds(issuedAt), expiresAt: isoSeconds(expiresAt) }
+    const told = { identity, fingerprint, ...times, cached }
+    if (cached) facts.set(token, told)
     return told
   }
 
@@ -64,8 +65,7 @@ export function createVend(book: Book): Vend {
     const { grant, user, key } = granted(standing, ask)
     trail.note({ grant: grant.name, user })
     const { token, cached, handOut } = await book.current(key, { refused })
-    trail.note(factsOf(token))
-    trail.note({ cached })
+    trail.note(factsOf(token, cached))
     await trail.vended()
     await handOut()
     return { token, key, grant, cached }

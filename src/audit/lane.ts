@@ -8,8 +8,6 @@ import type { Sink } from './sinks/sink.ts'
 export const HANG_MS = 2000
 /** In UTF-16 units, which for records are bytes, nearly always. */
 const BATCH_LENGTH = 512 * 1024
-/** However busy the server, a batch waits for no more turns of its event loop than this. */
-const GATHERING_TURNS = 8
 /** Refusals alone do not knock at a failing log more often. */
 const RETRY_MS = 1000
 const HANGS = 'it has not answered for 2 s'
@@ -61,18 +59,11 @@ export function createLane(sink: Sink, options: JournalOptions): Lane {
 
   const hangs = (now: number) => flight !== undefined && now - flight.startedAt >= HANG_MS
 
+  /** Not at once: all that arrives in this turn of the event loop shares one batch. */
   function wake(): void {
     if (flight || isScheduled || (waiting.length === 0 && refusals.size() === 0)) return
     isScheduled = true
-    const before = waiting.length
-    setImmediate(() => gather(before, GATHERING_TURNS))
-  }
-
-  /** Not at once: while each turn of the event loop brings more, they are to share one batch. */
-  function gather(before: number, turnsLeft: number): void {
-    const now = waiting.length
-    if (now > before && turnsLeft > 0) setImmediate(() => gather(now, turnsLeft - 1))
-    else takeOff()
+    setImmediate(takeOff)
   }
 
   function takeOff(): void {

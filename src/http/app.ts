@@ -10,7 +10,7 @@ import type { CaBundles } from '../databases/ca.ts'
 import { asJetonError } from '../errors.ts'
 import type { Health } from '../health.ts'
 import type { Log } from '../log.ts'
-import type { TrailParts } from '../trail.ts'
+import type { BeginTrail } from '../trail.ts'
 import type { Vend } from '../vend.ts'
 import { bodyCutOff, errorOfFramework, nothingThere } from './framework-error.ts'
 import { createGuard, FAILURE_LIMIT } from './guard.ts'
@@ -34,7 +34,7 @@ export interface AppParts {
   health: Health
   clock: Clock
   log: Log
-  trailParts: TrailParts
+  beginTrail: BeginTrail
   /** Told of each token vended. */
   onAnswered?: (answer: { seconds: number }) => void
 }

@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Rules } from '../config/rules.ts'
 import type { Standing } from '../config/standing.ts'
 import { JetonError } from '../errors.ts'
-import { beginTrail, type Trail, type TrailParts } from '../trail.ts'
+import type { BeginTrail, Trail } from '../trail.ts'
 import { identify } from '../vend.ts'
 import type { App } from './types.ts'
 
@@ -24,7 +24,7 @@ declare module 'fastify' {
 
 export interface GuardParts {
   rules: () => Rules
-  trailParts: TrailParts
+  beginTrail: BeginTrail
 }
 
 /**
@@ -44,7 +44,7 @@ export const FAILURE_LIMIT = {
  * Makes the `onRequest` hook that lets only verified callers on, before any body is read. Failures are counted by
  * source, but only failures are refused for them: CI jobs share addresses, and one of them must not shut out the rest.
  */
-export function createGuard(app: App, { rules, trailParts }: GuardParts) {
+export function createGuard(app: App, { rules, beginTrail }: GuardParts) {
   // without options of its own, for with any the library forgets `cache`
   const countFailure = app.createRateLimit()
 
@@ -62,7 +62,7 @@ export function createGuard(app: App, { rules, trailParts }: GuardParts) {
 
   return async function guard(request: FastifyRequest): Promise<void> {
     const { authorization, 'user-agent': userAgent } = request.headers
-    const trail = beginTrail(trailParts, { requestId: request.id, sourceIp: request.ip, userAgent })
+    const trail = beginTrail({ requestId: request.id, sourceIp: request.ip, userAgent })
     const now = rules()
     request.trail = trail
     try {

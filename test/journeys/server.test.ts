@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connect as tlsConnect } from 'node:tls'
@@ -223,6 +224,45 @@ describe('listening', () => {
     expect(ran.code).toBe(1)
     expect(ran.stderr).toContain('EADDRINUSE')
   })
+
+  test('where the port for metrics is taken fails too, and leaves nothing behind', async () => {
+    const jeton = await start()
+    const admin = { port: Number(new URL(jeton.url).port) }
+    const config = stage.config({ server: { admin }, audit: [{ type: 'file', path: 'other.jsonl' }] })
+    await writeFile(join(stage.folder, 'other.json'), JSON.stringify(config))
+    const args = ['serve', '--config', join(stage.folder, 'other.json'), '--port', '0']
+    const ran = await runCli(args, { env: stage.env })
+    expect([ran.code, ran.stdout]).toEqual([1, ''])
+    expect(ran.stderr).toContain('EADDRINUSE')
+  })
+
+  test('with a certificate that was renewed, from SIGHUP on', async () => {
+    const issue = async () => {
+      const { certPem, keyPem } = stage.authority.issue(['127.0.0.1'])
+      await writeFile(join(stage.folder, 'server.pem'), certPem)
+      await writeFile(join(stage.folder, 'server-key.pem'), keyPem)
+      return new X509Certificate(certPem).serialNumber
+    }
+    const first = await issue()
+    const jeton = await start({ server: { tls: { cert: 'server.pem', key: 'server-key.pem' } } })
+    const port = Number(new URL(jeton.url).port)
+    expect(await serialOf(port)).toBe(first)
+    const second = await issue()
+    jeton.process.kill('SIGHUP')
+    await jeton.logged('configuration read again')
+    expect(await serialOf(port)).toBe(second)
+    expect(jeton.stderr.join('')).not.toContain('next start')
+  })
+
+  function serialOf(port: number): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = tlsConnect({ port, host: '127.0.0.1', ca: stage.authority.caPem })
+      socket.once('error', reject).once('secureConnect', () => {
+        resolve(socket.getPeerCertificate().serialNumber)
+        socket.destroy()
+      })
+    })
+  }
 
   test('for metrics apart from callers', async () => {
     const jeton = await start({ server: { admin: { port: 0 } } })

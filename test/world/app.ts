@@ -14,6 +14,7 @@ import { memoryShelf } from '../../src/shelf/memory.ts'
 import { createBook } from '../../src/tokens/book.ts'
 import { createPace } from '../../src/tokens/pace.ts'
 import { signToken } from '../../src/tokens/sign.ts'
+import { createTrails } from '../../src/trail.ts'
 import { createVend, type Vend } from '../../src/vend.ts'
 import { virtualClock } from './clock.ts'
 import { startIssuer } from './issuer.ts'
@@ -102,7 +103,7 @@ export async function appWorld({ options = {}, config = {}, vend }: AppWorldOpti
       health,
       clock,
       log,
-      trailParts: { journal, clock, instance: 'test/1' },
+      beginTrail: createTrails({ journal, clock, instance: 'test/1' }),
     },
     options,
   )

@@ -143,7 +143,7 @@ async function stayUp(stage: Stage, jeton: Jeton): Promise<void> {
   say(`  ${cli} token orders -o json`)
   if (stage.postgres) say(`  ${cli} exec orders --ca ${stage.caFile} -- psql`)
   say(
-    `  ${cli} explain --config ${jeton.configFile} --issuer ci --claims - <<< '{"sub":"me","repository":"acme/orders"}'`,
+    `  echo '{"sub":"me","repository":"acme/orders"}' | ${cli} explain --config ${jeton.configFile} --issuer ci --claims -`,
   )
   say(`  curl -s $JETON_URL/readyz; tail -f ${join(stage.folder, 'audit.jsonl')}`)
   say('Ctrl-C ends it and leaves nothing behind.')
