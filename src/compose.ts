@@ -65,6 +65,7 @@ export async function compose(config: Config, { log, stdout, instance }: World):
 
   const keySets = createKeySets({ clock, log, health, fetch: globalThis.fetch })
   let rules = compileRules(config, { clock, keysOf: keySets.of })
+  let roles = rolesOf(config)
   const app = await createApp(
     {
       rules: () => rules,
@@ -86,6 +87,9 @@ export async function compose(config: Config, { log, stdout, instance }: World):
     reload(changed) {
       rules = compileRules(changed, { clock, keysOf: keySets.of })
       keySets.retain(changed.issuers)
+      const rolesNow = rolesOf(changed)
+      for (const role of roles) if (!rolesNow.has(role)) health.report('sts', { ok: true, of: role })
+      roles = rolesNow
       renewCertificate(app, changed.server.tls)
     },
     async close() {
@@ -94,6 +98,8 @@ export async function compose(config: Config, { log, stdout, instance }: World):
     },
   }
 }
+
+const rolesOf = ({ databases }: Config) => new Set(databases.map(({ roleArn }) => roleArn))
 
 function renewCertificate(app: App, tls: Config['server']['tls']): void {
   if (tls && app.server instanceof TlsServer) app.server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' })

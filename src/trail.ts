@@ -46,8 +46,9 @@ export function createTrails({ journal, clock, instance, onEnded }: TrailParts):
       async vended() {
         known.decision = 'vended'
         known.time = timeText(clock.now())
-        await journal.vended(known)
+        // from here on a log may have it
         isVended = true
+        await journal.vended(known)
         onEnded?.(known)
       },
       ended(cause) {
@@ -57,7 +58,7 @@ export function createTrails({ journal, clock, instance, onEnded }: TrailParts):
         const { code, status, reason, publicMessage } = error
         const ended: AuditRecord = {
           ...known,
-          // what was recorded as vended may yet fail to leave: then there are two records
+          // what stands in a log as vended may yet fail to leave: then there are two records
           ...(isVended && { id: randomUUID() }),
           time: timeText(clock.now()),
           decision: status < 500 ? 'refused' : 'failed',

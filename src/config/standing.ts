@@ -14,6 +14,9 @@ export interface Granted {
   readonly key: TokenKey
 }
 
+/** Most principals ask for one thing or two; what is remembered of one is to stay small. */
+const MOST_REMEMBERED = 8
+
 /** Where one principal stands under one set of rules. */
 export interface Standing {
   /** The principal as records tell of it: of its claims, those that its issuer's grants name. The same object each time. */
@@ -50,7 +53,7 @@ export function createStanding(principal: Principal, { grants, database }: Stand
       if (decision.kind !== 'granted') return decision
       const { grant, user } = decision
       const found: Granted = { kind: 'granted', grant, user, key: keyOf(grant, user) }
-      granted.set(asked, found)
+      if (granted.size < MOST_REMEMBERED) granted.set(asked, found)
       return found
     },
     reason: ask => nearestReason(grants, principal, ask),

@@ -12,13 +12,14 @@ import type { Health } from '../health.ts'
 import type { Log } from '../log.ts'
 import type { BeginTrail } from '../trail.ts'
 import type { Vend } from '../vend.ts'
-import { bodyCutOff, errorOfFramework, nothingThere } from './framework-error.ts'
+import { bodyCutOff, errorOfFramework, hostMissing, nothingThere } from './framework-error.ts'
 import { createGuard, FAILURE_LIMIT } from './guard.ts'
 import { commonHeaders } from './headers.ts'
 import { acceptJsonAlone } from './json-body.ts'
 import { type ListenerOptions, listener } from './listener.ts'
 import { openApi, openApiRoute } from './openapi.ts'
 import { parserErrors } from './parser-error.ts'
+import { limitPipelining } from './pipelining.ts'
 import { sendProblem } from './problem.ts'
 import { caRoute } from './routes/ca.ts'
 import { databasesRoute } from './routes/databases.ts'
@@ -66,13 +67,14 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
       void sendProblem(commonHeaders(reply, { isSecure }), errorOfFramework(cause) ?? asJetonError(cause)),
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  limitPipelining(app)
   acceptJsonAlone(app)
   app.decorateRequest('trail', undefined)
   app.decorateRequest('caller', undefined)
   app.addHook('onRequest', (request, reply, done) => {
     commonHeaders(reply, { isSecure })
     // here already, for what is nowhere has no body to be parsed
-    done(request.is404 ? nothingThere() : undefined)
+    done(request.is404 ? nothingThere() : hostMissing(request.raw))
   })
   app.setErrorHandler((cause, request, reply) => {
     const isCutOff = cause instanceof Error && cause === request.raw.errored

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { type ErrorCode, JetonError } from '../errors.ts'
 
 const WHAT_TO_DO = {
@@ -58,4 +59,10 @@ function describeFaults(faults: readonly Fault[]): string {
       return `body${instancePath.replaceAll('/', '.')} ${message}${named}`
     })
   return told.join('; ')
+}
+
+/** RFC 9112, 3.2 */
+export function hostMissing({ headers, httpVersion }: IncomingMessage): JetonError | undefined {
+  if (headers.host !== undefined || httpVersion !== '1.1') return undefined
+  return new JetonError('invalid_request', { publicMessage: 'the request has no Host header' })
 }

@@ -52,6 +52,8 @@ export function rawProblem(error: JetonError, requestId: string): string {
     `HTTP/1.1 ${error.status} ${statusText}`,
     `Content-Type: ${PROBLEM_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
+    `X-Request-Id: ${requestId}`,
+    'X-Content-Type-Options: nosniff',
     'Cache-Control: no-store',
     'Connection: close',
     '',

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import type { CaBundles } from '../databases/ca.ts'
+import type { Database } from '../databases/database.ts'
 import { isoSeconds } from '../time-text.ts'
 import type { Token } from '../tokens/token.ts'
 import type { Vended } from '../vend.ts'
@@ -10,6 +11,8 @@ export type RenderTokenReply = (vended: Vended, own: { auditId: string; caPem: b
 
 /** Of a reply, what is the same for everyone who gets the token. */
 interface Shared {
+  /** A reload may change what is said of it. */
+  readonly database: Database
   readonly beginning: string
   readonly middle: string
   readonly ca: string
@@ -30,7 +33,7 @@ export function createTokenReply({
 
   function sharedOf({ token, key }: Vended): Shared {
     const known = shared.get(token)
-    if (known) return known
+    if (known?.database === key.database) return known
     const { text, issuedAt, refreshAfter, expiresAt, fingerprint, identity } = token
     const times = {
       issuedAt: isoSeconds(issuedAt),
@@ -38,6 +41,7 @@ export function createTokenReply({
       expiresAt: isoSeconds(expiresAt),
     }
     const rendered = {
+      database: key.database,
       beginning: members({ token: text, ...endpointReply(key.database), user: key.user, ...times }),
       middle: members({ fingerprint, identity }),
       ca: JSON.stringify(caReply(caBundles.forDatabase(key.database))),

@@ -69,6 +69,7 @@ export function discoveredKeys({ issuerUrl, fetch, clock, log, health }: Discove
   let good: { jwks: Jwks; version: number; at: number } | undefined
   let triedAt = Number.NEGATIVE_INFINITY
   let flight: Promise<void> | undefined
+  let hasFailed = false
 
   /** False too for a moment ahead of the clock, which may be put back by minutes: then better ask again. */
   const isWithin = (ms: number, since: number) => clock.now() >= since && clock.now() < since + ms
@@ -79,9 +80,11 @@ export function discoveredKeys({ issuerUrl, fetch, clock, log, health }: Discove
       const jwks = readJwks(await fetchKeys(issuerUrl, { fetch, clock }))
       const isSame = good?.jwks.text === jwks.text
       good = good && isSame ? { ...good, at } : { jwks, version: (good?.version ?? 0) + 1, at }
+      hasFailed = false
       health.report('keys', { ok: true, of: issuerUrl })
       if (!isSame) log.info({ issuer: issuerUrl }, 'the keys of an issuer are new')
     } catch (cause) {
+      hasFailed = true
       health.report('keys', { ok: false, of: issuerUrl })
       const why = cause instanceof Error ? cause.message : 'failed'
       log.warn(
@@ -116,7 +119,8 @@ export function discoveredKeys({ issuerUrl, fetch, clock, log, health }: Discove
     async resolve(header) {
       if (!good || !isWithin(FRESH_MS, good.at)) {
         const refreshed = refresh()
-        if (!good || !isWithin(STALE_MS, good.at)) await refreshed
+        // while the issuer fails, the last good keys serve at once
+        if (!usable() || (!isWithin(STALE_MS, good?.at ?? 0) && !hasFailed)) await refreshed
       }
       const found = await search(header)
       if (found) return found

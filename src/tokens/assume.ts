@@ -11,6 +11,8 @@ import type { RoleSession } from './token.ts'
 const SESSION_SECONDS = 3600
 const CONNECT_TIMEOUT_MS = 1000
 const ANSWER_TIMEOUT_MS = 2500
+/** For all of it: the SDK's search for credentials of its own has no end by itself. */
+const DEADLINE_MS = 8000
 
 export interface AssumerParts {
   clock: Clock
@@ -34,7 +36,7 @@ export function stsAssumer({ clock, health, log }: AssumerParts): Assume {
     return client
   }
 
-  return async key => {
+  async function ask(key: TokenKey, abortSignal: AbortSignal): Promise<RoleSession> {
     const { database, user } = key
     const sts = await clientFor(database.region)
     const command = new AssumeRoleCommand({
@@ -44,33 +46,39 @@ export function stsAssumer({ clock, health, log }: AssumerParts): Assume {
       DurationSeconds: SESSION_SECONDS,
       ...(database.externalId === undefined ? {} : { ExternalId: database.externalId }),
     })
+    const { Credentials: given, AssumedRoleUser: assumed } = await sts.send(command, { abortSignal })
+    if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken || !assumed?.Arn)
+      throw new TypeError('STS answered without credentials')
+    return {
+      accessKeyId: given.AccessKeyId,
+      secretAccessKey: given.SecretAccessKey,
+      sessionToken: given.SessionToken,
+      expiresAt: given.Expiration?.getTime() ?? clock.now() + SESSION_SECONDS * 1000,
+      identity: assumed.Arn,
+    }
+  }
+
+  return async key => {
+    const { roleArn } = key.database
+    const deadline = AbortSignal.timeout(DEADLINE_MS)
     try {
-      const { Credentials: credentials, AssumedRoleUser: assumed } = await sts.send(command)
-      if (
-        !credentials?.AccessKeyId ||
-        !credentials.SecretAccessKey ||
-        !credentials.SessionToken ||
-        !assumed?.Arn
-      )
-        throw new TypeError('STS answered without credentials')
-      health.report('sts', { ok: true, of: database.roleArn })
-      return {
-        accessKeyId: credentials.AccessKeyId,
-        secretAccessKey: credentials.SecretAccessKey,
-        sessionToken: credentials.SessionToken,
-        expiresAt: credentials.Expiration?.getTime() ?? clock.now() + SESSION_SECONDS * 1000,
-        identity: assumed.Arn,
-      }
+      const session = await Promise.race([ask(key, deadline), aborted(deadline)])
+      health.report('sts', { ok: true, of: roleArn })
+      return session
     } catch (cause) {
-      const failure = stsFailure(cause, database.roleArn)
-      health.report('sts', { ok: false, of: database.roleArn })
-      log.warn(
-        { role: database.roleArn, session: key.sessionName, code: failure.code, reason: failure.reason },
-        'assume-role failed',
-      )
+      const failure = stsFailure(cause, roleArn)
+      const { code, reason } = failure
+      health.report('sts', { ok: false, of: roleArn })
+      log.warn({ role: roleArn, session: key.sessionName, code, reason }, 'assume-role failed')
       throw failure
     }
   }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
 
 /** One statement, one action, one resource: whatever the role itself allows, the session can do no more. */

@@ -58,7 +58,8 @@ interface Entry extends Departure {
 }
 
 interface Page {
-  readonly key: TokenKey
+  /** As the caller's configuration has it: limits may change under one key. */
+  key: TokenKey
   readonly session: KeySession
   entry?: Entry
   /** When something was last minted for this key (ms). */
@@ -81,6 +82,7 @@ interface Queueing {
 export function createBook({ assume, sign, pace, clock, log, onMinted }: BookParts): Book {
   const pages = new LRUCache<string, Page>({ max: BOOK_PAGES })
   const flights = new Map<string, Promise<Entry>>()
+  const renewals = new Map<string, Promise<Entry | undefined>>()
 
   function newPage(key: TokenKey): Page {
     return { key, session: createKeySession(key, { assume, clock }), mintedAt: 0, failedAt: 0 }
@@ -91,7 +93,7 @@ export function createBook({ assume, sign, pace, clock, log, onMinted }: BookPar
   }
 
   async function anotherTurn(key: TokenKey): Promise<void> {
-    const place = await joinQueue(key, { ahead: true, waitMs: Number.POSITIVE_INFINITY })
+    const place = await joinQueue(key, { ahead: true, waitMs: TURN_WAIT_MS })
     await place.turn()
   }
 
@@ -119,9 +121,10 @@ export function createBook({ assume, sign, pace, clock, log, onMinted }: BookPar
     }
   }
 
-  function fly({ id }: TokenKey, mint: () => Promise<Entry>): Promise<Entry> {
-    const flight = mint().finally(() => flights.delete(id))
-    flights.set(id, flight)
+  /** One at a time for each key. */
+  function fly<T>(kind: Map<string, Promise<T>>, { id }: TokenKey, work: () => Promise<T>): Promise<T> {
+    const flight = work().finally(() => kind.delete(id))
+    kind.set(id, flight)
     return flight
   }
 
@@ -129,36 +132,33 @@ export function createBook({ assume, sign, pace, clock, log, onMinted }: BookPar
   async function replace(page: Page, refused: Entry | undefined): Promise<Entry> {
     const restMs = restAfter(page.mintedAt)
     if (restMs > TURN_WAIT_MS) throw resting(restMs)
+    // what is renewed goes first; what was refused, or is of long ago, is as new as what nobody has yet
+    const isInUse =
+      refused === undefined && page.entry !== undefined && page.entry.token.expiresAt > clock.now()
     await clock.sleepUntil(clock.now() + restMs)
     if (refused?.replaces) page.session.forget()
-    return mint(page, {
-      ahead: page.entry !== undefined,
-      waitMs: TURN_WAIT_MS,
-      replaces: refused !== undefined,
-    })
+    return mint(page, { ahead: isInUse, waitMs: TURN_WAIT_MS - restMs, replaces: refused !== undefined })
   }
 
   /** The renewed token for the one request that renews; undefined for everyone who is to go on with the old one. */
   async function renewed(page: Page): Promise<Entry | undefined> {
     const { key, session } = page
     const isAtRest = restAfter(page.mintedAt) > 0 || restAfter(page.failedAt) > 0
-    if (isAtRest || flights.has(key.id) || session.isBeingRenewed()) return undefined
+    const isUnderWay = flights.has(key.id) || renewals.has(key.id) || session.isBeingRenewed()
+    if (isAtRest || isUnderWay) return undefined
     const goOnWithTheOld = (cause: unknown) => {
       if (cause instanceof JetonError && cause.code === 'throttled') return undefined
       page.failedAt = clock.now()
-      log.warn(
-        { session: key.sessionName, ...(cause instanceof JetonError && { reason: cause.reason }) },
-        'renewal failed',
-      )
+      const reason = cause instanceof JetonError ? cause.reason : undefined
+      log.warn({ session: key.sessionName, reason }, 'renewal failed')
       return undefined
     }
     if (!session.isFit()) {
       session.renew().catch(goOnWithTheOld)
       return undefined
     }
-    return fly(key, () => mint(page, { ahead: true, waitMs: RENEWAL_WAIT_MS, replaces: false })).catch(
-      goOnWithTheOld,
-    )
+    const how = { ahead: true, waitMs: RENEWAL_WAIT_MS, replaces: false }
+    return fly(renewals, key, () => mint(page, how).catch(goOnWithTheOld))
   }
 
   /** How much longer a key is left alone after `since`; not at all where the clock was put back behind it. */
@@ -170,16 +170,24 @@ export function createBook({ assume, sign, pace, clock, log, onMinted }: BookPar
   return {
     async current(key, { refused }) {
       const page = pages.get(key.id) ?? newPage(key)
+      page.key = key
+      const isGood = ({ token }: Entry) =>
+        token.fingerprint !== refused &&
+        canBeVended(token, clock.now()) &&
+        !isFromTheFuture(token, clock.now())
+
       const { entry } = page
-      const now = clock.now()
-      const wasRefused = entry !== undefined && entry.token.fingerprint === refused
-      if (entry && !wasRefused && canBeVended(entry.token, now) && !isFromTheFuture(entry.token, now)) {
-        const newer = now < entry.token.refreshAfter ? undefined : await renewed(page)
+      if (entry && isGood(entry)) {
+        const newer = clock.now() < entry.token.refreshAfter ? undefined : await renewed(page)
         return held(newer ?? entry, { cached: newer === undefined })
       }
+      const renewal = await renewals.get(key.id)
+      if (renewal && isGood(renewal)) return held(renewal, { cached: true })
       const flight = flights.get(key.id)
       if (flight) return held(await flight, { cached: true })
-      return held(await fly(key, () => replace(page, wasRefused ? entry : undefined)), { cached: false })
+      const wasRefused = entry !== undefined && entry.token.fingerprint === refused
+      const minting = fly(flights, key, () => replace(page, wasRefused ? entry : undefined))
+      return held(await minting, { cached: false })
     },
   }
 }

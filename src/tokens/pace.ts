@@ -10,6 +10,8 @@ import { isPlausible, takeTurns } from './turns.ts'
 const SPREAD_MS = 1040
 /** A turn not used by then is missed, and another must be taken. */
 const LATE_MS = SPREAD_MS - 1000
+/** How far off another turn may be for who has waited for one already. */
+const MISSED_WAIT_MS = 1000
 /** How long to sleep before looking at the clock again: it may have been corrected meanwhile. */
 const LONGEST_SLEEP_MS = 1000
 /** `Retry-After` is spread over those refused, but no further than this. */
@@ -175,7 +177,8 @@ function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: string) {
         new Promise((resolve, reject) => {
           if (waiter.refused) return reject(waiter.refused)
           waiter.called = { resolve, reject }
-          waiter.notAfter = clock.now() + waitMs
+          // its turn may have gone by while it got ready, or the clock been corrected
+          waiter.notAfter = Math.max(waiter.notAfter, clock.now() + MISSED_WAIT_MS)
           void serve()
         }),
       leave: () => leave(waiter),

@@ -70,7 +70,7 @@ describe('what is not of the schema', () => {
     [
       'a pace of nothing',
       withOrders({ limits: { newTokensPerSecond: 0 } }),
-      'databases.orders.limits.newTokensPerSecond: must be more than 0',
+      'databases.orders.limits.newTokensPerSecond: must be from 0.1 to 20',
     ],
     [
       'a bad name of a database',

@@ -163,3 +163,35 @@ async function postOf({ bearer }: AppWorld, contentLength: number): Promise<stri
   const lines = [...head, `authorization: ${await bearer()}`, `content-length: ${contentLength}`, '', '']
   return [lines.join('\r\n')]
 }
+
+test('who asks on and on and reads none of the answers is cut off', async () => {
+  const { port } = await appWorld()
+  const socket = connect(port, '127.0.0.1')
+  let isCutOff = false
+  socket.on('error', () => {
+    isCutOff = true
+  })
+  socket.pause()
+  await once(socket, 'connect')
+  const ask = 'GET /v1/ca/global.pem HTTP/1.1\r\nhost: x\r\n\r\n'
+  await until(() => {
+    if (!isCutOff && socket.writableLength < 65_536) socket.write(ask)
+    return isCutOff
+  })
+  expect(isCutOff).toBe(true)
+  socket.destroy()
+})
+
+test.each([
+  ['no Host header', 'GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n', 'HTTP/1.1 400 Bad Request'],
+  [
+    'an unknown expectation',
+    'GET /nothing HTTP/1.1\r\nhost: x\r\nexpect: more\r\nconnection: close\r\n\r\n',
+    'HTTP/1.1 404 Not Found',
+  ],
+])('%s is answered as any other request is', async (_what, bytes, expected) => {
+  const { status, headers, problem } = parsed(await exchange(await appWorld(), bytes))
+  expect(status).toBe(expected)
+  expect(headers).toContain('application/problem+json')
+  expect(headers).toContain(`x-request-id: ${problem.requestId}`)
+})

@@ -57,6 +57,42 @@ describe('SIGHUP', () => {
     expect(stage.sts.calls).toHaveLength(1)
   })
 
+  test('changes where callers are told to dial, with the token that they share', async () => {
+    const jeton = await start()
+    const jwt = await bearer()
+    const before = await jeton.ask(jwt, { database: 'orders' })
+    const config = stage.config() as { databases: { orders: object } }
+    config.databases.orders = {
+      ...config.databases.orders,
+      dbname: 'elsewhere',
+      connect: 'tunnel.example:15432',
+    }
+    await jeton.configure(config)
+    jeton.process.kill('SIGHUP')
+    await jeton.logged('configuration read again')
+    const after = await jeton.ask(jwt, { database: 'orders' })
+    expect(after.body).toMatchObject({
+      token: before.body.token,
+      dbname: 'elsewhere',
+      connect: 'tunnel.example:15432',
+    })
+  })
+
+  test('forgets a role that failed and is configured no more', async () => {
+    const jeton = await start()
+    const ready = async () =>
+      ((await (await fetch(`${jeton.url}/readyz`)).json()) as { degraded: string[] }).degraded
+    stage.sts.faults.deniedRoles.add('arn:aws:iam::123456789012:role/jeton-orders')
+    await jeton.ask(await bearer(), { database: 'orders' })
+    expect(await ready()).toEqual(['sts'])
+    const config = stage.config() as { databases: { orders: object } }
+    config.databases.orders = { ...config.databases.orders, roleArn: 'arn:aws:iam::123456789012:role/other' }
+    await jeton.configure(config)
+    jeton.process.kill('SIGHUP')
+    await jeton.logged('configuration read again')
+    expect(await ready()).toEqual([])
+  })
+
   test('with a broken configuration changes nothing and says what is wrong', async () => {
     const jeton = await start()
     await writeFile(jeton.configFile, JSON.stringify(stage.config({ databases: {} })))

@@ -131,11 +131,32 @@ test('memory is bounded in bytes: of 10,000 JWTs the latest that fit are kept', 
   const { asked, identify } = world({ maxBytes })
   const jwts = Array.from({ length: 10_000 }, (_, i) => `${i}`.padEnd(1000, 'x'))
   for (const jwt of jwts) await identify(jwt)
-  const fitting = Math.floor(maxBytes / 2512)
+  // the claims of these are one empty object
+  const fitting = Math.floor(maxBytes / (6144 + 2 * 1000 + 64))
   for (const jwt of jwts.slice(-fitting).reverse()) await identify(jwt)
   expect(asked).toHaveLength(10_000)
   for (const jwt of jwts.slice(0, -fitting)) await identify(jwt)
   expect(asked).toHaveLength(10_000 + 10_000 - fitting)
+})
+
+test('a JWT whose few bytes become many objects is charged for them', async () => {
+  const asked: string[] = []
+  const clock = virtualClock()
+  const keys = { version: 1, resolve: () => Promise.reject(new Error('not asked here')) }
+  const claims = { many: Array.from({ length: 5000 }, () => ({})) }
+  const verify = async (jwt: string): Promise<Verified> => {
+    asked.push(jwt)
+    return {
+      principal: { issuer: 'a', subject: jwt, claims },
+      expiresAt: clock.now() + HOUR,
+      keys,
+      version: 1,
+    }
+  }
+  const identify = remembered({ verify, clock, maxBytes: 1024 * 1024 })
+  for (const jwt of ['a', 'b', 'c', 'd']) await identify(jwt)
+  await identify('a')
+  expect(asked).toEqual(['a', 'b', 'c', 'd', 'a'])
 })
 
 test('whatever happens in whatever order, nothing is given that verification would not give', async () => {

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createHealth } from '../../src/health.ts'
 import { type Assume, stsAssumer } from '../../src/tokens/assume.ts'
@@ -96,6 +99,17 @@ describe('a failure', () => {
   test('to answer at all is temporarily_unavailable, before long', async () => {
     sts.faults.hanging = true
     await expect(assume(KEY)).rejects.toMatchObject({ code: 'temporarily_unavailable' })
+  })
+
+  test("to find credentials of jeton's own is temporarily_unavailable too, before long", async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined)
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined)
+    const folder = await mkdtemp(join(tmpdir(), 'jeton-aws-'))
+    await writeFile(join(folder, 'config'), '[default]\ncredential_process = sleep 60\n')
+    vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'))
+    await expect(assume(KEY)).rejects.toMatchObject({ code: 'temporarily_unavailable' })
+    expect(health.degraded()).toEqual(['sts'])
+    await rm(folder, { recursive: true })
   })
 
   test('never shows a secret', async () => {

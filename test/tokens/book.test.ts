@@ -328,3 +328,69 @@ test('while newcomers flood a database, a token in use is renewed all the same',
   await clock.advance(250)
   expect((await renewing).cached).toBe(false)
 })
+
+test('reports of refused tokens do not go before newcomers, so that nobody starves them', async () => {
+  const keys = Array.from({ length: 40 }, (_, i) =>
+    tokenKey({ database: ORDERS, user: 'migrator', principal: { issuer: 'i', subject: `s${i}` } }),
+  )
+  const first = keys.map(key => book.current(key, {}))
+  await clock.advance(5000)
+  const tokens = await Promise.all(first.map(async held => (await held).token))
+  await clock.advance(20_000)
+  let served = 0
+  for (let i = 0; i < 20; i++)
+    void book.current(tokenKey({ database: ORDERS, user: `new${i}` }), {}).then(() => served++)
+  for (const [i, key] of keys.entries())
+    book.current(key, { refused: tokens[i]?.fingerprint }).catch(() => {})
+  await clock.advance(20 * 65)
+  expect(served).toBe(20)
+})
+
+test('a limit that was changed holds from the next new token on', async () => {
+  const paces: number[] = []
+  const pace = createPace({ shelf: memoryShelf(clock), clock })
+  const told = createBook({
+    clock,
+    log,
+    pace: {
+      ...pace,
+      join(wanted) {
+        paces.push(wanted.perSecond)
+        return pace.join(wanted)
+      },
+    },
+    assume: async () => ({
+      accessKeyId: 'a',
+      secretAccessKey: 's',
+      sessionToken: 't',
+      identity: 'i',
+      expiresAt: clock.now() + 60 * MINUTE,
+    }),
+    sign: signToken,
+  })
+  await told.current(KEY, {})
+  const changed = tokenKey({ database: { ...ORDERS, newTokensPerSecond: 2 }, user: 'migrator' })
+  expect(changed.id).toBe(KEY.id)
+  await clock.advance(9 * MINUTE)
+  const renewed = told.current(changed, {})
+  await clock.advance(0)
+  expect((await renewed).cached).toBe(false)
+  expect(paces).toEqual([16, 2])
+})
+
+test('who comes with a refused token during a renewal that finds no turn is still served', async () => {
+  const { token } = await get()
+  await clock.advance(9 * MINUTE)
+  for (let i = 0; i < 60; i++)
+    book
+      .current(
+        tokenKey({ database: ORDERS, user: 'migrator', principal: { issuer: 'i', subject: `s${i}` } }),
+        {},
+      )
+      .catch(() => {})
+  const renewing = book.current(KEY, {})
+  const refused = book.current(KEY, { refused: token.fingerprint })
+  await clock.advance(6000)
+  await renewing
+  expect((await refused).token.text).not.toBe(token.text)
+})

@@ -55,26 +55,6 @@ export async function openFileSink(options: FileSinkOptions): Promise<Sink> {
   }
 }
 
-/** A batch of so many says that the log is busy; then it is looked after less often than at each batch. */
-const BUSY_LINES = 16
-const LOOK_EACH_MS = 50
-const PUT_EACH_MS = 1000
-
-/** Says whether something that costs a call to the system is due: always, but on a busy log once in so long. */
-function createCare(clock: Clock, eachMs: number) {
-  let doneAt = Number.NEGATIVE_INFINITY
-  return {
-    isDue: (lines: number) => lines < BUSY_LINES || Math.abs(clock.now() - doneAt) >= eachMs,
-    done() {
-      doneAt = clock.now()
-    },
-    /** Due at once, however busy. */
-    reset() {
-      doneAt = Number.NEGATIVE_INFINITY
-    },
-  }
-}
-
 async function openChained({ path, clock, log, open }: FileSinkOptions) {
   const { file, tail } = await openLogFile({ path, open })
   const headFile = await openHeadFile(`${path}.head`, log)
@@ -83,8 +63,6 @@ async function openChained({ path, clock, log, open }: FileSinkOptions) {
   let attempted: readonly string[] = []
   let newline = false
   let torn: Torn | undefined
-  const looking = createCare(clock, LOOK_EACH_MS)
-  const putting = createCare(clock, PUT_EACH_MS)
 
   function adopt(tail: Tail): void {
     if (tail.hash !== undefined && attempted.includes(tail.hash)) head = tail.hash
@@ -104,19 +82,10 @@ async function openChained({ path, clock, log, open }: FileSinkOptions) {
   }
   adopt(tail)
 
-  async function putHead(hash: string, lines: number): Promise<void> {
-    if (!putting.isDue(lines)) return
-    putting.done()
-    await headFile.put(hash)
-  }
-
   return {
     head: () => (head === GENESIS ? undefined : head),
     async append(lines: readonly string[]): Promise<void> {
-      if (looking.isDue(lines.length)) {
-        for (const tail of await file.look()) adopt(tail)
-        looking.done()
-      }
+      for (const tail of await file.look()) adopt(tail)
       const time = new Date(clock.now()).toISOString()
       const hashes: string[] = []
       let last = head
@@ -128,21 +97,15 @@ async function openChained({ path, clock, log, open }: FileSinkOptions) {
         text += `${sealed.line}\n`
       }
       attempted = hashes
-      try {
-        await file.write(Buffer.from(text))
-        // Beside the sync, not after it: it costs no time, and where the file has records its own end is what counts.
-        await Promise.all([file.sync(), putHead(last, lines.length)])
-      } catch (error) {
-        looking.reset()
-        throw error
-      }
+      await file.write(Buffer.from(text))
+      // Beside the sync, not after it: it costs no time, and where the file has records its own end is what counts.
+      await Promise.all([file.sync(), headFile.put(last)])
       head = last
       attempted = []
       newline = false
       torn = undefined
     },
     async close(): Promise<void> {
-      if (head !== GENESIS) await headFile.put(head)
       await headFile.close()
       await file.close()
     },

@@ -16,7 +16,8 @@ export async function checkServer(
   server: ServerSection,
   { files, report }: { files: Files; report: Report },
 ): Promise<ServerConfig> {
-  const { host = DEFAULT_HOST, port = DEFAULT_PORT, behindProxy } = server
+  const { port = DEFAULT_PORT, behindProxy } = server
+  const host = addressOf(server.host)
   if (!isLoopback(host) && !server.tls && behindProxy === undefined)
     report.problem(
       'is not loopback: tokens would cross the network in clear. Give server.tls, or say with server.behindProxy how many proxies that end TLS stand in front',
@@ -24,12 +25,17 @@ export async function checkServer(
     )
   const tls = server.tls && (await checkTls(server.tls, { files, report: report.at('tls') }))
   const admin = server.admin && {
-    host: server.admin.host ?? DEFAULT_HOST,
+    host: addressOf(server.admin.host),
     port: server.admin.port ?? DEFAULT_ADMIN_PORT,
   }
   if (admin && admin.host === host && admin.port === port && port !== 0)
     report.problem('is the port for callers too: give it one of its own', 'admin', 'port')
   return { host, port, behindProxy, tls, admin }
+}
+
+/** `localhost` may be two addresses, and so two servers; one is meant. */
+function addressOf(host: string | undefined): string {
+  return host === undefined || host === 'localhost' ? DEFAULT_HOST : host
 }
 
 export function isLoopback(host: string): boolean {

@@ -5,7 +5,7 @@ const Limits = Type.Object(
   {
     newTokensPerSecond: Type.Optional(
       Type.Number({
-        exclusiveMinimum: 0,
+        minimum: 0.1,
         maximum: 20,
         description:
           'RDS takes 20; the default of 16 leaves room for what lies between hand-out and login. Databases of one resourceId share it',
