@@ -167,29 +167,29 @@ export function createBook({ assume, sign, pace, clock, log, onMinted }: BookPar
     return pastMs < 0 ? 0 : Math.max(0, BETWEEN_MINTS_MS - pastMs)
   }
 
-  return {
-    async current(key, { refused }) {
-      const page = pages.get(key.id) ?? newPage(key)
-      page.key = key
-      const isGood = ({ token }: Entry) =>
-        token.fingerprint !== refused &&
-        canBeVended(token, clock.now()) &&
-        !isFromTheFuture(token, clock.now())
-
-      const { entry } = page
-      if (entry && isGood(entry)) {
-        const newer = clock.now() < entry.token.refreshAfter ? undefined : await renewed(page)
-        return held(newer ?? entry, { cached: newer === undefined })
-      }
-      const renewal = await renewals.get(key.id)
-      if (renewal && isGood(renewal)) return held(renewal, { cached: true })
-      const flight = flights.get(key.id)
-      if (flight) return held(await flight, { cached: true })
-      const wasRefused = entry !== undefined && entry.token.fingerprint === refused
-      const minting = fly(flights, key, () => replace(page, wasRefused ? entry : undefined))
-      return held(await minting, { cached: false })
-    },
+  async function current(key: TokenKey, ask: { refused?: string | undefined }): Promise<Held> {
+    const page = pages.get(key.id) ?? newPage(key)
+    page.key = key
+    const { entry } = page
+    const wasRefused = entry !== undefined && entry.token.fingerprint === ask.refused
+    if (entry && !wasRefused && isGood(entry.token)) {
+      const newer = clock.now() < entry.token.refreshAfter ? undefined : await renewed(page)
+      return held(newer ?? entry, { cached: newer === undefined })
+    }
+    const renewal = renewals.get(key.id)
+    // it may bring what is wanted, or find no turn as soon as it wants one
+    if (renewal) return renewal.then(() => current(key, ask))
+    const flight = flights.get(key.id)
+    if (flight) return held(await flight, { cached: true })
+    const minting = fly(flights, key, () => replace(page, wasRefused ? entry : undefined))
+    return held(await minting, { cached: false })
   }
+
+  function isGood(token: Token): boolean {
+    return canBeVended(token, clock.now()) && !isFromTheFuture(token, clock.now())
+  }
+
+  return { current }
 }
 
 function held({ token, leave }: Entry, { cached }: { cached: boolean }): Held {
