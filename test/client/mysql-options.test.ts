@@ -26,9 +26,9 @@ const tunnel = { host: 'localhost', address: '127.0.0.1', port: 13306 }
 describe('option files of MySQL and MariaDB', () => {
   it('hold the way there and the checks, and no token', () => {
     const reply = replyOf({ dbname: 'shop' })
-    const { mariadb, mysql } = mysqlOptions({ reply, caFile: '/tmp/ca.pem' })
+    const { mariadb, mysql } = mysqlOptions({ reply, caFile: '/srv/ca.pem' })
     expect(mariadb).toBe(
-      `[client]\nprotocol=TCP\nhost="${RDS_HOST}"\nport=3306\nuser="app_ro"\nssl-ca="/tmp/ca.pem"\nssl-verify-server-cert\n[mysql]\ndatabase="shop"\n`,
+      `[client]\nprotocol=TCP\nhost="${RDS_HOST}"\nport=3306\nuser="app_ro"\nssl-ca="/srv/ca.pem"\nssl-verify-server-cert\n[mysql]\ndatabase="shop"\n`,
     )
     for (const line of [
       'loose-ssl-mode=VERIFY_IDENTITY',
