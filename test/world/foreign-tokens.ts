@@ -22,7 +22,8 @@ export const FOREIGN_TOKENS: readonly ForeignToken[] = [
   {
     name: 'a token cut at 1000 characters',
     reason: 'X-Amz-SignedHeaders is missing',
-    mint: async options => (await mintWithAws(options)).slice(0, 1000),
+    // not in the middle of an escape, which would be refused for that already
+    mint: async options => (await mintWithAws(options)).slice(0, 1000).replace(/%[0-9A-F]?$/, ''),
   },
   {
     name: 'a longer life written into it',
