@@ -372,7 +372,7 @@ test('a thousand callers at once share one AssumeRole and one token', async () =
   expect(stage.sts.calls).toHaveLength(1)
 })
 
-test("per-principal sessions are handed out at the database's pace, never more in any second", async () => {
+test("per-principal sessions are handed out no faster than the database's pace", async () => {
   const grant = {
     name: 'each',
     principal: { issuer: 'ci', anyone: true },
@@ -381,20 +381,14 @@ test("per-principal sessions are handed out at the database's pace, never more i
     session: 'per-principal',
   }
   const jeton = await start({ grants: [grant] })
-  const jwts = await Promise.all(Array.from({ length: 60 }, (_, i) => stage.issuer.sign({ sub: `job-${i}` })))
-  const times: number[] = []
-  const answers = await Promise.all(
-    jwts.map(async jwt => {
-      const answer = await jeton.ask(`Bearer ${jwt}`, { database: 'orders' })
-      times.push(Date.now())
-      return answer
-    }),
-  )
+  const callers = 40
+  const jwts = Array.from({ length: callers }, (_, i) => stage.issuer.sign({ sub: `job-${i}` }))
+  const authorizations = (await Promise.all(jwts)).map(jwt => `Bearer ${jwt}`)
+  const startedAt = performance.now()
+  const answers = await Promise.all(authorizations.map(jwt => jeton.ask(jwt, { database: 'orders' })))
+  const tookMs = performance.now() - startedAt
   expect(answers.every(({ status }) => status === 200)).toBe(true)
-  expect(new Set(answers.map(({ body }) => body.identity)).size).toBe(60)
-  const busiest = Math.max(
-    ...times.map(from => times.filter(time => time >= from && time < from + 1000).length),
-  )
-  // 16 at hand-out; what reaches this process may bunch up on the way
-  expect(busiest).toBeLessThanOrEqual(20)
+  expect(new Set(answers.map(({ body }) => body.identity)).size).toBe(callers)
+  // 16 a second, evenly: however slow the machine, it cannot have been less
+  expect(tookMs).toBeGreaterThanOrEqual(((callers - 1) * 1000) / 16)
 })
