@@ -1,3 +1,4 @@
+import { readBounded } from '../bounded-body.ts'
 import type { Clock } from '../clock.ts'
 import { failed, systemCode } from './failure.ts'
 
@@ -47,23 +48,10 @@ async function answerOf(url: URL, init: RequestInit, fetch: Fetch): Promise<Answ
   const { status, headers } = response
   if (status >= 300 && status < 400)
     throw failed(`${url.host} answers with a redirect, which is not followed: give the URL it leads to`)
-  return { status, headers, body: parsed(await bytesOf(response, url)) }
-}
-
-/** `Content-Length` is the other side's word and says nothing of a compressed body, so the bytes are counted. */
-async function bytesOf(response: Response, url: URL): Promise<Uint8Array> {
-  const reader = response.body?.getReader()
-  if (!reader) return new Uint8Array()
-  const chunks: Uint8Array[] = []
-  for (let bytes = 0; ; ) {
-    const { done, value } = await reader.read().catch(cause => {
-      throw failed(`${url.host} broke off its answer${systemCode(cause)}`, cause)
-    })
-    if (done) return Buffer.concat(chunks)
-    bytes += value.byteLength
-    if (bytes > LIMIT_BYTES) throw failed(`${url.host} answered with more than ${LIMIT_BYTES} bytes`)
-    chunks.push(value)
-  }
+  const refusal = (what: string, cause?: unknown) =>
+    failed(`${url.host} ${what}${cause === undefined ? '' : systemCode(cause)}`, cause)
+  const body = await readBounded(response, { limitBytes: LIMIT_BYTES, refusal })
+  return { status, headers, body: parsed(body) }
 }
 
 /** A syntax error of `JSON.parse` quotes what it could not read, so nothing of it is passed on. */

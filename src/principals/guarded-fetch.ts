@@ -1,3 +1,4 @@
+import { readBounded } from '../bounded-body.ts'
 import type { Clock } from '../clock.ts'
 
 export type Fetch = typeof globalThis.fetch
@@ -62,23 +63,9 @@ async function get(url: URL, { fetch, limitBytes, signal }: GetOptions): Promise
   if (response.redirected || (response.status >= 300 && response.status < 400))
     throw new Error('answers with a redirect, which is not followed')
   if (response.status !== 200) throw new Error(`answered ${response.status}, not 200`)
-  return jsonObject(await bodyOf(response, limitBytes))
-}
-
-/** `Content-Length` is the other side's word and says nothing of a compressed body, so the bytes are counted. */
-async function bodyOf(response: Response, limitBytes: number): Promise<Uint8Array> {
-  const reader = response.body?.getReader()
-  if (!reader) return new Uint8Array()
-  const chunks: Uint8Array[] = []
-  for (let bytes = 0; ; ) {
-    const { done, value } = await reader.read().catch(cause => {
-      throw new Error(`broke off its answer${codeOf(cause)}`)
-    })
-    if (done) return Buffer.concat(chunks)
-    bytes += value.byteLength
-    if (bytes > limitBytes) throw new Error(`answered with more than ${limitBytes} bytes`)
-    chunks.push(value)
-  }
+  const refusal = (what: string, cause?: unknown) =>
+    new Error(`${what}${cause === undefined ? '' : codeOf(cause)}`)
+  return jsonObject(await readBounded(response, { limitBytes, refusal }))
 }
 
 function jsonObject(bytes: Uint8Array): Record<string, unknown> {
