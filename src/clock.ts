@@ -1,55 +1,88 @@
-/** Beyond this, a server's `Date` says that our clock is wrong, not that the reply was slow. */
-const TOLERANCE_MS = 2000
-/** setTimeout fires at once for anything longer. */
-const LONGEST_TIMEOUT_MS = 2 ** 31 - 1
+import { middleMs, type Offset, offsetAfter, TOLERANCE_MS } from './clock-offset.ts'
+
+/** How long to sleep before looking at the machine's clock again: it may be put forward, or stand still, meanwhile. */
+const LONGEST_PAUSE_MS = 1000
 
 export interface Clock {
   /** Corrected milliseconds since the epoch. */
   now(): number
   /** Resolves at or after `ms` on this clock, never before; rejects with the signal's reason when it aborts. */
   sleepUntil(ms: number, signal?: AbortSignal): Promise<void>
-  /** Tells the clock what a trusted server's `Date` header said just now; corrects it where they disagree by more than 2 s. */
-  observe(serverDate: Date): void
+  /**
+   * To be called when a trusted server is sent a request; what it gives is to be told the `Date` of the reply, once it is
+   * there. The clock is corrected where the two certainly disagree by more than 2 s.
+   */
+  observe(): (serverDate: Date) => void
 }
 
 export interface SystemClockOptions {
-  /** Told of each correction: how far the machine's clock is from the servers', in milliseconds. */
+  /**
+   * Told of each correction by more than 2 s: how far the machine's clock is behind the servers', in milliseconds; 0 when
+   * it is right again.
+   */
   onCorrected?: (offsetMs: number) => void
 }
 
 /**
  * The machine's clock, put right by what AWS says the time is: a token signed by a clock that is minutes off is refused.
- * A `Date` header has a resolution of one second, so nothing under 2 s is corrected.
+ * A clock that is less than 2 s off is left alone; one that was corrected gets nearer the truth with each reply, to about
+ * a tenth of a second. Where no server is asked, nothing is corrected.
  */
 export function systemClock({ onCorrected }: SystemClockOptions = {}): Clock {
+  let offset: Offset | undefined
   let offsetMs = 0
+  let toldMs = 0
+  const sleepers = new Set<() => void>()
   const now = () => Date.now() + offsetMs
+
+  function correct(correctedMs: number) {
+    const isAhead = correctedMs > offsetMs
+    offsetMs = correctedMs
+    if (isAhead) for (const wake of [...sleepers]) wake()
+    const isWorthTelling = Math.abs(offsetMs - toldMs) > TOLERANCE_MS || offsetMs === 0
+    if (offsetMs === toldMs || !isWorthTelling) return
+    toldMs = offsetMs
+    onCorrected?.(offsetMs)
+  }
+
   return {
     now,
     async sleepUntil(ms, signal) {
       for (let left = ms - now(); left > 0; left = ms - now())
-        await pause(Math.min(left, LONGEST_TIMEOUT_MS), signal)
+        await pause(Math.min(left, LONGEST_PAUSE_MS), { signal, sleepers })
     },
-    observe(serverDate) {
-      const error = serverDate.getTime() + 500 - now()
-      if (!Number.isFinite(error) || Math.abs(error) <= TOLERANCE_MS) return
-      offsetMs += error
-      onCorrected?.(offsetMs)
+    observe() {
+      const askedAt = Date.now()
+      return serverDate => {
+        offset = offsetAfter(offset, { date: serverDate.getTime(), askedAt, receivedAt: Date.now() })
+        correct(middleMs(offset))
+      }
     },
   }
 }
 
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** Also ends when one calls what it puts among the sleepers. */
+function pause(
+  ms: number,
+  { signal, sleepers }: { signal: AbortSignal | undefined; sleepers: Set<() => void> },
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const stop = () => {
+    const end = () => {
       clearTimeout(timer)
+      sleepers.delete(wake)
+      signal?.removeEventListener('abort', stop)
+    }
+    const wake = () => {
+      end()
+      resolve()
+    }
+    const stop = () => {
+      end()
       reject(signal?.reason)
     }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop)
-      resolve()
-    }, ms)
-    if (signal?.aborted) stop()
-    else signal?.addEventListener('abort', stop, { once: true })
+    const timer = setTimeout(wake, ms)
+    if (signal?.aborted) return stop()
+    sleepers.add(wake)
+    signal?.addEventListener('abort', stop, { once: true })
   })
 }

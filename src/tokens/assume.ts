@@ -1,4 +1,6 @@
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
+import { within } from '../aws/deadline.ts'
+import { observeDates } from '../aws/observe-dates.ts'
 import type { Clock } from '../clock.ts'
 import { databaseUserArn } from '../databases/database.ts'
 import type { Health } from '../health.ts'
@@ -60,9 +62,8 @@ export function stsAssumer({ clock, health, log }: AssumerParts): Assume {
 
   return async key => {
     const { roleArn } = key.database
-    const deadline = AbortSignal.timeout(DEADLINE_MS)
     try {
-      const session = await Promise.race([ask(key, deadline), aborted(deadline)])
+      const session = await within(DEADLINE_MS, signal => ask(key, signal))
       health.report('sts', { ok: true, of: roleArn })
       return session
     } catch (cause) {
@@ -73,12 +74,6 @@ export function stsAssumer({ clock, health, log }: AssumerParts): Assume {
       throw failure
     }
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
 }
 
 /** One statement, one action, one resource: whatever the role itself allows, the session can do no more. */
@@ -104,14 +99,6 @@ async function createClient(region: string, clock: Clock): Promise<STSClient> {
     () => false,
   )
   const client = named ? fromEnvironment : new STSClient({ ...settings, region })
-  client.middlewareStack.add(
-    next => async args => {
-      const result = await next(args)
-      const { headers } = result.response as { headers?: { date?: string } }
-      if (headers?.date) clock.observe(new Date(headers.date))
-      return result
-    },
-    { step: 'deserialize', name: 'observeDate', priority: 'low' },
-  )
+  observeDates(client, clock)
   return client
 }

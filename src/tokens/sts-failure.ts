@@ -1,3 +1,4 @@
+import { describeAwsError, errorFacts } from '../aws/error-facts.ts'
 import { JetonError } from '../errors.ts'
 
 /** Errors of STS that pass by themselves, though some come with a 4xx. */
@@ -22,8 +23,8 @@ const COME_BACK_MS = 5000
  * session tokens, in some of them.
  */
 export function stsFailure(cause: unknown, roleArn: string): JetonError {
-  const { name, status, requestId } = errorFacts(cause)
-  const told = `${name}${status ? ` (${status})` : ''}${requestId ? `, request ${requestId}` : ''}`
+  const { name, status } = errorFacts(cause)
+  const told = describeAwsError(cause)
   const refused =
     status !== undefined && status >= 400 && status < 500 && status !== 429 && !PASSING.has(name)
   if (refused)
@@ -36,16 +37,4 @@ export function stsFailure(cause: unknown, roleArn: string): JetonError {
     reason: `STS did not answer for ${roleArn}: ${told}`,
     retryAfterMs: COME_BACK_MS,
   })
-}
-
-function errorFacts(cause: unknown): {
-  name: string
-  status?: number | undefined
-  requestId?: string | undefined
-} {
-  if (!(cause instanceof Error)) return { name: 'unknown error' }
-  const metadata =
-    '$metadata' in cause ? (cause.$metadata as { httpStatusCode?: number; requestId?: string }) : {}
-  const name = /^\w{1,80}$/.test(cause.name) ? cause.name : 'Error'
-  return { name, status: metadata.httpStatusCode, requestId: metadata.requestId }
 }

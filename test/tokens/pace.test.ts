@@ -261,7 +261,7 @@ describe('a clock that is corrected', () => {
     const clock: Clock = {
       now: () => inner.now() + shiftMs,
       sleepUntil: (ms, signal) => inner.sleepUntil(ms - shiftMs, signal),
-      observe() {},
+      observe: () => () => {},
     }
     const pace = createPace({ shelf: memoryShelf(clock), clock })
     return { inner, clock, pace, shift: (ms: number) => (shiftMs += ms) }

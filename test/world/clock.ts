@@ -4,7 +4,7 @@ import type { Clock } from '../../src/clock.ts'
 export interface VirtualClock extends Clock {
   /** Goes on by `ms`, waking every sleeper at its own moment, in order, and letting what it starts run. */
   advance(ms: number): Promise<void>
-  /** What `observe` was told. */
+  /** The dates that replies were told to have. */
   readonly observed: Date[]
 }
 
@@ -15,7 +15,7 @@ export function virtualClock(start = Date.parse('2026-11-23T10:00:00Z')): Virtua
   return {
     now: () => now,
     observed,
-    observe: date => void observed.push(date),
+    observe: () => date => void observed.push(date),
     sleepUntil(at, signal) {
       if (at <= now) return Promise.resolve()
       return new Promise((resolve, reject) => {
