@@ -85,6 +85,38 @@ audit
     const { auditVerify } = await import('../src/cli/audit-verify.ts')
     process.exitCode = await auditVerify({ files, ...options, ...console })
   })
+audit
+  .command('query')
+  .description('search records: in files, or else in the DynamoDB table of the configuration')
+  .argument('[file...]', 'files of logs, in any order; compressed ones have to be unpacked')
+  .addOption(config())
+  .option(
+    '--from <time>',
+    'recorded at this time or later: ISO 8601 (UTC, without a zone), or how long ago: 30m, 2h, 7d; for the table, a day before the end unless given',
+  )
+  .option('--to <time>', 'recorded before this time')
+  .option('--principal <issuer/subject>', 'for whom; the issuer by its name in the configuration')
+  .option('--database <name>', 'for which database')
+  .option('--user <name>', 'for which database user')
+  .option('--decision <decision>', 'vended, refused or failed')
+  .option('--code <code>', "the error's code, as callers get it")
+  .option('--grant <name>', 'by which grant')
+  .option('--fingerprint <hash>', 'the hex SHA-256 of a token, or the beginning of it')
+  .option('--source-ip <address>', 'from where')
+  .option('--id <id>', "the record's id, or the request's")
+  .option('--limit <count>', 'the newest so many; 0 means all (default: 100)')
+  .option('--reverse', 'newest first; without it newest last, as a log reads')
+  .option(
+    '-o, --output <form>',
+    'json (records as they were recorded, a line each) or table (default: table on a terminal, else json)',
+  )
+  .action(async (files, { config, ...options }) => {
+    const { auditQuery } = await import('../src/cli/audit-query.ts')
+    process.exitCode = await auditQuery(
+      { files, configPath: configPath(config, env), ...options },
+      { ...console, clock: world.clock },
+    )
+  })
 
 const callers = (command: Command) =>
   command

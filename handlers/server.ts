@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { Writable } from 'node:stream'
+import { isDeepStrictEqual } from 'node:util'
 import { compose, type Service } from '../src/compose.ts'
 import type { Config } from '../src/config/config.ts'
 import { type Listen, loadConfig } from '../src/config/load.ts'
@@ -103,12 +104,12 @@ function reloadOnHangup({ config, service, log, load }: Reloading): void {
 
 /** The parts of a changed configuration that a running server cannot take on. A certificate it can, but not TLS itself. */
 function whatStays(old: Config, changed: Config): string[] {
-  const fixed = ({ server, audit }: Config) => ({
+  const fixed = ({ server, store, audit }: Config) => ({
     server: { ...server, tls: server.tls !== undefined },
+    store,
     audit,
   })
   const [before, now] = [fixed(old), fixed(changed)]
-  return (['server', 'audit'] as const).filter(
-    part => JSON.stringify(before[part]) !== JSON.stringify(now[part]),
-  )
+  // JSON shows no keys, and so no change of one
+  return (['server', 'store', 'audit'] as const).filter(part => !isDeepStrictEqual(before[part], now[part]))
 }

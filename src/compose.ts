@@ -1,11 +1,9 @@
 import type { Writable } from 'node:stream'
 import { Server as TlsServer } from 'node:tls'
 import { createJournal, type Journal } from './audit/journal.ts'
-import { openFileSink } from './audit/sinks/file.ts'
-import type { Sink } from './audit/sinks/sink.ts'
-import { stdoutSink } from './audit/sinks/stdout.ts'
+import { openSinks } from './audit/sinks/registry.ts'
 import { type Clock, systemClock } from './clock.ts'
-import type { AuditLogConfig, Config } from './config/config.ts'
+import type { Config } from './config/config.ts'
 import { compileRules } from './config/rules.ts'
 import { createCaBundles } from './databases/ca.ts'
 import { createHealth } from './health.ts'
@@ -14,7 +12,7 @@ import type { App } from './http/types.ts'
 import type { Log } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createKeySets } from './principals/key-sets.ts'
-import { memoryShelf } from './shelf/memory.ts'
+import { openShelves } from './shelf/registry.ts'
 import { stsAssumer } from './tokens/assume.ts'
 import { createBook } from './tokens/book.ts'
 import { createPace } from './tokens/pace.ts'
@@ -43,7 +41,7 @@ export interface Service {
 }
 
 /**
- * The only place where parts meet. Rejects where an audit log cannot be opened.
+ * The only place where parts meet. Rejects where an audit log cannot be opened; a store that is away is no reason.
  * Clock, shelf, journal, book and discovered keys live on through a reload; the rules are compiled anew.
  */
 export async function compose(config: Config, { log, stdout, instance }: World): Promise<Service> {
@@ -58,7 +56,8 @@ export async function compose(config: Config, { log, stdout, instance }: World):
 
   const sinks = await openSinks(config.audit, { clock, log, stdout })
   const journal = createJournal({ sinks, clock, health, log, metrics, instance })
-  const pace = createPace({ shelf: memoryShelf(clock), clock })
+  const { open: shelf } = await openShelves(config.store, { clock, health, log, metrics })
+  const pace = createPace({ shelf, clock })
   const assume = stsAssumer({ clock, health, log })
   const onMinted = ({ database }: { database: { name: string } }) => metrics.minted(database.name)
   const book = createBook({ assume, sign: signToken, pace, clock, log, onMinted })
@@ -109,21 +108,4 @@ function renewCertificate(app: App, tls: Config['server']['tls']): void {
 async function drain(app: App): Promise<void> {
   const closing = setInterval(() => app.server.closeIdleConnections(), 50)
   await app.close().finally(() => clearInterval(closing))
-}
-
-async function openSinks(
-  logs: readonly AuditLogConfig[],
-  { clock, log, stdout }: { clock: Clock; log: Log; stdout: Writable },
-): Promise<Sink[]> {
-  const sinks: Sink[] = []
-  try {
-    for (const audit of logs)
-      sinks.push(
-        audit.type === 'stdout' ? stdoutSink(stdout) : await openFileSink({ path: audit.path, clock, log }),
-      )
-    return sinks
-  } catch (cause) {
-    await Promise.all(sinks.map(sink => sink.close()))
-    throw cause
-  }
 }

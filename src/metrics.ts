@@ -2,9 +2,10 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { JournalMetrics } from './audit/journal.ts'
 import type { AuditRecord } from './audit/record.ts'
 import type { Health } from './health.ts'
+import type { StoreMetrics } from './shelf/registry.ts'
 
 /** What the parts tell the outside in numbers. Labels are names of the configuration and codes: few, and never a secret. */
-export interface Metrics extends JournalMetrics {
+export interface Metrics extends JournalMetrics, StoreMetrics {
   readonly registry: Registry
   decided(record: AuditRecord): void
   answered(answer: { seconds: number }): void
@@ -49,6 +50,18 @@ export function createMetrics(health: Health): Metrics {
     labelNames: ['sink'] as const,
     registers,
   })
+  const storeCalls = new Histogram({
+    name: 'jeton_store_call_seconds',
+    help: 'Calls to a store that instances share; a conflict is another instance having been quicker',
+    labelNames: ['call', 'outcome'] as const,
+    buckets: [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers,
+  })
+  const unreadable = new Counter({
+    name: 'jeton_store_unreadable_total',
+    help: 'Refusals because a record was sealed with a key that this instance does not have, or was changed',
+    registers,
+  })
   const offset = new Gauge({
     name: 'jeton_clock_offset_seconds',
     help: "How far the machine's clock was corrected by the servers'",
@@ -78,6 +91,8 @@ export function createMetrics(health: Health): Metrics {
     minted: database => minted.inc({ database }),
     clockCorrected: offsetMs => offset.set(offsetMs / 1000),
     appended: ({ sink, durationMs, ok }) => appends.observe({ sink, ok: String(ok) }, durationMs / 1000),
+    storeCalled: ({ call, outcome, durationMs }) => storeCalls.observe({ call, outcome }, durationMs / 1000),
+    storeUnreadable: () => unreadable.inc(),
     refusalsDropped: ({ sink, count }) => dropped.inc({ sink }, count),
   }
 }

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
 import type { Database } from '../databases/database.ts'
 import type { GrantSpec } from '../grants/grant.ts'
@@ -10,6 +11,7 @@ export interface Config {
   readonly apiKeys: Readonly<Record<string, readonly string[]>>
   readonly databases: readonly Database[]
   readonly grants: readonly GrantSpec[]
+  readonly store: StoreConfig
   readonly audit: readonly AuditLogConfig[]
 }
 
@@ -32,4 +34,31 @@ export interface IssuerConfig {
   readonly jwks?: JSONWebKeySet | undefined
 }
 
-export type AuditLogConfig = { readonly type: 'stdout' } | { readonly type: 'file'; readonly path: string }
+export type StoreConfig = { readonly type: 'memory' } | DynamodbStoreConfig
+
+export interface DynamodbStoreConfig extends TableConfig {
+  readonly type: 'dynamodb'
+  readonly encryption: EncryptionConfig
+}
+
+export type EncryptionConfig =
+  | { readonly type: 'kms'; readonly kmsKeyId: string }
+  /** The first seals, all open. */
+  | { readonly type: 'files'; readonly keys: readonly KeyObject[] }
+
+export type AuditLogConfig =
+  | { readonly type: 'stdout' }
+  | { readonly type: 'file'; readonly path: string }
+  | DynamodbAuditConfig
+
+export interface DynamodbAuditConfig extends TableConfig {
+  readonly type: 'dynamodb'
+  /** When a record may be deleted; without it never. */
+  readonly retentionDays?: number
+}
+
+export interface TableConfig {
+  readonly table: string
+  /** Without it, the AWS SDK's own environment names it. */
+  readonly region?: string
+}

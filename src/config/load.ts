@@ -7,6 +7,7 @@ import { checkDatabase, checkShared } from './checks/databases.ts'
 import { checkGrant, checkUniqueNames } from './checks/grants.ts'
 import { checkDistinct, checkIssuer } from './checks/issuers.ts'
 import { checkServer } from './checks/server.ts'
+import { checkStore } from './checks/store.ts'
 import type { Config, IssuerConfig } from './config.ts'
 import { codeOf, type Files, filesBeside, unreadFiles } from './files.ts'
 import { parseConfigText } from './parse.ts'
@@ -30,8 +31,8 @@ export interface Listen {
   port?: number | undefined
 }
 
-/** Who may have what, without the means to serve it. */
-export interface PaperConfig extends Pick<Config, 'databases' | 'grants'> {
+/** Who may have what and where it is recorded, without the means to serve it. */
+export interface PaperConfig extends Pick<Config, 'databases' | 'grants' | 'audit'> {
   readonly issuers: readonly Pick<IssuerConfig, 'name' | 'issuer' | 'audience'>[]
 }
 
@@ -66,10 +67,11 @@ async function checkConfig(
   const apiKeys = checkApiKeys(parts.apiKeys, report.at('apiKeys'))
   const databases = checkDatabases(parts.databases, report.at('databases'))
   const grants = checkGrants(parts, report.at('grants'))
-  const audit = checkAudit(parts.audit, { files, report: report.at('audit') })
+  const store = parts.store && (await checkStore(parts.store, { files, report: report.at('store') }))
+  const audit = checkAudit(parts.audit, { files, report: report.at('audit'), store: parts.store })
 
-  if (!server || problems.length > 0) throw new ConfigError(problems)
-  return { server, issuers, apiKeys, databases, grants, audit }
+  if (!server || !store || problems.length > 0) throw new ConfigError(problems)
+  return { server, issuers, apiKeys, databases, grants, store, audit }
 }
 
 function overridden(server: NonNullable<Parts['server']>, { host, port }: Listen): typeof server {

@@ -13,6 +13,8 @@ type AuditLog = NonNullable<ConfigFile['audit']>[number]
 export interface Parts {
   /** Undefined where it is there and not of the schema. */
   readonly server: NonNullable<ConfigFile['server']> | undefined
+  /** Undefined where it is there and not of the schema. */
+  readonly store: NonNullable<ConfigFile['store']> | undefined
   readonly issuers: readonly [string, Section<'issuers'>[string]][]
   readonly apiKeys: readonly [string, Section<'apiKeys'>[string]][]
   readonly databases: readonly [string, Section<'databases'>[string]][]
@@ -35,6 +37,7 @@ export function wellFormedParts(value: unknown, problems: readonly SchemaProblem
 
   return {
     server: isSound('server') ? (root.server ?? {}) : undefined,
+    store: isSound('store') ? (root.store ?? { type: 'memory' }) : undefined,
     issuers: sound('issuers', entriesOf(root.issuers)),
     apiKeys: sound('apiKeys', entriesOf(root.apiKeys)),
     databases: sound('databases', entriesOf(root.databases)),

@@ -1,22 +1,11 @@
 import Type, { type Static } from 'typebox'
+import { Audit } from './schema/audit.ts'
 import { ApiKeys, Issuers } from './schema/callers.ts'
-import { closed, text } from './schema/common.ts'
+import { closed } from './schema/common.ts'
 import { Databases } from './schema/databases.ts'
 import { Grants } from './schema/grants.ts'
 import { Server } from './schema/server.ts'
-
-const Store = Type.Object(
-  { type: Type.Enum(['memory'], { description: 'memory: each instance for itself' }) },
-  { ...closed, description: 'Where tokens and turns are kept' },
-)
-
-const AuditLog = Type.Object(
-  {
-    type: Type.Enum(['stdout', 'file'], { description: 'stdout is not durable; a file is' }),
-    path: Type.Optional(text('The file, with type: file')),
-  },
-  closed,
-)
+import { Store } from './schema/store.ts'
 
 /**
  * The configuration as it stands in the file: its type, its validation and, as `docs/jeton.schema.json` (`npm run schema`),
@@ -33,13 +22,7 @@ export const ConfigSchema = Type.Object(
     databases: Databases,
     grants: Grants,
     store: Type.Optional(Store),
-    audit: Type.Optional(
-      Type.Array(AuditLog, {
-        minItems: 1,
-        description:
-          'The logs that a record must be in before its token leaves; stdout unless said otherwise',
-      }),
-    ),
+    audit: Type.Optional(Audit),
   },
   { ...closed, title: 'jeton configuration' },
 )

@@ -4,6 +4,18 @@ export interface Shelved {
   readonly version: string
 }
 
+/** One record as it is to stand from now on. */
+export interface Change {
+  readonly key: string
+  readonly bytes: Uint8Array
+  /** The version it was read with, or that there was none. */
+  readonly was: string | 'absent'
+  /** From then on (ms) it is absent to everyone. */
+  readonly expiresAt: number
+  /** Until then (ms) it is of use: who shares the store and cannot read it must leave it alone. Nothing, unless given. */
+  readonly keepUntil?: number
+}
+
 /**
  * What a fleet shares: records that can be put where nobody has changed them since they were read.
  * Everything else that instances agree on (turns, leases, tokens) is plain logic over this.
@@ -13,13 +25,7 @@ export interface Shelf {
   read(key: string): Promise<Shelved | undefined>
   /**
    * Puts `bytes` under `key` if its record still has version `was` (or is absent) and gives the new version, else 'conflict'.
-   * From `expiresAt` (ms) on it is absent to everyone. Rejects with `temporarily_unavailable` where the store cannot be
-   * reached; the swap may then have happened all the same.
+   * Rejects with `temporarily_unavailable` where the store cannot be reached; the swap may then have happened all the same.
    */
-  swap(change: {
-    key: string
-    bytes: Uint8Array
-    was: string | 'absent'
-    expiresAt: number
-  }): Promise<string | 'conflict'>
+  swap(change: Change): Promise<string | 'conflict'>
 }

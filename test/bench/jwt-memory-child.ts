@@ -27,6 +27,7 @@ const rules = compileRules(
         session: 'per-principal',
       },
     ],
+    store: { type: 'memory' },
     audit: [],
   },
   { clock, keysOf: ({ jwks }) => pinnedKeys(jwks) },

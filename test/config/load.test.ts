@@ -38,6 +38,7 @@ describe('loadConfig', () => {
           session: 'shared',
         },
       ],
+      store: { type: 'memory' },
       audit: [{ type: 'stdout' }],
     })
   })
@@ -50,6 +51,7 @@ describe('loadConfig', () => {
       issuers: [],
       apiKeys: {},
       grants: [],
+      store: { type: 'memory' },
       audit: [{ type: 'stdout' }],
     })
     expect(config.databases[0]).toMatchObject({ port: 5432, newTokensPerSecond: 16 })

@@ -131,8 +131,8 @@ describe('what is not of the schema', () => {
     ],
     [
       'a store of a later release',
-      c => ({ ...c, store: { type: 'dynamodb' } }),
-      'store.type: must be one of memory',
+      c => ({ ...c, store: { type: 'redis' } }),
+      'store.type: must be one of memory, dynamodb',
     ],
   ])('tells %s, and nothing else', async (_, broken, problem) => {
     expect(await problemsOf(broken)).toEqual([problem])

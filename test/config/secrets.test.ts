@@ -46,6 +46,15 @@ describe('secrets', () => {
       'a password in an issuer',
       withIssuers({ x: { issuer: `https://u:${apiKey}@x.example`, audience: 'a' } }),
     ],
+    [
+      'a secret for the KMS key of the store',
+      c => ({ ...c, store: { type: 'dynamodb', table: 'jeton', encryption: { kmsKeyId: apiKey } } }),
+    ],
+    [
+      'a secret for the key file of the store',
+      c => ({ ...c, store: { type: 'dynamodb', table: 'jeton', encryption: { keyFile: [apiKey] } } }),
+    ],
+    ['a secret for a table', c => ({ ...c, audit: [{ type: 'dynamodb', table: `${apiKey}!` }] })],
     ['a secret for a list of choices', c => ({ ...c, store: { type: apiKey } })],
     [
       'a secret for a role',

@@ -48,6 +48,66 @@ export function describeShelf(
       expect(outcomes.filter(outcome => outcome !== 'conflict')).toHaveLength(1)
     })
 
+    test('of many who swap the same version at once, one gets through', async () => {
+      const { one, other, put } = await opened()
+      const first = await put(one, 'absent', 'first')
+      const swaps = Array.from({ length: 10 }, (_, i) => put(i % 2 ? one : other, first, `${i}`))
+      const outcomes = await Promise.all(swaps)
+      const through = outcomes.filter(outcome => outcome !== 'conflict')
+      expect(through).toHaveLength(1)
+      expect(await other.read('k')).toEqual({
+        bytes: expect.anything(),
+        version: through[0],
+      })
+    })
+
+    test('a version never comes again, though the record be the same', async () => {
+      const { clock, one, other, put } = await opened()
+      const first = await put(one, 'absent', 'same')
+      await clock.advance(1000)
+      const second = await put(other, 'absent', 'same')
+      expect(second).not.toBe(first)
+      expect(await put(one, first, 'late')).toBe('conflict')
+      expect(await put(one, second, 'next')).not.toBe('conflict')
+    })
+
+    test('goes by the time that a swap has set anew', async () => {
+      const { clock, one, other, put } = await opened()
+      const first = await put(one, 'absent', 'first', 1000)
+      const second = await put(one, first, 'second', 5000)
+      await clock.advance(4999)
+      expect((await other.read('k'))?.version).toBe(second)
+      await clock.advance(1)
+      expect(await other.read('k')).toBeUndefined()
+    })
+
+    test('what is kept for those who cannot read it binds nobody who can', async () => {
+      const { clock, one, other } = await opened()
+      const now = clock.now()
+      const kept = { key: 'k', keepUntil: now + 5000 }
+      const first = await one.swap({ ...kept, bytes: bytes('first'), was: 'absent', expiresAt: now + 5000 })
+      const second = await other.swap({ ...kept, bytes: bytes('second'), was: first, expiresAt: now + 1000 })
+      expect(second).not.toBe('conflict')
+      await clock.advance(1000)
+      expect(await one.read('k')).toBeUndefined()
+      const third = await one.swap({ ...kept, bytes: bytes('third'), was: 'absent', expiresAt: now + 9000 })
+      expect(third).not.toBe('conflict')
+    })
+
+    test('keeps any bytes under any key', async () => {
+      const { clock, one, other } = await opened()
+      const all = Buffer.from(Array.from({ length: 20_000 }, (_, i) => i % 256))
+      const keys = ['k', 'K', 'k ', 'k/1', 'k#1', 'ключ 🗝', 'x'.repeat(500)]
+      for (const key of keys) {
+        const mark = Buffer.concat([bytes(key), all])
+        await one.swap({ key, bytes: mark, was: 'absent', expiresAt: clock.now() + 1000 })
+      }
+      for (const key of keys) {
+        const read = await other.read(key)
+        expect(Buffer.concat([bytes(key), all]).equals(read?.bytes ?? bytes(''))).toBe(true)
+      }
+    })
+
     test('a record that has expired is absent, to readers and to swaps', async () => {
       const { clock, one, put } = await opened()
       const version = await put(one, 'absent', 'first', 1000)

@@ -60,6 +60,7 @@ export async function appWorld({ options = {}, config = {}, vend }: AppWorldOpti
       apiKeys: { 'nightly-report': [apiKey.sha256] },
       databases: [ORDERS],
       grants: GRANTS,
+      store: { type: 'memory' },
       audit: [{ type: 'stdout' }],
       ...config,
     },

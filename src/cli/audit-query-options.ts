@@ -1,0 +1,79 @@
+import type { AuditQuery } from '../audit/query.ts'
+import { WrongUsage } from './wrong-usage.ts'
+
+/** The command line as it was given. */
+export interface AuditQueryFlags {
+  from?: string | undefined
+  to?: string | undefined
+  principal?: string | undefined
+  database?: string | undefined
+  user?: string | undefined
+  decision?: string | undefined
+  code?: string | undefined
+  grant?: string | undefined
+  fingerprint?: string | undefined
+  sourceIp?: string | undefined
+  id?: string | undefined
+  limit?: string | undefined
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const RELATIVE = /^(\d{1,9})([smhd])$/
+const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?$/
+const DECISIONS = ['vended', 'refused', 'failed']
+const DEFAULT_LIMIT = 100
+
+/** What the flags ask for; `now` in milliseconds. A limit of 0 becomes Infinity. Throws `WrongUsage`. */
+export function queryOf(flags: AuditQueryFlags, now: number): { query: AuditQuery; limit: number } {
+  const { database, user, decision, code, grant, fingerprint, sourceIp, id } = flags
+  const from = flags.from === undefined ? undefined : timeOf('--from', { text: flags.from, now })
+  const to = flags.to === undefined ? undefined : timeOf('--to', { text: flags.to, now })
+  if (from !== undefined && to !== undefined && from >= to)
+    throw new WrongUsage('--from has to be before --to')
+  if (decision !== undefined && !DECISIONS.includes(decision))
+    throw new WrongUsage(`--decision takes one of ${DECISIONS.join(', ')}`)
+  if (fingerprint !== undefined && !/^[0-9a-f]{1,64}$/i.test(fingerprint))
+    throw new WrongUsage('--fingerprint takes the hex SHA-256 of a token, or the beginning of it')
+  return {
+    query: {
+      from,
+      to,
+      principal: flags.principal === undefined ? undefined : principalOf(flags.principal),
+      database,
+      user,
+      decision,
+      code,
+      grant,
+      fingerprint: fingerprint?.toLowerCase(),
+      sourceIp,
+      id,
+    },
+    limit: limitOf(flags.limit),
+  }
+}
+
+/** A time without a zone is UTC, as those in the records are. */
+function timeOf(flag: string, { text, now }: { text: string; now: number }): number {
+  const [, count, unit = ''] = RELATIVE.exec(text) ?? []
+  if (count !== undefined) return Math.max(0, now - Number(count) * (UNIT_MS[unit] ?? 0))
+  const [, time, , , zone] = ISO.exec(text) ?? [text]
+  const at = ISO.test(text) ? Date.parse(time === undefined || zone ? text : `${text}Z`) : Number.NaN
+  if (!(at >= 0))
+    throw new WrongUsage(
+      `${flag} takes a time like 2026-11-23T10:00:00Z, or how long ago, like 30m, 2h or 7d`,
+    )
+  return at
+}
+
+function principalOf(text: string): AuditQuery['principal'] {
+  const slash = text.indexOf('/')
+  if (slash < 1 || slash === text.length - 1)
+    throw new WrongUsage('--principal takes ISSUER/SUBJECT, the issuer by its name in the configuration')
+  return { issuer: text.slice(0, slash), subject: text.slice(slash + 1) }
+}
+
+function limitOf(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_LIMIT
+  if (!/^\d{1,9}$/.test(text)) throw new WrongUsage('--limit takes a number; 0 means all')
+  return Number(text) || Number.POSITIVE_INFINITY
+}

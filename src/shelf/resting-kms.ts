@@ -1,0 +1,71 @@
+import type { Clock } from '../clock.ts'
+import { asJetonError, JetonError } from '../errors.ts'
+import type { Health } from '../health.ts'
+import type { Log } from '../log.ts'
+import type { Kms } from './kms.ts'
+
+const FIRST_REST_MS = 1000
+const LONGEST_REST_MS = 30_000
+/** For so long the others are refused while one probes: longer than any call to KMS takes. */
+const PROBE_MS = 10_000
+
+export interface RestingKms extends Kms {
+  /** Whether its last answer was none. */
+  isFailing(): boolean
+  /** Throws the failure where it rests from one, so that nobody waits for what is known to fail. */
+  refuseWhileResting(): void
+}
+
+export interface RestingKmsParts {
+  clock: Clock
+  log: Log
+  health: Health
+}
+
+/**
+ * A KMS that is let alone after a failure, for 1 s at first and 30 s at most; then one call probes, and an answer ends it.
+ * Says to `health` and, once, to the log that it fails and that it answers again.
+ */
+export function restingKms(kms: Kms, { clock, log, health }: RestingKmsParts): RestingKms {
+  let failure: JetonError | undefined
+  let failures = 0
+  let restsUntil = 0
+
+  function refuseWhileResting() {
+    const leftMs = restsUntil - clock.now()
+    // a rest longer than any was begun before the clock was put back
+    if (!failure || leftMs <= 0 || leftMs > LONGEST_REST_MS) return
+    const { code, publicMessage, reason = publicMessage } = failure
+    throw new JetonError(code, { publicMessage, reason, retryAfterMs: leftMs })
+  }
+
+  async function ask<T>(call: () => Promise<T>): Promise<T> {
+    refuseWhileResting()
+    if (failure) restsUntil = clock.now() + PROBE_MS
+    const failuresBefore = failures
+    try {
+      const answer = await call()
+      if (failure) log.info({}, 'KMS answers again')
+      failure = undefined
+      failures = 0
+      health.report('store', { ok: true, of: 'kms' })
+      return answer
+    } catch (cause) {
+      const now = asJetonError(cause)
+      if (!failure) log.warn({ code: now.code, reason: now.reason }, 'KMS cannot be asked')
+      failure = now
+      // several that were under way at once fail as one
+      failures = failuresBefore + 1
+      restsUntil = clock.now() + Math.min(FIRST_REST_MS * 2 ** (failures - 1), LONGEST_REST_MS)
+      health.report('store', { ok: false, of: 'kms' })
+      throw failure
+    }
+  }
+
+  return {
+    generate: () => ask(() => kms.generate()),
+    open: sealed => ask(() => kms.open(sealed)),
+    isFailing: () => failure !== undefined,
+    refuseWhileResting,
+  }
+}

@@ -1,0 +1,311 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PassThrough, Writable } from 'node:stream'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
+import { dynamodbSink } from '../../src/audit/sinks/dynamodb.ts'
+import { openFileSink } from '../../src/audit/sinks/file.ts'
+import { dynamodbClient } from '../../src/aws/dynamodb.ts'
+import { type AuditQueryArguments, auditQuery } from '../../src/cli/audit-query.ts'
+import { systemClock } from '../../src/clock.ts'
+import { folder, linesOf, record } from '../audit/support.ts'
+import { sound, written } from '../config/support.ts'
+import { virtualClock } from '../world/clock.ts'
+import { type Dynamodb, startDynamodb } from '../world/dynamodb.ts'
+import { runCli } from '../world/jeton.ts'
+import { rememberingLog } from '../world/log.ts'
+import { exampleIn } from '../world/markdown.ts'
+import { run } from '../world/run.ts'
+import { hasProgram } from '../world/shims.ts'
+import { recordedOutput } from './streams.ts'
+
+const NOW = Date.parse('2026-11-23T10:00:00Z')
+const MINUTE_MS = 60_000
+
+const ago = (minutes: number, fields: Partial<AuditRecord> = {}) =>
+  record({ id: `r${minutes}`, time: new Date(NOW - minutes * MINUTE_MS).toISOString(), ...fields })
+
+const RECORDS = [
+  ago(200, {
+    requestId: 'q200',
+    principal: { issuer: 'ci', subject: 'repo:a/b' },
+    grant: 'deploy',
+    database: 'orders',
+    user: 'migrator',
+    fingerprint: '9f86d081'.repeat(8),
+    cached: true,
+    sourceIp: '203.0.113.9',
+  }),
+  ago(90, {
+    decision: 'refused',
+    code: 'access_denied',
+    reason: 'deploy: claim ref',
+    sourceIp: '203.0.113.9',
+  }),
+  ago(10, { decision: 'failed', code: 'role_refused', database: 'ledger', user: 'app' }),
+  ago(1, { decision: 'refused', code: 'unauthenticated', count: 7, since: '2026-11-23T09:00:00.000Z' }),
+]
+
+async function logFile(records: readonly AuditRecord[] = RECORDS): Promise<string> {
+  const path = join(await folder(), 'audit.jsonl')
+  await writeFile(path, records.map(each => `${renderRecord(each)}\n`).join(''))
+  return path
+}
+
+type Asked = Omit<Partial<AuditQueryArguments>, 'files'>
+
+async function query(files: readonly string[], asked: Asked = {}, { isTTY = false } = {}) {
+  const io = recordedOutput()
+  const out = Object.assign(new PassThrough(), { isTTY })
+  let stdout = ''
+  out.setEncoding('utf8').on('data', text => {
+    stdout += text
+  })
+  const args = { files, configPath: 'none.yaml', ...asked }
+  const exitCode = await auditQuery(args, { out, err: io.err, clock: virtualClock(NOW) })
+  const ids = () => stdout.split('\n').flatMap(line => (line === '' ? [] : [JSON.parse(line).id]))
+  return { exitCode, stdout, stderr: io.stderr(), ids }
+}
+
+describe('jeton audit query', () => {
+  test.each<[Asked, string[]]>([
+    [{}, ['r200', 'r90', 'r10', 'r1']],
+    [{ reverse: true }, ['r1', 'r10', 'r90', 'r200']],
+    [{ limit: '2' }, ['r10', 'r1']],
+    [{ limit: '2', reverse: true }, ['r1', 'r10']],
+    [{ limit: '0' }, ['r200', 'r90', 'r10', 'r1']],
+    [{ limit: '0', reverse: true }, ['r1', 'r10', 'r90', 'r200']],
+    [{ from: '2h' }, ['r90', 'r10', 'r1']],
+    [{ from: '90m', to: '60s' }, ['r90', 'r10']],
+    [{ from: '2026-11-23T08:30:00Z', to: '2026-11-23T09:50' }, ['r90']],
+    [{ from: '2026-11-23T10:30:00+02:00' }, ['r90', 'r10', 'r1']],
+    [{ from: '2026-11-23' }, ['r200', 'r90', 'r10', 'r1']],
+    [{ to: '1d' }, []],
+    [{ principal: 'ci/repo:a/b' }, ['r200']],
+    [{ principal: 'ci/repo:a' }, []],
+    [{ database: 'orders' }, ['r200']],
+    [{ user: 'app' }, ['r10']],
+    [{ decision: 'refused' }, ['r90', 'r1']],
+    [{ code: 'access_denied' }, ['r90']],
+    [{ grant: 'deploy' }, ['r200']],
+    [{ fingerprint: '9F86D' }, ['r200']],
+    [{ sourceIp: '203.0.113.9' }, ['r200', 'r90']],
+    [{ id: 'q200' }, ['r200']],
+    [{ id: 'r10' }, ['r10']],
+    [{ decision: 'refused', sourceIp: '203.0.113.9', limit: '1' }, ['r90']],
+  ])('finds what %j asks for, %j', async (asked, ids) => {
+    const found = await query([await logFile()], asked)
+    expect(found).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(found.ids()).toEqual(ids)
+  })
+
+  test('shows the newest hundred unless told otherwise', async () => {
+    const many = Array.from({ length: 150 }, (_, i) => ago(150 - i))
+    const found = await query([await logFile(many)])
+    expect(found.ids()).toEqual(many.slice(50).map(({ id }) => id))
+  })
+
+  test.each<[Asked, string]>([
+    [
+      { from: 'yesterday' },
+      '--from takes a time like 2026-11-23T10:00:00Z, or how long ago, like 30m, 2h or 7d',
+    ],
+    [{ to: '2026-13-01' }, '--to takes a time like'],
+    [{ from: '1' }, '--from takes a time like'],
+    [{ from: '1h', to: '2h' }, '--from has to be before --to'],
+    [{ limit: '-1' }, '--limit takes a number; 0 means all'],
+    [{ principal: 'ci' }, '--principal takes ISSUER/SUBJECT'],
+    [{ principal: '/x' }, '--principal takes ISSUER/SUBJECT'],
+    [{ decision: 'granted' }, '--decision takes one of vended, refused, failed'],
+    [{ fingerprint: 'xyz' }, '--fingerprint takes the hex SHA-256'],
+    [{ output: 'yaml' }, '-o takes json or table'],
+  ])('says of %j what it could be', async (asked, told) => {
+    const found = await query([await logFile()], asked)
+    expect(found).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(found.stderr).toContain(`jeton: ${told}`)
+  })
+
+  test('is a table on a terminal', async () => {
+    const { stdout } = await query([await logFile()], {}, { isTTY: true })
+    expect(stdout).toBe(
+      `2026-11-23T06:40:00.000Z  vended   cached  ci/repo:a/b  orders/migrator  deploy  203.0.113.9  9f86d0819f86
+2026-11-23T08:30:00.000Z  refused  access_denied  -  -  -  203.0.113.9  deploy: claim ref
+2026-11-23T09:50:00.000Z  failed   role_refused  -  ledger/app  -  -  -
+2026-11-23T09:59:00.000Z  refused  unauthenticated  -  -  -  -  -  7 times since 2026-11-23T09:00:00.000Z
+`,
+    )
+  })
+
+  test('lets nobody write to the terminal, or forge a line of the table', async () => {
+    const evil = 'x\u001b[2J\r\n2026-11-23 vended\u202e\u009b'
+    const path = await logFile([
+      ago(1, {
+        id: evil,
+        decision: 'refused',
+        code: evil,
+        reason: evil,
+        principal: { issuer: 'ci', subject: evil },
+        database: evil,
+        user: evil,
+        grant: evil,
+        sourceIp: evil,
+      }),
+      ago(2, { decision: 'vended', fingerprint: evil }),
+    ])
+    const { stdout } = await query([path], { output: 'table' })
+    expect(stdout).toContain('ci/x\\u001b[2J\\r\\n2026-11-23 vended\\u202e\\u009b')
+    expect(stdout).not.toMatch(/[^\P{C}\n]/u)
+    expect(stdout.split('\n')).toHaveLength(3)
+  })
+
+  test('shows what a broken log has in place of a member, as far as it can be shown', async () => {
+    const path = join(await folder(), 'audit.jsonl')
+    const odd = {
+      type: 'jeton.audit',
+      id: 'x',
+      time: '2026-11-23T09:00:00Z',
+      decision: {},
+      principal: 7,
+      code: ['a'],
+    }
+    await writeFile(path, JSON.stringify(odd))
+    expect((await query([path], { output: 'table' })).stdout).toContain('2026-11-23T09:00:00Z  -  ')
+  })
+
+  test('tells on stderr how many lines are no records', async () => {
+    const path = await logFile()
+    await writeFile(path, `{"torn\n${renderRecord(ago(3))}\n`)
+    const found = await query([path])
+    expect(found.ids()).toEqual(['r3'])
+    expect(found.stderr).toBe(`note: ${path}: 1 line is no record; left out\n`)
+  })
+
+  test('ends quietly where who reads has seen enough', async () => {
+    const out = new Writable({
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error('EPIPE'), { code: 'EPIPE' })),
+    })
+    const args = { files: [await logFile()], configPath: 'none.yaml' }
+    const io = recordedOutput()
+    expect(await auditQuery(args, { out, err: io.err, clock: virtualClock(NOW) })).toBe(0)
+    expect(io.stderr()).toBe('')
+  })
+})
+
+describe('the command', () => {
+  test('prints sealed records exactly as they stand in the file', async () => {
+    const path = join(await folder(), 'audit.jsonl')
+    const sink = await openFileSink({ path, clock: systemClock(), log: rememberingLog() })
+    await sink.append(RECORDS.map(renderRecord))
+    await sink.close()
+    const { code, stdout, stderr } = await runCli(['audit', 'query', path, '--principal', 'ci/repo:a/b'])
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${(await linesOf(path))[0]}\n`, stderr: '' })
+  })
+
+  test('fails where a file cannot be read, and is not shown wrong usage', async () => {
+    const missing = join(await folder(), 'none.jsonl')
+    expect(await runCli(['audit', 'query', missing])).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining(`jeton: ${missing}: cannot be read: ENOENT`),
+    })
+    expect((await runCli(['audit', 'query', missing, '--nonsense'])).code).toBe(2)
+    expect((await runCli(['audit', 'query', missing, '--limit', 'x'])).code).toBe(2)
+  })
+
+  test('says what to do where the configuration has no such log', async () => {
+    const path = await written({ ...sound(), audit: [{ type: 'stdout' }] })
+    expect(await runCli(['audit', 'query', '--config', path])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `jeton: ${path} has no audit log of type dynamodb: name the files of a log, or another configuration by --config\n`,
+    })
+  })
+})
+
+describe('the command on a table', () => {
+  let dynamodb: Dynamodb
+  let env: Record<string, string>
+  const now = Date.now()
+  const recent = (minutes: number, subject: string) =>
+    renderRecord({
+      ...ago(minutes, { principal: { issuer: 'ci', subject } }),
+      time: new Date(now - minutes * MINUTE_MS).toISOString(),
+    })
+  const lines = [recent(30, 'a'), recent(20, 'b'), recent(10, 'a')]
+
+  beforeAll(async () => {
+    dynamodb = await startDynamodb()
+    env = { ...dynamodb.environment(), NODE_NO_WARNINGS: '1' }
+    for (const [name, value] of Object.entries(dynamodb.environment())) vi.stubEnv(name, value)
+    const clock = systemClock()
+    const client = dynamodbClient({ clock })
+    await dynamodbSink({ client, table: 'jeton-audit', clock }).append(lines)
+    client.destroy()
+  })
+  afterAll(async () => {
+    vi.unstubAllEnvs()
+    await dynamodb.close()
+  })
+
+  async function run(...args: string[]) {
+    const table = { type: 'dynamodb', table: 'jeton-audit', region: 'us-east-1' }
+    const path = await written({ ...sound(), audit: [{ type: 'stdout' }, table] })
+    return runCli(['audit', 'query', '--config', path, ...args], { env })
+  }
+
+  test('finds by time and by principal', async () => {
+    expect(await run()).toEqual({ code: 0, stdout: lines.map(line => `${line}\n`).join(''), stderr: '' })
+    expect((await run('--principal', 'ci/a', '--reverse')).stdout).toBe(`${lines[2]}\n${lines[0]}\n`)
+    expect((await run('--from', '25m', '--limit', '1')).stdout).toBe(`${lines[2]}\n`)
+    expect(await run('--principal', 'ci/c')).toEqual({ code: 0, stdout: '', stderr: '' })
+  })
+
+  test('fails by name where DynamoDB does', async () => {
+    dynamodb.faults.refuse = 'AccessDeniedException'
+    const { code, stdout, stderr } = await run()
+    dynamodb.faults.refuse = undefined
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(
+      /^jeton: the audit table jeton-audit cannot be read: AccessDeniedException \(400\)/,
+    )
+    expect(stderr).not.toMatch(/AKIA|Signature/)
+  })
+})
+
+describe("docs/operations.md, with AWS's CLI", async () => {
+  const hasAws = await hasProgram('aws')
+  const page = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+
+  test.runIf(hasAws)('finds records by time and by principal', async () => {
+    const dynamodb = await startDynamodb()
+    onTestFinished(() => dynamodb.close())
+    const principal = { issuer: 'ci', subject: 'repo:acme/orders' }
+    const [mine, other, later] = [
+      record({ id: 'mine', principal, reason: 'a "quoted" one' }),
+      record({ id: 'other' }),
+      record({ id: 'later', time: '2026-11-24T10:00:00.000Z', principal }),
+    ].map(renderRecord) as [string, string, string]
+    const direct = new DynamoDBClient({
+      endpoint: dynamodb.url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
+    })
+    const sink = dynamodbSink({ client: direct, table: 'jeton-audit', clock: systemClock() })
+    await sink.append([mine, other, later])
+    direct.destroy()
+
+    const env = { ...dynamodb.environment(), AWS_DEFAULT_REGION: 'us-east-1' }
+    const shell = (script: string) => run('sh', ['-ec', script], { env })
+    // one call of AWS's CLI for each shard takes long: here, the shards that there are
+    const shards = (await dynamodb.items('jeton-audit')).map(({ pk }) => String(pk).slice(-1))
+    const byTime = exampleIn(page, 'audit-by-time').replace(
+      / in [0-9a-f ]+;/,
+      ` in ${[...new Set(shards)].join(' ')};`,
+    )
+    const found = await shell(byTime)
+    expect(found.stderr).toBe('')
+    expect(found.stdout.trim().split('\n').sort()).toEqual([mine, other].sort())
+    expect((await shell(exampleIn(page, 'audit-by-principal'))).stdout).toBe(`${mine}\n`)
+  })
+})

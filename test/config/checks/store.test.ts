@@ -1,0 +1,148 @@
+import { createSecretKey, randomBytes } from 'node:crypto'
+import { inspect } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { loadConfig, loadConfigAlone } from '../../../src/config/load.ts'
+import { problemsOf, type Sound, sound, written } from '../support.ts'
+
+const KMS = { kmsKeyId: 'alias/jeton' }
+const dynamodb = (members: object = {}) => ({ type: 'dynamodb', table: 'jeton', encryption: KMS, ...members })
+const withStore = (store: object) => (config: Sound) => ({ ...config, store })
+const newKey = () => randomBytes(32).toString('base64')
+const UUID = '1234abcd-12ab-34cd-56ef-1234567890ab'
+const NO_KEY_ID =
+  'store.encryption.kmsKeyId: is not of the form it needs: the id of a KMS key, its ARN, alias/NAME or the ARN of an alias'
+const NO_KEY =
+  'store.encryption.keyFile: names a file that is no key: it must hold exactly 32 bytes in base64 (openssl rand -base64 32)'
+
+describe('the store', () => {
+  it('is memory unless said otherwise', async () => {
+    expect((await loadConfig(await written(sound()))).store).toEqual({ type: 'memory' })
+  })
+
+  it.each([
+    [{ type: 'memory', table: 'jeton' }, 'store.table: goes with type: dynamodb alone'],
+    [{ type: 'memory', region: 'us-east-1' }, 'store.region: goes with type: dynamodb alone'],
+    [{ type: 'memory', encryption: KMS }, 'store.encryption: goes with type: dynamodb alone'],
+    [dynamodb({ table: undefined }), 'store.table: is required with type: dynamodb'],
+    [
+      dynamodb({ table: 'arn:aws:dynamodb:us-east-1:123456789012:table/jeton' }),
+      'store.table: must be the name of a table, not its ARN: letters, digits, _, . and -, 3 to 255 of them',
+    ],
+    [dynamodb({ region: 'us-east' }), 'store.region: is no region of AWS, as us-east-1 is one'],
+    [
+      dynamodb({ encryption: undefined }),
+      'store.encryption: is required with type: dynamodb: give kmsKeyId or keyFile',
+    ],
+    [
+      dynamodb({ encryption: {} }),
+      'store.encryption: is required with type: dynamodb: give kmsKeyId or keyFile',
+    ],
+    [
+      dynamodb({ encryption: { ...KMS, keyFile: 'store.key' } }),
+      'store.encryption: has both kmsKeyId and keyFile: give one of them',
+    ],
+    [dynamodb({ encryption: { keyFile: [] } }), 'store.encryption.keyFile: must not be empty'],
+    [
+      dynamodb({ encryption: { kmsKeyId: 'alias/aws/dynamodb' } }),
+      "store.encryption.kmsKeyId: is a key that AWS manages for its own services: give one of your account's own",
+    ],
+    [dynamodb({ encryption: { plaintext: true } }), /^store\.encryption\.plaintext: unknown key/],
+  ])('refuses %j', async (store, problem) => {
+    const problems = await problemsOf(withStore(store))
+    expect(problems[0]).toEqual(typeof problem === 'string' ? problem : expect.stringMatching(problem))
+    expect(problems.slice(1)).toEqual(typeof problem === 'string' ? [] : [expect.anything()])
+  })
+
+  it('tells all that is wrong with it at once', async () => {
+    expect(
+      await problemsOf(withStore({ type: 'dynamodb', region: 'moon', encryption: { kmsKeyId: 'x' } })),
+    ).toEqual([
+      'store.table: is required with type: dynamodb',
+      'store.region: is no region of AWS, as us-east-1 is one',
+      NO_KEY_ID,
+    ])
+  })
+
+  it.each([
+    UUID,
+    `mrk-${'0a'.repeat(16)}`,
+    'alias/jeton',
+    'alias/team/jeton_2',
+    `arn:aws:kms:us-east-1:123456789012:key/${UUID}`,
+    'arn:aws-us-gov:kms:us-gov-west-1:123456789012:alias/jeton',
+  ])('takes the KMS key %s', async kmsKeyId => {
+    const { store } = await loadConfig(
+      await written({ ...sound(), store: dynamodb({ encryption: { kmsKeyId } }) }),
+    )
+    expect(store).toEqual({ type: 'dynamodb', table: 'jeton', encryption: { type: 'kms', kmsKeyId } })
+  })
+
+  it.each([
+    'jeton',
+    'alias/',
+    'alias/a b',
+    `${UUID}0`,
+    `arn:aws:kms:us-east-1:123:key/${UUID}`,
+    'arn:aws:s3:::x',
+  ])('refuses the KMS key %s', async kmsKeyId => {
+    expect(await problemsOf(withStore(dynamodb({ encryption: { kmsKeyId } })))).toEqual([NO_KEY_ID])
+  })
+})
+
+describe('keys from files', () => {
+  const keyFile = (keyFile: string | string[]) => withStore(dynamodb({ encryption: { keyFile } }))
+
+  it('are read, in their order, beside the configuration', async () => {
+    const [first, second] = [newKey(), newKey()]
+    const store = dynamodb({ region: 'eu-west-1', encryption: { keyFile: ['a.key', 'b.key'] } })
+    const path = await written({ ...sound(), store }, { 'a.key': `\n ${first}\r\n`, 'b.key': second })
+    const loaded = (await loadConfig(path)).store
+    const keys = [first, second].map(key => createSecretKey(key, 'base64'))
+    expect(loaded).toEqual({
+      type: 'dynamodb',
+      table: 'jeton',
+      region: 'eu-west-1',
+      encryption: { type: 'files', keys },
+    })
+    // toEqual may not look into keys
+    const held =
+      loaded.type === 'dynamodb' && loaded.encryption.type === 'files' ? loaded.encryption.keys : []
+    expect(held.map((key, i) => keys[i]?.equals(key))).toEqual([true, true])
+    for (const shown of [JSON.stringify(loaded), inspect(loaded, { depth: null, showHidden: true })])
+      expect(shown).not.toContain(first.slice(0, 20))
+  })
+
+  it.each([
+    ['too short', randomBytes(31).toString('base64')],
+    ['too long', randomBytes(33).toString('base64')],
+    ['hex', randomBytes(32).toString('hex')],
+    ['base64url', `${'-_'.repeat(21)}A=`],
+    ['unpadded', newKey().slice(0, -1)],
+    ['two of them', `${newKey()}\n${newKey()}`],
+    ['nothing', ''],
+  ])('are 32 bytes in base64, not %s, and are never quoted', async (_, text) => {
+    const problems = await problemsOf(keyFile('store.key'), { 'store.key': text })
+    expect(problems).toEqual([NO_KEY])
+  })
+
+  it('have to be there, and are told by their place in the list', async () => {
+    const key = newKey()
+    expect(await problemsOf(keyFile(['a', 'none', 'b', 'c']), { a: key, b: `${key}\n`, c: 'x' })).toEqual([
+      expect.stringMatching(/^store\.encryption\.keyFile\[1\]: names a file that cannot be read \(ENOENT\)/),
+      'store.encryption.keyFile[2]: is the same key as keyFile[0]',
+      NO_KEY.replace('keyFile', 'keyFile[3]'),
+    ])
+  })
+
+  it('are not shown where a key stands in place of its path', async () => {
+    const key = newKey()
+    const problems = await problemsOf(keyFile(key))
+    expect(problems).toHaveLength(1)
+    expect(problems.join()).not.toContain(key.slice(0, 10))
+  })
+
+  it('are not needed by who asks only who may have what', async () => {
+    const path = await written({ ...sound(), store: dynamodb({ encryption: { keyFile: 'none' } }) })
+    await expect(loadConfigAlone(path)).resolves.toBeDefined()
+  })
+})

@@ -1,0 +1,213 @@
+import { beforeEach, expect, test } from 'vitest'
+import { JetonError } from '../../src/errors.ts'
+import { createHealth } from '../../src/health.ts'
+import { memoryShelf } from '../../src/shelf/memory.ts'
+import type { Shelf } from '../../src/shelf/shelf.ts'
+import { type StoreCall, steadyShelf } from '../../src/shelf/steady.ts'
+import { unreadable } from '../../src/shelf/unreadable.ts'
+import { describeShelf } from '../contracts/shelves.ts'
+import { type VirtualClock, virtualClock } from '../world/clock.ts'
+import { rememberingLog } from '../world/log.ts'
+
+/** A call that reached the store, to be ended by the test. */
+interface Asked {
+  answer(): void
+  fail(cause: unknown): void
+}
+
+const away = (reason = 'it is away') =>
+  new JetonError('temporarily_unavailable', { publicMessage: 'try again', reason, retryAfterMs: 1000 })
+
+let clock: VirtualClock
+let health: ReturnType<typeof createHealth>
+let log: ReturnType<typeof rememberingLog>
+let asked: Asked[]
+let told: StoreCall[]
+let shelf: Shelf
+
+beforeEach(() => {
+  clock = virtualClock()
+  health = createHealth()
+  log = rememberingLog()
+  asked = []
+  told = []
+  const inner: Shelf = {
+    read: () =>
+      new Promise((resolve, reject) => {
+        asked.push({ answer: () => resolve(undefined), fail: reject })
+      }),
+    swap: async () => 'conflict',
+  }
+  shelf = steadyShelf(inner, { clock, health, log, onCalled: call => told.push(call) })
+})
+
+describeShelf('that is steady, over memory', async clock => {
+  const one = steadyShelf(memoryShelf(clock), { clock, health, log })
+  return [one, one]
+})
+
+const last = () => asked.at(-1) ?? expect.fail('the store was not asked')
+
+async function failOnce(cause = away()) {
+  const read = shelf.read('k')
+  last().fail(cause)
+  await expect(read).rejects.toBe(cause)
+}
+
+/** Passes the test where a call is refused without the store being asked. */
+async function refused(retryAfterMs: number) {
+  const before = asked.length
+  await expect(shelf.read('k')).rejects.toMatchObject({
+    code: 'temporarily_unavailable',
+    publicMessage: 'try again',
+    reason: 'it is away',
+    retryAfterMs,
+  })
+  expect(asked).toHaveLength(before)
+}
+
+test('refuses at once after a failure, with what failed and what is left', async () => {
+  await failOnce()
+  await refused(250)
+  await clock.advance(100)
+  await refused(150)
+  await expect(
+    shelf.swap({ key: 'k', bytes: Buffer.from(''), was: 'absent', expiresAt: 0 }),
+  ).rejects.toMatchObject({ reason: 'it is away', retryAfterMs: 150 })
+})
+
+test('lets one through to probe, and goes on refusing the others meanwhile', async () => {
+  await failOnce()
+  await clock.advance(250)
+  const probe = shelf.read('k')
+  expect(asked).toHaveLength(2)
+  for (let i = 0; i < 10; i++) await refused(250)
+  last().answer()
+  await probe
+  const many = [shelf.read('k'), shelf.read('k')]
+  expect(asked).toHaveLength(4)
+  for (const call of asked) call.answer()
+  await Promise.all(many)
+})
+
+test('rests longer from probe to probe, but never long, and briefly again after it was well', async () => {
+  await failOnce()
+  for (const restMs of [250, 500, 1000, 2000, 4000, 5000, 5000]) {
+    await clock.advance(restMs - 1)
+    await refused(1)
+    await clock.advance(1)
+    await failOnce()
+  }
+  await clock.advance(5000)
+  const probe = shelf.read('k')
+  last().answer()
+  await probe
+  await failOnce()
+  await refused(250)
+})
+
+test('many that fail at once count as one failure', async () => {
+  const many = Array.from({ length: 20 }, () => shelf.read('k'))
+  for (const call of asked) call.fail(away())
+  await Promise.allSettled(many)
+  await refused(250)
+  expect(told.filter(({ outcome }) => outcome === 'failed')).toHaveLength(20)
+})
+
+test('what was under way before ends as it ends, and neither opens nor closes', async () => {
+  const [slow, slower] = [shelf.read('k'), shelf.read('k')]
+  const [first, second] = [...asked]
+  await failOnce()
+  first?.answer()
+  await slow
+  await refused(250)
+  await clock.advance(250)
+  const probe = shelf.read('k')
+  last().answer()
+  await probe
+  second?.fail(away('late'))
+  await expect(slower).rejects.toThrow('late')
+  const next = shelf.read('k')
+  last().answer()
+  await next
+})
+
+test.each([
+  ['a conflict', () => shelf.swap({ key: 'k', bytes: Buffer.from(''), was: 'absent', expiresAt: 0 })],
+  [
+    'an unreadable record',
+    () => {
+      const read = shelf.read('k').catch(() => {})
+      last().fail(unreadable({ key: 'k', why: 'of another key' }))
+      return read
+    },
+  ],
+])('%s is the answer of a store that is well', async (_what, call) => {
+  await call()
+  await call()
+  expect(health.degraded()).toEqual([])
+  await failOnce()
+  await clock.advance(250)
+  await call()
+  expect(health.degraded()).toEqual([])
+})
+
+test('a bug is no failure of the store, nor does it end one', async () => {
+  const buggy = shelf.read('k')
+  last().fail(new TypeError('a bug'))
+  await expect(buggy).rejects.toThrow('a bug')
+  expect(health.degraded()).toEqual([])
+  await failOnce()
+  await clock.advance(250)
+  const probe = shelf.read('k')
+  last().fail(new TypeError('a bug'))
+  await expect(probe).rejects.toThrow('a bug')
+  expect(health.degraded()).toEqual(['store'])
+  const next = shelf.read('k')
+  last().answer()
+  await next
+  expect(health.degraded()).toEqual([])
+})
+
+test('tells health and log once when it begins to fail and once when it is over', async () => {
+  await failOnce()
+  await clock.advance(250)
+  await failOnce()
+  expect(health.degraded()).toEqual(['store'])
+  await clock.advance(500)
+  const probe = shelf.read('k')
+  last().answer()
+  await probe
+  expect(health.degraded()).toEqual([])
+  expect(log.lines.map(({ level, fields }) => [level, fields])).toEqual([
+    ['warn', { reason: 'it is away' }],
+    ['info', { failedForMs: 750 }],
+  ])
+})
+
+test('tells of each call that went through, and how long it took', async () => {
+  const read = shelf.read('k')
+  await clock.advance(40)
+  last().answer()
+  await read
+  await shelf.swap({ key: 'k', bytes: Buffer.from(''), was: 'absent', expiresAt: 0 })
+  await failOnce()
+  await refused(250)
+  expect(told).toEqual([
+    { call: 'read', outcome: 'ok', durationMs: 40 },
+    { call: 'swap', outcome: 'conflict', durationMs: 0 },
+    { call: 'read', outcome: 'failed', durationMs: 0 },
+  ])
+})
+
+test('a clock that goes back by minutes does not make the rest longer', async () => {
+  let now = clock.now()
+  const moving = { ...clock, now: () => now }
+  const failing: Shelf = { read: () => Promise.reject(away()), swap: () => Promise.reject(away()) }
+  const calls: StoreCall[] = []
+  const steady = steadyShelf(failing, { clock: moving, health, log, onCalled: call => calls.push(call) })
+  await expect(steady.read('k')).rejects.toThrow()
+  now -= 120_000
+  await expect(steady.read('k')).rejects.toThrow()
+  expect(calls).toHaveLength(2)
+})

@@ -1,0 +1,186 @@
+import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo, Server } from 'node:net'
+import { devNull } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
+import { CreateTableCommand, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb'
+import dynalite from 'dynalite'
+import { plainItem } from './dynamodb-item.ts'
+import { tablesOfTemplate } from './dynamodb-tables.ts'
+
+/** One request as it came in, whatever became of it. */
+export interface DynamodbCall {
+  readonly operation: string
+  readonly table: string
+  readonly at: number
+}
+
+/** What a test may break, and mend again, at any time. */
+export interface DynamodbFaults {
+  /** Connections are reset, those that are open at their next request. */
+  gone: boolean
+  /** How long a request lies before it is worked on; who has given it up meanwhile has asked for it all the same. */
+  delayMs: number
+  /** 400 ProvisionedThroughputExceededException. */
+  throttle: boolean
+  /** 400 with this name, e.g. AccessDeniedException; its message quotes the signature, as AWS's do. */
+  refuse: string | undefined
+  /** 500 InternalServerError. */
+  fail: boolean
+  /** How far DynamoDB's clock is ahead of the machine's, in its `Date`. */
+  dateOffsetMs: number
+  /** The next `times` requests are carried out, and their connections break before the reply. */
+  dropReply(times: number): void
+}
+
+export interface Dynamodb {
+  readonly url: string
+  readonly port: number
+  readonly faults: DynamodbFaults
+  /** Every request, in the order they came. */
+  readonly calls: DynamodbCall[]
+  /** What a process needs to find this DynamoDB. Beside a stand-in STS, its credentials have to win: these here are any. */
+  environment(): Record<string, string>
+  /** All that stands in a table, past the faults and not among `calls`. */
+  items(table: string): Promise<Record<string, unknown>[]>
+  close(): Promise<void>
+}
+
+const REGION = 'us-east-1'
+const CREDENTIALS = { accessKeyId: 'AKIATESTTESTTEST0000', secretAccessKey: 'any' }
+
+/**
+ * A DynamoDB on loopback: dynalite, with the tables of infra/tables.yml but without what it lacks (TTL, recovery, keys of
+ * its own), behind a proxy that can fail as networks and AWS do. It believes every signature.
+ */
+export async function startDynamodb(): Promise<Dynamodb> {
+  const store = dynalite({ createTableMs: 0 })
+  const storePort = await listen(store)
+  const direct = new DynamoDBClient({
+    endpoint: `http://127.0.0.1:${storePort}`,
+    region: REGION,
+    credentials: CREDENTIALS,
+  })
+  for (const table of await tablesOfTemplate()) await direct.send(new CreateTableCommand(table))
+
+  const calls: DynamodbCall[] = []
+  const stopped = new AbortController()
+  let drops = 0
+  const faults: DynamodbFaults = {
+    gone: false,
+    delayMs: 0,
+    throttle: false,
+    refuse: undefined,
+    fail: false,
+    dateOffsetMs: 0,
+    dropReply(times) {
+      drops = times
+    },
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse) {
+    const body = await textOf(request)
+    const operation = String(request.headers['x-amz-target']).replace(/^.*\./, '')
+    calls.push({ operation, table: tableOf(body), at: Date.now() })
+    if (faults.delayMs > 0) await pause(faults.delayMs, undefined, { signal: stopped.signal })
+    if (faults.gone) return void request.socket.destroy()
+    const reply = fault(request) ?? (await ask(request, body))
+    if (drops > 0) {
+      drops--
+      return void request.socket.destroy()
+    }
+    const date = new Date(Date.now() + faults.dateOffsetMs).toUTCString()
+    response.writeHead(reply.status, { ...reply.headers, date }).end(reply.body)
+  }
+
+  function fault({ headers }: IncomingMessage): Reply | undefined {
+    const message = `the request was ${headers.authorization}`
+    if (faults.throttle) return failure(400, { name: 'ProvisionedThroughputExceededException', message })
+    if (faults.refuse !== undefined) return failure(400, { name: faults.refuse, message })
+    if (faults.fail) return failure(500, { name: 'InternalServerError', message })
+    return undefined
+  }
+
+  function ask({ headers }: IncomingMessage, body: string): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const options = { host: '127.0.0.1', port: storePort, method: 'POST', path: '/', headers }
+      forward(options, async answer => {
+        const { statusCode = 500, headers } = answer
+        resolve({ status: statusCode, headers, body: await textOf(answer) })
+      })
+        .on('error', reject)
+        .end(body)
+    })
+  }
+
+  const proxy = createServer((request, response) => {
+    serve(request, response).catch(() => response.destroy())
+  })
+  proxy.on('connection', socket => {
+    if (faults.gone) socket.destroy()
+  })
+  const port = await listen(proxy)
+  const url = `http://127.0.0.1:${port}`
+
+  return {
+    url,
+    port,
+    faults,
+    calls,
+    environment: () => ({
+      AWS_ENDPOINT_URL_DYNAMODB: url,
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      AWS_EC2_METADATA_DISABLED: 'true',
+      // A developer's own profile must not leak into a test.
+      AWS_CONFIG_FILE: devNull,
+      AWS_SHARED_CREDENTIALS_FILE: devNull,
+    }),
+    async items(table) {
+      const items: Record<string, unknown>[] = []
+      for await (const page of paginateScan({ client: direct }, { TableName: table, ConsistentRead: true }))
+        items.push(...(page.Items ?? []).map(plainItem))
+      return items
+    },
+    async close() {
+      stopped.abort()
+      proxy.closeAllConnections()
+      await new Promise(resolve => proxy.close(resolve))
+      direct.destroy()
+      store.closeAllConnections()
+      await new Promise(resolve => store.close(resolve))
+    },
+  }
+}
+
+interface Reply {
+  readonly status: number
+  readonly headers: Record<string, string | string[] | undefined>
+  readonly body: string
+}
+
+function failure(status: number, { name, message }: { name: string; message: string }): Reply {
+  return {
+    status,
+    headers: { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': 'STANDIN' },
+    body: JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message }),
+  }
+}
+
+/** Of a batch, the first. */
+function tableOf(body: string): string {
+  const { TableName, RequestItems } = JSON.parse(body)
+  return TableName ?? Object.keys(RequestItems ?? {})[0] ?? ''
+}
+
+async function textOf(stream: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const chunk of stream.setEncoding('utf8')) text += chunk
+  return text
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject).listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+  })
+}
