@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { Server as TlsServer } from 'node:tls'
+import { atMost } from './at-most.ts'
 import { createJournal, type Journal } from './audit/journal.ts'
 import { openSinks } from './audit/sinks/registry.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -10,15 +11,20 @@ import { createHealth } from './health.ts'
 import { createApp } from './http/app.ts'
 import type { App } from './http/types.ts'
 import type { Log } from './log.ts'
+import { createLooseEnds } from './loose-ends.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createKeySets } from './principals/key-sets.ts'
 import { openShelves } from './shelf/registry.ts'
 import { stsAssumer } from './tokens/assume.ts'
 import { createBook } from './tokens/book.ts'
 import { createPace } from './tokens/pace.ts'
+import { rememberFailures } from './tokens/role-memory.ts'
 import { signToken } from './tokens/sign.ts'
 import { createTrails } from './trail.ts'
 import { createVend } from './vend.ts'
+
+/** How long what requests have left behind may hold up an end, or a freeze: it may hang as long as AWS does. */
+const SETTLE_MS = 2000
 
 export interface World {
   log: Log
@@ -56,11 +62,17 @@ export async function compose(config: Config, { log, stdout, instance }: World):
 
   const sinks = await openSinks(config.audit, { clock, log, stdout })
   const journal = createJournal({ sinks, clock, health, log, metrics, instance })
-  const { open: shelf } = await openShelves(config.store, { clock, health, log, metrics })
-  const pace = createPace({ shelf, clock })
-  const assume = stsAssumer({ clock, health, log })
-  const onMinted = ({ database }: { database: { name: string } }) => metrics.minted(database.name)
-  const book = createBook({ assume, sign: signToken, pace, clock, log, onMinted })
+  const shelves = await openShelves(config.store, { clock, health, log, metrics })
+  const looseEnds = createLooseEnds()
+  const shared = { shelf: shelves.open, clock, log, looseEnds, random: Math.random }
+  const book = createBook({
+    ...shared,
+    shelf: shelves.sealed,
+    pace: createPace(shared),
+    roles: rememberFailures(stsAssumer({ clock, health, log }), shared),
+    sign: signToken,
+    onMinted: ({ database }) => metrics.minted(database.name),
+  })
 
   const keySets = createKeySets({ clock, log, health, fetch: globalThis.fetch })
   let rules = compileRules(config, { clock, keysOf: keySets.of })
@@ -93,6 +105,7 @@ export async function compose(config: Config, { log, stdout, instance }: World):
     },
     async close() {
       await drain(app)
+      await atMost(SETTLE_MS, looseEnds.settled(), clock)
       await journal.close()
     },
   }

@@ -1,33 +1,36 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../clock.ts'
-import { resourceKey } from '../databases/database.ts'
 import { JetonError } from '../errors.ts'
 import type { Log } from '../log.ts'
-import type { Assume } from './assume.ts'
-import { createDeparture, type Departure } from './departure.ts'
+import type { LooseEnds } from '../loose-ends.ts'
+import type { Shelf } from '../shelf/shelf.ts'
 import type { TokenKey } from './key.ts'
-import { createKeySession, type KeySession } from './key-session.ts'
-import { canBeVended, isFromTheFuture } from './lifetime.ts'
-import type { Pace, Place } from './pace.ts'
-import type { RoleSession, Token } from './token.ts'
+import { createKeySession, type Roles } from './key-session.ts'
+import { createMint, type MintParts, TURN_WAIT_MS } from './mint.ts'
+import { adopt, adoptNewer, type Entry, type Got, isGood, leftOf, newPage, type Page } from './page.ts'
+import { createRenew } from './renew.ts'
+import { createSharedTokens, LEASE_MS, type Seen, type SharedToken } from './shared-token.ts'
+import type { Token } from './token.ts'
 
 /** Keys remembered at once: a token, its role session and little else, about 5 KB each. */
 export const BOOK_PAGES = 20_000
-/** How long a caller waits for the turn of a new token. */
-const TURN_WAIT_MS = 5000
-/** How long the one request that renews waits, while the old token is still good. */
-const RENEWAL_WAIT_MS = 250
 /** However often callers say that a token was refused, its key mints no more often than this. */
 const BETWEEN_MINTS_MS = 10_000
+/** What the shelf said so long ago is still believed of a key, where looking again would only tell that there is no turn. */
+const LOOKED_MS = 1000
+/** Waiting for another instance: the first pause, and the longest. */
+const FIRST_PAUSE_MS = 25
+const LONGEST_PAUSE_MS = 800
 
-export interface BookParts {
-  assume: Assume
-  sign(key: TokenKey, what: { session: RoleSession; at: number }): Promise<Token>
-  pace: Pace
+export interface BookParts extends Pick<MintParts, 'sign' | 'pace' | 'turnWaitMs' | 'onMinted'> {
+  roles: Roles
+  /** Where the fleet's tokens stand. */
+  shelf: Shelf
+  looseEnds: LooseEnds
   clock: Clock
   log: Log
-  /** Told of each token minted. */
-  onMinted?: (key: TokenKey) => void
+  /** From 0 to 1, as `Math.random`. */
+  random(): number
 }
 
 export interface Held {
@@ -43,82 +46,35 @@ export interface Held {
 
 export interface Book {
   /**
-   * The current token of a key, minted where there is none that can be vended. `refused` is the fingerprint of a token
-   * that the database refused: if it is still the current one, another is minted, and if that one is refused too, with a
-   * new role session. Throws `throttled`, `role_refused` or `temporarily_unavailable`.
+   * The current token of a key, the same for every instance that shares the shelf; minted where there is none that can be
+   * vended. `refused` is the fingerprint of a token that the database refused: if it is still the current one, another is
+   * minted, and if that one is refused too, with a new role session. Throws `throttled`, `role_refused` or
+   * `temporarily_unavailable`.
    */
   current(key: TokenKey, ask: { refused?: string | undefined }): Promise<Held>
 }
 
-/** The current token of a key with what is known of it. */
-interface Entry extends Departure {
-  readonly token: Token
-  /** Whether it stands for one that the database refused. */
-  readonly replaces: boolean
-}
-
-interface Page {
-  /** As the caller's configuration has it: limits may change under one key. */
-  key: TokenKey
-  readonly session: KeySession
-  entry?: Entry
-  /** When something was last minted for this key (ms). */
-  mintedAt: number
-  /** When a renewal last failed (ms). */
-  failedAt: number
-}
-
-/** How to stand in the queue for a turn. */
-interface Queueing {
-  ahead: boolean
-  waitMs: number
-}
-
 /**
- * The book of tokens: one current token for each key, one flight to mint it however many ask, and from `refreshAfter` on
- * one renewal that runs ahead while everyone else goes on getting the old token. Nothing runs by timer: a renewal starts
- * with a request. A new token is signed at its turn, by a request that hands it out there and then.
+ * The book of tokens: one current token for each key. A token at hand costs no call to anyone. Without one, one flight
+ * gets it however many ask: from the shelf, where another instance has put it or is about to, else by minting. From
+ * `refreshAfter` on one request renews while everyone else goes on getting the old token. Nothing runs by timer: a
+ * renewal starts with a request. A new token is signed at its turn, by a request that hands it out there and then.
  */
-export function createBook({ assume, sign, pace, clock, log, onMinted }: BookParts): Book {
+export function createBook(parts: BookParts): Book {
+  const { roles, shelf, clock, random, turnWaitMs = TURN_WAIT_MS } = parts
+  const shared = createSharedTokens({ shelf, clock })
+  const minting = createMint({ ...parts, shared })
+  const renew = createRenew({ ...parts, look, mint: minting.mint })
   const pages = new LRUCache<string, Page>({ max: BOOK_PAGES })
-  const flights = new Map<string, Promise<Entry>>()
-  const renewals = new Map<string, Promise<Entry | undefined>>()
+  const flights = new Map<string, Promise<Got>>()
+  const renewals = new Map<string, Promise<Got | undefined>>()
 
-  function newPage(key: TokenKey): Page {
-    return { key, session: createKeySession(key, { assume, clock }), mintedAt: 0, failedAt: 0 }
-  }
-
-  function joinQueue({ database }: TokenKey, how: Queueing): Promise<Place> {
-    return pace.join({ resource: resourceKey(database), perSecond: database.newTokensPerSecond, ...how })
-  }
-
-  async function anotherTurn(key: TokenKey): Promise<void> {
-    const place = await joinQueue(key, { ahead: true, waitMs: TURN_WAIT_MS })
-    await place.turn()
-  }
-
-  /** The turn is taken before STS is asked, so that a refusal costs nothing, and waited for before signing. */
-  async function mint(page: Page, { replaces, ...how }: Queueing & { replaces: boolean }): Promise<Entry> {
-    const { key } = page
-    const place = await joinQueue(key, how)
-    try {
-      const session = await page.session.forSigning()
-      const turn = await place.turn()
-      const token = await sign(key, { session, at: clock.now() })
-      page.session.signed()
-      if (!canBeVended(token, clock.now())) throw sessionTooShort(key)
-      page.entry = {
-        token,
-        replaces,
-        ...createDeparture({ pace, turn, anotherTurn: () => anotherTurn(key) }),
-      }
-      page.mintedAt = clock.now()
-      pages.set(key.id, page)
-      onMinted?.(key)
-      return page.entry
-    } finally {
-      place.leave()
-    }
+  function pageOf(key: TokenKey): Page {
+    const known = pages.get(key.id)
+    const page = known ?? newPage(key, createKeySession(key, { roles, clock }))
+    if (!known) pages.set(key.id, page)
+    page.key = key
+    return page
   }
 
   /** One at a time for each key. */
@@ -128,65 +84,87 @@ export function createBook({ assume, sign, pace, clock, log, onMinted }: BookPar
     return flight
   }
 
-  /** A token for those who cannot be given the current one: there is none, it is too old, or it was refused. */
-  async function replace(page: Page, refused: Entry | undefined): Promise<Entry> {
-    const restMs = restAfter(page.mintedAt)
-    if (restMs > TURN_WAIT_MS) throw resting(restMs)
-    // what is renewed goes first; what was refused, or is of long ago, is as new as what nobody has yet
-    const isInUse =
-      refused === undefined && page.entry !== undefined && page.entry.token.expiresAt > clock.now()
+  function look(page: Page): Promise<Seen> {
+    page.lookedAt = clock.now()
+    return shared.look(page.key)
+  }
+
+  const hasJustLooked = ({ lookedAt }: Page) => leftOf({ since: lookedAt, forMs: LOOKED_MS }, clock) > 0
+
+  /** A token for those who cannot be given the one at hand: there is none, it is too old, or the database refused it. */
+  async function obtain(page: Page, refused: string | undefined): Promise<Got> {
+    if (hasJustLooked(page)) minting.checkTurn(page, queueing(page.entry, refused))
+    const patience = clock.now() + LEASE_MS
+    for (let pauses = 0; ; ) {
+      const seen = await look(page)
+      if (isWanted(seen.shared, { page, refused }))
+        return { entry: adopt(page, seen.shared), isMinted: false }
+      const now = clock.now()
+      if (seen.leasedUntil <= now) {
+        const entry = await replace(page, { seen, refused })
+        if (entry) return { entry, isMinted: true }
+      } else if (now >= patience) throw leasedTooLong(page.key)
+      else await clock.sleepUntil(now + pauseMs(pauses++))
+    }
+  }
+
+  /** Whether what the shelf has is good, and not what was refused, or older than that. */
+  function isWanted(
+    found: SharedToken | undefined,
+    { page, refused }: { page: Page; refused: string | undefined },
+  ): found is SharedToken {
+    if (!found || isRefused(found, refused) || !isGood(found, clock)) return false
+    const { entry } = page
+    return !entry || !isRefused(entry, refused) || found.mintedAt > entry.mintedAt
+  }
+
+  const pauseMs = (pauses: number) =>
+    Math.min(FIRST_PAUSE_MS * 2 ** pauses, LONGEST_PAUSE_MS) * (0.5 + random() / 2)
+
+  async function replace(
+    page: Page,
+    { seen, refused }: { seen: Seen; refused: string | undefined },
+  ): Promise<Entry | undefined> {
+    const last = newest(seen.shared, page.entry)
+    const wasRefused = isRefused(last, refused)
+    const restMs = leftOf({ since: last?.mintedAt ?? 0, forMs: BETWEEN_MINTS_MS }, clock)
+    if (restMs > turnWaitMs) throw resting(restMs)
     await clock.sleepUntil(clock.now() + restMs)
-    if (refused?.replaces) page.session.forget()
-    return mint(page, { ahead: isInUse, waitMs: TURN_WAIT_MS - restMs, replaces: refused !== undefined })
+    if (wasRefused && last?.replaces) page.session.forget()
+    const { ahead, waitMs } = queueing(last, refused)
+    return minting.mint(page, { seen, replaces: wasRefused, ahead, waitMs: waitMs - restMs })
   }
 
-  /** The renewed token for the one request that renews; undefined for everyone who is to go on with the old one. */
-  async function renewed(page: Page): Promise<Entry | undefined> {
-    const { key, session } = page
-    const isAtRest = restAfter(page.mintedAt) > 0 || restAfter(page.failedAt) > 0
-    const isUnderWay = flights.has(key.id) || renewals.has(key.id) || session.isBeingRenewed()
-    if (isAtRest || isUnderWay) return undefined
-    const goOnWithTheOld = (cause: unknown) => {
-      if (cause instanceof JetonError && cause.code === 'throttled') return undefined
-      page.failedAt = clock.now()
-      const reason = cause instanceof JetonError ? cause.reason : undefined
-      log.warn({ session: key.sessionName, reason }, 'renewal failed')
-      return undefined
-    }
-    if (!session.isFit()) {
-      session.renew().catch(goOnWithTheOld)
-      return undefined
-    }
-    const how = { ahead: true, waitMs: RENEWAL_WAIT_MS, replaces: false }
-    return fly(renewals, key, () => mint(page, how).catch(goOnWithTheOld))
+  /** What is renewed goes first; what was refused, or is of long ago, is as new as what nobody has yet. */
+  function queueing(last: SharedToken | undefined, refused: string | undefined) {
+    const isInUse = last !== undefined && !isRefused(last, refused) && last.token.expiresAt > clock.now()
+    return { ahead: isInUse, waitMs: turnWaitMs }
   }
 
-  /** How much longer a key is left alone after `since`; not at all where the clock was put back behind it. */
-  function restAfter(since: number): number {
-    const pastMs = clock.now() - since
-    return pastMs < 0 ? 0 : Math.max(0, BETWEEN_MINTS_MS - pastMs)
+  /** Whether another instance has minted the successor of the token at hand: it may be the one that was refused. */
+  async function isSucceeded(page: Page, entry: Entry): Promise<boolean> {
+    const seen = await look(page).catch(() => undefined)
+    return seen !== undefined && adoptNewer(page, { entry, found: seen.shared, clock }) !== undefined
   }
 
   async function current(key: TokenKey, ask: { refused?: string | undefined }): Promise<Held> {
-    const page = pages.get(key.id) ?? newPage(key)
-    page.key = key
+    const page = pageOf(key)
     const { entry } = page
-    const wasRefused = entry !== undefined && entry.token.fingerprint === ask.refused
-    if (entry && !wasRefused && isGood(entry.token)) {
-      const newer = clock.now() < entry.token.refreshAfter ? undefined : await renewed(page)
-      return held(newer ?? entry, { cached: newer === undefined })
+    if (entry && !isRefused(entry, ask.refused) && isGood(entry, clock)) {
+      if (ask.refused !== undefined && !hasJustLooked(page) && (await isSucceeded(page, entry)))
+        return current(key, ask)
+      const isUnderWay = flights.has(key.id) || renewals.has(key.id)
+      if (clock.now() < entry.token.refreshAfter || isUnderWay) return held(entry, { cached: true })
+      const newer = await fly(renewals, key, () => renew(page, entry))
+      return newer ? held(newer.entry, { cached: !newer.isMinted }) : held(entry, { cached: true })
     }
     const renewal = renewals.get(key.id)
     // it may bring what is wanted, or find no turn as soon as it wants one
     if (renewal) return renewal.then(() => current(key, ask))
     const flight = flights.get(key.id)
-    if (flight) return held(await flight, { cached: true })
-    const minting = fly(flights, key, () => replace(page, wasRefused ? entry : undefined))
-    return held(await minting, { cached: false })
-  }
-
-  function isGood(token: Token): boolean {
-    return canBeVended(token, clock.now()) && !isFromTheFuture(token, clock.now())
+    if (flight) return held((await flight).entry, { cached: true })
+    const got = await fly(flights, key, () => obtain(page, ask.refused))
+    return held(got.entry, { cached: !got.isMinted })
   }
 
   return { current }
@@ -196,11 +174,19 @@ function held({ token, leave }: Entry, { cached }: { cached: boolean }): Held {
   return { token, cached, handOut: leave }
 }
 
-function sessionTooShort(key: TokenKey): JetonError {
+function isRefused(known: SharedToken | undefined, refused: string | undefined): boolean {
+  return known !== undefined && known.token.fingerprint === refused
+}
+
+function newest(a: SharedToken | undefined, b: SharedToken | undefined): SharedToken | undefined {
+  return (b?.mintedAt ?? 0) > (a?.mintedAt ?? 0) ? b : a
+}
+
+function leasedTooLong(key: TokenKey): JetonError {
   return new JetonError('temporarily_unavailable', {
-    publicMessage: 'AWS gave credentials that end too soon for a token; try again',
-    reason: `STS gave ${key.sessionName} a role session with less than 5 minutes left`,
-    retryAfterMs: BETWEEN_MINTS_MS,
+    publicMessage: 'another instance has been at this token for too long; try again',
+    reason: `other instances leased ${key.sessionName} one after the other and brought no token`,
+    retryAfterMs: 1000,
   })
 }
 

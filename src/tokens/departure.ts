@@ -12,6 +12,8 @@ export interface DepartureParts {
   turn: number
   /** Waits for another turn; before all who have none yet. */
   anotherTurn(): Promise<void>
+  /** Told once, in the moment in which the token leaves for the first time. */
+  onLeft(): void
 }
 
 /**
@@ -19,17 +21,26 @@ export interface DepartureParts {
  * the audit log, which may hang for 2 s and then let everything go at once: who missed the turn takes another. Once a
  * token has left, it leaves again freely.
  */
-export function createDeparture({ pace, turn, anotherTurn }: DepartureParts): Departure {
+export function createDeparture({ pace, turn, anotherTurn, onLeft }: DepartureParts): Departure {
   let hasLeft = false
   let leaving: Promise<void> | undefined
+
+  async function leaveFirst() {
+    if (!pace.onTime(turn)) await anotherTurn()
+    hasLeft = true
+    onLeft()
+  }
+
   return {
     async leave() {
       if (hasLeft) return
-      leaving ??= (pace.onTime(turn) ? Promise.resolve() : anotherTurn()).finally(() => {
+      leaving ??= leaveFirst().finally(() => {
         leaving = undefined
       })
       await leaving
-      hasLeft = true
     },
   }
 }
+
+/** Of a token that has left already, from another instance. */
+export const LEFT: Departure = { leave: async () => {} }

@@ -5,11 +5,20 @@ import type { TokenKey } from './key.ts'
 import { canBeVended, outlivesToken } from './lifetime.ts'
 import type { RoleSession } from './token.ts'
 
+/** Where role sessions come from. */
+export interface Roles {
+  assume: Assume
+  /** Throws what `assume` failed with, while it is too soon to ask AWS for that role again. */
+  check(key: TokenKey): void
+}
+
 /** The role session of one key. It stays in this process. */
 export interface KeySession {
   /** Whether there is one fit to sign with: it outlives a token, or is the newest that STS gave and has not signed yet. */
   isFit(): boolean
   isBeingRenewed(): boolean
+  /** Throws at once where there is none to sign with and none can be had for now. */
+  check(): void
   /** A new one from STS, in one flight however many ask. */
   renew(): Promise<RoleSession>
   /**
@@ -25,7 +34,7 @@ export interface KeySession {
 
 export function createKeySession(
   key: TokenKey,
-  { assume, clock }: { assume: Assume; clock: Clock },
+  { roles, clock }: { roles: Roles; clock: Clock },
 ): KeySession {
   let current: RoleSession | undefined
   let hasSigned = false
@@ -35,7 +44,8 @@ export function createKeySession(
     current && (!hasSigned || outlivesToken(current, clock.now())) ? current : undefined
 
   function renew(): Promise<RoleSession> {
-    flight ??= assume(key)
+    flight ??= roles
+      .assume(key)
       .then(session => {
         current = session
         hasSigned = false
@@ -47,9 +57,24 @@ export function createKeySession(
     return flight
   }
 
+  /** What there is to sign with though STS fails; throws where there is nothing, or where AWS refuses the role. */
+  function inspiteOf(cause: unknown): RoleSession {
+    const isPassing = cause instanceof JetonError && cause.code === 'temporarily_unavailable'
+    if (isPassing && current && canBeVended(current, clock.now())) return current
+    throw cause
+  }
+
   return {
     isFit: () => fitSession() !== undefined,
     isBeingRenewed: () => flight !== undefined,
+    check() {
+      if (fitSession()) return
+      try {
+        roles.check(key)
+      } catch (cause) {
+        inspiteOf(cause)
+      }
+    },
     renew,
     async forSigning() {
       const session = fitSession()
@@ -57,9 +82,7 @@ export function createKeySession(
       try {
         return await renew()
       } catch (cause) {
-        const isPassing = cause instanceof JetonError && cause.code === 'temporarily_unavailable'
-        if (isPassing && current && canBeVended(current, clock.now())) return current
-        throw cause
+        return inspiteOf(cause)
       }
     },
     signed() {

@@ -39,9 +39,13 @@ export interface Place {
 export interface Pace {
   /** Joins the queue, or throws `throttled` with the time to come back where no turn is near enough. */
   join(wanted: PlaceWanted): Promise<Place>
+  /** What `join` would throw, where that is certain without asking the shelf. */
+  refusal(wanted: PlaceWanted): JetonError | undefined
   /** Whether a hand-out now still counts as of that turn. */
   onTime(turn: number): boolean
 }
+
+type Queue = Pick<Pace, 'join' | 'refusal'>
 
 interface Waiter {
   readonly ahead: boolean
@@ -58,18 +62,22 @@ interface Waiter {
  * served, passing over whoever is not ready to use it yet.
  */
 export function createPace(parts: { shelf: Shelf; clock: Clock }): Pace {
-  const queues = new Map<string, (wanted: PlaceWanted) => Promise<Place>>()
+  const queues = new Map<string, Queue>()
+
+  function queueOf({ resource }: PlaceWanted): Queue {
+    const queue = queues.get(resource) ?? createQueue(parts, resource)
+    queues.set(resource, queue)
+    return queue
+  }
+
   return {
-    join(wanted) {
-      const join = queues.get(wanted.resource) ?? createQueue(parts, wanted.resource)
-      queues.set(wanted.resource, join)
-      return join(wanted)
-    },
+    join: wanted => queueOf(wanted).join(wanted),
+    refusal: wanted => queueOf(wanted).refusal(wanted),
     onTime: turn => parts.clock.now() - turn <= LATE_MS,
   }
 }
 
-function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: string) {
+function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: string): Queue {
   const { clock } = parts
   /** Turns of this instance that nobody has got yet, soonest first. */
   let turns: number[] = []
@@ -93,7 +101,7 @@ function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: string) {
     return turns[rank] ?? Math.max(nextFree, clock.now()) + (rank - turns.length) * spacingMs
   }
 
-  function refusal(): JetonError {
+  function refuse(): JetonError {
     const now = clock.now()
     const earliest = expectedTurn(waiters.length)
     const next = promised + spacingMs
@@ -123,7 +131,7 @@ function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: string) {
         const taken = await takeTurns(parts, { resource, count, notAfter, spacingMs })
         nextFree = taken.nextFree
         turns.push(...taken.turns)
-        if (taken.turns.length < count) refuseWithoutTurn(refusal)
+        if (taken.turns.length < count) refuseWithoutTurn(refuse)
       } catch (cause) {
         const failure = asJetonError(cause)
         refuseWithoutTurn(() => failure)
@@ -162,13 +170,19 @@ function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: string) {
     waiters = waiters.filter(other => other !== waiter)
   }
 
-  return async function join({ ahead, waitMs, perSecond }: PlaceWanted): Promise<Place> {
+  /** How many stand before a newcomer; undefined where its turn is surely too far off. */
+  function rankOf({ ahead, waitMs, perSecond }: PlaceWanted): number | undefined {
     spacingMs = SPREAD_MS / perSecond
     forgetMissed()
     const before = ahead ? waiters.filter(waiter => waiter.ahead).length : waiters.length
-    const notAfter = clock.now() + waitMs
-    if (expectedTurn(before) > notAfter) throw refusal()
-    const waiter: Waiter = { ahead, notAfter }
+    return expectedTurn(before) > clock.now() + waitMs ? undefined : before
+  }
+
+  async function join(wanted: PlaceWanted): Promise<Place> {
+    const before = rankOf(wanted)
+    if (before === undefined) throw refuse()
+    const { ahead, waitMs } = wanted
+    const waiter: Waiter = { ahead, notAfter: clock.now() + waitMs }
     waiters.splice(before, 0, waiter)
     await cover()
     if (waiter.refused) throw waiter.refused
@@ -184,4 +198,6 @@ function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: string) {
       leave: () => leave(waiter),
     }
   }
+
+  return { join, refusal: wanted => (rankOf(wanted) === undefined ? refuse() : undefined) }
 }

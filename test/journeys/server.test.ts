@@ -329,18 +329,17 @@ describe('faults of AWS', () => {
     ])
     stage.sts.faults.deniedRoles.clear()
     stage.sts.faults.failing = true
-    const failing = await jeton.ask(jwt, { database: 'orders' })
-    expect([failing.status, failing.body.code]).toEqual([503, 'temporarily_unavailable'])
-    expect(failing.headers.get('retry-after')).toMatch(/^\d+$/)
+    // the role is left alone for a second, then asked again, and once more after a longer rest
+    const ask = () => jeton.ask(jwt, { database: 'orders' })
+    const patience = { timeout: 15_000 }
+    await expect.poll(async () => (await ask()).body.code, patience).toBe('temporarily_unavailable')
+    expect((await ask()).headers.get('retry-after')).toMatch(/^\d+$/)
     stage.sts.faults.failing = false
-    expect((await jeton.ask(jwt, { database: 'orders' })).status).toBe(200)
+    await expect.poll(async () => (await ask()).status, patience).toBe(200)
+    const codes = async () => (await records()).map(({ decision, code = '' }) => `${decision} ${code}`)
     await expect
-      .poll(async () => (await records()).map(({ decision, code }) => [decision, code]))
-      .toEqual([
-        ['failed', 'role_refused'],
-        ['failed', 'temporarily_unavailable'],
-        ['vended', undefined],
-      ])
+      .poll(async () => [...new Set(await codes())])
+      .toEqual(['failed role_refused', 'failed temporarily_unavailable', 'vended '])
   })
 
   test('do not reach those whose token is cached', async () => {

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { JetonError } from '../../src/errors.ts'
+import { createLooseEnds } from '../../src/loose-ends.ts'
 import { memoryShelf } from '../../src/shelf/memory.ts'
+import type { Assume } from '../../src/tokens/assume.ts'
 import { type Book, createBook, type Held } from '../../src/tokens/book.ts'
 import { type TokenKey, tokenKey } from '../../src/tokens/key.ts'
 import { createPace } from '../../src/tokens/pace.ts'
@@ -29,11 +31,15 @@ beforeEach(() => {
   sts = { lifeMs: 60 * MINUTE, delayMs: 0, fails: undefined }
   assumed = []
   signed = 0
+  const shelf = memoryShelf(clock)
   book = createBook({
     clock,
     log,
-    pace: createPace({ shelf: memoryShelf(clock), clock }),
-    async assume(key): Promise<RoleSession> {
+    shelf,
+    looseEnds: createLooseEnds(),
+    random: () => 0.5,
+    pace: createPace({ shelf, clock }),
+    roles: rolesOf(async (key): Promise<RoleSession> => {
       assumed.push(key)
       const n = assumed.length
       if (sts.delayMs > 0) await clock.sleepUntil(clock.now() + sts.delayMs)
@@ -46,13 +52,16 @@ beforeEach(() => {
         expiresAt,
         identity: key.sessionName,
       }
-    },
+    }),
     sign(key, what) {
       signed++
       return signToken(key, what)
     },
   })
 })
+
+/** Roles that forget every failure at once. */
+const rolesOf = (assume: Assume) => ({ assume, check() {} })
 
 /** Asks, hands out, and lets as much time go by as that takes. */
 async function get(refused?: string, key = KEY): Promise<Held> {
@@ -359,13 +368,16 @@ test('a limit that was changed holds from the next new token on', async () => {
         return pace.join(wanted)
       },
     },
-    assume: async () => ({
+    roles: rolesOf(async () => ({
       accessKeyId: 'a',
       secretAccessKey: 's',
       sessionToken: 't',
       identity: 'i',
       expiresAt: clock.now() + 60 * MINUTE,
-    }),
+    })),
+    shelf: memoryShelf(clock),
+    looseEnds: createLooseEnds(),
+    random: () => 0.5,
     sign: signToken,
   })
   await told.current(KEY, {})

@@ -8,9 +8,11 @@ import { createCaBundles } from '../../src/databases/ca.ts'
 import type { JetonError } from '../../src/errors.ts'
 import { createHealth } from '../../src/health.ts'
 import { type AppOptions, createApp } from '../../src/http/app.ts'
+import { createLooseEnds } from '../../src/loose-ends.ts'
 import { newApiKey } from '../../src/principals/api-key.ts'
 import { createKeySets } from '../../src/principals/key-sets.ts'
 import { memoryShelf } from '../../src/shelf/memory.ts'
+import type { Assume } from '../../src/tokens/assume.ts'
 import { createBook } from '../../src/tokens/book.ts'
 import { createPace } from '../../src/tokens/pace.ts'
 import { signToken } from '../../src/tokens/sign.ts'
@@ -80,21 +82,26 @@ export async function appWorld({ options = {}, config = {}, vend }: AppWorldOpti
     close: async () => {},
   }
   let sessions = 0
+  const assume: Assume = async key => {
+    if (faults.sts) throw faults.sts
+    const identity = `arn:aws:sts::123456789012:assumed-role/jeton-orders/${key.sessionName}`
+    const secrets = {
+      accessKeyId: `ASIA${++sessions}`,
+      secretAccessKey: 'aws-secret',
+      sessionToken: 'aws-session',
+    }
+    return { ...secrets, identity, expiresAt: clock.now() + 3_600_000 }
+  }
+  const shelf = memoryShelf(clock)
   const book = createBook({
     clock,
     log,
-    pace: createPace({ shelf: memoryShelf(clock), clock }),
+    shelf,
+    pace: createPace({ shelf, clock }),
+    looseEnds: createLooseEnds(),
+    random: Math.random,
     sign: signToken,
-    async assume(key) {
-      if (faults.sts) throw faults.sts
-      const identity = `arn:aws:sts::123456789012:assumed-role/jeton-orders/${key.sessionName}`
-      const secrets = {
-        accessKeyId: `ASIA${++sessions}`,
-        secretAccessKey: 'aws-secret',
-        sessionToken: 'aws-session',
-      }
-      return { ...secrets, identity, expiresAt: clock.now() + 3_600_000 }
-    },
+    roles: { assume, check() {} },
   })
   const app = await createApp(
     {

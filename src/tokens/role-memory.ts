@@ -1,0 +1,127 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock } from '../clock.ts'
+import { canonicalJson, sha256Hex } from '../digest.ts'
+import type { Log } from '../log.ts'
+import type { LooseEnds } from '../loose-ends.ts'
+import type { Shelf } from '../shelf/shelf.ts'
+import type { Assume } from './assume.ts'
+import type { TokenKey } from './key.ts'
+import type { Roles } from './key-session.ts'
+import { asError, failureOf, LOOK_AGAIN_MS, restLeftMs } from './role-failure.ts'
+import { createRoleRecords, type KnownRole } from './role-records.ts'
+import type { RoleSession } from './token.ts'
+
+/** Roles remembered at once; one that is forgotten is asked like a new one. */
+const MOST_ROLES = 1000
+
+export interface RoleMemoryParts {
+  shelf: Shelf
+  looseEnds: LooseEnds
+  clock: Clock
+  log: Log
+  /** From 0 to 1, as `Math.random`. */
+  random(): number
+}
+
+interface Role extends KnownRole {
+  /** Whether its last answer was good: then it may be asked by any number at once. */
+  works: boolean
+  /** The one question to a role that is new or fails. */
+  probe: Promise<RoleSession> | undefined
+}
+
+/**
+ * Asks AWS for role sessions, and leaves a role alone that has just failed: for a second, growing to half a minute, for
+ * all instances that share the shelf. Then one of them asks again, once; whoever asked meanwhile gets the remembered
+ * error. A role that works costs the shelf nothing but one read in each process; one that is new to a process is asked by
+ * one of its callers first, and the others go by how that ends.
+ *
+ *     instance A   ask ✗ rest 1 s ····· claim, ask ✗ rest 2 s ········································ claim ✗
+ *     instance B   ask ✗ ·············· claim: conflict ······· look: rests until … ·········· claim, ask ✓ everyone
+ *
+ * Instances that find a role broken for the first time at the same moment each fail once. A role is its ARN with its
+ * external id: a changed configuration is another role.
+ */
+export function rememberFailures(
+  assume: Assume,
+  { shelf, looseEnds, clock, log, random }: RoleMemoryParts,
+): Roles {
+  const roles = new LRUCache<string, Role>({ max: MOST_ROLES })
+  const records = createRoleRecords({ shelf, clock, log })
+
+  function roleOf({ database: { roleArn: arn, externalId } }: TokenKey): Role {
+    const id = sha256Hex(canonicalJson({ roleArn: arn, externalId }))
+    const known = roles.get(id)
+    if (known) return known
+    const role: Role = { id, arn, failure: undefined, version: 'absent', works: false, probe: undefined }
+    roles.set(id, role)
+    return role
+  }
+
+  function throwWhileResting({ failure }: Role): void {
+    const leftMs = failure ? restLeftMs(failure, clock.now()) : 0
+    if (failure && leftMs > 0) throw asError(failure, leftMs)
+  }
+
+  async function ask(role: Role, key: TokenKey): Promise<RoleSession> {
+    const before = role.failure
+    // what was asked before the last turn of events says nothing new
+    const isNews = () => role.failure === before
+    try {
+      const session = await assume(key)
+      if (isNews()) noteSuccess(role)
+      return session
+    } catch (cause) {
+      if (isNews()) noteFailure(role, cause)
+      throwWhileResting(role)
+      throw cause
+    }
+  }
+
+  function noteSuccess(role: Role): void {
+    role.works = true
+    if (!role.failure) return
+    role.failure = undefined
+    log.info({ role: role.arn }, 'the role can be assumed again')
+    looseEnds.add(records.share(role))
+  }
+
+  function noteFailure(role: Role, cause: unknown): void {
+    const failure = failureOf(cause, { before: role.failure, now: clock.now(), random: random() })
+    if (!failure) return
+    role.works = false
+    role.failure = failure
+    looseEnds.add(records.share(role))
+  }
+
+  async function probe(role: Role, key: TokenKey): Promise<RoleSession> {
+    await records.learn(role)
+    throwWhileResting(role)
+    if (!(await records.claim(role))) throwWhileResting(role)
+    return ask(role, key)
+  }
+
+  async function session(key: TokenKey): Promise<RoleSession> {
+    const role = roleOf(key)
+    throwWhileResting(role)
+    if (role.works) return ask(role, key)
+    if (role.probe) {
+      await role.probe
+      return session(key)
+    }
+    role.probe = probe(role, key).finally(() => {
+      role.probe = undefined
+    })
+    return role.probe
+  }
+
+  return {
+    assume: session,
+    check(key) {
+      const role = roleOf(key)
+      throwWhileResting(role)
+      // nobody should queue up for what is likely to fail
+      if (role.failure && role.probe) throw asError(role.failure, LOOK_AGAIN_MS)
+    },
+  }
+}
