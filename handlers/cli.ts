@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { systemClock } from '../src/clock.ts'
-import { configPath } from '../src/config/environment.ts'
+import { configPath, environmentRegion } from '../src/config/environment.ts'
 import { ConfigError, describeProblem } from '../src/config/problems.ts'
 
 /** Wrong words on the command line. */
@@ -72,6 +72,59 @@ program
   .action(async name => {
     const { apikeyCommand } = await import('../src/cli/apikey.ts')
     process.exitCode = apikeyCommand(name, console)
+  })
+
+program
+  .command('iam')
+  .description("the IAM policies of a database's role, or of jeton's own role")
+  .argument('[database]', "the database whose role it is; jeton's own role without it")
+  .addOption(config())
+  .option('--jeton-role <arn>', "the role or user that jeton runs as, which the database's role is to trust")
+  .option('--account <id>', 'the AWS account of tables and KMS key')
+  .option('--region <region>', 'where they are, if the configuration does not say (default: AWS_REGION)')
+  .option('--kms-key <arn>', 'the KMS key itself, where the configuration names it by an alias')
+  .addOption(
+    new Option('--runs-on <service>', 'what runs jeton (default: lambda)').choices(['lambda', 'ecs', 'ec2']),
+  )
+  .addOption(
+    new Option('--format <format>', 'how it is printed').choices(['json', 'cloudformation']).default('json'),
+  )
+  .action(async (database, { config, ...options }) => {
+    const { iamCommand } = await import('../src/cli/iam.ts')
+    const where = { configPath: configPath(config, env), environmentRegion: environmentRegion(env) }
+    process.exitCode = await iamCommand({ ...where, database, ...options }, console)
+  })
+
+program
+  .command('sql')
+  .description("the SQL that makes a database's accounts")
+  .argument('<database>')
+  .addOption(config())
+  .option('--user <name>', 'this one of its configured users alone')
+  .action(async (database, { config, ...options }) => {
+    const { sqlCommand } = await import('../src/cli/sql.ts')
+    process.exitCode = await sqlCommand(
+      { configPath: configPath(config, env), database, ...options },
+      console,
+    )
+  })
+
+program
+  .command('lint-policy')
+  .description('find in IAM policies what never works with RDS IAM authentication, and what is too broad')
+  .argument('<file...>', 'policies, templates or plans, as JSON or YAML; - for standard input')
+  .option('--config <file>', 'compare them with the databases of this configuration')
+  .option('--strict', 'exit 1 for warnings too')
+  .addOption(
+    new Option('-o, --output <form>', 'how findings are printed').choices(['text', 'json']).default('text'),
+  )
+  .action(async (files, { config, ...options }) => {
+    const { lintPolicyCommand } = await import('../src/cli/lint-policy.ts')
+    const compared = config === undefined ? undefined : configPath(config, env)
+    process.exitCode = await lintPolicyCommand(
+      { files, configPath: compared, ...options },
+      { ...console, stdin },
+    )
   })
 
 const audit = program.command('audit').description('work with audit logs').exitOverride()

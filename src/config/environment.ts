@@ -6,3 +6,8 @@ export type Environment = { readonly [name: string]: string | undefined }
 export function configPath(option: string | undefined, env: Environment): string {
   return resolve(option || env.JETON_CONFIG || 'jeton.yaml')
 }
+
+/** Where the AWS SDK would look for a table or key whose region is not configured, as far as the environment alone tells. */
+export function environmentRegion(env: Environment): string | undefined {
+  return env.AWS_REGION || undefined
+}

@@ -1,0 +1,59 @@
+import { loadConfigAlone } from '../config/load.ts'
+import type { Database } from '../databases/database.ts'
+import { type Text, targetRole } from '../databases/iam-policy.ts'
+import { TRUSTED_PARAMETER } from '../databases/iam-template.ts'
+import type { GrantSpec } from '../grants/grant.ts'
+import { sessionName } from '../tokens/session-name.ts'
+import type { AskedRole, IamArguments } from './iam.ts'
+import { databaseNamed, WrongUsage } from './wrong-usage.ts'
+
+const IDENTITY = /^arn:([a-z-]+):iam::\d{12}:(?:role|user)\/[!-~]+$/
+
+/** Any session of a principal's own: its name ends as `sessionName` ends it, and nothing else is known ahead. */
+const PRINCIPALS_OWN = `*=${'?'.repeat(32)}`
+
+/** The role of a database, which it may share with others: it is made for them all. */
+export async function documentsOfTarget(args: IamArguments, name: string): Promise<AskedRole> {
+  const { databases: all, grants } = await loadConfigAlone(args.configPath)
+  const { roleArn, partition } = databaseNamed(name, all)
+  const databases = all.filter(database => database.roleArn === roleArn)
+  const trusted = whomToTrust(args, partition)
+  const documents = targetRole({ databases, trusted, sessionNames: each => sessionNames(each, grants) })
+  return {
+    documents,
+    description: 'The role that jeton assumes to sign tokens',
+    roleArn,
+    asksWhomToTrust: args.jetonRole === undefined,
+  }
+}
+
+function whomToTrust({ jetonRole, format }: IamArguments, partition: string): Text {
+  if (jetonRole === undefined) {
+    if (format === 'cloudformation') return TRUSTED_PARAMETER
+    throw new WrongUsage(
+      "--jeton-role is required: the ARN of jeton's own role, which the database's role trusts",
+    )
+  }
+  if (/^arn:[a-z-]+:sts:/.test(jetonRole))
+    throw new WrongUsage("--jeton-role is the ARN of a role session: give the role's own")
+  const [, itsPartition] = IDENTITY.exec(jetonRole) ?? []
+  if (itsPartition === undefined || /[*?$]/.test(jetonRole))
+    throw new WrongUsage(
+      '--jeton-role must be the ARN of one IAM role or user: arn:PARTITION:iam::ACCOUNT:role/NAME',
+    )
+  if (itsPartition !== partition)
+    throw new WrongUsage(
+      `--jeton-role is of partition ${itsPartition}, the database of ${partition}: no role is assumed across them`,
+    )
+  return jetonRole
+}
+
+function sessionNames({ name, users }: Database, grants: readonly GrantSpec[]): string[] {
+  const hasPrincipalsOwn = grants.some(
+    ({ database, session }) => database === name && session === 'per-principal',
+  )
+  return [
+    ...users.map(user => sessionName({ database: name, user })),
+    ...(hasPrincipalsOwn ? [PRINCIPALS_OWN] : []),
+  ]
+}

@@ -1,0 +1,24 @@
+import { parseArn } from './arn.ts'
+import type { Finding } from './finding.ts'
+import { meansConnect, type Statement } from './statement.ts'
+import { UNKNOWN } from './texts.ts'
+
+/** An action on all services, where it reaches database users; and database users without the action that they are for. */
+export function actionFindings(statement: Statement): Finding[] {
+  const { actions, notActions, resources, denies, path } = statement
+  if (meansConnect(statement)) {
+    if (denies) return []
+    const wide = actions.filter(({ text }) => /^\*+(?::\*+)?$/.test(text))
+    return [...wide, ...(notActions ? [{ path: [...path, 'NotAction'] }] : [])].map(entry => ({
+      severity: 'warning',
+      rule: 'too-broad',
+      path: entry.path,
+      message: 'allows rds-db:connect along with nearly everything else: give it a statement of its own',
+    }))
+  }
+  const isOpen = actions.some(({ text }) => text.includes(UNKNOWN))
+  const user = resources.find(({ text }) => parseArn(text)?.service === 'rds-db')
+  if (!user || notActions || isOpen) return []
+  const message = `${user.text} is a database user, and no action here is rds-db:connect, the only one for it`
+  return [{ severity: 'error', rule: 'action', path: user.path, message }]
+}

@@ -1,0 +1,332 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { parse } from 'yaml'
+import { dynamodbSink } from '../../src/audit/sinks/dynamodb.ts'
+import { dynamodbClient } from '../../src/aws/dynamodb.ts'
+import { awsKms } from '../../src/aws/kms.ts'
+import { type IamArguments, iamCommand } from '../../src/cli/iam.ts'
+import { lintPolicyCommand } from '../../src/cli/lint-policy.ts'
+import type { PolicyDocument } from '../../src/databases/iam-policy.ts'
+import { dynamodbShelf } from '../../src/shelf/dynamodb.ts'
+import { sessionName } from '../../src/tokens/session-name.ts'
+import { sound, written } from '../config/support.ts'
+import { virtualClock } from '../world/clock.ts'
+import { type Dynamodb, startDynamodb } from '../world/dynamodb.ts'
+import { type KmsServer, startKms } from '../world/kms.ts'
+import { rememberingLog } from '../world/log.ts'
+import { arriving, recordedOutput } from './streams.ts'
+
+const JETON = 'arn:aws:iam::210987654321:role/jeton'
+const ACCOUNT = '123456789012'
+const KEY = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab'
+
+async function iam(config: object, args: Partial<IamArguments> = {}) {
+  const io = recordedOutput()
+  const exitCode = await iamCommand({ configPath: await written(config), format: 'json', ...args }, io)
+  return { exitCode, stdout: io.stdout(), stderr: io.stderr() }
+}
+
+interface Documents {
+  role?: string
+  trust: PolicyDocument
+  permissions: PolicyDocument
+}
+
+async function documents(config: object, args: Partial<IamArguments> = {}): Promise<Documents> {
+  const { stdout, stderr } = await iam(config, args)
+  expect(stderr).toBe('')
+  return JSON.parse(stdout)
+}
+
+const { orders } = sound().databases
+const ledger = { ...orders, resourceId: 'cluster-ABC', users: ['app_rw', 'über user'] }
+const target = { database: 'orders', jetonRole: JETON }
+const arn = (rest: string) => `arn:aws:rds-db:us-east-1:123456789012:dbuser:${rest}`
+
+describe('jeton iam DATABASE', () => {
+  it('allows connecting as the configured users and nothing else, to jeton alone', async () => {
+    expect(await documents(sound(), target)).toEqual({
+      role: orders.roleArn,
+      trust: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Allow',
+            Principal: { AWS: JETON },
+            Action: 'sts:AssumeRole',
+            Condition: { StringLike: { 'sts:RoleSessionName': ['orders.app_ro', 'orders.migrator'] } },
+          },
+        ],
+      },
+      permissions: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Allow',
+            Action: 'rds-db:connect',
+            Resource: [arn(`${orders.resourceId}/app_ro`), arn(`${orders.resourceId}/migrator`)],
+          },
+        ],
+      },
+    })
+  })
+
+  it('is for all databases that share the role, and for no other', async () => {
+    const other = { ...ledger, roleArn: 'arn:aws:iam::123456789012:role/other' }
+    const databases = { orders, ledger, replica: { ...orders, port: 5433 }, other }
+    const { trust, permissions } = await documents({ ...sound(), databases }, target)
+    expect(permissions.Statement).toHaveLength(1)
+    expect(permissions.Statement[0]?.Resource).toEqual([
+      arn(`${orders.resourceId}/app_ro`),
+      arn(`${orders.resourceId}/migrator`),
+      arn('cluster-ABC/app_rw'),
+      arn('cluster-ABC/über user'),
+    ])
+    const names = JSON.stringify(trust)
+    expect(names).toContain(sessionName({ database: 'ledger', user: 'über user' }))
+    expect(names).not.toContain('other.')
+  })
+
+  it('asks for the external id of each database, and for none where none is sent', async () => {
+    const databases = {
+      orders: { ...orders, externalId: 'one' },
+      ledger,
+      third: { ...orders, externalId: 'one' },
+    }
+    const { trust } = await documents({ ...sound(), databases }, target)
+    const conditions = trust.Statement.map(({ Condition }) => [
+      Condition?.StringEquals,
+      Condition?.StringLike?.['sts:RoleSessionName'],
+    ])
+    expect(conditions).toEqual([
+      [{ 'sts:ExternalId': 'one' }, ['orders.app_ro', 'orders.migrator', 'third.app_ro', 'third.migrator']],
+      [undefined, ['ledger.app_rw', sessionName({ database: 'ledger', user: 'über user' })]],
+    ])
+  })
+
+  it('takes the sessions that principals have of their own where a grant gives them', async () => {
+    const [grant] = sound().grants
+    const config = { ...sound(), grants: [{ ...grant, session: 'per-principal' }] }
+    const { trust } = await documents(config, target)
+    const patterns = trust.Statement[0]?.Condition?.StringLike?.['sts:RoleSessionName'] as string[]
+    const own = patterns.filter(pattern => pattern.includes('*'))
+    expect(own).toHaveLength(1)
+    const regExp = new RegExp(`^${own[0]?.replace('*', '.*').replaceAll('?', '.')}$`)
+    for (const subject of ['a', 'repo:acme/orders:ref:refs/heads/main', 'x'.repeat(200)]) {
+      const name = sessionName({
+        database: 'orders',
+        user: 'migrator',
+        principal: { issuer: 'own', subject },
+      })
+      expect(name).toMatch(regExp)
+    }
+    expect('orders.admin').not.toMatch(regExp)
+  })
+
+  it('is a template that asks whom to trust where that is not said', async () => {
+    const databases = {
+      orders: { ...orders, roleArn: 'arn:aws:iam::123456789012:role/a/b/jeton-orders', users: ['no'] },
+    }
+    const config = { ...sound(), databases, grants: [] }
+    const { stdout } = await iam(config, { database: 'orders', format: 'cloudformation' })
+    const { Parameters, Resources, Outputs } = parse(stdout, { version: '1.1' })
+    expect(Object.keys(Parameters)).toEqual(['JetonRoleArn'])
+    expect(JETON).toMatch(new RegExp(`^${Parameters.JetonRoleArn.AllowedPattern}$`))
+    const { Type, Properties } = Resources.Role
+    expect({ Type, ...Properties }).toMatchObject({
+      Type: 'AWS::IAM::Role',
+      RoleName: 'jeton-orders',
+      Path: '/a/b/',
+    })
+    expect(Properties.AssumeRolePolicyDocument.Version).toBe('2012-10-17')
+    expect(Properties.AssumeRolePolicyDocument.Statement[0].Principal).toEqual({
+      AWS: { Ref: 'JetonRoleArn' },
+    })
+    expect(Properties.Policies[0].PolicyDocument.Statement[0].Resource).toEqual([
+      arn(`${orders.resourceId}/no`),
+    ])
+    expect(Outputs.RoleArn.Value).toEqual({ 'Fn::GetAtt': ['Role', 'Arn'] })
+    const named = await iam(config, { ...target, format: 'cloudformation' })
+    expect(parse(named.stdout).Parameters).toBeUndefined()
+  })
+
+  it('notes what IAM would not take', async () => {
+    const users = Array.from({ length: 60 }, (_, i) => `a_rather_long_user_name_${i}`)
+    const config = { ...sound(), databases: { orders: { ...orders, users } }, grants: [] }
+    const { exitCode, stderr } = await iam(config, target)
+    expect(exitCode).toBe(0)
+    expect(stderr).toMatch(/^note: trust: \d+ characters, and IAM takes 2048 of one role\n$/)
+  })
+
+  it.each<[Partial<IamArguments>, string]>([
+    [{ database: 'x' }, 'there is no database of that name (orders)'],
+    [{ database: 'orders' }, '--jeton-role is required'],
+    [{ ...target, jetonRole: '*' }, 'must be the ARN of one IAM role or user'],
+    [{ ...target, jetonRole: 'arn:aws:iam::210987654321:root' }, 'must be the ARN of one IAM role or user'],
+    [{ ...target, jetonRole: `${JETON}*` }, 'must be the ARN of one IAM role or user'],
+    [
+      { ...target, jetonRole: 'arn:aws:sts::210987654321:assumed-role/jeton/x' },
+      'is the ARN of a role session',
+    ],
+    [{ ...target, jetonRole: JETON.replace('aws', 'aws-cn') }, 'is of partition aws-cn'],
+    [{ ...target, account: ACCOUNT }, "--account goes with jeton's own role"],
+    [{ ...target, kmsKey: KEY }, "--kms-key goes with jeton's own role"],
+  ])('refuses %j', async (args, message) => {
+    const { exitCode, stdout, stderr } = await iam(sound(), args)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toContain(message)
+  })
+})
+
+const SHARED = {
+  ...sound(),
+  store: { type: 'dynamodb', table: 'jeton', encryption: { kmsKeyId: 'alias/jeton' } },
+  audit: [{ type: 'dynamodb', table: 'jeton-audit' }, { type: 'stdout' }],
+}
+const here = { account: ACCOUNT, region: 'us-east-1' }
+const sealedBy = (kmsKeyId: string) => ({ ...SHARED, store: { ...SHARED.store, encryption: { kmsKeyId } } })
+
+describe('jeton iam', () => {
+  it('allows assuming the configured roles alone where nothing is shared', async () => {
+    const { role, permissions, trust } = await documents(sound())
+    expect(role).toBeUndefined()
+    expect(permissions.Statement).toEqual([
+      { Effect: 'Allow', Action: 'sts:AssumeRole', Resource: [orders.roleArn] },
+    ])
+    expect(trust.Statement[0]?.Principal).toEqual({ Service: 'lambda.amazonaws.com' })
+    const { trust: onEcs } = await documents(sound(), { runsOn: 'ecs' })
+    expect(onEcs.Statement[0]?.Principal).toEqual({ Service: 'ecs-tasks.amazonaws.com' })
+  })
+
+  it('names each thing where it is', async () => {
+    const store = { ...SHARED.store, region: 'eu-west-1' }
+    const { permissions } = await documents(
+      { ...SHARED, store },
+      { account: ACCOUNT, environmentRegion: 'eu-north-1' },
+    )
+    expect(permissions.Statement.map(({ Resource }) => Resource)).toEqual([
+      [orders.roleArn],
+      ['arn:aws:dynamodb:eu-west-1:123456789012:table/jeton'],
+      ['arn:aws:kms:eu-west-1:123456789012:key/*'],
+      ['arn:aws:dynamodb:eu-north-1:123456789012:table/jeton-audit'],
+    ])
+  })
+
+  it.each([
+    [KEY, {}, KEY, undefined],
+    [
+      'mrk-1234abcd12ab34cd56ef1234567890ab',
+      {},
+      'arn:aws:kms:us-east-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab',
+      undefined,
+    ],
+    ['alias/jeton', {}, 'arn:aws:kms:us-east-1:123456789012:key/*', 'alias/jeton'],
+    ['alias/jeton', { kmsKey: KEY }, KEY, undefined],
+    [
+      'arn:aws:kms:eu-west-1:999999999999:alias/a/b',
+      {},
+      'arn:aws:kms:eu-west-1:999999999999:key/*',
+      'alias/a/b',
+    ],
+  ])('allows the key %s %j as %s', async (kmsKeyId, args, resource, alias) => {
+    const { permissions } = await documents(sealedBy(kmsKeyId), { ...here, ...args })
+    const statement = permissions.Statement.find(({ Action }) => Action.includes('kms:Decrypt'))
+    expect(statement?.Resource).toEqual([resource])
+    expect(statement?.Condition?.StringEquals?.['kms:RequestAlias']).toBe(alias)
+  })
+
+  it('is a template in which what is not given is known at deployment', async () => {
+    const { stdout } = await iam(SHARED, { format: 'cloudformation', environmentRegion: 'eu-north-1' })
+    const { Statement } = parse(stdout).Resources.Role.Properties.Policies[0].PolicyDocument
+    expect(Statement[1].Resource).toEqual([
+      { 'Fn::Sub': 'arn:aws:dynamodb:$'.concat('{AWS::Region}:$', '{AWS::AccountId}:table/jeton') },
+    ])
+    const given = await iam(SHARED, { ...here, format: 'cloudformation' })
+    expect(given.stdout).not.toContain('Fn::Sub')
+  })
+
+  it.each<[Partial<IamArguments>, string]>([
+    [{ region: 'us-east-1' }, 'give the account of the tables: --account'],
+    [{ account: ACCOUNT }, 'give the region of the tables: --region, or AWS_REGION'],
+    [{ ...here, account: '*' }, '--account must be the 12 digits'],
+    [{ ...here, region: 'cn-north-1' }, '--region must be a region of partition aws'],
+    [
+      { ...here, kmsKey: 'arn:aws:kms:us-east-1:123456789012:key/*' },
+      '--kms-key must be the ARN of a KMS key',
+    ],
+    [{ ...here, kmsKey: 'alias/x' }, '--kms-key must be the ARN of a KMS key'],
+    [{ ...here, jetonRole: JETON }, '--jeton-role goes with a database'],
+  ])('refuses %j', async (args, message) => {
+    const { exitCode, stdout, stderr } = await iam(SHARED, args)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toContain(message)
+  })
+
+  it('refuses a key for a store that has none, or that names it', async () => {
+    expect((await iam(sound(), { ...here, kmsKey: KEY })).stderr).toContain('not sealed by a KMS key')
+    expect((await iam(sealedBy(KEY), { ...here, kmsKey: KEY })).stderr).toContain('names the key itself')
+  })
+
+  it.each<Partial<IamArguments>>([here, target])(
+    'passes lint-policy, compared with its configuration: %j',
+    async args => {
+      const config = await written(SHARED)
+      for (const format of ['json', 'cloudformation'] as const) {
+        const [made, linted] = [recordedOutput(), recordedOutput()]
+        await iamCommand({ configPath: config, format, ...args }, made)
+        const stdin = arriving(made.stdout())
+        const asked = { files: ['-'], configPath: config, strict: true, output: 'text' as const }
+        expect(await lintPolicyCommand(asked, { ...linted, stdin })).toBe(0)
+        expect(linted.stdout()).toMatch(/^ok: [14] statements?\n$/)
+      }
+    },
+  )
+})
+
+describe('the calls of the code', () => {
+  let dynamodb: Dynamodb
+  let kms: KmsServer
+
+  beforeAll(async () => {
+    ;[dynamodb, kms] = await Promise.all([startDynamodb(), startKms()])
+    for (const [name, value] of Object.entries({ ...dynamodb.environment(), ...kms.environment() }))
+      vi.stubEnv(name, value)
+  })
+  afterAll(async () => {
+    vi.unstubAllEnvs()
+    await Promise.all([dynamodb.close(), kms.close()])
+  })
+
+  it('are what the role allows, and it allows no others', async () => {
+    const clock = virtualClock()
+    const client = dynamodbClient({ clock })
+    const shelf = dynamodbShelf({ client, table: 'jeton', clock })
+    await shelf.swap({ key: 'k', bytes: Buffer.from('x'), was: 'absent', expiresAt: clock.now() + 60_000 })
+    await shelf.read('k')
+    const sink = dynamodbSink({ client, table: 'jeton-audit', clock })
+    await sink.append([
+      JSON.stringify({ type: 'jeton.audit', v: 1, id: 'x', time: new Date(clock.now()).toISOString() }),
+    ])
+    const key = awsKms({ kmsKeyId: 'alias/jeton', table: 'jeton', clock, log: rememberingLog() })
+    await key.open((await key.generate()).sealed)
+    client.destroy()
+
+    const called = new Set([
+      ...dynamodb.calls.map(
+        ({ operation, table }) =>
+          `dynamodb:${operation} arn:aws:dynamodb:us-east-1:${ACCOUNT}:table/${table}`,
+      ),
+      ...kms.calls.map(({ operation }) => `kms:${operation} arn:aws:kms:us-east-1:${ACCOUNT}:key/*`),
+    ])
+    const { permissions } = await documents(SHARED, here)
+    const allowed = permissions.Statement.flatMap(({ Action, Resource = [] }) =>
+      [Action].flat().flatMap(action => Resource.map(resource => `${action} ${resource}`)),
+    ).filter(call => !call.startsWith('sts:'))
+    expect(new Set(allowed)).toEqual(called)
+
+    const conditions = permissions.Statement.find(({ Action }) => Action.includes('kms:Decrypt'))?.Condition
+    for (const { context, keyId } of kms.calls) {
+      const asked = Object.entries(context).map(([name, value]) => [`kms:EncryptionContext:${name}`, value])
+      expect(conditions?.StringEquals).toEqual({ ...Object.fromEntries(asked), 'kms:RequestAlias': keyId })
+    }
+  })
+})

@@ -1,0 +1,103 @@
+import { writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type LintPolicyArguments, lintPolicyCommand } from '../../src/cli/lint-policy.ts'
+import { sound, written } from '../config/support.ts'
+import { policy, USER } from '../policy-lint/support.ts'
+import { arriving, recordedOutput } from './streams.ts'
+
+const BROAD = policy({ Resource: '*' })
+const INSTANCE = policy({ Resource: 'arn:aws:rds:us-east-1:123456789012:db:orders' })
+
+async function lint(stdin: unknown, args: Partial<LintPolicyArguments> = {}) {
+  const io = recordedOutput()
+  const text = typeof stdin === 'string' ? stdin : JSON.stringify(stdin)
+  const exitCode = await lintPolicyCommand(
+    { files: ['-'], output: 'text', ...args },
+    { ...io, stdin: arriving(text) },
+  )
+  return { exitCode, stdout: io.stdout(), stderr: io.stderr() }
+}
+
+describe('jeton lint-policy', () => {
+  it('says so where all is well', async () => {
+    expect(await lint(policy())).toEqual({ exitCode: 0, stdout: 'ok: 1 statement\n', stderr: '' })
+  })
+
+  it('fails for what never works, and for what is too broad only when it is strict', async () => {
+    expect(await lint(INSTANCE)).toMatchObject({ exitCode: 1, stderr: '' })
+    expect(await lint(BROAD)).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(
+        /^-: Statement\[0\]\.Resource: warning: a wildcard for .*\(too-broad\)\n$/,
+      ),
+    })
+    expect((await lint(BROAD, { strict: true })).exitCode).toBe(1)
+    expect((await lint(policy(), { strict: true })).exitCode).toBe(0)
+  })
+
+  it('gives JSON to programs', async () => {
+    const { exitCode, stdout } = await lint(INSTANCE, { output: 'json' })
+    expect(exitCode).toBe(1)
+    expect(JSON.parse(stdout)).toEqual({
+      findings: [
+        {
+          file: '-',
+          severity: 'error',
+          rule: 'resource',
+          path: 'Statement[0].Resource',
+          message: expect.stringContaining('on which rds-db:connect never works'),
+        },
+      ],
+    })
+    expect(JSON.parse((await lint(policy(), { output: 'json' })).stdout)).toEqual({ findings: [] })
+  })
+
+  it('reads several files, and compares them with a configuration together', async () => {
+    const configPath = await written(sound())
+    const files = ['one.json', 'two.json'].map(name => join(dirname(configPath), name))
+    await writeFile(files[0] ?? '', JSON.stringify(policy()))
+    await writeFile(files[1] ?? '', JSON.stringify(policy({ Resource: USER.replace('app_ro', 'migrator') })))
+    expect(await lint('', { files, configPath })).toMatchObject({ exitCode: 0, stdout: 'ok: 2 statements\n' })
+    const one = await lint('', { files: files.slice(0, 1), configPath })
+    expect(one.exitCode).toBe(1)
+    expect(one.stdout).toMatch(
+      /jeton\.yaml: databases\.orders\.users\[1\]: error: no statement allows rds-db:connect on \S+migrator: .*\(not-covered\)\n$/,
+    )
+    const elsewhere = await lint(policy({ Resource: USER.replace('us-east-1', 'us-west-2') }), { configPath })
+    expect(elsewhere.stdout).toContain('-: Statement[0].Resource: error: us-west-2 is not the region of')
+  })
+
+  it.each([
+    ['{"a": }', '- is no JSON: see line 1, column 7'],
+    ['a: [\n', '- is no YAML: see line'],
+    ['{"Version": "2012-10-17"}', '- holds no policy: nothing in it has a Statement'],
+    ['', '- holds no policy'],
+    [`${'['.repeat(5000)}${']'.repeat(5000)}`, '- is nested too deeply'],
+  ])('refuses %.20s with what is wrong', async (text, message) => {
+    const { exitCode, stdout, stderr } = await lint(text)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toContain(`jeton: ${message}`)
+  })
+
+  it('refuses a file that cannot be read', async () => {
+    expect(await lint('', { files: ['/nowhere/x\u001b.json'] })).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: 'jeton: /nowhere/x\\u001b.json cannot be read (ENOENT)\n',
+    })
+  })
+
+  it('lets a policy neither write to the terminal nor forge a line', async () => {
+    const evil = 'x\u001b[2J\r\n-: ok: \u202e\u009b\u2028'
+    const statement = { Resource: evil, Condition: { [`Bool${evil}`]: { 'AWS:SourceIp': evil } } }
+    const text = await lint({ [evil]: policy(statement) })
+    expect(text.stdout).toContain('x\\u001b[2J\\r\\n-: ok: \\u202e\\u009b\\u2028')
+    expect(text.stdout.split('\n')).toHaveLength(3)
+    const json = await lint({ [evil]: policy(statement) }, { output: 'json' })
+    for (const { stdout } of [text, json]) expect(stdout).not.toMatch(/[^\P{C}\n]|[\p{Zl}\p{Zp}]/u)
+    expect(JSON.parse(json.stdout).findings[0].message).toContain(evil)
+    const broken = await lint(`a: "\u001b\n${evil}: [`)
+    expect(broken.stderr).not.toMatch(/[^\P{C}\n]/u)
+  })
+})
