@@ -28,8 +28,7 @@ export interface MintParts {
 }
 
 /** How to stand in the queue for a turn. */
-export interface Queueing {
-  ahead: boolean
+export interface Queueing extends Pick<PlaceWanted, 'ahead' | 'isOptional'> {
   waitMs: number
 }
 
@@ -61,8 +60,8 @@ export interface Minting {
 export function createMint(parts: MintParts): Minting {
   const { sign, pace, shared, looseEnds, clock, log, turnWaitMs = TURN_WAIT_MS, onMinted } = parts
 
-  function placeFor({ database }: TokenKey, { ahead, waitMs }: Queueing): PlaceWanted {
-    return { resource: resourceKey(database), perSecond: database.newTokensPerSecond, ahead, waitMs }
+  function placeFor({ database }: TokenKey, how: Queueing): PlaceWanted {
+    return { resource: resourceKey(database), perSecond: database.newTokensPerSecond, ...how }
   }
 
   async function anotherTurn(key: TokenKey): Promise<void> {

@@ -44,7 +44,8 @@ export function createRenew({ look, mint, looseEnds, clock, log, random }: Renew
       looseEnds.add(page.session.renew().catch(cause => goOnWithTheOld(page, cause)))
       return undefined
     }
-    const entry = await mint(page, { seen, replaces: false, ahead: true, waitMs: RENEWAL_WAIT_MS })
+    const how = { ahead: true, isOptional: true, waitMs: RENEWAL_WAIT_MS }
+    const entry = await mint(page, { seen, replaces: false, ...how })
     return entry && { entry, isMinted: true }
   }
 

@@ -23,9 +23,12 @@ export interface RoleMemoryParts {
   random(): number
 }
 
+/** For so long a good answer says that the role works: it may break at any time, and thousands may want it then. */
+const WORKS_MS = 10_000
+
 interface Role extends KnownRole {
-  /** Whether its last answer was good: then it may be asked by any number at once. */
-  works: boolean
+  /** Until when (ms) its last good answer lets any number ask at once; then one asks first again. */
+  worksUntil: number
   /** The one question to a role that is new or fails. */
   probe: Promise<RoleSession> | undefined
 }
@@ -33,8 +36,8 @@ interface Role extends KnownRole {
 /**
  * Asks AWS for role sessions, and leaves a role alone that has just failed: for a second, growing to half a minute, for
  * all instances that share the shelf. Then one of them asks again, once; whoever asked meanwhile gets the remembered
- * error. A role that works costs the shelf nothing but one read in each process; one that is new to a process is asked by
- * one of its callers first, and the others go by how that ends.
+ * error. A role that has worked in the last 10 s is asked freely and costs the shelf nothing; one that was not asked for
+ * longer is asked by one of its callers first, after one read, and the others go by how that ends.
  *
  *     instance A   ask ✗ rest 1 s ····· claim, ask ✗ rest 2 s ········································ claim ✗
  *     instance B   ask ✗ ·············· claim: conflict ······· look: rests until … ·········· claim, ask ✓ everyone
@@ -53,7 +56,7 @@ export function rememberFailures(
     const id = sha256Hex(canonicalJson({ roleArn: arn, externalId }))
     const known = roles.get(id)
     if (known) return known
-    const role: Role = { id, arn, failure: undefined, version: 'absent', works: false, probe: undefined }
+    const role: Role = { id, arn, failure: undefined, version: 'absent', worksUntil: 0, probe: undefined }
     roles.set(id, role)
     return role
   }
@@ -79,7 +82,7 @@ export function rememberFailures(
   }
 
   function noteSuccess(role: Role): void {
-    role.works = true
+    role.worksUntil = clock.now() + WORKS_MS
     if (!role.failure) return
     role.failure = undefined
     log.info({ role: role.arn }, 'the role can be assumed again')
@@ -89,7 +92,7 @@ export function rememberFailures(
   function noteFailure(role: Role, cause: unknown): void {
     const failure = failureOf(cause, { before: role.failure, now: clock.now(), random: random() })
     if (!failure) return
-    role.works = false
+    role.worksUntil = 0
     role.failure = failure
     looseEnds.add(records.share(role))
   }
@@ -104,7 +107,7 @@ export function rememberFailures(
   async function session(key: TokenKey): Promise<RoleSession> {
     const role = roleOf(key)
     throwWhileResting(role)
-    if (role.works) return ask(role, key)
+    if (clock.now() < role.worksUntil) return ask(role, key)
     if (role.probe) {
       await role.probe
       return session(key)

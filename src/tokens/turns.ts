@@ -11,6 +11,8 @@ const FURTHEST_MS = 30_000
 export interface TurnsWanted {
   resource: string
   count: number
+  /** The earliest moment (ms) at which anyone will be ready to use one. */
+  notBefore: number
   /** The furthest moment (ms) that is of use to anyone. */
   notAfter: number
   spacingMs: number
@@ -32,14 +34,17 @@ export interface TurnsTaken {
  */
 export async function takeTurns(
   { shelf, clock }: { shelf: Shelf; clock: Clock },
-  { resource, count, notAfter, spacingMs }: TurnsWanted,
+  { resource, count, notBefore, notAfter, spacingMs }: TurnsWanted,
 ): Promise<TurnsTaken> {
   const key = `turns/${resource}`
   for (let tries = 0; tries < TRIES; tries++) {
+    const askedAt = clock.now()
     const found = await shelf.read(key)
     const now = clock.now()
+    // the swap takes about as long as the read did: a turn that is over by then is of no use
+    const soonest = Math.max(now + Math.max(0, now - askedAt), notBefore)
     const next = found ? parseNext(found.bytes) : 0
-    const first = isPlausible(next, now) ? Math.max(now, next) : now
+    const first = isPlausible(next, now) ? Math.max(soonest, next) : soonest
     const turns: number[] = []
     for (let turn = first; turns.length < count && turn <= notAfter; turn += spacingMs) turns.push(turn)
     const nextFree = first + turns.length * spacingMs

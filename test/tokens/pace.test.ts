@@ -217,6 +217,80 @@ test('a store that fails is a failure of those who asked, and the next one is tr
   await expect(turnOf(pace)).resolves.toBe(clock.now())
 })
 
+/** A store that takes `ms` for each call. */
+function slow(inner: Shelf, { clock, ms }: { clock: VirtualClock; ms: number }): Shelf {
+  const pause = () => clock.sleepUntil(clock.now() + ms)
+  return {
+    read: key => pause().then(() => inner.read(key)),
+    swap: change => pause().then(() => inner.swap(change)),
+  }
+}
+
+test.each([40, 100, 800])('a store that takes %i ms a call costs no turn and no second try', async ms => {
+  const clock = virtualClock()
+  let calls = 0
+  const shelf = counted(slow(memoryShelf(clock), { clock, ms }), () => calls++)
+  const pace = createPace({ shelf, clock })
+  const isOnTime = turnOf(pace).then(turn => pace.onTime(turn))
+  await clock.advance(3 * ms)
+  expect(await isOnTime).toBe(true)
+  expect(calls).toBe(2)
+})
+
+test('a renewal that would not wait so long takes nobody with it who would', async () => {
+  const clock = virtualClock()
+  const shelf = memoryShelf(clock)
+  const slowly = createPace({ shelf: slow(shelf, { clock, ms: 5 }), clock })
+  const others = createPace({ shelf, clock })
+  for (let i = 0; i < 6; i++) void turnOf(others)
+  await clock.advance(0)
+  const renewal = turnOf(slowly, { ahead: true, isOptional: true, waitMs: 250 })
+  renewal.catch(() => {})
+  await clock.advance(2)
+  const joined = turnOf(slowly)
+  joined.catch(() => {})
+  await clock.advance(1000)
+  await expect(renewal).rejects.toMatchObject({ code: 'throttled' })
+  expect(await joined).toBeLessThan(clock.now())
+})
+
+test('renewals that find no turn move nobody further off: they do not come back', async () => {
+  const {
+    clock,
+    paces: [pace],
+  } = fleet(1)
+  for (let i = 0; i < 78; i++) void turnOf(pace as Pace).catch(() => {})
+  await clock.advance(0)
+  const renewal = { ahead: true, isOptional: true, waitMs: 0 }
+  for (let i = 0; i < 500; i++) await expect(turnOf(pace as Pace, renewal)).rejects.toThrow()
+  const refused = await turnOf(pace as Pace).catch(cause => cause as JetonError)
+  expect(refused).toMatchObject({ code: 'throttled', retryAfterMs: 5000 })
+})
+
+test('learns how long it takes to get ready, and takes no turn that is over by then', async () => {
+  const clock = virtualClock()
+  let swaps = 0
+  const pace = createPace({
+    shelf: counted(memoryShelf(clock), call => (call === 'swap' ? swaps++ : 0)),
+    clock,
+  })
+  async function mint() {
+    const before = swaps
+    const place = await pace.join(WANTED)
+    await clock.sleepUntil(clock.now() + 150)
+    await place.turn()
+    return swaps - before
+  }
+  const costs: number[] = []
+  for (let i = 0; i < 20; i++) {
+    const minting = mint()
+    await clock.advance(2000)
+    costs.push(await minting)
+  }
+  expect(costs[0]).toBe(2)
+  expect(costs.at(-1)).toBe(1)
+})
+
 test('a place given up leaves its turn to the next', async () => {
   const {
     clock,

@@ -1,0 +1,183 @@
+import type { Clock } from '../clock.ts'
+import { asJetonError, JetonError } from '../errors.ts'
+import type { Shelf } from '../shelf/shelf.ts'
+import type { Pace, Place, PlaceWanted } from './pace.ts'
+import { isPlausible, takeTurns } from './turns.ts'
+
+/**
+ * A second's turns are spread over this much, so that a hand-out up to `LATE_MS` after its turn cannot put one more into
+ * any second: 4% of the rate buys the room that fsync and the event loop need.
+ */
+const SPREAD_MS = 1040
+/** A turn not used by then is missed, and another must be taken. */
+export const LATE_MS = SPREAD_MS - 1000
+/** How far off another turn may be for who has waited for one already. */
+const MISSED_WAIT_MS = 1000
+/** How long to sleep before looking at the clock again: it may have been corrected meanwhile. */
+const LONGEST_SLEEP_MS = 1000
+/** A turn is not put off further than this for somebody who is slow at getting ready, and how much each one counts. */
+const LONGEST_READY_MS = 1000
+const READY_WEIGHT = 0.2
+/** `Retry-After` is spread over those refused, but no further than this. */
+const FURTHEST_PROMISE_MS = 60_000
+
+export type Queue = Pick<Pace, 'join' | 'refusal'>
+
+interface Waiter extends Pick<PlaceWanted, 'ahead' | 'isOptional'> {
+  readonly joinedAt: number
+  /** When its turn would be too late. */
+  notAfter: number
+  refused?: JetonError
+  /** Set from `turn()` on. */
+  called?: { resolve(turn: number): void; reject(cause: unknown): void }
+}
+
+/** The queue for the turns of one resource, in this instance. */
+export function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: string): Queue {
+  const { clock } = parts
+  /** Turns of this instance that nobody has got yet, soonest first. */
+  let turns: number[] = []
+  /** Those ahead first, then by arrival. */
+  let waiters: Waiter[] = []
+  let spacingMs = 0
+  let nextFree = 0
+  let promised = 0
+  /** How long those who join are at getting ready to use a turn, lately: a lease, an STS, a slow store. */
+  let readyMs = 0
+  let taking: Promise<void> | undefined
+  let serving = false
+
+  /** Also what a clock that was wrong has put minutes ahead. */
+  function forgetMissed() {
+    const now = clock.now()
+    turns = turns.filter(turn => turn >= now - LATE_MS && isPlausible(turn, now))
+    if (!isPlausible(nextFree, now)) nextFree = now
+    // nobody waits for so long past the time: the clock was put forward
+    for (const waiter of waiters)
+      if (!isPlausible(now, waiter.notAfter)) waiter.notAfter = now + MISSED_WAIT_MS
+  }
+
+  /** The turn that a newcomer with `rank` waiters before it would get, as far as is known without asking the shelf. */
+  function expectedTurn(rank: number): number {
+    return turns[rank] ?? Math.max(nextFree, clock.now()) + (rank - turns.length) * spacingMs
+  }
+
+  const readyAt = ({ called, joinedAt }: Waiter) => (called ? clock.now() : joinedAt + readyMs)
+
+  function noteReady({ joinedAt }: Waiter): void {
+    const tookMs = Math.min(Math.max(0, clock.now() - joinedAt), LONGEST_READY_MS)
+    readyMs += (tookMs - readyMs) * READY_WEIGHT
+  }
+
+  function refusal({ isOptional }: Pick<PlaceWanted, 'isOptional'>): JetonError {
+    const now = clock.now()
+    const earliest = expectedTurn(waiters.length)
+    const next = promised + spacingMs
+    const promise = next < earliest || next > now + FURTHEST_PROMISE_MS ? earliest : next
+    if (!isOptional) promised = promise
+    return new JetonError('throttled', {
+      publicMessage: 'too many new tokens for this database at once; try again',
+      reason: `no turn for a new token of ${resource} is near enough`,
+      // whole seconds, as HTTP has them: who comes back at the beginning of one finds its turn within it
+      retryAfterMs: Math.max(1000, Math.floor((promise - now) / 1000) * 1000),
+    })
+  }
+
+  function refuse(waiter: Waiter, cause: JetonError) {
+    waiter.refused = cause
+    waiter.called?.reject(cause)
+  }
+
+  /** Of those who wait for longer than they would, as things stand now. */
+  function refuseTheLate() {
+    const before = waiters
+    waiters = []
+    for (const waiter of before)
+      if (expectedTurn(waiters.length) <= waiter.notAfter) waiters.push(waiter)
+      else refuse(waiter, refusal(waiter))
+  }
+
+  /** Takes turns until each waiter has one. Those whose turn lies too far off are refused. */
+  async function takeForAll() {
+    for (;;) {
+      forgetMissed()
+      const count = waiters.length - turns.length
+      if (count <= 0) return
+      const notAfter = Math.max(...waiters.map(waiter => waiter.notAfter))
+      try {
+        const notBefore = Math.min(...waiters.map(readyAt))
+        const taken = await takeTurns(parts, { resource, count, notBefore, notAfter, spacingMs })
+        nextFree = taken.nextFree
+        turns.push(...taken.turns)
+        refuseTheLate()
+      } catch (cause) {
+        const failure = asJetonError(cause)
+        for (const waiter of waiters.splice(turns.length)) refuse(waiter, failure)
+      }
+    }
+  }
+
+  function cover(): Promise<void> {
+    taking ??= takeForAll().finally(() => {
+      taking = undefined
+    })
+    return taking
+  }
+
+  /** Gives each turn, when it has come, to the first who is ready for it. */
+  async function serve() {
+    if (serving) return
+    serving = true
+    for (;;) {
+      const ready = waiters.find(waiter => waiter.called)
+      if (!ready) break
+      forgetMissed()
+      const [turn] = turns
+      if (turn === undefined) await cover()
+      else if (turn > clock.now()) await clock.sleepUntil(Math.min(turn, clock.now() + LONGEST_SLEEP_MS))
+      else {
+        turns.shift()
+        leave(ready)
+        ready.called?.resolve(turn)
+      }
+    }
+    serving = false
+  }
+
+  function leave(waiter: Waiter) {
+    waiters = waiters.filter(other => other !== waiter)
+  }
+
+  /** How many stand before a newcomer; undefined where its turn is surely too far off. */
+  function rankOf({ ahead, waitMs, perSecond }: PlaceWanted): number | undefined {
+    spacingMs = SPREAD_MS / perSecond
+    forgetMissed()
+    const before = ahead ? waiters.filter(waiter => waiter.ahead).length : waiters.length
+    return expectedTurn(before) > clock.now() + waitMs ? undefined : before
+  }
+
+  async function join(wanted: PlaceWanted): Promise<Place> {
+    const before = rankOf(wanted)
+    if (before === undefined) throw refusal(wanted)
+    const { ahead, isOptional = false, waitMs } = wanted
+    const joinedAt = clock.now()
+    const waiter: Waiter = { ahead, isOptional, joinedAt, notAfter: joinedAt + waitMs }
+    waiters.splice(before, 0, waiter)
+    await cover()
+    if (waiter.refused) throw waiter.refused
+    return {
+      turn: () =>
+        new Promise((resolve, reject) => {
+          if (waiter.refused) return reject(waiter.refused)
+          noteReady(waiter)
+          waiter.called = { resolve, reject }
+          // its turn may have gone by while it got ready, or the clock been corrected
+          waiter.notAfter = Math.max(waiter.notAfter, clock.now() + MISSED_WAIT_MS)
+          void serve()
+        }),
+      leave: () => leave(waiter),
+    }
+  }
+
+  return { join, refusal: wanted => (rankOf(wanted) === undefined ? refusal(wanted) : undefined) }
+}
