@@ -60,8 +60,9 @@ export async function compose(config: Config, { log, stdout, instance }: World):
     },
   })
 
-  const sinks = await openSinks(config.audit, { clock, log, stdout })
-  const journal = createJournal({ sinks, clock, health, log, metrics, instance })
+  const timer = systemClock()
+  const sinks = await openSinks(config.audit, { clock, timer, log, stdout })
+  const journal = createJournal({ sinks, clock, timer, health, log, metrics, instance })
   const shelves = await openShelves(config.store, { clock, health, log, metrics })
   const looseEnds = createLooseEnds()
   const shared = { shelf: shelves.open, clock, log, looseEnds, random: Math.random }

@@ -64,9 +64,12 @@ export function createVend(book: Book): Vend {
     trail.note({ database: ask.database, user: ask.user, refused })
     const { grant, user, key } = granted(standing, ask)
     trail.note({ grant: grant.name, user })
-    const { token, cached, handOut } = await book.current(key, { refused })
+    const { token, cached, handOut, keepBack } = await book.current(key, { refused })
     trail.note(factsOf(token, cached))
-    await trail.vended()
+    await trail.vended().catch(cause => {
+      keepBack()
+      throw cause
+    })
     await handOut()
     return { token, key, grant, cached }
   }

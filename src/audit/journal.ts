@@ -35,6 +35,8 @@ export interface JournalMetrics {
 export interface JournalOptions {
   sinks: readonly Sink[]
   clock: Clock
+  /** What its patience goes by, where a correction of `clock` must not look as if a log had hung for minutes. */
+  timer?: Clock
   health: Health
   log: Log
   metrics?: JournalMetrics | undefined
@@ -47,9 +49,9 @@ export interface JournalOptions {
  * its own: what arrives while a batch is being written makes the next batch, so one sync serves all who wait.
  */
 export function createJournal(options: JournalOptions): Journal {
-  const { sinks, clock, log } = options
+  const { sinks, clock, timer = clock, log } = options
   if (sinks.length === 0) throw new Error('at least one audit log is required')
-  const lanes = sinks.map(sink => createLane(sink, options))
+  const lanes = sinks.map(sink => createLane(sink, { ...options, clock: timer }))
   const flood = createFlood(record => {
     const line = renderRecord(record)
     for (const lane of lanes) lane.refuse(record, line)
@@ -59,7 +61,7 @@ export function createJournal(options: JournalOptions): Journal {
   /** A lane's close, or 2 s: a log that hangs must not keep the process from ending. */
   async function closeWithin(lane: Lane): Promise<void> {
     const done = new AbortController()
-    const patience = clock.sleepUntil(clock.now() + HANG_MS, done.signal).then(
+    const patience = timer.sleepUntil(timer.now() + HANG_MS, done.signal).then(
       () => log.error({ sink: lane.name }, 'the audit log hangs: closed without it'),
       () => {},
     )
@@ -73,8 +75,8 @@ export function createJournal(options: JournalOptions): Journal {
   return {
     async vended(record) {
       if (closing) throw unwritable('the journal', { what: 'it is closed' })
-      const now = clock.now()
-      flood.sweep(now)
+      const now = timer.now()
+      flood.sweep(clock.now())
       // Before any log has it: a vend that is refused for one log must not stand in the others.
       for (const lane of lanes) {
         const error = lane.hanging(now)

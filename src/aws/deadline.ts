@@ -2,7 +2,7 @@
  * What `call` gives; rejects with `TimeoutError` where that takes longer than `deadlineMs`. The SDK's own timeouts are for
  * an attempt each, and its search for credentials has none. The signal lets a call end that nobody waits for any more.
  */
-export function within<Reply>(
+export async function within<Reply>(
   deadlineMs: number,
   call: (signal: AbortSignal) => Promise<Reply>,
 ): Promise<Reply> {

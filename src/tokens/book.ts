@@ -42,6 +42,8 @@ export interface Held {
    * own turn went by meanwhile (a log that hung), waits for another.
    */
   handOut(): Promise<void>
+  /** To be called instead, where the token does not leave: what was minted for it is not kept from other instances. */
+  keepBack(): void
 }
 
 export interface Book {
@@ -64,7 +66,7 @@ export function createBook(parts: BookParts): Book {
   const { roles, shelf, clock, random, turnWaitMs = TURN_WAIT_MS } = parts
   const shared = createSharedTokens({ shelf, clock })
   const minting = createMint({ ...parts, shared })
-  const renew = createRenew({ ...parts, look, mint: minting.mint })
+  const renew = createRenew({ ...parts, ...minting, look })
   const pages = new LRUCache<string, Page>({ max: BOOK_PAGES })
   const flights = new Map<string, Promise<Got>>()
   const renewals = new Map<string, Promise<Got | undefined>>()
@@ -162,7 +164,10 @@ export function createBook(parts: BookParts): Book {
     // it may bring what is wanted, or find no turn as soon as it wants one
     if (renewal) return renewal.then(() => current(key, ask))
     const flight = flights.get(key.id)
-    if (flight) return held((await flight).entry, { cached: true })
+    if (flight) {
+      const got = await flight
+      return isRefused(got.entry, ask.refused) ? current(key, ask) : held(got.entry, { cached: true })
+    }
     const got = await fly(flights, key, () => obtain(page, ask.refused))
     return held(got.entry, { cached: !got.isMinted })
   }
@@ -170,8 +175,8 @@ export function createBook(parts: BookParts): Book {
   return { current }
 }
 
-function held({ token, leave }: Entry, { cached }: { cached: boolean }): Held {
-  return { token, cached, handOut: leave }
+function held({ token, leave, stay }: Entry, { cached }: { cached: boolean }): Held {
+  return { token, cached, handOut: leave, keepBack: stay }
 }
 
 function isRefused(known: SharedToken | undefined, refused: string | undefined): boolean {

@@ -6,7 +6,7 @@ import type { LooseEnds } from '../loose-ends.ts'
 import { createDeparture } from './departure.ts'
 import type { TokenKey } from './key.ts'
 import { canBeVended } from './lifetime.ts'
-import type { Pace, PlaceWanted } from './pace.ts'
+import type { Pace, Place, PlaceWanted } from './pace.ts'
 import { adopt, type Entry, isGood, type Page } from './page.ts'
 import type { Lease, Seen, SharedToken, SharedTokens } from './shared-token.ts'
 import type { RoleSession, Token } from './token.ts'
@@ -39,6 +39,12 @@ export interface Wanted extends Queueing {
   replaces: boolean
 }
 
+/** A token that waits for its turn. */
+interface Signed extends Pick<SharedToken, 'token' | 'mintedAt'> {
+  readonly place: Place
+  readonly turn: number
+}
+
 /** A lease, and what the shelf had when it was taken. */
 interface Leased {
   lease: Lease
@@ -47,10 +53,10 @@ interface Leased {
 
 export interface Minting {
   /**
-   * Mints the next token of a page and writes it there; undefined where another instance was quicker. The turn is taken
-   * before anything is asked of STS or written to the shelf, so that a refusal costs nothing, and waited for before
-   * signing. The fleet gets to see the token in the moment it leaves for the first time: whoever finds it on the shelf
-   * may hand it out freely.
+   * Mints the next token of a page and writes it there; undefined where another instance was quicker. The record is leased
+   * first, so that of all instances one takes a turn; the turn is taken before STS is asked, so that a refusal costs AWS
+   * nothing, and waited for before signing. The fleet gets to see the token in the moment it leaves for the first time:
+   * whoever finds it on the shelf may hand it out freely.
    */
   mint(page: Page, wanted: Wanted): Promise<Entry | undefined>
   /** Throws the refusal that `mint` would end in, where that is certain without asking the shelf. */
@@ -65,8 +71,8 @@ export function createMint(parts: MintParts): Minting {
   }
 
   async function anotherTurn(key: TokenKey): Promise<void> {
-    const place = await pace.join(placeFor(key, { ahead: true, waitMs: turnWaitMs }))
-    await place.turn()
+    const place = await pace.join({ ...placeFor(key, { ahead: true, waitMs: turnWaitMs }), isReady: true })
+    await clock.sleepUntil(await place.turn())
   }
 
   /** Nobody waits for it: what it fails with concerns the next who look at the shelf, and the lease ends by itself. */
@@ -79,14 +85,33 @@ export function createMint(parts: MintParts): Minting {
     )
   }
 
+  function checkTurn({ key }: Page, how: Queueing): void {
+    const refusal = pace.refusal(placeFor(key, how))
+    if (refusal) throw refusal
+  }
+
   async function mint(page: Page, { seen, replaces, ...how }: Wanted): Promise<Entry | undefined> {
     const { key, session } = page
     session.check()
-    const place = await pace.join(placeFor(key, how))
-    let lease: Lease | undefined
+    checkTurn(page, how)
+    const lease = await shared.lease(key, seen)
+    if (!lease) return undefined
     try {
-      lease = await shared.lease(key, seen)
-      if (!lease) return undefined
+      const minted = await signAtTurn(page, { lease, how })
+      if (minted) page.entry = entryOf({ ...minted, replaces }, { page, lease, old: seen.shared })
+      return minted && page.entry
+    } catch (cause) {
+      leaveBehind(key, () => lease.release())
+      throw cause
+    }
+  }
+
+  async function signAtTurn(
+    { key, session }: Page,
+    { lease, how }: { lease: Lease; how: Queueing },
+  ): Promise<Signed | undefined> {
+    const place = await pace.join({ ...placeFor(key, how), isReady: session.isFit() })
+    try {
       const roleSession = await session.forSigning()
       const turn = await place.turn()
       const mintedAt = clock.now()
@@ -95,25 +120,28 @@ export function createMint(parts: MintParts): Minting {
       const token = await sign(key, { session: roleSession, at: mintedAt })
       session.signed()
       if (!canBeVended(token, clock.now())) throw sessionTooShort(key)
-      page.entry = entryOf({ token, replaces, mintedAt }, { page, turn, lease, old: seen.shared })
       onMinted?.(key)
-      return page.entry
-    } catch (cause) {
-      const given = lease
-      if (given) leaveBehind(key, () => given.release())
-      throw cause
+      return { token, mintedAt, place, turn }
     } finally {
       place.leave()
     }
   }
 
   function entryOf(
-    minted: SharedToken,
-    { page, turn, lease, old }: { page: Page; turn: number } & Leased,
+    { place, turn, ...minted }: Signed & { replaces: boolean },
+    { page, ...leased }: { page: Page } & Leased,
   ): Entry {
     const { key } = page
-    const onLeft = () => leaveBehind(key, () => share(page, { minted, lease, old }))
-    const departure = createDeparture({ pace, turn, anotherTurn: () => anotherTurn(key), onLeft })
+    const departure = createDeparture({
+      turn,
+      signedAt: minted.mintedAt,
+      place,
+      pace,
+      clock,
+      anotherTurn: () => anotherTurn(key),
+      onLeft: () => leaveBehind(key, () => share(page, { minted, ...leased })),
+      onAbandoned: () => leaveBehind(key, () => leased.lease.release()),
+    })
     return { ...minted, ...departure, isOurs: true }
   }
 
@@ -125,13 +153,7 @@ export function createMint(parts: MintParts): Minting {
     else if (seen.leasedUntil <= clock.now()) await (await shared.lease(page.key, seen))?.publish(minted)
   }
 
-  return {
-    mint,
-    checkTurn({ key }, how) {
-      const refusal = pace.refusal(placeFor(key, how))
-      if (refusal) throw refusal
-    },
-  }
+  return { mint, checkTurn }
 }
 
 const isSameToken = (a: SharedToken, b: SharedToken | undefined) =>

@@ -12,16 +12,23 @@ export interface PlaceWanted {
   waitMs: number
   /** Set for those who have a token in use: they go before those who have none yet, so that no caller starves the rest. */
   ahead: boolean
+  /** Set for those who have all that they need to use a turn at once. */
+  isReady?: boolean
   /** Set for those who go on without, and will not come back for a turn that is kept for them. */
   isOptional?: boolean
 }
 
 /** A place in the queue for a turn. */
 export interface Place {
-  /** Resolves when the turn has come, with its time (ms). Taken at once or not at all: `onTime` tells. */
+  /**
+   * Resolves with the time of the turn (ms) when it has come, or so much earlier as what lies between signature and
+   * hand-out has taken lately.
+   */
   turn(): Promise<number>
   /** Gives the place up; its turn goes to whoever is next. Harmless after the turn. */
   leave(): void
+  /** To be told how long (ms) it was from the turn's resolving until the token might have left. */
+  noteLeft(tookMs: number): void
 }
 
 export interface Pace {
@@ -29,7 +36,7 @@ export interface Pace {
   join(wanted: PlaceWanted): Promise<Place>
   /** What `join` would throw, where that is certain without asking the shelf. */
   refusal(wanted: PlaceWanted): JetonError | undefined
-  /** Whether a hand-out now still counts as of that turn. */
+  /** Whether a hand-out now, at the turn or after it, still counts as of that turn. */
   onTime(turn: number): boolean
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { asJetonError, JetonError } from '../errors.ts'
 import type { Shelf } from '../shelf/shelf.ts'
 import type { Pace, Place, PlaceWanted } from './pace.ts'
-import { isPlausible, takeTurns } from './turns.ts'
+import { isPlausible, type TurnsTaken, takeTurns } from './turns.ts'
 
 /**
  * A second's turns are spread over this much, so that a hand-out up to `LATE_MS` after its turn cannot put one more into
@@ -15,15 +15,19 @@ export const LATE_MS = SPREAD_MS - 1000
 const MISSED_WAIT_MS = 1000
 /** How long to sleep before looking at the clock again: it may have been corrected meanwhile. */
 const LONGEST_SLEEP_MS = 1000
-/** A turn is not put off further than this for somebody who is slow at getting ready, and how much each one counts. */
-const LONGEST_READY_MS = 1000
-const READY_WEIGHT = 0.2
+/** What took longer is no measure for the next, and how much each one counts. */
+const LONGEST_LEARNED_MS = 1000
+const WEIGHT = 0.2
+/** So much later than its turn a token may well leave. */
+const NOT_LATE_MS = 10
+/** More instances than this do not make `Retry-After` any longer. */
+const LARGEST_CROWD = 50
 /** `Retry-After` is spread over those refused, but no further than this. */
 const FURTHEST_PROMISE_MS = 60_000
 
 export type Queue = Pick<Pace, 'join' | 'refusal'>
 
-interface Waiter extends Pick<PlaceWanted, 'ahead' | 'isOptional'> {
+interface Waiter extends Pick<PlaceWanted, 'ahead' | 'isOptional' | 'isReady'> {
   readonly joinedAt: number
   /** When its turn would be too late. */
   notAfter: number
@@ -42,8 +46,16 @@ export function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: str
   let spacingMs = 0
   let nextFree = 0
   let promised = 0
-  /** How long those who join are at getting ready to use a turn, lately: a lease, an STS, a slow store. */
+  /** How long those who join are at getting ready to use a turn, lately: STS, mostly. */
   let readyMs = 0
+  /** How long it is from the signature to the hand-out, lately: the audit log, mostly. */
+  let leavingMs = 0
+  /** How long the last write to the shelf took. */
+  let writeMs = 0
+  /** How many turns all instances take for one of this instance. */
+  let crowd = 1
+  /** The end of the turns that this instance took last. */
+  let mineUntil = 0
   let taking: Promise<void> | undefined
   let serving = false
 
@@ -62,17 +74,22 @@ export function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: str
     return turns[rank] ?? Math.max(nextFree, clock.now()) + (rank - turns.length) * spacingMs
   }
 
-  const readyAt = ({ called, joinedAt }: Waiter) => (called ? clock.now() : joinedAt + readyMs)
+  const readyAt = ({ called, isReady, joinedAt, notAfter }: Waiter) =>
+    called || isReady ? clock.now() : Math.min(joinedAt + readyMs, notAfter)
 
-  function noteReady({ joinedAt }: Waiter): void {
-    const tookMs = Math.min(Math.max(0, clock.now() - joinedAt), LONGEST_READY_MS)
-    readyMs += (tookMs - readyMs) * READY_WEIGHT
+  /** Turns between those that this instance got last and those that it gets now are others'. */
+  function noteCrowd({ turns: own, nextFree }: TurnsTaken): void {
+    const [first] = own
+    if (first === undefined) return
+    const othersMs = Math.max(0, first - Math.max(mineUntil, clock.now()))
+    crowd = learned(crowd, Math.min(1 + othersMs / (spacingMs * own.length), LARGEST_CROWD))
+    mineUntil = nextFree
   }
 
   function refusal({ isOptional }: Pick<PlaceWanted, 'isOptional'>): JetonError {
     const now = clock.now()
     const earliest = expectedTurn(waiters.length)
-    const next = promised + spacingMs
+    const next = promised + spacingMs * crowd
     const promise = next < earliest || next > now + FURTHEST_PROMISE_MS ? earliest : next
     if (!isOptional) promised = promise
     return new JetonError('throttled', {
@@ -106,7 +123,9 @@ export function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: str
       const notAfter = Math.max(...waiters.map(waiter => waiter.notAfter))
       try {
         const notBefore = Math.min(...waiters.map(readyAt))
-        const taken = await takeTurns(parts, { resource, count, notBefore, notAfter, spacingMs })
+        const taken = await takeTurns(parts, { resource, count, notBefore, notAfter, spacingMs, writeMs })
+        writeMs = taken.writeMs
+        noteCrowd(taken)
         nextFree = taken.nextFree
         turns.push(...taken.turns)
         refuseTheLate()
@@ -133,8 +152,9 @@ export function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: str
       if (!ready) break
       forgetMissed()
       const [turn] = turns
+      const at = (turn ?? 0) - Math.max(0, leavingMs - NOT_LATE_MS)
       if (turn === undefined) await cover()
-      else if (turn > clock.now()) await clock.sleepUntil(Math.min(turn, clock.now() + LONGEST_SLEEP_MS))
+      else if (at > clock.now()) await clock.sleepUntil(Math.min(at, clock.now() + LONGEST_SLEEP_MS))
       else {
         turns.shift()
         leave(ready)
@@ -159,9 +179,9 @@ export function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: str
   async function join(wanted: PlaceWanted): Promise<Place> {
     const before = rankOf(wanted)
     if (before === undefined) throw refusal(wanted)
-    const { ahead, isOptional = false, waitMs } = wanted
+    const { ahead, isOptional = false, isReady = false, waitMs } = wanted
     const joinedAt = clock.now()
-    const waiter: Waiter = { ahead, isOptional, joinedAt, notAfter: joinedAt + waitMs }
+    const waiter: Waiter = { ahead, isOptional, isReady, joinedAt, notAfter: joinedAt + waitMs }
     waiters.splice(before, 0, waiter)
     await cover()
     if (waiter.refused) throw waiter.refused
@@ -169,15 +189,23 @@ export function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: str
       turn: () =>
         new Promise((resolve, reject) => {
           if (waiter.refused) return reject(waiter.refused)
-          noteReady(waiter)
+          if (!isReady) readyMs = learned(readyMs, clock.now() - joinedAt)
           waiter.called = { resolve, reject }
           // its turn may have gone by while it got ready, or the clock been corrected
           waiter.notAfter = Math.max(waiter.notAfter, clock.now() + MISSED_WAIT_MS)
           void serve()
         }),
       leave: () => leave(waiter),
+      noteLeft(tookMs) {
+        leavingMs = learned(leavingMs, tookMs)
+      },
     }
   }
 
   return { join, refusal: wanted => (rankOf(wanted) === undefined ? refusal(wanted) : undefined) }
+}
+
+/** What is expected, after one more of it. */
+function learned(known: number, latest: number): number {
+  return known + (Math.min(Math.max(0, latest), LONGEST_LEARNED_MS) - known) * WEIGHT
 }

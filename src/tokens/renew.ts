@@ -10,12 +10,12 @@ import type { Seen } from './shared-token.ts'
 const RENEWAL_WAIT_MS = 250
 /** After a renewal that failed. */
 const FAILED_REST_MS = 10_000
-/** After a look at the shelf that found another instance at it, about. */
+/** After a look that found another instance at it, or no turn; about. */
 const LOOKED_REST_MS = 1000
 /** Who has no role session gives way for so long to whoever minted the last token, and has one. */
 const GIVE_WAY_MS = 10_000
 
-export interface RenewParts extends Pick<Minting, 'mint'> {
+export interface RenewParts extends Pick<Minting, 'mint' | 'checkTurn'> {
   look(page: Page): Promise<Seen>
   looseEnds: LooseEnds
   clock: Clock
@@ -31,20 +31,21 @@ export interface RenewParts extends Pick<Minting, 'mint'> {
  */
 export type Renew = (page: Page, old: Entry) => Promise<Got | undefined>
 
-export function createRenew({ look, mint, looseEnds, clock, log, random }: RenewParts): Renew {
+export function createRenew({ look, mint, checkTurn, looseEnds, clock, log, random }: RenewParts): Renew {
   async function renew(page: Page, old: Entry): Promise<Got | undefined> {
+    const how = { ahead: true, isOptional: true, waitMs: RENEWAL_WAIT_MS }
+    checkTurn(page, how)
     const seen = await look(page)
     const newer = adoptNewer(page, { entry: old, found: seen.shared, clock })
     if (newer) return { entry: newer, isMinted: false }
     if (seen.leasedUntil > clock.now() || givesWay(page, old)) {
-      rest(page, LOOKED_REST_MS * (0.5 + random()))
+      restAWhile(page)
       return undefined
     }
     if (!page.session.isFit()) {
       looseEnds.add(page.session.renew().catch(cause => goOnWithTheOld(page, cause)))
       return undefined
     }
-    const how = { ahead: true, isOptional: true, waitMs: RENEWAL_WAIT_MS }
     const entry = await mint(page, { seen, replaces: false, ...how })
     return entry && { entry, isMinted: true }
   }
@@ -54,12 +55,17 @@ export function createRenew({ look, mint, looseEnds, clock, log, random }: Renew
     return clock.now() < old.token.refreshAfter + GIVE_WAY_MS
   }
 
+  const restAWhile = (page: Page) => rest(page, LOOKED_REST_MS * (0.5 + random()))
+
   function rest(page: Page, forMs: number): void {
     page.rest = { since: clock.now(), forMs }
   }
 
   function goOnWithTheOld(page: Page, cause: unknown): undefined {
-    if (cause instanceof JetonError && cause.code === 'throttled') return
+    if (cause instanceof JetonError && cause.code === 'throttled') {
+      restAWhile(page)
+      return
+    }
     rest(page, FAILED_REST_MS)
     const reason = cause instanceof JetonError ? cause.reason : undefined
     log.warn({ session: page.key.sessionName, reason }, 'renewal failed')

@@ -26,9 +26,14 @@ export interface RoleMemoryParts {
 /** For so long a good answer says that the role works: it may break at any time, and thousands may want it then. */
 const WORKS_MS = 10_000
 
+/** So many ask a role at once, that works: the next get to know how these end. */
+const MOST_AT_ONCE = 8
+
 interface Role extends KnownRole {
   /** Until when (ms) its last good answer lets any number ask at once; then one asks first again. */
   worksUntil: number
+  /** What is being asked of a role that works. */
+  readonly underWay: Set<Promise<unknown>>
   /** The one question to a role that is new or fails. */
   probe: Promise<RoleSession> | undefined
 }
@@ -36,8 +41,9 @@ interface Role extends KnownRole {
 /**
  * Asks AWS for role sessions, and leaves a role alone that has just failed: for a second, growing to half a minute, for
  * all instances that share the shelf. Then one of them asks again, once; whoever asked meanwhile gets the remembered
- * error. A role that has worked in the last 10 s is asked freely and costs the shelf nothing; one that was not asked for
- * longer is asked by one of its callers first, after one read, and the others go by how that ends.
+ * error. A role that has worked in the last 10 s is asked at once and costs the shelf nothing; one that was not asked for
+ * longer is asked by one of its callers first, after one read, and the others go by how that ends. Eight at a time ask a
+ * role that works, so that one that breaks costs no more failures than that.
  *
  *     instance A   ask ✗ rest 1 s ····· claim, ask ✗ rest 2 s ········································ claim ✗
  *     instance B   ask ✗ ·············· claim: conflict ······· look: rests until … ·········· claim, ask ✓ everyone
@@ -56,7 +62,15 @@ export function rememberFailures(
     const id = sha256Hex(canonicalJson({ roleArn: arn, externalId }))
     const known = roles.get(id)
     if (known) return known
-    const role: Role = { id, arn, failure: undefined, version: 'absent', worksUntil: 0, probe: undefined }
+    const role: Role = {
+      id,
+      arn,
+      failure: undefined,
+      version: 'absent',
+      worksUntil: 0,
+      underWay: new Set(),
+      probe: undefined,
+    }
     roles.set(id, role)
     return role
   }
@@ -97,6 +111,13 @@ export function rememberFailures(
     looseEnds.add(records.share(role))
   }
 
+  function askAmongOthers(role: Role, key: TokenKey): Promise<RoleSession> {
+    const asking = ask(role, key)
+    const end: Promise<unknown> = asking.catch(() => {}).finally(() => role.underWay.delete(end))
+    role.underWay.add(end)
+    return asking
+  }
+
   async function probe(role: Role, key: TokenKey): Promise<RoleSession> {
     await records.learn(role)
     throwWhileResting(role)
@@ -107,7 +128,11 @@ export function rememberFailures(
   async function session(key: TokenKey): Promise<RoleSession> {
     const role = roleOf(key)
     throwWhileResting(role)
-    if (clock.now() < role.worksUntil) return ask(role, key)
+    if (clock.now() < role.worksUntil) {
+      if (role.underWay.size < MOST_AT_ONCE) return askAmongOthers(role, key)
+      await Promise.race(role.underWay)
+      return session(key)
+    }
     if (role.probe) {
       await role.probe
       return session(key)

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import type { Shelf } from '../shelf/shelf.ts'
-import { unreadable } from '../shelf/unreadable.ts'
+import { parseVersioned, renderVersioned } from '../shelf/versioned.ts'
 import type { TokenKey } from './key.ts'
 import type { Token } from './token.ts'
 
@@ -69,25 +69,24 @@ export function createSharedTokens({ shelf, clock }: { shelf: Shelf; clock: Cloc
       const key = shelfKey(id)
       const found = await shelf.read(key)
       if (!found) return { ...NOTHING, version: 'absent' }
-      const record = parseRecord(found.bytes)
-      if (record.v === VERSION)
-        return { shared: record.shared, leasedUntil: leasedUntil(record), version: found.version }
-      const keepUntil = Number(record.keepUntil)
-      if (keepUntil > clock.now()) throw unreadable({ key, why: 'a newer release wrote it', keepUntil })
-      return { ...NOTHING, version: found.version }
+      const record = parseVersioned(found.bytes, { key, now: clock.now() }) as TokenRecord | undefined
+      const { version } = found
+      return record
+        ? { shared: record.shared, leasedUntil: leasedUntil(record), version }
+        : { ...NOTHING, version }
     },
     async lease({ id }, { shared, version: was }) {
       const key = shelfKey(id)
       const until = clock.now() + LEASE_MS
       const expiresAt = Math.max(until, shared?.token.expiresAt ?? 0)
       const keepUntil = Math.max(until, shared?.token.refreshAfter ?? 0)
-      const bytes = renderRecord({ keepUntil, shared, lease: { by: me, until } })
+      const bytes = renderVersioned({ keepUntil, shared, lease: { by: me, until } })
       const version = await shelf.swap({ key, bytes, was, expiresAt, keepUntil })
       if (version === 'conflict') return undefined
 
       async function put(next: SharedToken): Promise<boolean> {
         const { refreshAfter: keepUntil, expiresAt } = next.token
-        const bytes = renderRecord({ keepUntil, shared: next })
+        const bytes = renderVersioned({ keepUntil, shared: next })
         return (await shelf.swap({ key, bytes, was: version, expiresAt, keepUntil })) !== 'conflict'
       }
       return {
@@ -98,7 +97,12 @@ export function createSharedTokens({ shelf, clock }: { shelf: Shelf; clock: Cloc
           else {
             // a record that is over as soon as it stands: as good as none
             const now = clock.now()
-            await shelf.swap({ key, bytes: renderRecord({ keepUntil: now }), was: version, expiresAt: now })
+            await shelf.swap({
+              key,
+              bytes: renderVersioned({ keepUntil: now }),
+              was: version,
+              expiresAt: now,
+            })
           }
         },
       }
@@ -106,24 +110,12 @@ export function createSharedTokens({ shelf, clock }: { shelf: Shelf; clock: Cloc
   }
 }
 
-/** A release that writes another must say so here, and must keep `v` and `keepUntil` as they are. */
-const VERSION = 1
 const NOTHING = { shared: undefined, leasedUntil: 0 }
 
+/** What a record holds beside what every record does. */
 interface TokenRecord {
-  readonly v: number
-  /** Until then (ms) a release that cannot read the rest leaves it alone. */
-  readonly keepUntil: number
-  readonly shared?: SharedToken | undefined
-  readonly lease?: { readonly by: string; readonly until: number } | undefined
+  readonly shared?: SharedToken
+  readonly lease?: { readonly by: string; readonly until: number }
 }
 
 const shelfKey = (id: string) => `token/${id}`
-
-function renderRecord(record: Omit<TokenRecord, 'v'>): Buffer {
-  return Buffer.from(JSON.stringify({ v: VERSION, ...record }))
-}
-
-function parseRecord(bytes: Uint8Array): TokenRecord {
-  return JSON.parse(Buffer.from(bytes).toString()) as TokenRecord
-}

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { JetonError } from '../errors.ts'
 import type { Shelf } from '../shelf/shelf.ts'
+import { parseVersioned, renderVersioned } from '../shelf/versioned.ts'
 
 /** How long the record of a resource's turns is kept after its last turn. */
 const KEPT_MS = 60_000
@@ -16,6 +17,8 @@ export interface TurnsWanted {
   /** The furthest moment (ms) that is of use to anyone. */
   notAfter: number
   spacingMs: number
+  /** How long a write to the shelf takes, as far as is known. */
+  writeMs: number
 }
 
 export interface TurnsTaken {
@@ -23,6 +26,8 @@ export interface TurnsTaken {
   readonly turns: readonly number[]
   /** The first turn that is nobody's, as far as this instance knows (ms). */
   readonly nextFree: number
+  /** How long the write to the shelf took. */
+  readonly writeMs: number
 }
 
 /**
@@ -34,22 +39,22 @@ export interface TurnsTaken {
  */
 export async function takeTurns(
   { shelf, clock }: { shelf: Shelf; clock: Clock },
-  { resource, count, notBefore, notAfter, spacingMs }: TurnsWanted,
+  { resource, count, notBefore, notAfter, spacingMs, writeMs }: TurnsWanted,
 ): Promise<TurnsTaken> {
   const key = `turns/${resource}`
   for (let tries = 0; tries < TRIES; tries++) {
     const askedAt = clock.now()
     const found = await shelf.read(key)
     const now = clock.now()
-    // the swap takes about as long as the read did: a turn that is over by then is of no use
-    const soonest = Math.max(now + Math.max(0, now - askedAt), notBefore)
-    const next = found ? parseNext(found.bytes) : 0
+    // a turn that is over when the swap is done is of no use
+    const soonest = Math.max(now + Math.max(writeMs, now - askedAt), notBefore)
+    const next = found ? nextIn(found.bytes, { key, now }) : 0
     const first = isPlausible(next, now) ? Math.max(soonest, next) : soonest
     const turns: number[] = []
     for (let turn = first; turns.length < count && turn <= notAfter; turn += spacingMs) turns.push(turn)
     const nextFree = first + turns.length * spacingMs
-    if (turns.length === 0) return { turns, nextFree }
-    const bytes = Buffer.from(JSON.stringify({ v: 1, next: nextFree }))
+    if (turns.length === 0) return { turns, nextFree, writeMs }
+    const bytes = renderVersioned({ keepUntil: nextFree, next: nextFree })
     const swapped = await shelf.swap({
       key,
       bytes,
@@ -57,7 +62,7 @@ export async function takeTurns(
       expiresAt: nextFree + KEPT_MS,
       keepUntil: nextFree,
     })
-    if (swapped !== 'conflict') return { turns, nextFree }
+    if (swapped !== 'conflict') return { turns, nextFree, writeMs: Math.max(0, clock.now() - now) }
   }
   throw new JetonError('temporarily_unavailable', {
     publicMessage: 'the store is too busy; try again',
@@ -72,7 +77,7 @@ export function isPlausible(turn: number, now: number): boolean {
 }
 
 /** A record that says no time is as good as none: it is written anew, and must not stop the database's tokens. */
-function parseNext(bytes: Uint8Array): number {
-  const { next } = JSON.parse(Buffer.from(bytes).toString()) as { next?: unknown }
+function nextIn(bytes: Uint8Array, of: { key: string; now: number }): number {
+  const next = parseVersioned(bytes, of)?.next
   return typeof next === 'number' && Number.isFinite(next) ? next : 0
 }

@@ -14,8 +14,6 @@ export interface Drive {
 /** Which connections a fleet opens, and when: the same for every contender. */
 export interface Load {
   readonly told: string
-  /** From then on (ms from the beginning) the fleet is up. */
-  readonly settledMs: number
   play(drive: Drive): Promise<void>
 }
 
@@ -59,7 +57,6 @@ export function steady(recycling: Recycling): Load {
   const { workloads, rampMs, durationMs, everyMs } = recycling
   return {
     told: `${count(workloads)} workloads that come up within ${minutes(rampMs)}; each opens a connection every ${minutes(everyMs)} on average, for ${minutes(durationMs)}`,
-    settledMs: rampMs,
     play: drive => recycle(drive, recycling),
   }
 }
@@ -67,7 +64,6 @@ export function steady(recycling: Recycling): Load {
 export function deploy({ workloads, connections }: { workloads: number; connections: number }): Load {
   return {
     told: `${count(workloads)} workloads restart within 1 min, each opens ${connections} connections at once`,
-    settledMs: MINUTE,
     async play(drive) {
       await each(workloads, drive, async (workload, random) => {
         await drive.clock.sleepUntil(drive.clock.now() + random.between(0, MINUTE))
@@ -80,7 +76,6 @@ export function deploy({ workloads, connections }: { workloads: number; connecti
 export function topOfTheHour({ jobs }: { jobs: number }): Load {
   return {
     told: `${count(jobs)} jobs start within 20 s, each a principal of its own: one connection, and a second one 30 s later`,
-    settledMs: 20_000,
     async play(drive) {
       const { clock, connect } = drive
       await each(jobs, drive, async (job, random) => {
@@ -97,7 +92,6 @@ export function failover({ connections, ...recycling }: Recycling & { connection
   const { workloads, rampMs, durationMs, everyMs } = recycling
   return {
     told: `${count(workloads)} workloads that come up within ${minutes(rampMs)} and open a connection every ${minutes(everyMs)}; after ${minutes(durationMs)} each opens ${connections} connections within 2 s`,
-    settledMs: rampMs,
     async play(drive) {
       const { clock, connect } = drive
       const failsAt = clock.now() + durationMs
@@ -117,9 +111,9 @@ export function failover({ connections, ...recycling }: Recycling & { connection
 
 /** Principals on one database for hours: what only a steady pace of renewal can hold. */
 export function renewal(workloads: number, durationMs: number): Load {
-  const recycling = { workloads, rampMs: 15 * MINUTE, durationMs, everyMs: MINUTE }
-  // in the ramp first tokens and renewals together want more than the pace, and the last of them come when it is over
-  return { ...steady(recycling), settledMs: 20 * MINUTE }
+  // so slowly that first tokens and renewals together do not want more than the pace
+  const rampMs = Math.ceil(workloads / 400) * MINUTE
+  return steady({ workloads, rampMs, durationMs, everyMs: MINUTE })
 }
 
 /** What `npm run bench:fleet` plays beside the hours of renewal. */

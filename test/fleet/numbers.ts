@@ -50,7 +50,7 @@ export function createVerdicts(): Verdicts {
           `(d) renews ${count(principalsOf(result))} principals for ${hoursOf(result)} h, delay ${toldDelay(job.delayMs)} ms`,
           {
             isKept: isHeld(result),
-            figure: `${count(played.throttled)} throttled, ${count(played.refusedLater)} refused once all are up (${count(played.refused - played.refusedLater)} while they come up), token p99 ${seconds(played.tokenWait.p99)}`,
+            figure: `${count(played.throttled)} throttled, ${count(played.refused)} refused, token p99 ${seconds(played.tokenWait.p99)}`,
           },
         )
       }
@@ -67,7 +67,7 @@ export function createVerdicts(): Verdicts {
 
 const principalsOf = ({ job: { load } }: Result) => (typeof load === 'string' ? 0 : load.principals)
 const hoursOf = ({ job: { load } }: Result) => (typeof load === 'string' ? 0 : load.hours)
-const isHeld = ({ played }: Result) => played.throttled === 0 && played.refusedLater === 0
+const isHeld = ({ played }: Result) => played.throttled === 0 && played.refused === 0
 
 /** The most principals that were held, with all fewer ones that were tried held too; and how near that is to the theory. */
 export function toldMost(results: readonly Result[]): string {

@@ -31,8 +31,6 @@ export interface Played {
   readonly stsCalls: number
   /** Asks that jeton refused with 429. */
   readonly refused: number
-  /** Those of them since the fleet was up. */
-  readonly refusedLater: number
 }
 
 export interface Play {
@@ -46,7 +44,6 @@ export interface Play {
 /** Plays one load with one contender, in a world of its own. The same seed gives the same figures on every machine. */
 export async function play({ load, contender: contending, delayMs, seed }: Play): Promise<Played> {
   const clock = fleetClock()
-  const start = clock.now()
   const network = createNetwork({ clock, random: seeded(`${seed}/network`) })
   const contender = contending({ clock, network, random: seeded(`${seed}/callers`) })
   const rds = createRds(clock)
@@ -65,7 +62,6 @@ export async function play({ load, contender: contending, delayMs, seed }: Play)
     storeCalls: network.calls.store,
     stsCalls: network.calls.sts,
     refused: contender.refusedAt.length,
-    refusedLater: contender.refusedAt.filter(at => at - start > load.settledMs).length,
   }
 }
 

@@ -21,7 +21,10 @@ export interface Saturation {
   seed: string
 }
 
-/** More new principals than the pace allows ask all the time, at every instance, and do not come back when refused. */
+/**
+ * More new principals than the pace allows ask all the time, each at every instance at once, and do not come back when
+ * refused.
+ */
 export async function saturate({ instances, perSecond, durationMs, seed }: Saturation): Promise<Saturated> {
   const clock = fleetClock()
   const random = seeded(`${seed}/saturation`)
@@ -33,11 +36,10 @@ export async function saturate({ instances, perSecond, durationMs, seed }: Satur
   const end = clock.now() + durationMs
   const handedOut: number[] = []
 
-  async function ask(principal: number): Promise<void> {
-    const instance = fleet[principal % instances] as (typeof fleet)[number]
+  async function ask(principal: number, instance: (typeof fleet)[number]): Promise<void> {
     try {
-      await instance(standingOf(principal))
-      if (clock.now() <= end) handedOut.push(clock.now())
+      const { cached } = await instance(standingOf(principal))
+      if (!cached && clock.now() <= end) handedOut.push(clock.now())
     } catch (cause) {
       if (asJetonError(cause).code !== 'throttled') throw cause
     }
@@ -46,7 +48,7 @@ export async function saturate({ instances, perSecond, durationMs, seed }: Satur
   await clock.run(async () => {
     const asked: Promise<void>[] = []
     for (let principal = 0; clock.now() < end; principal++) {
-      asked.push(ask(principal))
+      for (const instance of fleet) asked.push(ask(principal, instance))
       await clock.sleepUntil(clock.now() + random.exponential(1000 / (2 * perSecond)))
     }
     await Promise.all(asked)

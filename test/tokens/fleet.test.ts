@@ -123,6 +123,65 @@ describe('three instances on one shelf', () => {
   })
 })
 
+test('keys wanted on every instance at once take one turn each: all are served, and nobody else is throttled', async () => {
+  const keys = Array.from({ length: 60 }, (_, i) =>
+    tokenKey({ database: ORDERS, user: 'app_ro', principal: { issuer: 'i', subject: `s${i}` } }),
+  )
+  const asked = keys.flatMap(key => [a, b, c].map(one => one.get({ key })))
+  const all = await during(clock, Promise.all(asked))
+  expect(new Set(all.map(({ token }) => token.text)).size).toBe(60)
+  expect(total(one => one.signed())).toBe(60)
+})
+
+test('a renewal that finds no turn does not look at the shelf for every request', async () => {
+  await a.get()
+  await clock.advance(9 * MINUTE)
+  const flood = Array.from({ length: 100 }, (_, i) =>
+    tokenKey({ database: ORDERS, user: 'app_ro', principal: { issuer: 'i', subject: `s${i}` } }),
+  )
+  for (const key of flood) b.get({ key }).catch(() => {})
+  await clock.advance(100)
+  const before = storeCalls(a)
+  for (let i = 0; i < 100; i++) expect((await during(clock, a.get())).token.text).not.toBe('')
+  expect(storeCalls(a) - before).toBeLessThan(20)
+})
+
+test('renewals go on where STS takes long: who has a role session is ready at once', async () => {
+  a.sts.delayMs = 600
+  const keys = Array.from({ length: 8 }, (_, i) =>
+    tokenKey({ database: ORDERS, user: 'app_ro', principal: { issuer: 'i', subject: `s${i}` } }),
+  )
+  await during(clock, Promise.all(keys.map(key => a.get({ key }))))
+  await clock.advance(9.2 * MINUTE)
+  const signed = a.signed()
+  for (let i = 0; i < 20; i++) {
+    for (const key of keys) await during(clock, a.get({ key }))
+    await clock.advance(500)
+  }
+  expect(a.signed() - signed).toBe(8)
+})
+
+test('who joins a flight with the very token that it brings as refused gets another', async () => {
+  const { token } = await a.get()
+  await clock.advance(10_000)
+  const { fingerprint: refused } = token
+  const [first, joined] = await during(clock, Promise.all([b.get(), b.get({ refused })]))
+  expect(first.token.text).toBe(token.text)
+  expect(joined.token.text).not.toBe(token.text)
+})
+
+test('an instance whose audit log fails gives the lease back: others need not wait for it', async () => {
+  const held = await a.book.current(KEY, {})
+  held.keepBack()
+  await clock.advance(0)
+  const before = clock.now()
+  const other = await during(clock, b.get())
+  expect([other.cached, clock.now() - before < 1000]).toEqual([false, true])
+  // what it had minted is forgotten as soon as it looks
+  await clock.advance(1000)
+  expect((await during(clock, a.get())).token.expiresAt).toBeGreaterThan(clock.now())
+})
+
 describe('the lease', () => {
   test('is lost by a holder that dies, and another takes over within it', async () => {
     a.sts.delayMs = 100 * MINUTE

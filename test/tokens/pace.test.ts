@@ -217,14 +217,30 @@ test('a store that fails is a failure of those who asked, and the next one is tr
   await expect(turnOf(pace)).resolves.toBe(clock.now())
 })
 
-/** A store that takes `ms` for each call. */
-function slow(inner: Shelf, { clock, ms }: { clock: VirtualClock; ms: number }): Shelf {
-  const pause = () => clock.sleepUntil(clock.now() + ms)
+/** A store that takes so long for each call. */
+function slow(
+  inner: Shelf,
+  { clock, ms, swapMs = ms }: { clock: VirtualClock; ms: number; swapMs?: number },
+): Shelf {
+  const pause = (forMs: number) => clock.sleepUntil(clock.now() + forMs)
   return {
-    read: key => pause().then(() => inner.read(key)),
-    swap: change => pause().then(() => inner.swap(change)),
+    read: key => pause(ms).then(() => inner.read(key)),
+    swap: change => pause(swapMs).then(() => inner.swap(change)),
   }
 }
+
+test('a store that writes more slowly than it reads is found out by the first turn that it costs', async () => {
+  const clock = virtualClock()
+  const pace = createPace({ shelf: slow(memoryShelf(clock), { clock, ms: 5, swapMs: 120 }), clock })
+  const waits: number[] = []
+  for (let i = 0; i < 5; i++) {
+    const from = clock.now()
+    void turnOf(pace).then(turn => waits.push(pace.onTime(turn) ? clock.now() - from : Number.NaN))
+    await clock.advance(2000)
+  }
+  expect(waits).toHaveLength(5)
+  expect(Math.max(...waits)).toBeLessThan(500)
+})
 
 test.each([40, 100, 800])('a store that takes %i ms a call costs no turn and no second try', async ms => {
   const clock = virtualClock()
@@ -267,6 +283,71 @@ test('renewals that find no turn move nobody further off: they do not come back'
   expect(refused).toMatchObject({ code: 'throttled', retryAfterMs: 5000 })
 })
 
+test('who is ready at once gets a turn at once, however long others take to get ready', async () => {
+  const {
+    clock,
+    paces: [pace],
+  } = fleet(1)
+  for (let i = 0; i < 20; i++) {
+    const place = await (pace as Pace).join(WANTED)
+    await clock.advance(900)
+    void place.turn()
+    await clock.advance(1000)
+  }
+  const from = clock.now()
+  let at: number | undefined
+  void turnOf(pace as Pace, { isReady: true, ahead: true, waitMs: 250 }).then(() => {
+    at = clock.now()
+  })
+  await clock.advance(250)
+  expect(at).toBe(from)
+})
+
+test('gives turns so much ahead as the way from signature to hand-out takes, and uses all of them', async () => {
+  const {
+    clock,
+    paces: [pace],
+  } = fleet(1)
+  const start = clock.now()
+  const left: number[] = []
+  async function mint() {
+    const place = await (pace as Pace).join({ ...WANTED, isReady: true })
+    const turn = await place.turn()
+    const signedAt = clock.now()
+    await clock.sleepUntil(signedAt + 60)
+    place.noteLeft(clock.now() - signedAt)
+    await clock.sleepUntil(turn)
+    if ((pace as Pace).onTime(turn)) left.push(clock.now())
+  }
+  for (let step = 0; step < 600; step++) {
+    void mint().catch(() => {})
+    await clock.advance(50)
+  }
+  const seconds = (clock.now() - start) / 1000
+  expect(busiestSecond(left)).toBeLessThanOrEqual(16)
+  expect(left.length / seconds).toBeGreaterThanOrEqual(16 * 0.93)
+})
+
+test('instances that share the turns spread their refused further than one alone would', async () => {
+  const { clock, paces } = fleet(10)
+  const told: number[] = []
+  const ask = () => {
+    for (const pace of paces)
+      void turnOf(pace).catch((cause: JetonError) => told.push(clock.now() + (cause.retryAfterMs ?? 0)))
+  }
+  for (let step = 0; step < 300; step++) {
+    ask()
+    await clock.advance(50)
+  }
+  told.length = 0
+  for (let i = 0; i < 100; i++) ask()
+  await clock.advance(0)
+  expect(told.length).toBeGreaterThan(900)
+  const perSecond = new Map<number, number>()
+  for (const at of told) perSecond.set(Math.floor(at / 1000), (perSecond.get(Math.floor(at / 1000)) ?? 0) + 1)
+  expect(Math.max(...perSecond.values())).toBeLessThan(50)
+})
+
 test('learns how long it takes to get ready, and takes no turn that is over by then', async () => {
   const clock = virtualClock()
   let swaps = 0
@@ -304,6 +385,31 @@ test('a place given up leaves its turn to the next', async () => {
   void places[2]?.turn().then(turn => turns.push(turn))
   await clock.advance(65)
   expect(turns.map(turn => turn - clock.now() + 65)).toEqual([0, 65])
+})
+
+describe('a record of turns', () => {
+  const put = (shelf: Shelf, { clock, text }: { clock: VirtualClock; text: string }) =>
+    shelf.swap({ key: 'turns/r', bytes: Buffer.from(text), was: 'absent', expiresAt: clock.now() + 60_000 })
+
+  test.each(['null', '{}', 'x', '{"v":1,"next":"soon"}'])(
+    'of nonsense (%s) is as good as none',
+    async text => {
+      const clock = virtualClock()
+      const shelf = memoryShelf(clock)
+      await put(shelf, { clock, text })
+      expect(await turnOf(createPace({ shelf, clock }))).toBe(clock.now())
+    },
+  )
+
+  test('of a later release is left alone while it is of use', async () => {
+    const clock = virtualClock()
+    const shelf = memoryShelf(clock)
+    await put(shelf, { clock, text: JSON.stringify({ v: 2, keepUntil: clock.now() + 3000 }) })
+    const pace = createPace({ shelf, clock })
+    await expect(pace.join(WANTED)).rejects.toMatchObject({ code: 'temporarily_unavailable' })
+    await clock.advance(3000)
+    expect(await turnOf(pace)).toBe(clock.now())
+  })
 })
 
 test('resources do not share turns', async () => {

@@ -29,8 +29,8 @@ export interface DynamodbSinkOptions {
  * twice, for its reply was lost, is one item; nothing is changed or deleted (but by TTL, with `retentionDays`).
  *
  * There is no chain: several instances write at once, and one chain through all of them would make each vend wait for all
- * others. In its place stand an IAM policy without UpdateItem and DeleteItem, and point-in-time recovery: who may write
- * can still put another text in place of a record whose key he knows, and the table of the time before shows it.
+ * others. In its place, point-in-time recovery shows the table as it was. Does NOT keep who has the same IAM permission from
+ * writing over a record or deleting it: BatchWriteItem is one permission for all of that.
  *
  * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
  */

@@ -8,6 +8,8 @@ import { stdoutSink } from './stdout.ts'
 
 export interface SinkParts {
   clock: Clock
+  /** What patience goes by: no reply corrects it. */
+  timer: Clock
   log: Log
   /** Where the log goes that is called stdout. */
   stdout: Writable
@@ -26,7 +28,7 @@ export async function openSinks(logs: readonly AuditLogConfig[], parts: SinkPart
 }
 
 /** A new kind of log is a case here. What it needs of the AWS SDK is loaded only where it is configured. */
-async function openSink(config: AuditLogConfig, { clock, log, stdout }: SinkParts): Promise<Sink> {
+async function openSink(config: AuditLogConfig, { clock, timer, log, stdout }: SinkParts): Promise<Sink> {
   switch (config.type) {
     case 'stdout':
       return stdoutSink(stdout)
@@ -39,7 +41,7 @@ async function openSink(config: AuditLogConfig, { clock, log, stdout }: SinkPart
       ])
       const { table, region, retentionDays } = config
       const client = dynamodbClient({ clock, ...(region !== undefined && { region }) })
-      return dynamodbSink({ client, table, retentionDays, clock })
+      return dynamodbSink({ client, table, retentionDays, clock: timer })
     }
   }
 }
