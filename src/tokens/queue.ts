@@ -20,9 +20,7 @@ const LONGEST_LEARNED_MS = 1000
 const WEIGHT = 0.2
 /** So much later than its turn a token may well leave. */
 const NOT_LATE_MS = 10
-/** More instances than this do not make `Retry-After` any longer. */
-const LARGEST_CROWD = 50
-/** `Retry-After` is spread over those refused, but no further than this. */
+/** `Retry-After` is spread over those that this instance refuses, but no further than this. */
 const FURTHEST_PROMISE_MS = 60_000
 
 export type Queue = Pick<Pace, 'join' | 'refusal'>
@@ -52,21 +50,30 @@ export function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: str
   let leavingMs = 0
   /** How long the last write to the shelf took. */
   let writeMs = 0
-  /** How many turns all instances take for one of this instance. */
-  let crowd = 1
-  /** The end of the turns that this instance took last. */
+  /** The end of the turns that this instance took last, and from when on they went by unused. */
   let mineUntil = 0
+  let unusedFrom = 0
   let taking: Promise<void> | undefined
   let serving = false
 
   /** Also what a clock that was wrong has put minutes ahead. */
   function forgetMissed() {
     const now = clock.now()
-    turns = turns.filter(turn => turn >= now - LATE_MS && isPlausible(turn, now))
+    const left = turns.filter(turn => turn >= now - LATE_MS && isPlausible(turn, now))
+    if (left.length === 0) noteUnused(turns)
+    turns = left
     if (!isPlausible(nextFree, now)) nextFree = now
     // nobody waits for so long past the time: the clock was put forward
     for (const waiter of waiters)
       if (!isPlausible(now, waiter.notAfter)) waiter.notAfter = now + MISSED_WAIT_MS
+  }
+
+  /** Those at the end of what was taken last can be given back: nobody has got one after them. */
+  function noteUnused(missed: readonly number[]): void {
+    for (const turn of missed.toReversed()) {
+      if (Math.abs(turn - (unusedFrom - spacingMs)) > 1) return
+      unusedFrom = turn
+    }
   }
 
   /** The turn that a newcomer with `rank` waiters before it would get, as far as is known without asking the shelf. */
@@ -77,19 +84,16 @@ export function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: str
   const readyAt = ({ called, isReady, joinedAt, notAfter }: Waiter) =>
     called || isReady ? clock.now() : Math.min(joinedAt + readyMs, notAfter)
 
-  /** Turns between those that this instance got last and those that it gets now are others'. */
-  function noteCrowd({ turns: own, nextFree }: TurnsTaken): void {
-    const [first] = own
-    if (first === undefined) return
-    const othersMs = Math.max(0, first - Math.max(mineUntil, clock.now()))
-    crowd = learned(crowd, Math.min(1 + othersMs / (spacingMs * own.length), LARGEST_CROWD))
+  function noteTaken({ turns, nextFree }: TurnsTaken): void {
+    if (turns.length === 0) return
     mineUntil = nextFree
+    unusedFrom = nextFree
   }
 
   function refusal({ isOptional }: Pick<PlaceWanted, 'isOptional'>): JetonError {
     const now = clock.now()
     const earliest = expectedTurn(waiters.length)
-    const next = promised + spacingMs * crowd
+    const next = promised + spacingMs
     const promise = next < earliest || next > now + FURTHEST_PROMISE_MS ? earliest : next
     if (!isOptional) promised = promise
     return new JetonError('throttled', {
@@ -123,11 +127,20 @@ export function createQueue(parts: { shelf: Shelf; clock: Clock }, resource: str
       const notAfter = Math.max(...waiters.map(waiter => waiter.notAfter))
       try {
         const notBefore = Math.min(...waiters.map(readyAt))
-        const taken = await takeTurns(parts, { resource, count, notBefore, notAfter, spacingMs, writeMs })
-        writeMs = taken.writeMs
-        noteCrowd(taken)
-        nextFree = taken.nextFree
-        turns.push(...taken.turns)
+        const mine = { until: mineUntil, unusedFrom }
+        const got = await takeTurns(parts, {
+          resource,
+          count,
+          notBefore,
+          notAfter,
+          spacingMs,
+          writeMs,
+          mine,
+        })
+        writeMs = got.writeMs
+        noteTaken(got)
+        nextFree = got.nextFree
+        turns.push(...got.turns)
         refuseTheLate()
       } catch (cause) {
         const failure = asJetonError(cause)

@@ -19,6 +19,8 @@ export interface TurnsWanted {
   spacingMs: number
   /** How long a write to the shelf takes, as far as is known. */
   writeMs: number
+  /** The end of the turns that this instance took last, and from when on they went by unused. */
+  mine: { readonly until: number; readonly unusedFrom: number }
 }
 
 export interface TurnsTaken {
@@ -39,7 +41,7 @@ export interface TurnsTaken {
  */
 export async function takeTurns(
   { shelf, clock }: { shelf: Shelf; clock: Clock },
-  { resource, count, notBefore, notAfter, spacingMs, writeMs }: TurnsWanted,
+  { resource, count, notBefore, notAfter, spacingMs, writeMs, mine }: TurnsWanted,
 ): Promise<TurnsTaken> {
   const key = `turns/${resource}`
   for (let tries = 0; tries < TRIES; tries++) {
@@ -48,7 +50,9 @@ export async function takeTurns(
     const now = clock.now()
     // a turn that is over when the swap is done is of no use
     const soonest = Math.max(now + Math.max(writeMs, now - askedAt), notBefore)
-    const next = found ? nextIn(found.bytes, { key, now }) : 0
+    const written = found ? nextIn(found.bytes, { key, now }) : 0
+    // what went by unused was nobody's turn, if nobody has taken one since
+    const next = written === mine.until ? mine.unusedFrom : written
     const first = isPlausible(next, now) ? Math.max(soonest, next) : soonest
     const turns: number[] = []
     for (let turn = first; turns.length < count && turn <= notAfter; turn += spacingMs) turns.push(turn)

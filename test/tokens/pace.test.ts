@@ -328,24 +328,24 @@ test('gives turns so much ahead as the way from signature to hand-out takes, and
   expect(left.length / seconds).toBeGreaterThanOrEqual(16 * 0.93)
 })
 
-test('instances that share the turns spread their refused further than one alone would', async () => {
-  const { clock, paces } = fleet(10)
-  const told: number[] = []
-  const ask = () => {
-    for (const pace of paces)
-      void turnOf(pace).catch((cause: JetonError) => told.push(clock.now() + (cause.retryAfterMs ?? 0)))
-  }
-  for (let step = 0; step < 300; step++) {
-    ask()
-    await clock.advance(50)
-  }
-  told.length = 0
-  for (let i = 0; i < 100; i++) ask()
+test('a turn that went by unused is given back: at a slow pace nobody waits for the next', async () => {
+  const {
+    clock,
+    paces: [pace, other],
+  } = fleet(2)
+  const start = clock.now()
+  const wanted = { ...WANTED, perSecond: 0.5, waitMs: 1000 }
+  const place = await (pace as Pace).join(wanted)
+  await clock.advance(150)
+  const turn = place.turn()
   await clock.advance(0)
-  expect(told.length).toBeGreaterThan(900)
-  const perSecond = new Map<number, number>()
-  for (const at of told) perSecond.set(Math.floor(at / 1000), (perSecond.get(Math.floor(at / 1000)) ?? 0) + 1)
-  expect(Math.max(...perSecond.values())).toBeLessThan(50)
+  expect(await turn).toBe(start + 150)
+  // and one that was used is not: the next is 2 s later
+  await expect((other as Pace).join(wanted)).rejects.toMatchObject({ code: 'throttled' })
+  await clock.advance(1200)
+  const next = turnOf(other as Pace, wanted)
+  await clock.advance(1000)
+  expect(await next).toBe(start + 150 + 2080)
 })
 
 test('learns how long it takes to get ready, and takes no turn that is over by then', async () => {
