@@ -1,13 +1,13 @@
 import { hostname } from 'node:os'
 import type { Writable } from 'node:stream'
-import { isDeepStrictEqual } from 'node:util'
+import { Registry } from 'prom-client'
+import { stateHead } from '../src/audit/state-head.ts'
 import { compose, type Service } from '../src/compose.ts'
 import type { Config } from '../src/config/config.ts'
 import { type Listen, loadConfig } from '../src/config/load.ts'
-import { ConfigError } from '../src/config/problems.ts'
+import { type Reloading, reload } from '../src/config/reload.ts'
 import { createAdmin } from '../src/http/admin.ts'
 import { urlOf } from '../src/http/url.ts'
-import type { Log } from '../src/log.ts'
 import { eachMinute } from '../src/minutes.ts'
 import { createProgramLog } from '../src/program-log.ts'
 
@@ -25,8 +25,9 @@ export interface ServeOptions {
 export async function serve({ configPath, listen, stdout }: ServeOptions): Promise<void> {
   const log = createProgramLog()
   const config = await loadConfig(configPath, listen)
-  const service = await compose(config, { log, stdout, instance: `${hostname()}/${process.pid}` })
-  const admin = createAdmin(service.metrics.registry)
+  const registry = new Registry()
+  const service = await compose(config, { log, stdout, instance: `${hostname()}/${process.pid}`, registry })
+  const admin = createAdmin(registry)
   const close = () => Promise.all([service.close(), admin.close()])
 
   try {
@@ -38,15 +39,16 @@ export async function serve({ configPath, listen, stdout }: ServeOptions): Promi
   }
 
   const { journal, clock } = service
-  const stateHead = (msg: string) => {
-    const last = journal.lastHash()
-    if (last !== undefined) log.info({ last }, msg)
-  }
   const stopMinutes = eachMinute(clock, () => {
     journal.tick()
-    stateHead('the audit log so far')
+    stateHead(journal, { log, msg: 'the audit log so far' })
   })
-  reloadOnHangup({ config, service, log, load: () => loadConfig(configPath, listen) })
+  reloadOnHangup({
+    config,
+    log,
+    load: () => loadConfig(configPath, listen),
+    apply: changed => service.reload(changed),
+  })
   const stopping = firstSignal('SIGTERM', 'SIGINT')
 
   // only now: whoever reads this line may send signals
@@ -54,7 +56,7 @@ export async function serve({ configPath, listen, stdout }: ServeOptions): Promi
   log.info({ signal: await stopping }, 'stopping')
   stopMinutes()
   await close()
-  stateHead('the audit log ends')
+  stateHead(journal, { log, msg: 'the audit log ends' })
 }
 
 function urlsOf(
@@ -71,45 +73,9 @@ function firstSignal(...signals: NodeJS.Signals[]): Promise<NodeJS.Signals> {
   })
 }
 
-interface Reloading {
-  /** What the server was started with. */
-  config: Config
-  service: Service
-  log: Log
-  load(): Promise<Config>
-}
-
-function reloadOnHangup({ config, service, log, load }: Reloading): void {
-  async function reload() {
-    try {
-      const changed = await load()
-      for (const part of whatStays(config, changed))
-        log.warn({ part }, 'a change that takes effect at the next start')
-      service.reload(changed)
-      log.info(
-        { grants: changed.grants.length, databases: changed.databases.length },
-        'configuration read again',
-      )
-    } catch (cause) {
-      const problems =
-        cause instanceof ConfigError ? cause.problems : [{ path: '', message: 'cannot be read' }]
-      log.error({ problems }, 'the configuration is broken: the old one stays')
-    }
-  }
-  let reloading: Promise<void> = Promise.resolve()
+function reloadOnHangup(reloading: Reloading): void {
+  let flight: Promise<unknown> = Promise.resolve()
   process.on('SIGHUP', () => {
-    reloading = reloading.then(reload)
+    flight = flight.then(() => reload(reloading))
   })
-}
-
-/** The parts of a changed configuration that a running server cannot take on. A certificate it can, but not TLS itself. */
-function whatStays(old: Config, changed: Config): string[] {
-  const fixed = ({ server, store, audit }: Config) => ({
-    server: { ...server, tls: server.tls !== undefined },
-    store,
-    audit,
-  })
-  const [before, now] = [fixed(old), fixed(changed)]
-  // JSON shows no keys, and so no change of one
-  return (['server', 'store', 'audit'] as const).filter(part => !isDeepStrictEqual(before[part], now[part]))
 }

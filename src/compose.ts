@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { Server as TlsServer } from 'node:tls'
+import type { Registry } from 'prom-client'
 import { atMost } from './at-most.ts'
 import { createJournal, type Journal } from './audit/journal.ts'
 import { openSinks } from './audit/sinks/registry.ts'
@@ -8,11 +9,11 @@ import type { Config } from './config/config.ts'
 import { compileRules } from './config/rules.ts'
 import { createCaBundles } from './databases/ca.ts'
 import { createHealth } from './health.ts'
-import { createApp } from './http/app.ts'
+import { type AppOptions, createApp } from './http/app.ts'
 import type { App } from './http/types.ts'
 import type { Log } from './log.ts'
 import { createLooseEnds } from './loose-ends.ts'
-import { createMetrics, type Metrics } from './metrics.ts'
+import { NO_METRICS } from './no-metrics.ts'
 import { createKeySets } from './principals/key-sets.ts'
 import { openShelves } from './shelf/registry.ts'
 import { stsAssumer } from './tokens/assume.ts'
@@ -32,16 +33,26 @@ export interface World {
   stdout: Writable
   /** Which of several servers this is, in records. */
   instance: string
+  /** Where metrics are kept; without it none are. */
+  registry?: Registry
+  /** How callers reach it, where that is not what the configuration's `server` says. */
+  http?: AppOptions
+  /** How long a caller waits for the turn of a new token, in milliseconds; 5 s unless given. */
+  turnWaitMs?: number
 }
 
 /** All of jeton, put together and ready to listen. */
 export interface Service {
   readonly app: App
   readonly journal: Journal
-  readonly metrics: Metrics
   readonly clock: Clock
   /** Goes on with another configuration: its issuers, keys, databases, grants and certificate; ports and logs stay. */
   reload(config: Config): void
+  /**
+   * Resolves when all is done that requests have left behind, records of refusals included, or has had 2 s for it: for who
+   * freezes between requests.
+   */
+  settled(): Promise<void>
   /** Finishes what is in flight and closes the logs. */
   close(): Promise<void>
 }
@@ -50,9 +61,10 @@ export interface Service {
  * The only place where parts meet. Rejects where an audit log cannot be opened; a store that is away is no reason.
  * Clock, shelf, journal, book and discovered keys live on through a reload; the rules are compiled anew.
  */
-export async function compose(config: Config, { log, stdout, instance }: World): Promise<Service> {
+export async function compose(config: Config, world: World): Promise<Service> {
+  const { log, stdout, instance, registry, turnWaitMs, http = config.server } = world
   const health = createHealth()
-  const metrics = createMetrics(health)
+  const metrics = registry ? (await import('./metrics.ts')).createMetrics({ health, registry }) : NO_METRICS
   const clock = systemClock({
     onCorrected(offsetMs) {
       log.warn({ offsetMs }, "the machine's clock is wrong; corrected by what AWS says the time is")
@@ -72,6 +84,7 @@ export async function compose(config: Config, { log, stdout, instance }: World):
     pace: createPace(shared),
     roles: rememberFailures(stsAssumer({ clock, health, log }), shared),
     sign: signToken,
+    turnWaitMs,
     onMinted: ({ database }) => metrics.minted(database.name),
   })
 
@@ -89,12 +102,11 @@ export async function compose(config: Config, { log, stdout, instance }: World):
       beginTrail: createTrails({ journal, clock, instance, onEnded: metrics.decided }),
       onAnswered: metrics.answered,
     },
-    config.server,
+    http,
   )
   return {
     app,
     journal,
-    metrics,
     clock,
     reload(changed) {
       rules = compileRules(changed, { clock, keysOf: keySets.of })
@@ -104,6 +116,7 @@ export async function compose(config: Config, { log, stdout, instance }: World):
       roles = rolesNow
       renewCertificate(app, changed.server.tls)
     },
+    settled: () => atMost(SETTLE_MS, Promise.all([looseEnds.settled(), journal.settled()]), clock),
     async close() {
       await drain(app)
       await atMost(SETTLE_MS, looseEnds.settled(), clock)

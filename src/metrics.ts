@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client'
 import type { JournalMetrics } from './audit/journal.ts'
 import type { AuditRecord } from './audit/record.ts'
 import type { Health } from './health.ts'
@@ -6,15 +6,13 @@ import type { StoreMetrics } from './shelf/registry.ts'
 
 /** What the parts tell the outside in numbers. Labels are names of the configuration and codes: few, and never a secret. */
 export interface Metrics extends JournalMetrics, StoreMetrics {
-  readonly registry: Registry
   decided(record: AuditRecord): void
   answered(answer: { seconds: number }): void
   minted(database: string): void
   clockCorrected(offsetMs: number): void
 }
 
-export function createMetrics(health: Health): Metrics {
-  const registry = new Registry()
+export function createMetrics({ health, registry }: { health: Health; registry: Registry }): Metrics {
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
   const decisions = new Counter({
@@ -78,7 +76,6 @@ export function createMetrics(health: Health): Metrics {
     },
   })
   return {
-    registry,
     decided({ decision, code = '', grant, database = '', cached }) {
       // without a grant, the name is whatever the caller wrote
       const of = grant === undefined ? '' : database

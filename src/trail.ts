@@ -73,10 +73,13 @@ export function createTrails({ journal, clock, instance, onEnded }: TrailParts):
   }
 }
 
-/** With all of its members from the beginning: objects that grow one by one are slow. One record a request: it has its id. */
+/**
+ * With all of its members from the beginning: objects that grow one by one are slow. Its id is its own: that of a request may
+ * come from a proxy, and might come twice.
+ */
 function emptyRecord({ requestId, sourceIp, userAgent, instance }: Asker & { instance: string }): Known {
   return {
-    id: requestId,
+    id: randomUUID(),
     time: '',
     requestId,
     decision: 'failed',

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { isIPv6 } from 'node:net'
 import { LRUCache } from 'lru-cache'
+import { neighbourhood } from '../neighbourhood.ts'
 import type { AuditRecord } from './record.ts'
 
 /** So many records of one source are written singly in each window; the rest is counted. */
@@ -81,20 +81,4 @@ export function createFlood(write: (record: AuditRecord) => void): Flood {
 function counting({ time, decision, code, sourceIp, instance }: AuditRecord): Counted {
   const reason = 'a flood from one source: counted, not written one by one'
   return { id: randomUUID(), time, decision, code, reason, sourceIp, instance, count: 0, since: time }
-}
-
-/** The address, or for IPv6 its /64; an IPv4 address written as IPv6 (RFC 4291, 2.5.5.2) is the IPv4 address. */
-export function neighbourhood(address: string): string {
-  const [ip = ''] = address.toLowerCase().split('%')
-  if (!isIPv6(ip)) return ip.slice(0, 64)
-  const [head = '', tail] = ip.split('::')
-  if (ip.startsWith('::ffff:') && tail?.includes('.')) return tail.slice('ffff:'.length)
-  const left = head.split(':').filter(Boolean)
-  const right = tail?.split(':').filter(Boolean) ?? []
-  const zeros = Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0')
-  const groups = tail === undefined ? left : [...left, ...zeros, ...right]
-  return `${groups
-    .slice(0, 4)
-    .map(group => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`
 }

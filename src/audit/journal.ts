@@ -22,6 +22,11 @@ export interface Journal {
   tick(): void
   /** The hash of the last record surely written, for `jeton audit verify --expect-last`; undefined without a chained log. */
   lastHash(): string | undefined
+  /**
+   * Resolves when nothing waits to be written any more, refusals included; what a log fails to take is tried again with the
+   * next record. Leaves out logs that hang, but may wait for one that has just begun to: bound it.
+   */
+  settled(): Promise<void>
   /** Writes what waits and closes the logs; gives up on one that hangs after 2 s. */
   close(): Promise<void>
 }
@@ -107,6 +112,10 @@ export function createJournal(options: JournalOptions): Journal {
     tick() {
       flood.sweep(clock.now())
       for (const lane of lanes) lane.tick()
+    },
+    async settled() {
+      const now = timer.now()
+      await Promise.all(lanes.filter(lane => !lane.hanging(now)).map(lane => lane.settled()))
     },
     lastHash: () => sinks.map(sink => sink.head()).find(hash => hash !== undefined),
     close() {

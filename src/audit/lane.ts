@@ -34,6 +34,8 @@ export interface Lane {
   refuse(record: AuditRecord, line: string): void
   /** Says how many refusals found no room, and starts a batch if something waits. */
   tick(): void
+  /** Writes what waits. Gives up on refusals where the log fails; never resolves while it hangs. */
+  settled(): Promise<void>
   /** Writes what waits and closes the log. Gives up on refusals where the log fails; never resolves while it hangs. */
   close(): Promise<void>
 }
@@ -54,8 +56,8 @@ export function createLane(sink: Sink, options: JournalOptions): Lane {
   let isWatched = false
   let isFailing = false
   let retryAt = 0
-  /** Set while the lane closes: told how each batch ended. */
-  let landed: ((ok: boolean) => void) | undefined
+  /** Who waits for what waits to be written: told how the next batch ended. */
+  const landings: ((ok: boolean) => void)[] = []
 
   const hangs = (now: number) => flight !== undefined && now - flight.startedAt >= HANG_MS
 
@@ -70,10 +72,10 @@ export function createLane(sink: Sink, options: JournalOptions): Lane {
     isScheduled = false
     const startedAt = clock.now()
     const entries = takeEntries()
-    const isTooSoon = startedAt < retryAt && !landed
+    const isTooSoon = startedAt < retryAt && landings.length === 0
     const taken = entries.length === 0 && isTooSoon ? [] : refusals.take()
     if (entries.length + taken.length === 0) {
-      landed?.(true)
+      tellLanded(true)
       return
     }
     const batch: Batch = { entries, refusals: taken, startedAt }
@@ -108,7 +110,21 @@ export function createLane(sink: Sink, options: JournalOptions): Lane {
     }
     tell(ok, error)
     if (ok || waiting.length > 0) wake()
-    landed?.(ok)
+    tellLanded(ok)
+  }
+
+  function tellLanded(ok: boolean): void {
+    for (const told of landings.splice(0)) told(ok)
+  }
+
+  async function drain(): Promise<void> {
+    while (flight || waiting.length > 0 || refusals.size() > 0) {
+      const ok = await new Promise<boolean>(resolve => {
+        landings.push(resolve)
+        wake()
+      })
+      if (!ok && waiting.length === 0) return
+    }
   }
 
   /** One timer for all that wait: it sleeps to what is due first, looks again, and ends when nothing waits. */
@@ -164,15 +180,10 @@ export function createLane(sink: Sink, options: JournalOptions): Lane {
       refusals.tellLost()
       wake()
     },
+    settled: drain,
     async close() {
       refusals.tellLost()
-      while (flight || waiting.length > 0 || refusals.size() > 0) {
-        const ok = await new Promise<boolean>(resolve => {
-          landed = resolve
-          wake()
-        })
-        if (!ok && waiting.length === 0) break
-      }
+      await drain()
       closed.abort()
       await sink.close()
     },

@@ -1,17 +1,21 @@
-import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import type { Report } from './report.ts'
 
 /** The files that a configuration names; a relative path is relative to the configuration's own folder. */
 export interface Files {
+  /** The whole path of a file of this machine. */
   absolute(path: string): string
   /** The file's text; undefined where there is none to look at. What cannot be read is reported. */
   read(path: string, report: Report): Promise<string | undefined>
 }
 
+export interface FileAccess extends Pick<Files, 'absolute'> {
+  textAt(path: string): Promise<string>
+  /** Why that failed, in a few words that no secret can stand in. */
+  reason(cause: unknown): string
+}
+
 /** Problems do not quote the path: what stands in its place may be the key that belongs in the file. */
-export function filesBeside(folder: string): Files {
-  const absolute = (path: string) => resolve(folder, path)
+export function filesFrom({ absolute, textAt, reason }: FileAccess): Files {
   return {
     absolute,
     async read(path, report) {
@@ -20,10 +24,10 @@ export function filesBeside(folder: string): Files {
         return undefined
       }
       try {
-        return await readFile(absolute(path), 'utf8')
+        return await textAt(path)
       } catch (cause) {
         report.problem(
-          `names a file that cannot be read (${codeOf(cause)}); a relative path is relative to the folder of the configuration`,
+          `names a file that cannot be read (${reason(cause)}); a relative path is relative to the folder of the configuration`,
         )
         return undefined
       }
@@ -32,8 +36,8 @@ export function filesBeside(folder: string): Files {
 }
 
 /** For who needs none of their contents: reads nothing and reports nothing. */
-export function unreadFiles(folder: string): Files {
-  return { absolute: path => resolve(folder, path), read: async () => undefined }
+export function unread({ absolute }: Files): Files {
+  return { absolute, read: async () => undefined }
 }
 
 /** The system's name of an error, `ENOENT`; never its message. */

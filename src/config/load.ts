@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import type { Database } from '../databases/database.ts'
 import { checkApiKeys } from './checks/api-keys.ts'
 import { checkAudit } from './checks/audit.ts'
@@ -9,20 +7,28 @@ import { checkDistinct, checkIssuer } from './checks/issuers.ts'
 import { checkServer } from './checks/server.ts'
 import { checkStore } from './checks/store.ts'
 import type { Config, IssuerConfig } from './config.ts'
-import { codeOf, type Files, filesBeside, unreadFiles } from './files.ts'
-import { parseConfigText } from './parse.ts'
+import { type Files, unread } from './files.ts'
+import { parsePlainJson } from './parse-quick.ts'
 import { type Parts, wellFormedParts } from './parts.ts'
 import { ConfigError, type Problem } from './problems.ts'
 import { type Report, reportTo } from './report.ts'
+import { sourceAt } from './source/at.ts'
+import type { ConfigSource } from './source/source.ts'
 import { schemaProblems } from './validate.ts'
 
 /**
- * Reads and checks the configuration at `path` and every file that it names. Throws `ConfigError` with all of its
- * problems at once. Asks nothing of the network: a role, a resource id or an issuer may be well formed and not exist.
+ * Reads and checks the configuration at `path`, a file's or `s3://BUCKET/KEY`, and every file that it names. Throws
+ * `ConfigError` with all of its problems at once. Asks nothing of the network but S3: a role, a resource id or an issuer
+ * may be well formed and not exist.
  */
 export async function loadConfig(path: string, listen: Listen = {}): Promise<Config> {
-  const value = parseConfigText(await readText(path))
-  return checkConfig(value, { files: filesBeside(dirname(path)), listen })
+  return loadFrom(sourceAt(path), listen)
+}
+
+/** The same, of a source that is at hand. */
+export async function loadFrom(source: ConfigSource, listen: Listen = {}): Promise<Config> {
+  const { text, files } = await source.read()
+  return checkConfig(await parse(text), { files, listen })
 }
 
 /** Where to listen instead of where the file says; held to the same rules. */
@@ -38,24 +44,21 @@ export interface PaperConfig extends Pick<Config, 'databases' | 'grants' | 'audi
 
 /** As `loadConfig`, for where the files that a configuration names are not at hand: none of them is read. */
 export async function loadConfigAlone(path: string): Promise<PaperConfig> {
-  const value = parseConfigText(await readText(path))
-  return checkConfig(value, { files: unreadFiles(dirname(path)), listen: {} })
+  const { text, files } = await sourceAt(path).read()
+  return checkConfig(await parse(text), { files: unread(files), listen: {} })
 }
 
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    const advice = 'name another with --config or JETON_CONFIG'
-    throw new ConfigError([{ path: '', message: `${path} cannot be read (${codeOf(cause)}); ${advice}` }])
-  }
+/** Most configurations of a machine's making need no YAML, and who starts cold need not load it. */
+async function parse(text: string): Promise<unknown> {
+  const value = parsePlainJson(text)
+  return value === undefined ? (await import('./parse.ts')).parseConfigText(text) : value
 }
 
 async function checkConfig(
   value: unknown,
   { files, listen }: { files: Files; listen: Listen },
 ): Promise<Config> {
-  const ofSchema = schemaProblems(value)
+  const ofSchema = await schemaProblems(value)
   const parts = wellFormedParts(value, ofSchema)
   const problems: Problem[] = ofSchema.map(({ path, message }) => ({ path, message }))
   const report = reportTo(problems)

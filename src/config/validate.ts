@@ -1,9 +1,7 @@
-import { Ajv, type ErrorObject } from 'ajv'
+import type { ErrorObject } from 'ajv'
 import { explainError, worthTelling } from './explain-error.ts'
 import { type Problem, pathText, type Segments } from './problems.ts'
-import { type ConfigFile, ConfigSchema } from './schema.ts'
-
-const validate = new Ajv({ allErrors: true, verbose: true }).compile<ConfigFile>(ConfigSchema)
+import { validate as isOfSchema } from './quick-validator.ts'
 
 export interface SchemaProblem extends Problem {
   readonly segments: Segments
@@ -12,8 +10,10 @@ export interface SchemaProblem extends Problem {
 }
 
 /** Everything in which `value` is not of the schema; nothing where it is a `ConfigFile`. Values are never quoted. */
-export function schemaProblems(value: unknown): SchemaProblem[] {
-  if (validate(value)) return []
+export async function schemaProblems(value: unknown): Promise<SchemaProblem[]> {
+  if (isOfSchema(value)) return []
+  const { validate } = await import('./validator.ts')
+  validate(value)
   return worthTelling(validate.errors ?? []).map(error => {
     const segments = [...segmentsOf(error.instancePath, value), ...below(error)]
     return { segments, path: pathText(segments), message: explainError(error), breaks: !isUnknownKey(error) }

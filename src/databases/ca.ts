@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.ts'
 import { sha256Hex } from '../digest.ts'
-import { parseRoots, type Root, readRootPems } from './ca-roots.ts'
+import { parseRoots, type Root } from './ca-roots.ts'
 import type { Database } from './database.ts'
 import { PARTITIONS } from './partitions.ts'
+import { readRootPems } from './root-pems.ts'
 
 export interface CaBundle {
   readonly pem: string
@@ -72,8 +73,8 @@ function readAll(clock: Clock) {
   const { byRegion, proxy } = readRootPems()
   const aws = (pems: readonly string[], scope: string) =>
     current(clock, { pems, source: sourceOf('aws', scope) })
-  const global = aws([...byRegion.values()].flat(), 'global')
-  const named = new Map([...byRegion].map(([region, pems]) => [region, aws(pems, region)]))
+  const global = aws(Object.values(byRegion).flat(), 'global')
+  const named = new Map(Object.entries(byRegion).map(([region, pems]) => [region, aws(pems, region)]))
   named.set('global', global)
   named.set('proxy', current(clock, { pems: proxy, source: PROXY_SOURCE }))
   return { named, global }

@@ -64,7 +64,8 @@ function notPlainName(host: string): string | undefined {
   if (host === '') return 'is empty: name the RDS endpoint'
   if (/[/@\\]/.test(host))
     return 'is a URL or has a user or path in it: give the name of the RDS endpoint alone, without a scheme'
-  if (isIP(host.replace(/^\[(.*)\]$/, '$1'))) return `is an IP address. ${ADVICE}`
+  // Node's own test costs a cold start some milliseconds, and no endpoint's name has a colon or ends in a digit
+  if (/:|\d$/.test(host) && isIP(host.replace(/^\[(.*)\]$/, '$1'))) return `is an IP address. ${ADVICE}`
   if (host.includes(':')) return 'has a port in it: give the name of the RDS endpoint alone and set `port`'
   // Before lower-casing: the Kelvin sign becomes a plain k.
   if (!/^[a-z0-9.-]+$/i.test(host))

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto'
-import rateLimit from '@fastify/rate-limit'
-import swagger from '@fastify/swagger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify from 'fastify'
 import type { Clock } from '../clock.ts'
@@ -12,12 +10,13 @@ import type { Health } from '../health.ts'
 import type { Log } from '../log.ts'
 import type { BeginTrail } from '../trail.ts'
 import type { Vend } from '../vend.ts'
+import { schemaController } from './compilers.ts'
 import { bodyCutOff, errorOfFramework, hostMissing, nothingThere } from './framework-error.ts'
-import { createGuard, FAILURE_LIMIT } from './guard.ts'
+import { createGuard } from './guard.ts'
 import { commonHeaders } from './headers.ts'
 import { acceptJsonAlone } from './json-body.ts'
 import { type ListenerOptions, listener } from './listener.ts'
-import { openApi, openApiRoute } from './openapi.ts'
+import { describeRoutes, openApiRoute } from './openapi.ts'
 import { parserErrors } from './parser-error.ts'
 import { limitPipelining } from './pipelining.ts'
 import { sendProblem } from './problem.ts'
@@ -43,7 +42,10 @@ export interface AppParts {
 const BODY_LIMIT_BYTES = 16 * 1024
 
 /** Where it listens: `tls` and `behindProxy` are the server's; without them it speaks plain HTTP to callers themselves. */
-export type AppOptions = ListenerOptions & Pick<ServerConfig, 'behindProxy'>
+export interface AppOptions extends ListenerOptions, Pick<ServerConfig, 'behindProxy'> {
+  /** The header that has the request's id. Only for where callers cannot set it themselves; without one, ids are made here. */
+  requestIdHeader?: string | undefined
+}
 
 /** The whole HTTP API, not listening yet. */
 export async function createApp(parts: AppParts, options: AppOptions = {}): Promise<App> {
@@ -53,15 +55,13 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
   const app = fastify({
     logger: false,
     genReqId: () => randomUUID(),
+    requestIdHeader: options.requestIdHeader ?? false,
     bodyLimit: BODY_LIMIT_BYTES,
     serverFactory: listener(options),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     trustProxy: behindProxy > 0 && ((_address: string, hop: number) => hop < behindProxy),
-    // Fastify's own defaults drop unknown keys and turn "true" into true
-    ajv: {
-      customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: false, allErrors: true },
-    },
+    schemaController,
     clientErrorHandler: parserErrors(clock),
     frameworkErrors: (cause, _request, reply) =>
       void sendProblem(commonHeaders(reply, { isSecure }), errorOfFramework(cause) ?? asJetonError(cause)),
@@ -84,14 +84,13 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
     sendProblem(reply, request.trail?.ended(error) ?? error)
   })
 
-  await app.register(rateLimit, FAILURE_LIMIT)
-  await app.register(swagger, { openapi: openApi })
-  const guard = createGuard(app, parts)
+  const described = describeRoutes(app)
+  const guard = createGuard(parts)
   tokensRoute(app, { ...parts, guard })
   databasesRoute(app, { caBundles, guard })
   caRoute(app, { caBundles })
   healthRoutes(app, { health })
-  openApiRoute(app)
+  openApiRoute(app, described)
   await app.ready()
   return app
 }

@@ -1,11 +1,11 @@
-import { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyRequest } from 'fastify'
+import type { Clock } from '../clock.ts'
 import type { Rules } from '../config/rules.ts'
 import type { Standing } from '../config/standing.ts'
 import { JetonError } from '../errors.ts'
 import type { BeginTrail, Trail } from '../trail.ts'
 import { identify } from '../vend.ts'
-import type { App } from './types.ts'
+import { createFailures } from './failures.ts'
 
 /** A request whose credential verified. */
 export interface Caller {
@@ -23,40 +23,27 @@ declare module 'fastify' {
 }
 
 export interface GuardParts {
+  clock: Clock
   rules: () => Rules
   beginTrail: BeginTrail
-}
-
-/**
- * How failures to authenticate are counted: by address, IPv6 ones by their /64, which one host has all of. Of the sources,
- * so many are remembered; beyond them, those not heard of longest are forgotten. A connection that was reset has no
- * address any more.
- */
-export const FAILURE_LIMIT = {
-  global: false,
-  max: 100,
-  timeWindow: '1 minute',
-  cache: 20_000,
-  keyGenerator: ({ ip }: { ip?: string }) => normalizeIP(ip ?? 'reset'),
 }
 
 /**
  * Makes the `onRequest` hook that lets only verified callers on, before any body is read. Failures are counted by
  * source, but only failures are refused for them: CI jobs share addresses, and one of them must not shut out the rest.
  */
-export function createGuard(app: App, { rules, beginTrail }: GuardParts) {
-  // without options of its own, for with any the library forgets `cache`
-  const countFailure = app.createRateLimit()
+export function createGuard({ rules, beginTrail, clock }: GuardParts) {
+  const failures = createFailures(clock)
 
-  async function refusalOf(cause: unknown, request: FastifyRequest): Promise<unknown> {
+  function refusalOf(cause: unknown, { ip }: FastifyRequest): unknown {
     if (!(cause instanceof JetonError) || cause.code !== 'unauthenticated') return cause
-    const counted = await countFailure(request)
-    if (counted.isAllowed || !counted.isExceeded) return cause
+    const restMs = failures.count(ip)
+    if (restMs === undefined) return cause
     return new JetonError('rate_limited', {
       publicMessage:
         'too many failures to authenticate from this address; a credential that verifies is still accepted',
       ...(cause.reason === undefined ? {} : { reason: cause.reason }),
-      retryAfterMs: counted.ttl,
+      retryAfterMs: restMs,
     })
   }
 
@@ -69,7 +56,7 @@ export function createGuard(app: App, { rules, beginTrail }: GuardParts) {
       const standing = await identify({ rules: now, trail, authorization })
       request.caller = { rules: now, trail, standing }
     } catch (cause) {
-      throw await refusalOf(cause, request)
+      throw refusalOf(cause, request)
     }
     // Fastify waits for ever for a body whose end was missed while the credential was checked
     const { complete, errored } = request.raw

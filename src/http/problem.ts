@@ -32,15 +32,22 @@ function retryAfterSeconds({ status, retryAfterMs }: JetonError): number | undef
   return Math.max(1, Math.ceil(retryAfterMs / 1000))
 }
 
-export function sendProblem(reply: FastifyReply, error: JetonError): FastifyReply {
+/** The headers of an answer with a problem in it. */
+export function problemHeaders(error: JetonError): Record<string, string> {
   const retryAfter = retryAfterSeconds(error)
-  if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
-  // RFC 6750, 3.1; RFC 9110, 11.6.1
-  if (error.status === 401) reply.header('www-authenticate', 'Bearer error="invalid_token"')
+  return {
+    ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+    // RFC 6750, 3.1; RFC 9110, 11.6.1
+    ...(error.status === 401 && { 'www-authenticate': 'Bearer error="invalid_token"' }),
+    'cache-control': 'no-store',
+    'content-type': PROBLEM_TYPE,
+  }
+}
+
+export function sendProblem(reply: FastifyReply, error: JetonError): FastifyReply {
   return reply
     .code(error.status)
-    .header('cache-control', 'no-store')
-    .type(PROBLEM_TYPE)
+    .headers(problemHeaders(error))
     .send(JSON.stringify(problemOf(error, reply.request.id)))
 }
 

@@ -1,4 +1,4 @@
-import Type, { type Static } from 'typebox'
+import * as Type from 'typebox'
 
 /** The bodies of the API: their types, their validation and their part of /openapi.json. */
 const Time = Type.String({ format: 'date-time' })
@@ -24,7 +24,7 @@ export const TokenRequest = Type.Object(
   },
   { additionalProperties: false },
 )
-export type TokenRequest = Static<typeof TokenRequest>
+export type TokenRequest = Type.Static<typeof TokenRequest>
 
 const Ca = Type.Object({
   bundle: Type.String({ description: 'Where this server has the PEM.' }),
@@ -63,12 +63,12 @@ export const TokenReply = Type.Object({
   auditId: Type.String(),
   ca: Ca,
 })
-export type TokenReply = Static<typeof TokenReply>
+export type TokenReply = Type.Static<typeof TokenReply>
 
 export const DatabasesReply = Type.Object({
   databases: Type.Array(Type.Object({ ...Endpoint, users: Type.Array(Type.String()), ca: Ca })),
 })
-export type DatabasesReply = Static<typeof DatabasesReply>
+export type DatabasesReply = Type.Static<typeof DatabasesReply>
 
 export const ProblemReply = Type.Object({
   type: Type.String(),

@@ -1,6 +1,5 @@
-import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { within } from '../aws/deadline.ts'
-import { observeDates } from '../aws/observe-dates.ts'
+import type { Sts } from '../aws/sts.ts'
 import type { Clock } from '../clock.ts'
 import { databaseUserArn } from '../databases/database.ts'
 import type { Health } from '../health.ts'
@@ -11,8 +10,6 @@ import type { RoleSession } from './token.ts'
 
 /** A token needs 15 minutes of its session; an hour is what a role chained from another role gets at most. */
 const SESSION_SECONDS = 3600
-const CONNECT_TIMEOUT_MS = 1000
-const ANSWER_TIMEOUT_MS = 2500
 /** For all of it: the SDK's search for credentials of its own has no end by itself. */
 const DEADLINE_MS = 8000
 
@@ -30,25 +27,30 @@ export type Assume = (key: TokenKey) => Promise<RoleSession>
  * and endpoint in its own environment; where that names no region, the database's is asked.
  */
 export function stsAssumer({ clock, health, log }: AssumerParts): Assume {
-  const clients = new Map<string, Promise<STSClient>>()
+  const clients = new Map<string, Promise<Sts>>()
 
-  function clientFor(region: string): Promise<STSClient> {
-    const client = clients.get(region) ?? createClient(region, clock)
+  function clientFor(region: string): Promise<Sts> {
+    const client = clients.get(region) ?? loadClient(region)
     clients.set(region, client)
     return client
+  }
+
+  async function loadClient(region: string): Promise<Sts> {
+    const { stsClient } = await import('../aws/sts.ts')
+    return stsClient({ region, clock })
   }
 
   async function ask(key: TokenKey, abortSignal: AbortSignal): Promise<RoleSession> {
     const { database, user } = key
     const sts = await clientFor(database.region)
-    const command = new AssumeRoleCommand({
+    const input = {
       RoleArn: database.roleArn,
       RoleSessionName: key.sessionName,
       Policy: sessionPolicy(databaseUserArn(database, user)),
       DurationSeconds: SESSION_SECONDS,
       ...(database.externalId === undefined ? {} : { ExternalId: database.externalId }),
-    })
-    const { Credentials: given, AssumedRoleUser: assumed } = await sts.send(command, { abortSignal })
+    }
+    const { Credentials: given, AssumedRoleUser: assumed } = await sts.assumeRole(input, abortSignal)
     if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken || !assumed?.Arn)
       throw new TypeError('STS answered without credentials')
     return {
@@ -82,23 +84,4 @@ function sessionPolicy(resource: string): string {
     Version: '2012-10-17',
     Statement: [{ Effect: 'Allow', Action: 'rds-db:connect', Resource: resource }],
   })
-}
-
-async function createClient(region: string, clock: Clock): Promise<STSClient> {
-  const settings = {
-    maxAttempts: 2,
-    requestHandler: {
-      connectionTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: ANSWER_TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-    },
-  }
-  const fromEnvironment = new STSClient(settings)
-  const named = await fromEnvironment.config.region().then(
-    () => true,
-    () => false,
-  )
-  const client = named ? fromEnvironment : new STSClient({ ...settings, region })
-  observeDates(client, clock)
-  return client
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createFlood, neighbourhood, SINGLY } from '../../src/audit/flood.ts'
+import { createFlood, SINGLY } from '../../src/audit/flood.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
+import { neighbourhood } from '../../src/neighbourhood.ts'
 import { record } from './support.ts'
 
 test.each([

@@ -1,12 +1,14 @@
 import { cachedVend } from './cached-vend.ts'
 import { coldStart } from './cold-start.ts'
 import { jwtMemory } from './jwt-memory.ts'
+import { lambdaColdStart } from './lambda-cold-start.ts'
 
 /** `npm run bench [-- NAME …]`: every figure is a ratio or a count of one run, so that the machine does not matter. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   'cached-vend': cachedVend,
   'cold-start': coldStart,
   'jwt-memory': jwtMemory,
+  'lambda-cold-start': lambdaColdStart,
 }
 
 const wanted = process.argv.slice(2)

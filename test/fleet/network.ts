@@ -50,6 +50,7 @@ export function createNetwork({ clock, random }: { clock: FleetClock; random: Ra
       vended: () => takes(1, 8),
       refused() {},
       tick() {},
+      settled: () => Promise.resolve(),
       lastHash: () => undefined,
       close: () => Promise.resolve(),
     },

@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
 import { createHealth } from '../../src/health.ts'
 import { createAdmin } from '../../src/http/admin.ts'
@@ -5,7 +6,8 @@ import { createMetrics } from '../../src/metrics.ts'
 
 test('metrics are served in the text that Prometheus reads, and nothing beside them', async () => {
   const health = createHealth()
-  const { registry, minted } = createMetrics(health)
+  const registry = new Registry()
+  const { minted } = createMetrics({ health, registry })
   const admin = createAdmin(registry)
   minted('orders')
   health.report('sts', { ok: false })

@@ -79,6 +79,7 @@ export async function appWorld({ options = {}, config = {}, vend }: AppWorldOpti
     refused: record => void records.push(record),
     tick() {},
     lastHash: () => undefined,
+    settled: async () => {},
     close: async () => {},
   }
   let sessions = 0

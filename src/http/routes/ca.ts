@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import * as Type from 'typebox'
 import type { CaBundles } from '../../databases/ca.ts'
 import { JetonError } from '../../errors.ts'
 import { problems } from '../schemas.ts'
@@ -18,7 +18,9 @@ export function caRoute(app: App, { caBundles }: { caBundles: CaBundles }): void
       ...problems(404),
     },
   }
-  app.get('/v1/ca/:name.pem', { schema }, async (request, reply) => {
+  // what a path names is text, whatever it is
+  const validatorCompiler = () => () => true
+  app.get('/v1/ca/:name.pem', { schema, validatorCompiler }, async (request, reply) => {
     const bundle = caBundles.byName(request.params.name)
     if (!bundle)
       throw new JetonError('not_found', {

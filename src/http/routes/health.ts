@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import * as Type from 'typebox'
 import type { Health } from '../../health.ts'
 import type { App } from '../types.ts'
 

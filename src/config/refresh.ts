@@ -1,0 +1,36 @@
+import { loadFrom } from './load.ts'
+import type { Problem } from './problems.ts'
+import { type Reloading, reload, tellBroken } from './reload.ts'
+import type { ConfigSource } from './source/source.ts'
+
+export interface RefreshParts extends Omit<Reloading, 'load'> {
+  source: ConfigSource
+}
+
+/**
+ * Gives the function that looks at a source, and goes on with another configuration where one stands there now. What
+ * cannot be read or used leaves the last good one as it is, and is told at each look until it is mended: an alarm on that
+ * line lasts as long. One look at a time, however often it is called; never rejects.
+ */
+export function createRefresh({ source, ...parts }: RefreshParts): () => Promise<void> {
+  const { log } = parts
+  let refused: readonly Problem[] = []
+  let flight: Promise<void> | undefined
+
+  async function look(): Promise<void> {
+    try {
+      if (await source.hasChanged()) refused = await reload({ ...parts, load: () => loadFrom(source) })
+      else if (refused.length > 0) tellBroken(log, refused)
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : 'it failed'
+      log.error({ reason }, 'the configuration cannot be read: the old one stays')
+    }
+  }
+
+  return () => {
+    flight ??= look().finally(() => {
+      flight = undefined
+    })
+    return flight
+  }
+}

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto'
+import awsLambdaFastify from '@fastify/aws-lambda'
+import type { Context } from 'aws-lambda'
+import type { Service } from '../compose.ts'
+import { asJetonError, JetonError } from '../errors.ts'
+import { stackOnly } from '../http/stack-only.ts'
+import type { Log } from '../log.ts'
+import { type HttpEvent, hasMultiValueHeaders, isHttpEvent, type PlainEvent, plainEvent } from './event.ts'
+import { type HttpReply, problemReply, withMultiValueHeaders } from './reply.ts'
+import type { Sandbox } from './sandbox.ts'
+
+/** What Lambda calls: with fewer than three parameters, for a third would be a callback. */
+export type Answer = (event: HttpEvent, context: Context) => Promise<HttpReply>
+
+type Proxy = (event: PlainEvent, context: Context) => Promise<HttpReply>
+
+export interface AnswerParts {
+  sandbox: Sandbox
+  log: Log
+}
+
+/**
+ * Gives the function that answers an event, with a reply for whoever sent it. Resolves only when all is done that the request
+ * has begun: a sandbox freezes when it has replied. Rejects where the event is no HTTP request, and then alone.
+ */
+export function createAnswer({ sandbox, log }: AnswerParts): Answer {
+  const proxies = new WeakMap<Service, Proxy>()
+
+  function proxyOf(service: Service): Proxy {
+    const known = proxies.get(service)
+    const proxy: Proxy = known ?? awsLambdaFastify(service.app, { decorateRequest: false })
+    if (!known) proxies.set(service, proxy)
+    return proxy
+  }
+
+  async function answer(event: PlainEvent, context: Context): Promise<HttpReply> {
+    const service = await sandbox.service()
+    try {
+      return await proxyOf(service)(event, context)
+    } finally {
+      await service.settled()
+    }
+  }
+
+  function failed(cause: unknown, requestId: string): HttpReply {
+    if (!(cause instanceof JetonError)) log.error({ requestId, ...stackOnly(cause) }, 'a request failed')
+    return problemReply(asJetonError(cause), requestId)
+  }
+
+  return async (event, context) => {
+    if (!isHttpEvent(event))
+      throw new TypeError(
+        'this is no event of an HTTP API (payload 2.0), a function URL or an Application Load Balancer',
+      )
+    const plain = plainEvent(event)
+    const { requestId = randomUUID() } = plain.requestContext
+    const reply = await answer(plain, context).catch(cause => failed(cause, requestId))
+    return hasMultiValueHeaders(event) ? withMultiValueHeaders(reply) : reply
+  }
+}

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import { filterPattern } from './filter-pattern.ts'
+
+const line = JSON.stringify({ type: 'a', msg: 'the end (of it)', count: 3, cached: false, nothing: null })
+
+test.each([
+  ['{ $.type = "a" }', true],
+  ['{ $.type = "b" }', false],
+  ['{ $.type = "*" }', true],
+  ['{ $.missing = "*" }', false],
+  ['{ $.msg = "the end*" }', true],
+  ['{ $.msg = "end*" }', false],
+  ['{ $.msg = "the end (of it)" }', true],
+  ['{ $.count > 2 }', true],
+  ['{ $.count > 3 }', false],
+  ['{ $.cached IS FALSE }', true],
+  ['{ $.type NOT EXISTS }', false],
+  ['{ $.missing NOT EXISTS && $.type = "a" }', true],
+  ['{ $.missing = "*" && $.type = "a" || $.count > 1 }', true],
+  ['{ $.type = "b" || $.type = "c" }', false],
+])('%s: %s', (pattern, matches) => {
+  expect(filterPattern(pattern)(line)).toBe(matches)
+})
+
+test('what is no JSON matches nothing; what is not known here is no silent mismatch', () => {
+  expect(filterPattern('{ $.missing NOT EXISTS }')('START RequestId: 1')).toBe(false)
+  expect(() => filterPattern('{ $.type != "a" }')).toThrow('no condition')
+  expect(() => filterPattern('"the end"')).toThrow('no pattern')
+})

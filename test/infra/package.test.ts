@@ -1,0 +1,226 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readConfigured } from '../../infra/configured.ts'
+import { type Resource, resolveWith, type Template } from './cloudformation.ts'
+import { listOf, policiesOf, type Statement } from './iam.ts'
+import { newJwks } from './jwks.ts'
+import { type Checkout, checkout } from './stack.ts'
+import { CONFIG, STACK } from './world.ts'
+
+let copy: Checkout
+let template: Template
+
+beforeAll(async () => {
+  const files = { 'jeton.yaml': CONFIG, 'cluster-jwks.json': await newJwks(), 'unrelated.json': {} }
+  copy = await checkout(files)
+  await copy.osls()
+  template = await copy.template()
+})
+afterAll(() => copy?.close())
+
+const resource = (name: string): Resource => template.Resources[name] ?? expect.fail(`there is no ${name}`)
+const ofType = (type: string) => Object.entries(template.Resources).filter(([, { Type }]) => Type === type)
+const plain = resolveWith({ values: STACK })
+const statementsOf = (document: unknown) => (plain(document) as { Statement: Statement[] }).Statement
+
+describe('the function', () => {
+  test('runs the bundle on the runtime and processor that it is built for, under its own role', () => {
+    expect(ofType('AWS::Lambda::Function')).toHaveLength(1)
+    expect(resource('JetonLambdaFunction')).toMatchObject({
+      DependsOn: expect.arrayContaining(['JetonPolicy']),
+      Properties: {
+        Handler: 'dist/lambda/index.handler',
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        MemorySize: 512,
+        Timeout: 15,
+        Role: { 'Fn::GetAtt': ['JetonRole', 'Arn'] },
+        Environment: { Variables: { JETON_CONFIG: 'jeton.yaml' } },
+      },
+    })
+  })
+
+  test('is called by the HTTP API alone: there is no other way in', () => {
+    expect(ofType('AWS::Lambda::Url')).toEqual([])
+    const permissions = ofType('AWS::Lambda::Permission')
+    expect(permissions).toHaveLength(1)
+    expect(plain(permissions[0]![1].Properties)).toMatchObject({
+      Action: 'lambda:InvokeFunction',
+      Principal: 'apigateway.amazonaws.com',
+      SourceArn: 'arn:aws:execute-api:us-east-1:123456789012:api1/*',
+    })
+    expect(ofType('AWS::ApiGatewayV2::Integration')[0]![1].Properties).toMatchObject({
+      PayloadFormatVersion: '2.0',
+    })
+  })
+
+  test('has the bundle in its package, the configuration and what that names, and nothing else', async () => {
+    const names = await copy.packaged()
+    const rest = names.filter(name => !/^dist\/lambda\/(chunks\/)?[\w.-]+\.(mjs|json)$/.test(name))
+    expect(rest.sort()).toEqual(['cluster-jwks.json', 'jeton.yaml'])
+    expect(names).toContain('dist/lambda/index.mjs')
+    expect(names.length).toBeGreaterThan(5)
+  })
+})
+
+describe('least privilege', () => {
+  test('the role is for Lambda alone', () => {
+    expect(ofType('AWS::IAM::Role')).toHaveLength(1)
+    expect(resource('JetonRole').Properties.AssumeRolePolicyDocument).toEqual({
+      Version: '2012-10-17',
+      Statement: [
+        { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
+      ],
+    })
+    expect(resource('JetonRole').Properties).not.toHaveProperty('ManagedPolicyArns')
+    expect(ofType('AWS::IAM::Policy')).toEqual([])
+  })
+
+  test('the role assumes the configured roles, and no others', () => {
+    const [assuming] = statementsOf(resource('JetonPolicy').Properties.PolicyDocument)
+    expect(assuming).toEqual({
+      Effect: 'Allow',
+      Action: 'sts:AssumeRole',
+      Resource: [
+        'arn:aws:iam::123456789012:role/jeton-orders',
+        'arn:aws:iam::210987654321:role/jeton-ledger',
+      ],
+    })
+  })
+
+  test('what the role may call is made of the configuration', async () => {
+    const { permissions } = await readConfigured({
+      folder: copy.folder,
+      config: 'jeton.yaml',
+      configInS3: '',
+    })
+    expect(resource('JetonPolicy').Properties.PolicyDocument).toEqual(permissions)
+  })
+
+  test('no action and no resource is wider than AWS wants it', () => {
+    const wide = policiesOf(template, plain).flatMap(([name, statement]) =>
+      [...listOf(statement.Action), ...listOf(statement.Resource)]
+        .filter(each => /[*?]/.test(each))
+        .map(each => `${name} ${statement.Sid ?? statement.Effect}: ${each}`),
+    )
+    expect(wide.sort()).toEqual([
+      // the streams of the function's own log: one for each sandbox, named by Lambda
+      'JetonRole Allow: arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/jeton-prod:*',
+      // in the policy of a key, * is the key itself; there is nothing else to be put there
+      'Key Administration: *',
+      'Key Alarms: *',
+      'Key DataKeys: *',
+      'Key Tables: *',
+      // denied: whatever it is, without TLS
+      'ServerlessDeploymentBucketPolicy Deny: arn:aws:s3:::bucket1/*',
+      'ServerlessDeploymentBucketPolicy Deny: s3:*',
+    ])
+  })
+
+  test("the key's use is for the role in its context, for DynamoDB in this account, and for alarms of this account", () => {
+    const statements = statementsOf(resource('Key').Properties.KeyPolicy)
+    const uses = /^kms:(Encrypt|Decrypt|ReEncrypt|GenerateDataKey|CreateGrant)/
+    const users = statements.filter(({ Action }) => listOf(Action).some(action => uses.test(action)))
+    expect(users.map(({ Sid, Principal, Condition }) => ({ Sid, Principal, Condition }))).toEqual([
+      {
+        Sid: 'DataKeys',
+        Principal: { AWS: STACK['JetonRole.Arn'] },
+        Condition: {
+          StringEquals: { 'kms:EncryptionContext:service': 'jeton', 'kms:EncryptionContext:table': 'jeton' },
+        },
+      },
+      {
+        Sid: 'Tables',
+        Principal: { AWS: '*' },
+        Condition: {
+          StringEquals: {
+            'kms:CallerAccount': '123456789012',
+            'kms:ViaService': 'dynamodb.us-east-1.amazonaws.com',
+          },
+        },
+      },
+      {
+        Sid: 'Alarms',
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Condition: { StringEquals: { 'aws:SourceAccount': '123456789012' } },
+      },
+    ])
+  })
+})
+
+describe('what is kept', () => {
+  test.each([
+    ['StoreTable', 'jeton'],
+    ['AuditTable', 'jeton-audit'],
+  ])('%s outlives the stack and accidents, under the key of the stack', (name, called) => {
+    expect(resource(name)).toMatchObject({
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        TableName: called,
+        BillingMode: 'PAY_PER_REQUEST',
+        TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        DeletionProtectionEnabled: true,
+        SSESpecification: {
+          SSEEnabled: true,
+          SSEType: 'KMS',
+          KMSMasterKeyId: { 'Fn::GetAtt': ['Key', 'Arn'] },
+        },
+      },
+    })
+  })
+
+  test('the key outlives the stack, is rotated, and has the alias that is configured', () => {
+    expect(resource('Key')).toMatchObject({
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: { EnableKeyRotation: true, PendingWindowInDays: 30 },
+    })
+    expect(resource('KeyAlias').Properties).toEqual({
+      AliasName: 'alias/jeton',
+      TargetKeyId: { Ref: 'Key' },
+    })
+  })
+
+  test('packages and alarms are encrypted, and packages are for nobody else to read', () => {
+    expect(resource('AlarmTopic').Properties.KmsMasterKeyId).toEqual({ 'Fn::GetAtt': ['Key', 'Arn'] })
+    expect(resource('ServerlessDeploymentBucket').Properties).toMatchObject({
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+      PublicAccessBlockConfiguration: { BlockPublicAcls: true, RestrictPublicBuckets: true },
+    })
+  })
+
+  test('every log is kept for a year, not for ever and not for a day', () => {
+    const groups = ofType('AWS::Logs::LogGroup')
+    expect(groups.map(([, { Properties }]) => Properties)).toEqual([
+      { LogGroupName: '/aws/lambda/jeton-prod', RetentionInDays: 365 },
+      { LogGroupName: '/aws/http-api/jeton-prod', RetentionInDays: 365 },
+    ])
+  })
+})
+
+describe('the HTTP API', () => {
+  test('is throttled as a whole', () => {
+    expect(resource('HttpApiStage').Properties.DefaultRouteSettings).toEqual({
+      ThrottlingRateLimit: 200,
+      ThrottlingBurstLimit: 400,
+    })
+  })
+
+  test('logs who, when and with what end, and no word of the caller that could be a credential', () => {
+    const { Format } = resource('HttpApiStage').Properties.AccessLogSettings as { Format: string }
+    expect(JSON.parse(Format)).toEqual({
+      requestId: '$context.requestId',
+      time: '$context.requestTime',
+      ip: '$context.identity.sourceIp',
+      method: '$context.httpMethod',
+      status: '$context.status',
+      responseLength: '$context.responseLength',
+      latencyMs: '$context.responseLatency',
+      integrationStatus: '$context.integrationStatus',
+      integrationError: '$context.integrationErrorMessage',
+    })
+  })
+})

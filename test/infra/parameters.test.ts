@@ -1,0 +1,68 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { PolicyDocument } from '../../src/databases/iam-policy.ts'
+import { lookForProgram } from '../world/programs.ts'
+import { run } from '../world/run.ts'
+import { newJwks } from './jwks.ts'
+import { type Checkout, checkout } from './stack.ts'
+import { CONFIG } from './world.ts'
+
+let copy: Checkout
+const cfnLint = await lookForProgram('cfn-lint')
+
+/** What is built is another test's concern. */
+const BUILD = `import { mkdirSync, writeFileSync } from 'node:fs'
+mkdirSync('dist/lambda', { recursive: true })
+writeFileSync('dist/lambda/index.mjs', '')`
+
+beforeAll(async () => {
+  const files = { 'jeton.yaml': CONFIG, 'cluster-jwks.json': await newJwks(), 'build.mjs': BUILD }
+  copy = await checkout(files)
+})
+afterAll(() => copy?.close())
+
+test('set what is in no configuration; a copy in S3 stands in for the one in the package', async () => {
+  await copy.osls(
+    'reservedConcurrency=5',
+    'alarmEmail=oncall@example.com',
+    'configInS3=s3://acme-config/live/jeton.yaml',
+    'requestsPerSecond=20',
+  )
+  const { JetonLambdaFunction, AlarmEmail, HttpApiStage, JetonPolicy } = (await copy.template()).Resources
+  expect(JetonLambdaFunction?.Properties).toMatchObject({
+    ReservedConcurrentExecutions: 5,
+    Environment: { Variables: { JETON_CONFIG: 's3://acme-config/live/jeton.yaml' } },
+  })
+  expect(AlarmEmail?.Properties).toMatchObject({ Endpoint: 'oncall@example.com' })
+  expect(HttpApiStage?.Properties.DefaultRouteSettings).toMatchObject({
+    ThrottlingRateLimit: '20',
+  })
+  const document = JetonPolicy?.Properties.PolicyDocument as PolicyDocument | undefined
+  expect(document?.Statement.at(-1)).toEqual({
+    Effect: 'Allow',
+    Action: 's3:GetObject',
+    Resource: ['arn:aws:s3:::acme-config/live/jeton.yaml', 'arn:aws:s3:::acme-config/live/cluster-jwks.json'],
+  })
+  expect((await copy.packaged()).filter(name => !name.startsWith('dist/lambda/'))).toEqual([])
+})
+
+test.runIf(cfnLint)('cfn-lint finds nothing', async () => {
+  const path = join(copy.folder, '.serverless', 'cloudformation-template-update-stack.json')
+  // W3005: what osls writes twice. W8003: a condition on a parameter of osls, which is known by now
+  const ignored = ['--ignore-checks', 'W3005', 'W8003']
+  const infra = ['tables.yml', 'target-account.yml'].map(name => join(copy.folder, 'infra', name))
+  const env = { HOME: process.env.HOME ?? '' }
+  const { code, stdout } = await run(cfnLint ?? '', ['-t', path, ...infra, ...ignored], { env })
+  expect(stdout).toBe('')
+  expect(code).toBe(0)
+})
+
+test('a configuration that is broken is not deployed, and all that is wrong with it is told', async () => {
+  await writeFile(
+    join(copy.folder, 'broken.yaml'),
+    JSON.stringify({ ...CONFIG, grants: [{ name: 'x', principal: { issuer: 'nobody' } }] }),
+  )
+  const packaging = copy.osls('config=broken.yaml')
+  await expect(packaging).rejects.toThrow(/broken\.yaml:\n.*grants\[0\]/)
+})

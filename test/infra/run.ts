@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Dynamodb, startDynamodb } from '../world/dynamodb.ts'
+import { type Jeton, startJeton } from '../world/jeton.ts'
+import { type KmsServer, startKms } from '../world/kms.ts'
+import { type Stage, setStage } from '../world/stage.ts'
+import type { ApiCall } from './iam.ts'
+
+/** Instances of jeton on stand-ins for all of AWS that they call. */
+export interface Run {
+  readonly stage: Stage
+  readonly dynamodb: Dynamodb
+  readonly kms: KmsServer
+  readonly config: { readonly databases: Readonly<Record<string, object>> }
+  /** Where the configuration is: `jeton.json`, for all instances. */
+  readonly folder: string
+  readonly instances: readonly Jeton[]
+  start(): Promise<Jeton>
+  /** What grants are for. */
+  bearer(): Promise<string>
+  /** Every call to AWS so far, as IAM looks at it. */
+  calls(): ApiCall[]
+  /** What all instances have written, as it comes together in the function's log group. */
+  lines(): string[]
+  close(): Promise<void>
+}
+
+export async function startRun(over: object): Promise<Run> {
+  const [stage, dynamodb, kms, folder] = await Promise.all([
+    setStage(),
+    startDynamodb(),
+    startKms(),
+    mkdtemp(join(tmpdir(), 'jeton-run-')),
+  ])
+  const instances: Jeton[] = []
+  const config = stage.config(over) as Run['config']
+
+  function callsOfKms(): ApiCall[] {
+    return kms.calls.map(({ operation, keyId = '', context }) => ({
+      action: `kms:${operation}`,
+      resource: kms.aliases.get(keyId) ?? keyId,
+      context: {
+        ...(keyId.startsWith('alias/') && { 'kms:RequestAlias': keyId }),
+        ...Object.fromEntries(
+          Object.entries(context).map(([name, value]) => [`kms:EncryptionContext:${name}`, value]),
+        ),
+      },
+    }))
+  }
+
+  return {
+    stage,
+    dynamodb,
+    kms,
+    config,
+    folder,
+    instances,
+    async start() {
+      // the stand-in STS knows its own credentials alone, the others believe any
+      const env = { ...dynamodb.environment(), ...kms.environment(), ...stage.env }
+      const jeton = await startJeton({ config, env, folder })
+      instances.push(jeton)
+      return jeton
+    },
+    bearer: async () =>
+      `Bearer ${await stage.issuer.sign({ repository: 'acme/orders', ref: 'refs/heads/main' })}`,
+    calls: () => [
+      ...dynamodb.calls.map(({ operation, table }) => ({
+        action: `dynamodb:${operation}`,
+        resource: `arn:aws:dynamodb:us-east-1:123456789012:table/${table}`,
+        context: {},
+      })),
+      ...callsOfKms(),
+      ...stage.sts.calls.map(({ roleArn }) => ({ action: 'sts:AssumeRole', resource: roleArn, context: {} })),
+    ],
+    lines: () => instances.flatMap(({ stdout, stderr }) => [...stdout, ...stderr]),
+    async close() {
+      await Promise.all(instances.map(instance => instance.close()))
+      await Promise.all([stage.close(), dynamodb.close(), kms.close()])
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { readConfigured } from '../../infra/configured.ts'
+import { readTemplate, resolveWith } from './cloudformation.ts'
+import { type ApiCall, allowedBy, allows, listOf, type Statement } from './iam.ts'
+import { countedBy, sums } from './metrics.ts'
+import { type Run, startRun } from './run.ts'
+import { CONFIG, STACK } from './world.ts'
+
+/** Sessions so short that a token is due for renewal as soon as it is there. */
+const SHORT_MS = 6 * 60_000
+const NO_ROLE = 'arn:aws:iam::123456789012:role/jeton-new'
+/** For what is written in its own time, on a machine that has other things to do. */
+const PATIENCE = { timeout: 20_000 }
+
+let run: Run
+let role: readonly Statement[]
+let keyPolicy: readonly Statement[]
+let calls: readonly ApiCall[]
+
+const migrator = { database: 'orders', user: 'migrator' }
+const ledger = { database: 'ledger', user: 'app_rw' }
+
+beforeAll(async () => {
+  run = await startRun({ store: CONFIG.store, audit: CONFIG.audit })
+  await serveAll()
+  calls = run.calls()
+
+  const { permissions } = await readConfigured({ folder: run.folder, config: 'jeton.json', configInS3: '' })
+  const plain = resolveWith({ values: { ...STACK, 'Key.Arn': run.kms.aliases.get('alias/jeton') } })
+  role = (plain(permissions) as { Statement: Statement[] }).Statement
+  const { KeyPolicy } = (await readTemplate('key.yml')).Resources.Key?.Properties ?? {}
+  const variable = /\$\{self:custom\.configured\.storeTable[^}]*\}/
+  const withTable = JSON.stringify(KeyPolicy).replace(variable, CONFIG.store.table)
+  keyPolicy = (plain(JSON.parse(withTable)) as { Statement: Statement[] }).Statement
+})
+afterAll(() => run?.close())
+
+/** All that a token goes through: minted, cached, refused by the database, renewed, opened by a second instance; and refusals. */
+async function serveAll(): Promise<void> {
+  const { stage, dynamodb, bearer } = run
+  const first = await run.start()
+  const minted = await first.ask(await bearer(), migrator)
+  expect(minted.body).toMatchObject({ cached: false })
+  const cached = await first.ask(await bearer(), migrator)
+  expect(cached.body).toMatchObject({ cached: true, fingerprint: minted.body.fingerprint })
+  const second = await run.start()
+  expect((await second.ask(await bearer(), migrator)).body.fingerprint).toBe(minted.body.fingerprint)
+
+  stage.sts.faults.lifetimeMs = SHORT_MS
+  const short = await first.ask(await bearer(), ledger)
+  expect(short.body).toMatchObject({ cached: false })
+  stage.sts.faults.lifetimeMs = undefined
+  const tooSoon = await first.ask(await bearer(), { ...ledger, refused: short.body.fingerprint })
+  expect(tooSoon.body).toMatchObject({ code: 'throttled' })
+  await vi.waitFor(async () => {
+    const renewed = await first.ask(await bearer(), ledger)
+    expect(renewed.body.fingerprint).not.toBe(short.body.fingerprint)
+  }, PATIENCE)
+
+  expect((await first.ask(await bearer(), { database: 'payroll', user: 'root' })).status).toBe(403)
+  expect((await first.ask('Bearer nonsense', migrator)).status).toBe(401)
+  await vi.waitFor(async () => {
+    const records = (await dynamodb.items('jeton-audit')).map(({ record }) => JSON.parse(String(record)))
+    const codes = records.map(({ code }) => code)
+    expect(codes).toEqual(expect.arrayContaining(['throttled', 'access_denied', 'unauthenticated']))
+  }, PATIENCE)
+}
+
+const describeCall = ({ action, resource }: ApiCall) => `${action} ${resource}`
+
+describe('the role', () => {
+  test('allows every call that was made', () => {
+    expect(calls.length).toBeGreaterThan(10)
+    expect(calls.filter(call => !allows(role, call)).map(describeCall)).toEqual([])
+  })
+
+  test('allows no call that was not made', () => {
+    const allowed = role.flatMap(statement =>
+      listOf(statement.Action).flatMap(action =>
+        listOf(statement.Resource).map(resource => ({ statement, action, resource })),
+      ),
+    )
+    const idle = allowed.filter(
+      ({ statement, action, resource }) =>
+        !calls.some(
+          call => call.action === action && call.resource === resource && allowedBy(statement, call),
+        ),
+    )
+    expect(idle.map(({ action, resource }) => `${action} ${resource}`)).toEqual([])
+  })
+
+  const table = (name: string) => `arn:aws:dynamodb:us-east-1:123456789012:table/${name}`
+  test.each([
+    ['another role', { action: 'sts:AssumeRole', resource: 'arn:aws:iam::123456789012:role/admin' }],
+    ['taking back a record', { action: 'dynamodb:DeleteItem', resource: table('jeton-audit') }],
+    ['changing a record', { action: 'dynamodb:UpdateItem', resource: table('jeton-audit') }],
+    ['reading the audit log', { action: 'dynamodb:GetItem', resource: table('jeton-audit') }],
+    ['reading all of the store', { action: 'dynamodb:Scan', resource: table('jeton') }],
+    ['another table', { action: 'dynamodb:GetItem', resource: table('payroll') }],
+    ['logging in to a database itself', { action: 'rds-db:connect', resource: 'arn:aws:rds-db:…' }],
+  ])('does not allow %s', (_, call) => {
+    expect(allows(role, { ...call, context: {} })).toBe(false)
+  })
+})
+
+describe('the key', () => {
+  const dataKeys = () => keyPolicy.filter(({ Sid }) => Sid === 'DataKeys')
+  const made = () => calls.filter(({ action }) => action.startsWith('kms:'))
+
+  test('serves the role in every call that was made', () => {
+    expect(new Set(made().map(({ action }) => action))).toEqual(
+      new Set(['kms:GenerateDataKey', 'kms:Decrypt']),
+    )
+    expect(made().filter(call => !allows(dataKeys(), call))).toEqual([])
+  })
+
+  test.each([
+    ['for another table', { 'kms:EncryptionContext:table': 'payroll' }],
+    ['for another service', { 'kms:EncryptionContext:service': 'backup' }],
+    ['by another alias', { 'kms:RequestAlias': 'alias/payroll' }],
+  ])('opens nothing for the role that was sealed %s', (_, context) => {
+    for (const call of made())
+      expect(allows(role, { ...call, context: { ...call.context, ...context } })).toBe(false)
+  })
+
+  test('opens nothing for anyone without its context, nor for DynamoDB of another account', () => {
+    const [call] = made()
+    const bare = { ...call!, context: {} }
+    expect(allows(dataKeys(), bare)).toBe(false)
+    const tables = keyPolicy.filter(({ Sid }) => Sid === 'Tables')
+    const via = { 'kms:ViaService': 'dynamodb.us-east-1.amazonaws.com', 'kms:CallerAccount': '123456789012' }
+    expect(allows(tables, { ...bare, context: via })).toBe(true)
+    expect(allows(tables, { ...bare, context: { ...via, 'kms:CallerAccount': '666666666666' } })).toBe(false)
+    expect(allows(tables, bare)).toBe(false)
+  })
+})
+
+test('what a run logs is counted: vends and refusals, and each thing that fails', async () => {
+  const { stage, dynamodb, kms, bearer } = run
+  const first = run.instances[0] ?? expect.fail('nothing runs')
+  const counted = countedBy(await readTemplate('metrics.yml'))
+  const counts = () => sums(counted, run.lines())
+  await vi.waitFor(() => {
+    expect(counts()).toEqual({
+      Vended: expect.any(Number),
+      'NewTokens/orders': 1,
+      'NewTokens/ledger': 2,
+      Refused: 3,
+      'ByCode/throttled': 1,
+      'ThrottledTurns/ledger': 1,
+      'ByCode/access_denied': 1,
+      'ByCode/unauthenticated': 1,
+    })
+  }, PATIENCE)
+
+  stage.sts.faults.deniedRoles.add(NO_ROLE)
+  const config = run.config
+  const { orders, ledger: before } = config.databases
+  await first.configure({ ...config, databases: { orders, ledger: { ...before, roleArn: NO_ROLE } } })
+  first.process.kill('SIGHUP')
+  await first.logged('configuration read again')
+  expect((await first.ask(await bearer(), ledger)).status).toBe(502)
+
+  await first.configure({ ...config, databases: {} })
+  first.process.kill('SIGHUP')
+  await vi.waitFor(() => expect(counts().BrokenConfigurations).toBe(1), PATIENCE)
+
+  kms.faults.denied = true
+  const third = await run.start()
+  expect((await third.ask(await bearer(), migrator)).status).toBe(503)
+  kms.faults.denied = false
+  dynamodb.faults.gone = true
+  expect((await third.ask(await bearer(), ledger)).status).toBe(503)
+  expect((await first.ask(await bearer(), migrator)).status).toBe(503)
+  dynamodb.faults.gone = false
+
+  const failing = [
+    'StsFailures',
+    'ByCode/role_refused',
+    'KmsFailures',
+    'UnreadableRecords',
+    'StoreFailures',
+    'AuditFailures',
+    'Failed',
+  ]
+  await vi.waitFor(() => expect(Object.keys(counts())).toEqual(expect.arrayContaining(failing)), PATIENCE)
+})

@@ -1,0 +1,59 @@
+import { ORDERS } from '../world/orders.ts'
+import { LEDGER } from '../world/stage.ts'
+
+/** A configuration as it is deployed: of two accounts, with a file beside it. */
+export const CONFIG = {
+  issuers: {
+    ci: { issuer: 'https://ci.example.com', audience: 'jeton' },
+    cluster: { issuer: 'https://kubernetes.default.svc', audience: 'jeton', jwksFile: 'cluster-jwks.json' },
+  },
+  databases: {
+    orders: {
+      engine: 'postgres',
+      host: ORDERS.host,
+      resourceId: ORDERS.resourceId,
+      roleArn: ORDERS.roleArn,
+      users: ORDERS.users,
+    },
+    'orders-batch': {
+      engine: 'postgres',
+      host: ORDERS.host,
+      resourceId: ORDERS.resourceId,
+      roleArn: ORDERS.roleArn,
+      users: ['batch'],
+    },
+    ledger: {
+      engine: 'mariadb',
+      host: LEDGER.host.replace('us-east-1', 'eu-west-1'),
+      resourceId: LEDGER.resourceId,
+      roleArn: 'arn:aws:iam::210987654321:role/jeton-ledger',
+      users: ['app_rw'],
+      limits: { newTokensPerSecond: 8 },
+    },
+  },
+  grants: [
+    { name: 'all', principal: { issuer: 'ci', anyone: true }, database: 'orders', users: ORDERS.users },
+  ],
+  store: { type: 'dynamodb', table: 'jeton', encryption: { kmsKeyId: 'alias/jeton' } },
+  audit: [{ type: 'dynamodb', table: 'jeton-audit' }, { type: 'stdout' }],
+}
+
+const HERE = 'us-east-1:123456789012'
+
+/** What only AWS knows of a stack, for a resolver of its template. */
+export const STACK = {
+  'AWS::Region': 'us-east-1',
+  'AWS::AccountId': '123456789012',
+  'AWS::Partition': 'aws',
+  'AWS::URLSuffix': 'amazonaws.com',
+  HttpApi: 'api1',
+  JetonLambdaFunction: 'jeton-prod',
+  'JetonLambdaFunction.Arn': `arn:aws:lambda:${HERE}:function:jeton-prod`,
+  'JetonRole.Arn': 'arn:aws:iam::123456789012:role/jeton-prod-JetonRole-1',
+  'JetonLogGroup.Arn': `arn:aws:logs:${HERE}:log-group:/aws/lambda/jeton-prod:*`,
+  'Key.Arn': `arn:aws:kms:${HERE}:key/11111111-2222-3333-4444-555555555555`,
+  'StoreTable.Arn': `arn:aws:dynamodb:${HERE}:table/jeton`,
+  'AuditTable.Arn': `arn:aws:dynamodb:${HERE}:table/jeton-audit`,
+  AlarmTopic: `arn:aws:sns:${HERE}:alarms1`,
+  ServerlessDeploymentBucket: 'bucket1',
+}

@@ -1,0 +1,49 @@
+import { PassThrough } from 'node:stream'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Log } from '../src/log.ts'
+import { createPlainLog } from '../src/plain-log.ts'
+
+let before: NodeJS.WarningListener[]
+let stream: PassThrough
+let log: Log
+
+beforeEach(() => {
+  before = process.listeners('warning')
+  stream = new PassThrough()
+  log = createPlainLog(stream)
+})
+afterEach(() => {
+  process.removeAllListeners('warning')
+  for (const listener of before) process.on('warning', listener)
+})
+
+const lines = () =>
+  String(stream.read() ?? '')
+    .split('\n')
+    .slice(0, -1)
+    .map(line => JSON.parse(line))
+
+test('lines are JSON with level, time and message; debug is left out', () => {
+  log.debug({ a: 1 }, 'no')
+  log.info({ a: 1 }, 'so\nso')
+  log.warn({}, 'careful')
+  log.error({ list: [{ b: 2 }] }, 'bad')
+  expect(lines()).toEqual([
+    { level: 'info', time: expect.stringMatching(/^\d{4}-.*Z$/), a: 1, msg: 'so\nso' },
+    { level: 'warn', time: expect.any(String), msg: 'careful' },
+    { level: 'error', time: expect.any(String), list: [{ b: 2 }], msg: 'bad' },
+  ])
+})
+
+test('an error is told by its name, message and place', () => {
+  log.error({ err: new TypeError('odd') }, 'bad')
+  const [{ err }] = lines()
+  expect(err).toEqual({ type: 'TypeError', message: 'odd', stack: expect.stringContaining('plain-log.test') })
+})
+
+test("Node's warnings are lines of it", () => {
+  process.emit('warning', Object.assign(new Error('old'), { name: 'DeprecationWarning' }))
+  expect(lines()).toEqual([
+    expect.objectContaining({ level: 'warn', warning: 'DeprecationWarning', msg: 'old' }),
+  ])
+})
