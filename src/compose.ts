@@ -88,7 +88,7 @@ export async function compose(config: Config, world: World): Promise<Service> {
     onMinted: ({ database }) => metrics.minted(database.name),
   })
 
-  const keySets = createKeySets({ clock, log, health, fetch: globalThis.fetch })
+  const keySets = createKeySets({ clock, log, health, looseEnds, fetch: globalThis.fetch })
   let rules = compileRules(config, { clock, keysOf: keySets.of })
   let roles = rolesOf(config)
   const app = await createApp(

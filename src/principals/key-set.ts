@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import { JetonError } from '../errors.ts'
 import type { Health } from '../health.ts'
 import type { Log } from '../log.ts'
+import type { LooseEnds } from '../loose-ends.ts'
 import { type Fetch, fetchJson } from './guarded-fetch.ts'
 import { type Jwks, readJwks, readPinnedJwks } from './jwks.ts'
 import { unauthenticated } from './unauthenticated.ts'
@@ -30,6 +31,8 @@ const FRESH_MS = 5 * 60_000
 const STALE_MS = 10 * 60_000
 /** How long the last good keys serve while the issuer cannot be reached. */
 const USABLE_MS = 24 * 3_600_000
+/** Two requests, and their timeouts of 5 s each, with room to spare. */
+const LONGEST_ATTEMPT_MS = 20_000
 /** Between two attempts, whatever came of the first. */
 const COOLDOWN_MS = 30_000
 
@@ -56,6 +59,8 @@ export interface DiscoveredKeysOptions {
   clock: Clock
   log: Log
   health: Health
+  /** Told of the refreshes that nobody waits for. */
+  looseEnds: Pick<LooseEnds, 'add'>
 }
 
 /**
@@ -65,7 +70,8 @@ export interface DiscoveredKeysOptions {
  * A header that matches no key refetches, within the same cooldown. No timers: a set that nobody asks for only ages, so
  * a key that the issuer withdrew may be believed for up to 10 minutes, and for 24 hours while the issuer is unreachable.
  */
-export function discoveredKeys({ issuerUrl, fetch, clock, log, health }: DiscoveredKeysOptions): KeySet {
+export function discoveredKeys(options: DiscoveredKeysOptions): KeySet {
+  const { issuerUrl, fetch, clock, log, health, looseEnds } = options
   let good: { jwks: Jwks; version: number; at: number } | undefined
   let triedAt = Number.NEGATIVE_INFINITY
   let flight: Promise<void> | undefined
@@ -84,6 +90,11 @@ export function discoveredKeys({ issuerUrl, fetch, clock, log, health }: Discove
       health.report('keys', { ok: true, of: issuerUrl })
       if (!isSame) log.info({ issuer: issuerUrl }, 'the keys of an issuer are new')
     } catch (cause) {
+      // no attempt takes so long, unless the process was frozen meanwhile: then it says nothing of the issuer
+      if (!isWithin(LONGEST_ATTEMPT_MS, at)) {
+        triedAt = Number.NEGATIVE_INFINITY
+        return
+      }
       hasFailed = true
       health.report('keys', { ok: false, of: issuerUrl })
       const why = cause instanceof Error ? cause.message : 'failed'
@@ -121,6 +132,7 @@ export function discoveredKeys({ issuerUrl, fetch, clock, log, health }: Discove
         const refreshed = refresh()
         // while the issuer fails, the last good keys serve at once
         if (!usable() || (!isWithin(STALE_MS, good?.at ?? 0) && !hasFailed)) await refreshed
+        else looseEnds.add(refreshed)
       }
       const found = await search(header)
       if (found) return found

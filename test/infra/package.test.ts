@@ -32,7 +32,7 @@ describe('the function', () => {
         Runtime: 'nodejs24.x',
         Architectures: ['arm64'],
         MemorySize: 512,
-        Timeout: 15,
+        Timeout: 29,
         Role: { 'Fn::GetAtt': ['JetonRole', 'Arn'] },
         Environment: { Variables: { JETON_CONFIG: 'jeton.yaml' } },
       },

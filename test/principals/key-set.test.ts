@@ -1,7 +1,7 @@
 import { exportJWK, generateKeyPair, generateSecret, type JWK } from 'jose'
 import { describe, expect, test, vi } from 'vitest'
 import type { Fetch } from '../../src/principals/guarded-fetch.ts'
-import { type KeySet, pinnedKeys } from '../../src/principals/key-set.ts'
+import { discoveredKeys, type KeySet, pinnedKeys } from '../../src/principals/key-set.ts'
 import { issuerWorld, refusal } from './support.ts'
 
 const SECOND = 1000
@@ -48,6 +48,41 @@ describe('discovered keys', () => {
     await clock.advance(5 * MINUTE - 1)
     await keys.resolve(known)
     expect(issuer.requests.keys).toBe(1)
+  })
+
+  test('a refresh beside is told of, so that who freezes waits for it', async () => {
+    const { clock, issuer, keysOf, looseEnds } = await issuerWorld()
+    const keys = keysOf(issuer.url)
+    await keys.resolve(known)
+    await clock.advance(5 * MINUTE)
+    await keys.resolve(known)
+    await looseEnds.settled()
+    expect(issuer.requests.keys).toBe(2)
+  })
+
+  test('an attempt that a freeze cut short is none: the next request tries again, and waits where it must', async () => {
+    const { clock: awake, issuer, log, health, looseEnds } = await issuerWorld()
+    let frozenMs = 0
+    const clock = {
+      ...awake,
+      now: () => awake.now() + frozenMs,
+      sleepUntil: (ms: number, signal?: AbortSignal) => awake.sleepUntil(ms - frozenMs, signal),
+    }
+    let isFrozen = false
+    const never = new Promise<never>(() => {})
+    const get: Fetch = (url, init) => (isFrozen ? never : fetch(url, init))
+    const keys = discoveredKeys({ issuerUrl: issuer.url, fetch: get, clock, log, health, looseEnds })
+    await keys.resolve(known)
+    await awake.advance(6 * MINUTE)
+    isFrozen = true
+    await keys.resolve(known)
+    frozenMs = 6 * MINUTE
+    // thawed: the timeout is the first thing that happens
+    await awake.advance(5 * SECOND)
+    expect(health.degraded()).toEqual([])
+    isFrozen = false
+    await issuer.rotate()
+    expect(await has(keys, 'key-1')).toBe(false)
   })
 
   test('from 5 to 10 minutes it is refreshed beside: even an issuer that hangs delays nobody', async () => {

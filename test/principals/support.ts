@@ -2,6 +2,7 @@ import { onTestFinished } from 'vitest'
 import { JetonError } from '../../src/errors.ts'
 import { createHealth } from '../../src/health.ts'
 import type { Log } from '../../src/log.ts'
+import { createLooseEnds } from '../../src/loose-ends.ts'
 import { discoveredKeys } from '../../src/principals/key-set.ts'
 import { virtualClock } from '../world/clock.ts'
 import { type IssuerOptions, startIssuer } from '../world/issuer.ts'
@@ -20,9 +21,10 @@ export async function issuerWorld(options: IssuerOptions = {}) {
   onTestFinished(() => issuer.close())
   const log = recordingLog()
   const health = createHealth()
+  const looseEnds = createLooseEnds()
   const keysOf = (issuerUrl: string, fetch = globalThis.fetch) =>
-    discoveredKeys({ issuerUrl, fetch, clock, log, health })
-  return { clock, issuer, log, health, keysOf }
+    discoveredKeys({ issuerUrl, fetch, clock, log, health, looseEnds })
+  return { clock, issuer, log, health, looseEnds, keysOf }
 }
 
 /** The JetonError that a promise rejects with; fails where it resolves or throws anything else. */

@@ -52,6 +52,7 @@ export async function appWorld({ options = {}, config = {}, vend }: AppWorldOpti
   /** What goes wrong, until it is set to undefined. */
   const faults: { sts?: JetonError | undefined; journal?: JetonError | undefined } = {}
 
+  const looseEnds = createLooseEnds()
   const rules = compileRules(
     {
       server: { host: '127.0.0.1', port: 0 },
@@ -68,7 +69,13 @@ export async function appWorld({ options = {}, config = {}, vend }: AppWorldOpti
     },
     {
       clock,
-      keysOf: createKeySets({ clock, log, health, fetch: () => Promise.reject(new Error('down')) }).of,
+      keysOf: createKeySets({
+        clock,
+        log,
+        health,
+        looseEnds,
+        fetch: () => Promise.reject(new Error('down')),
+      }).of,
     },
   )
   const journal: Journal = {
@@ -99,7 +106,7 @@ export async function appWorld({ options = {}, config = {}, vend }: AppWorldOpti
     log,
     shelf,
     pace: createPace({ shelf, clock }),
-    looseEnds: createLooseEnds(),
+    looseEnds,
     random: Math.random,
     sign: signToken,
     roles: { assume, check() {} },
