@@ -95,6 +95,11 @@ function readingFrom(
   const [bucket = '', ...path] = url.slice('s3://'.length).split('/')
   const key = `/${path.join('/')}`
   const keys = [key, ...named.map(name => posix.resolve(posix.dirname(key), name))]
+  const wide = keys.map(each => `s3://${bucket}${each}`).find(each => /[*?$]/.test(each))
+  if (wide !== undefined)
+    throw new Error(
+      `${wide} cannot have *, ? or $ in it: in the role's policy they stand for other objects too`,
+    )
   return {
     Effect: 'Allow',
     Action: 's3:GetObject',

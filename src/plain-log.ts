@@ -7,9 +7,8 @@ import type { Log } from './log.ts'
  */
 export function createPlainLog(stream: Writable): Log {
   const at = (level: string) => (fields: object, msg: string) => {
-    const told = Object.entries(fields).map(([name, value]) => [name, plain(value)])
-    const time = new Date().toISOString()
-    stream.write(`${JSON.stringify({ level, time, ...Object.fromEntries(told), msg })}\n`)
+    const head = { level, time: new Date().toISOString() }
+    stream.write(`${lineOf(head, { fields, msg })}\n`)
   }
   const log = { debug() {}, info: at('info'), warn: at('warn'), error: at('error') }
   process.removeAllListeners('warning')
@@ -17,6 +16,18 @@ export function createPlainLog(stream: Writable): Log {
   return log
 }
 
+/** Of fields that are no JSON (a circle, say), the message is left: to log must not be what fails. */
+function lineOf(head: object, { fields, msg }: { fields: object; msg: string }): string {
+  try {
+    const told = Object.entries(fields).map(([name, value]) => [name, plain(value)])
+    return JSON.stringify({ ...head, ...Object.fromEntries(told), ...head, msg })
+  } catch {
+    return JSON.stringify({ ...head, msg })
+  }
+}
+
 function plain(value: unknown): unknown {
-  return value instanceof Error ? { type: value.name, message: value.message, stack: value.stack } : value
+  if (!(value instanceof Error)) return value
+  const { name: type, message, stack } = value
+  return { type, ...('code' in value && { code: value.code }), message, stack }
 }

@@ -41,6 +41,29 @@ test('an error is told by its name, message and place', () => {
   expect(err).toEqual({ type: 'TypeError', message: 'odd', stack: expect.stringContaining('plain-log.test') })
 })
 
+test("an error's code is told with it", () => {
+  log.error({ err: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }) }, 'bad')
+  expect(lines()[0].err).toMatchObject({ message: 'refused', code: 'ECONNREFUSED' })
+})
+
+test('fields do not pass for level, time and message', () => {
+  log.error({ level: 'debug', time: 'never', msg: 'all is well', a: 1 }, 'bad')
+  expect(lines()).toEqual([{ level: 'error', time: expect.stringMatching(/^\d{4}-.*Z$/), a: 1, msg: 'bad' }])
+})
+
+test('of fields that are no JSON, the message is left', () => {
+  const circle: { of?: unknown } = {}
+  circle.of = circle
+  const trap = {
+    get a() {
+      throw new Error('no')
+    },
+  }
+  for (const fields of [{ a: 1, circle }, { big: 1n }, trap]) log.warn(fields, 'careful')
+  const bare = { level: 'warn', time: expect.any(String), msg: 'careful' }
+  expect(lines()).toEqual([bare, bare, bare])
+})
+
 test("Node's warnings are lines of it", () => {
   process.emit('warning', Object.assign(new Error('old'), { name: 'DeprecationWarning' }))
   expect(lines()).toEqual([

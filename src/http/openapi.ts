@@ -1,5 +1,6 @@
 import fastify, { type RouteOptions } from 'fastify'
 import * as Type from 'typebox'
+import { once } from '../once.ts'
 import { schemaController } from './compilers.ts'
 import type { App } from './types.ts'
 
@@ -37,7 +38,6 @@ export function describeRoutes(app: App): () => Promise<object> {
     // Fastify adds those by itself
     if (method !== 'HEAD') routes.push({ method, url, handler, ...(schema && { schema }) })
   })
-  let described: Promise<object> | undefined
 
   async function describe(): Promise<object> {
     const { default: swagger } = await import('@fastify/swagger')
@@ -48,10 +48,7 @@ export function describeRoutes(app: App): () => Promise<object> {
     return paper.swagger()
   }
 
-  return () => {
-    described ??= describe()
-    return described
-  }
+  return once(describe)
 }
 
 /** `GET /openapi.json`: what there is, for people and generators, open to all. */

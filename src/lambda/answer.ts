@@ -3,9 +3,17 @@ import awsLambdaFastify from '@fastify/aws-lambda'
 import type { Context } from 'aws-lambda'
 import type { Service } from '../compose.ts'
 import { asJetonError, JetonError } from '../errors.ts'
+import { nothingThere } from '../http/framework-error.ts'
 import { stackOnly } from '../http/stack-only.ts'
 import type { Log } from '../log.ts'
-import { type HttpEvent, hasMultiValueHeaders, isHttpEvent, type PlainEvent, plainEvent } from './event.ts'
+import {
+  type HttpEvent,
+  hasMultiValueHeaders,
+  isHttpEvent,
+  isRoutable,
+  type PlainEvent,
+  plainEvent,
+} from './event.ts'
 import { type HttpReply, problemReply, withMultiValueHeaders } from './reply.ts'
 import type { Sandbox } from './sandbox.ts'
 
@@ -34,6 +42,7 @@ export function createAnswer({ sandbox, log }: AnswerParts): Answer {
   }
 
   async function answer(event: PlainEvent, context: Context): Promise<HttpReply> {
+    if (!isRoutable(event)) throw nothingThere()
     const service = await sandbox.service()
     try {
       return await proxyOf(service)(event, context)
@@ -47,14 +56,23 @@ export function createAnswer({ sandbox, log }: AnswerParts): Answer {
     return problemReply(asJetonError(cause), requestId)
   }
 
+  async function replyTo(event: HttpEvent, context: Context): Promise<HttpReply> {
+    let requestId: string | undefined
+    try {
+      const plain = plainEvent(event)
+      requestId = plain.requestContext.requestId
+      return await answer(plain, context)
+    } catch (cause) {
+      return failed(cause, requestId ?? randomUUID())
+    }
+  }
+
   return async (event, context) => {
     if (!isHttpEvent(event))
       throw new TypeError(
         'this is no event of an HTTP API (payload 2.0), a function URL or an Application Load Balancer',
       )
-    const plain = plainEvent(event)
-    const { requestId = randomUUID() } = plain.requestContext
-    const reply = await answer(plain, context).catch(cause => failed(cause, requestId))
+    const reply = await replyTo(event, context)
     return hasMultiValueHeaders(event) ? withMultiValueHeaders(reply) : reply
   }
 }

@@ -1,5 +1,7 @@
+import { METHODS } from 'node:http'
 import { isIP } from 'node:net'
 import type { ALBEvent, APIGatewayProxyEventV2, LambdaFunctionURLEvent } from 'aws-lambda'
+import { JetonError } from '../errors.ts'
 
 /** What Lambda is called with: by API Gateway's HTTP API (payload 2.0), by a function URL, by an Application Load Balancer. */
 export type HttpEvent = APIGatewayProxyEventV2 | LambdaFunctionURLEvent | ALBEvent
@@ -7,7 +9,7 @@ export type HttpEvent = APIGatewayProxyEventV2 | LambdaFunctionURLEvent | ALBEve
 /** One request, whichever way it came; of the form that `@fastify/aws-lambda` reads. */
 export interface PlainEvent {
   readonly path: string
-  readonly headers: { readonly [name: string]: string }
+  readonly headers: { readonly [name: string]: string | undefined }
   readonly body: string | undefined
   readonly isBase64Encoded: boolean
   /** As AWS says them, and not the caller. */
@@ -37,7 +39,7 @@ export function hasMultiValueHeaders(event: HttpEvent): boolean {
 /**
  * Takes from an event what is the request and what AWS says of it. Of `X-Forwarded-For`, callers can write all but the last
  * entry, which is the load balancer's: nothing else of it is looked at, and nothing at all where AWS names the source
- * itself. Query strings are left out: no route has one.
+ * itself. Query strings are left out: no route has one. Throws `invalid_request` where path or body are no text.
  */
 export function plainEvent(event: HttpEvent): PlainEvent {
   const headers = headersOf(event)
@@ -45,18 +47,38 @@ export function plainEvent(event: HttpEvent): PlainEvent {
   const requestId = isOfBalancer ? traceIdOf(headers['x-amzn-trace-id']) : event.requestContext.requestId
   const sourceIp = isOfBalancer ? lastOf(headers['x-forwarded-for']) : event.requestContext.http.sourceIp
   const method = isOfBalancer ? event.httpMethod : event.requestContext.http.method
-  const body = event.body ?? undefined
+  const path: unknown = pathOf(event)
+  const body: unknown = event.body ?? undefined
+  if (typeof path !== 'string' || !(body === undefined || typeof body === 'string'))
+    throw new JetonError('invalid_request', {
+      publicMessage: 'the event has no path, or a body that is no text',
+    })
   const isBase64Encoded = event.isBase64Encoded === true
   if (body !== undefined)
     headers['content-length'] = String(Buffer.byteLength(body, isBase64Encoded ? 'base64' : 'utf8'))
   return {
     // as a backslash it would stand for a slash, and what follows for a host
-    path: pathOf(event).replaceAll('\\', '%5C'),
-    headers,
+    path: path.replaceAll('\\', '%5C'),
+    // undefined leaves it out, where without it the adapter would say one of its own
+    headers: { 'user-agent': undefined, ...headers },
     body,
     isBase64Encoded,
     requestContext: { requestId, http: { method, sourceIp } },
   }
+}
+
+/**
+ * Whether there can be something at that path, for that method. What reads paths as parts of a URL would make another path
+ * of one with dot segments, a query or a fragment, and take spaces and control characters away.
+ * https://url.spec.whatwg.org/#path-state
+ */
+export function isRoutable({ path, requestContext }: PlainEvent): boolean {
+  return (
+    METHODS.includes(requestContext.http.method) &&
+    path.startsWith('/') &&
+    !/[\p{Cc} ?#]/u.test(path) &&
+    !/\/(?:\.|%2e){1,2}(?:\/|$)/i.test(path)
+  )
 }
 
 function isBalancers(event: HttpEvent): event is ALBEvent {
@@ -79,8 +101,9 @@ function headersOf(event: HttpEvent): Record<string, string> {
 /** A stage of API Gateway that has a name stands before the path. */
 function pathOf(event: HttpEvent): string {
   if (isBalancers(event)) return event.path
-  const { stage } = event.requestContext
-  return event.rawPath.startsWith(`/${stage}/`) ? event.rawPath.slice(stage.length + 1) : event.rawPath
+  const { rawPath, requestContext } = event
+  const { stage } = requestContext
+  return stage !== '$default' && rawPath?.startsWith(`/${stage}/`) ? rawPath.slice(stage.length + 1) : rawPath
 }
 
 /**

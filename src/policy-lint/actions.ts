@@ -1,10 +1,33 @@
 import { parseArn } from './arn.ts'
 import type { Finding } from './finding.ts'
-import { meansConnect, type Statement } from './statement.ts'
+import { meansConnect, namesService, type Statement } from './statement.ts'
 import { UNKNOWN } from './texts.ts'
+import { matches } from './wildcard.ts'
 
-/** An action on all services, where it reaches database users; and database users without the action that they are for. */
+/**
+ * Actions that there are not; an action on all services, where it reaches database users; and database users without the
+ * action that they are for.
+ */
 export function actionFindings(statement: Statement): Finding[] {
+  const misspelt = misspeltFindings(statement)
+  // the misspelt one is why no action is the right one
+  if (misspelt.length > 0 && !meansConnect(statement)) return misspelt
+  return [...misspelt, ...reachFindings(statement)]
+}
+
+/** https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrdsiamauthentication.html */
+function misspeltFindings({ actions, notActions = [] }: Statement): Finding[] {
+  return [...actions, ...notActions]
+    .filter(entry => namesService(entry) && !matches(entry.text.toLowerCase(), 'rds-db:connect'))
+    .map(({ text, path }) => ({
+      severity: 'error',
+      rule: 'action',
+      path,
+      message: `${text} is no action: rds-db:connect is the only one that rds-db has`,
+    }))
+}
+
+function reachFindings(statement: Statement): Finding[] {
   const { actions, notActions, resources, denies, path } = statement
   if (meansConnect(statement)) {
     if (denies) return []

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts'
 import { databaseUserArn } from '../databases/database.ts'
 import type { Health } from '../health.ts'
 import type { Log } from '../log.ts'
+import { once } from '../once.ts'
 import type { TokenKey } from './key.ts'
 import { stsFailure } from './sts-failure.ts'
 import type { RoleSession } from './token.ts'
@@ -27,12 +28,12 @@ export type Assume = (key: TokenKey) => Promise<RoleSession>
  * and endpoint in its own environment; where that names no region, the database's is asked.
  */
 export function stsAssumer({ clock, health, log }: AssumerParts): Assume {
-  const clients = new Map<string, Promise<Sts>>()
+  const clients = new Map<string, () => Promise<Sts>>()
 
   function clientFor(region: string): Promise<Sts> {
-    const client = clients.get(region) ?? loadClient(region)
+    const client = clients.get(region) ?? once(() => loadClient(region))
     clients.set(region, client)
-    return client
+    return client()
   }
 
   async function loadClient(region: string): Promise<Sts> {

@@ -1,6 +1,9 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import fastify from 'fastify'
 import request from 'supertest'
 import { expect, test } from 'vitest'
+import { describeRoutes } from '../../src/http/openapi.ts'
+import type { App } from '../../src/http/types.ts'
 import { appWorld } from '../world/app.ts'
 import { askToken } from './support.ts'
 
@@ -95,4 +98,21 @@ test('a real reply, and a real problem, are what it says', async () => {
   expect(fits(401, 'application/problem+json', less)).toBe(false)
   const { token: _token, ...without } = good.body
   expect(fits(200, 'application/json', without)).toBe(false)
+})
+
+test('a description that failed is made again for the next to ask', async () => {
+  const app = fastify()
+  const describe = describeRoutes(app as unknown as App)
+  let isBroken = true
+  const schema = {
+    get summary() {
+      if (isBroken) throw new Error('not now')
+      return 'A thing'
+    },
+  }
+  app.get('/thing', { schema }, async () => 'thing')
+  await expect(describe()).rejects.toThrow('not now')
+  isBroken = false
+  expect(await describe()).toMatchObject({ paths: { '/thing': { get: { summary: 'A thing' } } } })
+  expect(await describe()).toBe(await describe())
 })

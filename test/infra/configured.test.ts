@@ -117,3 +117,19 @@ test('in S3, the role may read the configuration and what lies beside it, and on
   })
   await expect(configured({}, { configInS3: 'acme/live/jeton.yaml' })).rejects.toThrow('s3://BUCKET/KEY')
 })
+
+test.each([
+  's3://acme/*',
+  's3://acme/live/jeton?.yaml',
+  's3://*/jeton.yaml',
+  `s3://acme/\${aws:username}/jeton.yaml`,
+])('in S3, %s is refused: in a policy it would be more than one object', async configInS3 => {
+  await expect(configured({}, { configInS3 })).rejects.toThrow(`cannot have *, ? or $`)
+})
+
+test('in S3, a file of the configuration is refused that would be more than one object', async () => {
+  const { cluster, ci } = issuers
+  const over = { issuers: { ci, cluster: { ...cluster, jwksFile: 'live/keys {a,b}*.json' } } }
+  const packaging = configured(over, { configInS3: 's3://acme/jeton.yaml' })
+  await expect(packaging).rejects.toThrow('s3://acme/live/keys {a,b}*.json cannot have')
+})

@@ -1,11 +1,19 @@
+import { METHODS } from 'node:http'
 import type { Context } from 'aws-lambda'
 import fastify from 'fastify'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { Service } from '../../src/compose.ts'
 import { JetonError } from '../../src/errors.ts'
 import { type Answer, createAnswer } from '../../src/lambda/answer.ts'
 import type { HttpEvent } from '../../src/lambda/event.ts'
-import { albMultiValueEvent, apiGatewayEvent, EVENTS, type ToEvent } from '../world/events/events.ts'
+import { appWorld } from '../world/app.ts'
+import {
+  albEvent,
+  albMultiValueEvent,
+  apiGatewayEvent,
+  EVENTS,
+  type ToEvent,
+} from '../world/events/events.ts'
 import { rememberingLog } from '../world/log.ts'
 
 let answer: Answer
@@ -30,7 +38,11 @@ beforeEach(() => {
       order.push('settled')
     },
   } as unknown as Service
-  answer = createAnswer({
+  answer = answerOf(service)
+})
+
+function answerOf(service: Service): Answer {
+  return createAnswer({
     log,
     sandbox: {
       async service() {
@@ -39,7 +51,7 @@ beforeEach(() => {
       },
     },
   })
-})
+}
 
 const invoke = (event: object) => answer(event as HttpEvent, {} as Context)
 const asking = (toEvent: ToEvent, headers = {}) => toEvent({ path: '/echo', body: '{"a":1}', headers })
@@ -82,6 +94,74 @@ test.each(EVENTS)('a query of %s that is no text at all is passed over', async (
     multiValueQueryStringParameters: { a: ['%E0%A4%A'] },
   }
   expect((await invoke({ ...asking(toEvent), ...queries })).statusCode).toBe(200)
+})
+
+test('who sends no User-Agent is recorded without one', async () => {
+  const { app, records } = await appWorld()
+  answer = answerOf({ app, settled: async () => {} } as unknown as Service)
+  const event = apiGatewayEvent({}) as { headers: Record<string, string> }
+  const { 'user-agent': _theirs, ...headers } = event.headers
+  for (const each of [{ ...headers, 'user-agent': 'mine' }, headers])
+    await invoke({ ...event, headers: each })
+  expect(records.map(({ userAgent }) => userAgent)).toEqual(['mine', undefined])
+})
+
+describe('there is nothing', () => {
+  const NOT_FOUND = {
+    statusCode: 404,
+    headers: expect.objectContaining({ 'content-type': 'application/problem+json' }),
+  }
+  const HAS_NO_DOTS = ['/v1/../echo', '/./echo', '/x/%2e%2E/echo', '/x/.%2e/echo', '/%2e/echo', '/echo/.']
+
+  test.each([
+    ...HAS_NO_DOTS,
+    '/ec\tho',
+    '/echo\n',
+    '/echo ',
+    '/echo#x',
+    '/echo?x',
+    'http://[',
+    'echo',
+    '',
+    '*',
+  ])('at %j, whoever sends it', async path => {
+    for (const [, toEvent] of EVENTS) {
+      const reply = await invoke(toEvent({ path, body: '{}' }))
+      expect(reply).toMatchObject(NOT_FOUND)
+      expect(JSON.parse(reply.body)).toMatchObject({ code: 'not_found', requestId: expect.any(String) })
+    }
+    expect([order, log.lines]).toEqual([[], []])
+  })
+
+  test.each(['FOO', '', 'post', 'GET '])('for the method %j', async method => {
+    for (const [, toEvent] of EVENTS)
+      expect(await invoke(toEvent({ method, path: '/echo' }))).toMatchObject(NOT_FOUND)
+    expect(order).toEqual([])
+  })
+
+  test('for methods that no route has, as the app says it', async () => {
+    for (const method of METHODS.filter(each => each !== 'POST'))
+      expect((await invoke(albEvent({ method, path: '/echo', body: '{}' }))).statusCode).toBe(404)
+  })
+
+  test('with an id of AWS, where it says one', async () => {
+    const reply = await invoke(apiGatewayEvent({ path: '/echo#x' }))
+    expect(JSON.parse(reply.body).requestId).toBe('UkXyHi6MIAMEJvw=')
+  })
+})
+
+test.each([
+  { path: undefined, rawPath: undefined },
+  { path: 7, rawPath: 7 },
+  { body: 7 },
+  { body: { a: 1 } },
+])('an event that is half a request is answered, not thrown: %j', async over => {
+  for (const [, toEvent] of EVENTS) {
+    const { statusCode, headers } = await invoke({ ...asking(toEvent), ...over })
+    expect(statusCode === 400 || statusCode === 500).toBe(true)
+    expect(headers?.['content-type']).toBe('application/problem+json')
+  }
+  expect(order).toEqual([])
 })
 
 test('without a service it is a problem that says when to come back', async () => {

@@ -43,6 +43,15 @@ describe.each(EVENTS)('an event of %s', (_name, toEvent) => {
     expect(headers).not.toHaveProperty('x-request-id')
   })
 
+  test('without a User-Agent says so, for the adapter would say one of its own', () => {
+    const event = toEvent({}) as { headers?: object; multiValueHeaders?: object }
+    const { 'user-agent': _one, ...headers } = (event.headers ?? {}) as Record<string, string>
+    const { 'user-agent': _many, ...lists } = (event.multiValueHeaders ?? {}) as Record<string, string[]>
+    const bare = event.multiValueHeaders ? { multiValueHeaders: lists } : { headers }
+    const plain = plainEvent({ ...event, ...bare } as HttpEvent)
+    expect(Object.entries(plain.headers)).toContainEqual(['user-agent', undefined])
+  })
+
   test('has no path that names a host', () => {
     expect(plain(toEvent, { path: '/\\[evil' }).path).toBe('/%5C[evil')
   })
@@ -109,6 +118,8 @@ test('a stage that has a name does not belong to the path', () => {
   const staged = { ...event, requestContext: { ...event.requestContext, stage: 'prod' } } as HttpEvent
   expect(plainEvent(staged).path).toBe('/v1/tokens')
   expect(plainEvent(event as HttpEvent).path).toBe('/prod/v1/tokens')
+  for (const toEvent of [apiGatewayEvent, functionUrlEvent])
+    expect(plain(toEvent, { path: '/$default/v1/tokens' }).path).toBe('/$default/v1/tokens')
 })
 
 test.each([

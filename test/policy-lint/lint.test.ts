@@ -140,11 +140,42 @@ describe('resources that are no database user', () => {
   })
 
   test('and a database user without the action that it is for', () => {
-    expect(told(policy({ Action: ['rds:connect', 'rds-db:conect'] }))).toEqual([`error action ${at}`])
+    expect(told(policy({ Action: ['rds:connect', 'rds:*'] }))).toEqual([`error action ${at}`])
     expect(told(policy({ Action: { Ref: 'Action' } }))).toEqual([])
     expect(told(policy({ Action: { Ref: 'Action' }, Resource: '*' }))).toEqual([])
     const Resource = USER.replace('us-east-1', `\${aws:RequestedRegion}`)
     expect(told(policy({ Resource }))).toEqual([])
+  })
+})
+
+describe('an action that there is not', () => {
+  test.each([USER, '*', 'arn:aws:s3:::bucket', { Ref: 'User' }])(
+    'is found, whatever the resource: %j',
+    Resource => {
+      for (const Effect of ['Allow', 'Deny'])
+        for (const Action of ['rds-db:conect', 'RDS-DB:Connects', 'rds-db:', 'rds-db:get*'])
+          expect(told(policy({ Effect, Action, Resource }))).toEqual(['error action Statement.0.Action'])
+    },
+  )
+
+  test('is found beside the one that there is, and in NotAction', () => {
+    const Action = ['rds-db:connect', 'rds-db:conect']
+    const findings = lint(policy({ Action }))
+    expect(briefly(findings)).toEqual(['error action Statement.0.Action.1'])
+    expect(findings[0]?.message).toContain('rds-db:conect is no action')
+    expect(told(policy({ Action: ['*', 'rds-db:conect'] }))).toEqual([
+      'error action Statement.0.Action.1',
+      'warning too-broad Statement.0.Action.0',
+    ])
+    const statement = { Effect: 'Deny', NotAction: 'rds-db:conect', Resource: '*' }
+    expect(told({ Version: '2012-10-17', Statement: [statement] })).toEqual([
+      'error action Statement.0.NotAction',
+    ])
+  })
+
+  test('is none that a wildcard or a deployment may make the right one', () => {
+    for (const Action of ['rds-db:*', 'rds-db:c?nnect', 'RDS-DB:CONNECT', { 'Fn::Sub': `rds-db:\${Action}` }])
+      expect(told(policy({ Action }))).toEqual([])
   })
 })
 

@@ -1,5 +1,6 @@
 import { posix, resolve } from 'node:path'
 import { describeAwsError, errorFacts } from '../../aws/error-facts.ts'
+import { once } from '../../once.ts'
 import { ConfigError } from '../problems.ts'
 import { type ConfigSource, createSource } from './source.ts'
 
@@ -37,12 +38,4 @@ export function s3Source(url: string): ConfigSource {
     },
     reason: describeAwsError,
   })
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make()
-    return made
-  }
 }
