@@ -7,6 +7,7 @@ import type { AuditRecord } from './record.ts'
 export const SINGLY = 100
 const WINDOW_MS = 60_000
 const MOST_SOURCES = 10_000
+const TELL_AGAIN_MS = 10_000
 
 /** Keeps a flood of refusals from one source out of the log: what comes beyond the first hundred a minute is counted. */
 export interface Flood {
@@ -14,6 +15,8 @@ export interface Flood {
   admit(record: AuditRecord, now: number): void
   /** Writes the counting records of windows that are over. Costs nothing before one is. */
   sweep(now: number): void
+  /** Writes what was counted so far, unless it did so within the last 10 s: for who may never come to sweep. */
+  tell(now: number): void
   /** Writes all that was counted so far. */
   flush(): void
 }
@@ -38,6 +41,8 @@ export function createFlood(write: (record: AuditRecord) => void): Flood {
     },
   })
   let sweepAt = Number.POSITIVE_INFINITY
+  let toldAt = Number.NEGATIVE_INFINITY
+  let hasCounted = false
 
   function windowOf(record: AuditRecord, now: number): Window {
     const source = `${record.decision} ${neighbourhood(record.sourceIp ?? '')}`
@@ -56,6 +61,7 @@ export function createFlood(write: (record: AuditRecord) => void): Flood {
         return write(record)
       }
       sweepAt = Math.min(sweepAt, window.endsAt)
+      hasCounted = true
       const code = record.code ?? ''
       const counted = window.counted.get(code) ?? counting(record)
       counted.count++
@@ -68,6 +74,16 @@ export function createFlood(write: (record: AuditRecord) => void): Flood {
       for (const [source, window] of [...windows.entries()]) {
         if (now >= window.endsAt) windows.delete(source)
         else if (window.counted.size > 0) sweepAt = Math.min(sweepAt, window.endsAt)
+      }
+    },
+    tell(now) {
+      // a clock that was put back must not silence it
+      if (!hasCounted || Math.abs(now - toldAt) < TELL_AGAIN_MS) return
+      hasCounted = false
+      toldAt = now
+      for (const { counted } of windows.values()) {
+        for (const record of counted.values()) write(record)
+        counted.clear()
       }
     },
     flush() {

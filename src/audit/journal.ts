@@ -24,7 +24,9 @@ export interface Journal {
   lastHash(): string | undefined
   /**
    * Resolves when nothing waits to be written any more, refusals included; what a log fails to take is tried again with the
-   * next record. Leaves out logs that hang, but may wait for one that has just begun to: bound it.
+   * next record. Floods that go on are written as far as they were counted, every 10 s at most: what is counted in between
+   * is lost where the process ends without `close`. Leaves out logs that hang, but may wait for one that has just begun to:
+   * bound it.
    */
   settled(): Promise<void>
   /** Writes what waits and closes the logs; gives up on one that hangs after 2 s. */
@@ -114,6 +116,7 @@ export function createJournal(options: JournalOptions): Journal {
       for (const lane of lanes) lane.tick()
     },
     async settled() {
+      flood.tell(clock.now())
       const now = timer.now()
       await Promise.all(lanes.filter(lane => !lane.hanging(now)).map(lane => lane.settled()))
     },

@@ -10,6 +10,8 @@ export const HANG_MS = 2000
 const BATCH_LENGTH = 512 * 1024
 /** Refusals alone do not knock at a failing log more often. */
 const RETRY_MS = 1000
+/** An alarm on the line must not clear itself while the fault goes on; nor may a clock that was put back silence it. */
+const TELL_AGAIN_MS = 60_000
 const HANGS = 'it has not answered for 2 s'
 
 /** One vend's record on its way into every log; each lane holds the same entry. */
@@ -28,7 +30,7 @@ export interface Entry {
 export interface Lane {
   /** The log's. */
   readonly name: string
-  /** The error for a vend where the log hangs already: it would only join a pile. */
+  /** The error for a vend where the log hangs already: it would only join a pile. Tells the operator again each minute. */
   hanging(now: number): JetonError | undefined
   vend(entry: Entry): void
   refuse(record: AuditRecord, line: string): void
@@ -55,6 +57,7 @@ export function createLane(sink: Sink, options: JournalOptions): Lane {
   let isScheduled = false
   let isWatched = false
   let isFailing = false
+  let toldAt = 0
   let retryAt = 0
   /** Who waits for what waits to be written: told how the next batch ended. */
   const landings: ((ok: boolean) => void)[] = []
@@ -157,8 +160,10 @@ export function createLane(sink: Sink, options: JournalOptions): Lane {
   }
 
   function tell(ok: boolean, error?: unknown): void {
-    if (ok !== isFailing) return
+    const now = clock.now()
+    if (ok ? !isFailing : isFailing && Math.abs(now - toldAt) < TELL_AGAIN_MS) return
     isFailing = !ok
+    toldAt = now
     health.report('log', { ok, of: sink.name })
     if (ok) log.info({ sink: sink.name }, 'the audit log answers again')
     else log.error({ sink: sink.name, err: error }, error ? 'the audit log fails' : 'the audit log hangs')
@@ -166,7 +171,11 @@ export function createLane(sink: Sink, options: JournalOptions): Lane {
 
   return {
     name: sink.name,
-    hanging: now => (hangs(now) ? unwritable(sink.name, { what: HANGS }) : undefined),
+    hanging(now) {
+      if (!hangs(now)) return undefined
+      tell(false)
+      return unwritable(sink.name, { what: HANGS })
+    },
     vend(entry) {
       waiting.push(entry)
       wake()

@@ -7,6 +7,8 @@ import { isUnreadable } from './unreadable.ts'
 
 const FIRST_REST_MS = 250
 const LONGEST_REST_MS = 5000
+/** An alarm on the line must not clear itself while the fault goes on. */
+const TELL_AGAIN_MS = 60_000
 
 /** One call that went through to the store, for metrics. */
 export interface StoreCall {
@@ -39,6 +41,7 @@ interface Failing {
 export function steadyShelf(inner: Shelf, { clock, health, log, onCalled }: SteadyParts): Shelf {
   let failing: Failing | undefined
   let probing = false
+  let toldAt: number | undefined
   /** Tells calls that began before the wall last closed or opened from those that came after. */
   let era = 0
 
@@ -77,6 +80,7 @@ export function steadyShelf(inner: Shelf, { clock, health, log, onCalled }: Stea
     // a clock that was corrected backwards must not make the rest longer
     const rests = leftMs > 0 && leftMs <= restMs
     if (!rests && !probing) return undefined
+    tellFailing(failure)
     const { code, publicMessage, message: reason, cause } = failure
     const retryAfterMs = rests ? leftMs : FIRST_REST_MS
     return new JetonError(code, { publicMessage, reason, cause, retryAfterMs })
@@ -85,15 +89,18 @@ export function steadyShelf(inner: Shelf, { clock, health, log, onCalled }: Stea
   function failedWith(failure: JetonError) {
     const now = clock.now()
     const restMs = failing ? Math.min(failing.restMs * 2, LONGEST_REST_MS) : FIRST_REST_MS
-    if (!failing) {
-      health.report('store', { ok: false })
-      log.warn(
-        { reason: failure.reason },
-        'the store fails; it is left alone and probed until it answers again',
-      )
-    }
+    if (!failing) health.report('store', { ok: false })
+    tellFailing(failure)
     failing = { failure, since: failing?.since ?? now, restMs, until: now + restMs }
     era++
+  }
+
+  function tellFailing({ reason }: JetonError) {
+    const now = clock.now()
+    // a clock that was put back must not silence it
+    if (toldAt !== undefined && Math.abs(now - toldAt) < TELL_AGAIN_MS) return
+    toldAt = now
+    log.warn({ reason }, 'the store fails; it is left alone and probed until it answers again')
   }
 
   function answered() {
@@ -101,6 +108,7 @@ export function steadyShelf(inner: Shelf, { clock, health, log, onCalled }: Stea
     health.report('store', { ok: true })
     log.info({ failedForMs: clock.now() - failing.since }, 'the store answers again')
     failing = undefined
+    toldAt = undefined
     era++
   }
 

@@ -78,6 +78,58 @@ test('a log that hangs is left out', async () => {
   expect(two.ids()).toEqual(['a', 'b'])
 })
 
+/** How many each counting record so far stands for, by source and code. */
+const counts = () =>
+  one
+    .records()
+    .filter(({ count }) => count)
+    .map(({ sourceIp, code, count }) => `${sourceIp} ${code} ${count}`)
+    .sort()
+
+function flood(times: number, { sourceIp = '192.0.2.1', code = 'access_denied' } = {}) {
+  for (let i = 0; i < times; i++) journal.refused(record({ decision: 'refused', sourceIp, code }))
+}
+
+test('what a flood adds up to is written too, for each source and code, and none of it twice', async () => {
+  flood(103)
+  flood(2, { code: 'unauthenticated' })
+  flood(101, { sourceIp: '192.0.2.2' })
+  await journal.settled()
+  const expected = ['192.0.2.1 access_denied 3', '192.0.2.1 unauthenticated 2', '192.0.2.2 access_denied 1']
+  expect(counts()).toEqual(expected)
+  expect(two.ids()).toEqual(one.ids())
+  await clock.advance(60_000)
+  await journal.settled()
+  await journal.close()
+  expect(counts()).toEqual(expected)
+})
+
+test('a flood with a request each does not become a record each: its count is written every 10 s', async () => {
+  flood(100)
+  for (let ms = 0; ms < 30_000; ms += 100) {
+    flood(1)
+    await journal.settled()
+    await clock.advance(100)
+  }
+  expect(counts()).toEqual(['1', '100', '100'].map(count => `192.0.2.1 access_denied ${count}`))
+  await journal.settled()
+  expect(counts()).toHaveLength(4)
+  expect(counts()).toContain('192.0.2.1 access_denied 99')
+})
+
+test('for who does not ask whether it is settled, a flood is one record at the end of its minute', async () => {
+  flood(100)
+  for (let second = 0; second < 60; second++) {
+    flood(1)
+    journal.tick()
+    await clock.advance(1000)
+  }
+  expect(counts()).toEqual([])
+  journal.tick()
+  await clock.advance(0)
+  expect(counts()).toEqual(['192.0.2.1 access_denied 60'])
+})
+
 test('it can be settled again and again, and closed', async () => {
   for (const id of ['a', 'b', 'c']) {
     refuse(id)

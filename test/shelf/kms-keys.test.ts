@@ -224,13 +224,37 @@ describe('a KMS that is away', () => {
     }
     expect(probes).toEqual([0, 1, 3, 7, 15, 31, 61, 91, 121, 151])
     expect(health.degraded()).toEqual(['store'])
-    expect(told(/KMS cannot be asked/)).toHaveLength(1)
+    expect(told(/KMS cannot be asked/)).toHaveLength(3)
 
     kms.gone = false
     await clock.advance(SECOND)
     await expect(ring.sealing()).resolves.toBeDefined()
     expect(health.degraded()).toEqual([])
     expect(told(/KMS answers again/)).toHaveLength(1)
+  })
+
+  test('is told of again each minute that it is asked in vain, and at once when it fails anew', async () => {
+    kms.gone = true
+    const ring = instance()
+    const ask = () => ring.sealing().catch(() => 'failed')
+    const lines = () => told(/KMS cannot be asked/).length
+    for (let ms = 0; ms < 60 * SECOND; ms += 500) {
+      await ask()
+      expect(lines()).toBe(1)
+      await clock.advance(500)
+    }
+    const before = kms.calls()
+    for (let i = 0; i < 10; i++) await ask()
+    expect([lines(), kms.calls()]).toEqual([2, before])
+
+    kms.gone = false
+    await clock.advance(30 * SECOND)
+    await ring.sealing()
+    kms.gone = true
+    await instance({ kmsKeyId: 'alias/other' })
+      .sealing()
+      .catch(() => {})
+    expect(lines()).toBe(3)
   })
 
   test('says when to come back', async () => {

@@ -169,6 +169,39 @@ test('a bug is no failure of the store, nor does it end one', async () => {
   expect(health.degraded()).toEqual([])
 })
 
+const warnings = () => log.lines.filter(({ level }) => level === 'warn').length
+
+test('tells the log again each minute that it goes on failing, and at once when it fails anew', async () => {
+  await failOnce()
+  for (let second = 5; second < 60; second += 5) {
+    await clock.advance(5000)
+    await failOnce()
+    await refused(Math.min(250 * 2 ** (second / 5), 5000))
+    expect(warnings()).toBe(1)
+  }
+  await clock.advance(5000)
+  await failOnce()
+  expect(warnings()).toBe(2)
+
+  await clock.advance(5000)
+  const probe = shelf.read('k')
+  last().answer()
+  await probe
+  await failOnce()
+  expect(warnings()).toBe(3)
+})
+
+test('tells the log of it too where a probe takes long and others are refused meanwhile', async () => {
+  await failOnce()
+  await clock.advance(59_999)
+  void shelf.read('k').catch(() => {})
+  await refused(250)
+  expect(warnings()).toBe(1)
+  await clock.advance(1)
+  for (let i = 0; i < 10; i++) await refused(250)
+  expect(warnings()).toBe(2)
+})
+
 test('tells health and log once when it begins to fail and once when it is over', async () => {
   await failOnce()
   await clock.advance(250)
