@@ -41,7 +41,7 @@ export async function serve({ configPath, listen, stdout }: ServeOptions): Promi
   const { journal, clock } = service
   const stopMinutes = eachMinute(clock, () => {
     journal.tick()
-    stateHead(journal, { log, msg: 'the audit log so far' })
+    stateHead(journal, { log, event: 'audit_head' })
   })
   reloadOnHangup({
     config,
@@ -53,10 +53,10 @@ export async function serve({ configPath, listen, stdout }: ServeOptions): Promi
 
   // only now: whoever reads this line may send signals
   stdout.write(`${JSON.stringify({ msg: 'listening', ...urlsOf(config, { service, admin }) })}\n`)
-  log.info({ signal: await stopping }, 'stopping')
+  log.info({ event: 'stopping', signal: await stopping }, 'stopping')
   stopMinutes()
   await close()
-  stateHead(journal, { log, msg: 'the audit log ends' })
+  stateHead(journal, { log, event: 'audit_closed' })
 }
 
 function urlsOf(

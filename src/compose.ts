@@ -67,7 +67,10 @@ export async function compose(config: Config, world: World): Promise<Service> {
   const metrics = registry ? (await import('./metrics.ts')).createMetrics({ health, registry }) : NO_METRICS
   const clock = systemClock({
     onCorrected(offsetMs) {
-      log.warn({ offsetMs }, "the machine's clock is wrong; corrected by what AWS says the time is")
+      log.warn(
+        { event: 'clock_corrected', offsetMs },
+        "the machine's clock is wrong; corrected by what AWS says the time is",
+      )
       metrics.clockCorrected(offsetMs)
     },
   })

@@ -7,6 +7,6 @@ export function createProgramLog(): Log {
   const timestamp = pino.stdTimeFunctions.isoTime
   const log = pino({ base: null, timestamp, formatters }, pino.destination({ dest: 2, sync: false }))
   process.removeAllListeners('warning')
-  process.on('warning', ({ name, message }) => log.warn({ warning: name }, message))
+  process.on('warning', ({ name, message }) => log.warn({ event: 'node_warning', warning: name }, message))
   return log
 }

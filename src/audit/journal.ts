@@ -69,11 +69,15 @@ export function createJournal(options: JournalOptions): Journal {
   async function closeWithin(lane: Lane): Promise<void> {
     const done = new AbortController()
     const patience = timer.sleepUntil(timer.now() + HANG_MS, done.signal).then(
-      () => log.error({ sink: lane.name }, 'the audit log hangs: closed without it'),
+      () =>
+        log.error({ event: 'audit_abandoned', sink: lane.name }, 'the audit log hangs: closed without it'),
       () => {},
     )
     const close = lane.close().catch(error => {
-      log.error({ sink: lane.name, err: error }, 'the audit log cannot be closed')
+      log.error(
+        { event: 'audit_close_failed', sink: lane.name, err: error },
+        'the audit log cannot be closed',
+      )
     })
     await Promise.race([close, patience])
     done.abort()
@@ -108,7 +112,10 @@ export function createJournal(options: JournalOptions): Journal {
         flood.sweep(now)
         flood.admit(record, now)
       } catch (error) {
-        log.error({ err: error, requestId: record.requestId }, 'a refusal could not be recorded')
+        log.error(
+          { event: 'refusal_not_recorded', err: error, requestId: record.requestId },
+          'a refusal could not be recorded',
+        )
       }
     },
     tick() {

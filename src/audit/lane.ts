@@ -165,8 +165,9 @@ export function createLane(sink: Sink, options: JournalOptions): Lane {
     isFailing = !ok
     toldAt = now
     health.report('log', { ok, of: sink.name })
-    if (ok) log.info({ sink: sink.name }, 'the audit log answers again')
-    else log.error({ sink: sink.name, err: error }, error ? 'the audit log fails' : 'the audit log hangs')
+    if (ok) log.info({ event: 'audit_recovered', sink: sink.name }, 'the audit log answers again')
+    else if (error) log.error({ event: 'audit_failing', sink: sink.name, err: error }, 'the audit log fails')
+    else log.error({ event: 'audit_hanging', sink: sink.name }, 'the audit log hangs')
   }
 
   return {

@@ -78,7 +78,10 @@ export function awsKms({ kmsKeyId, table, region, clock, log }: AwsKmsParts): Km
         return keyOf(Plaintext)
       } catch (cause) {
         if (!REFUSALS.has(errorFacts(cause).name)) throw await failure(cause)
-        log.warn({ kmsKeyId, refusal: describeAwsError(cause) }, 'KMS refuses to open a data key')
+        log.warn(
+          { event: 'kms_refused', kmsKeyId, refusal: describeAwsError(cause) },
+          'KMS refuses to open a data key',
+        )
         return undefined
       }
     },

@@ -23,7 +23,10 @@ export function createRefresh({ source, ...parts }: RefreshParts): () => Promise
       else if (refused.length > 0) tellBroken(log, refused)
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : 'it failed'
-      log.error({ reason }, 'the configuration cannot be read: the old one stays')
+      log.error(
+        { event: 'configuration_unreadable', reason },
+        'the configuration cannot be read: the old one stays',
+      )
     }
   }
 

@@ -20,10 +20,10 @@ export async function reload({ config, log, load, apply }: Reloading): Promise<r
   try {
     const changed = await load()
     for (const part of whatStays(config, changed))
-      log.warn({ part }, 'a change that takes effect at the next start')
+      log.warn({ event: 'restart_needed', part }, 'a change that takes effect at the next start')
     apply(changed)
     log.info(
-      { grants: changed.grants.length, databases: changed.databases.length },
+      { event: 'configuration_reloaded', grants: changed.grants.length, databases: changed.databases.length },
       'configuration read again',
     )
     return []
@@ -36,7 +36,7 @@ export async function reload({ config, log, load, apply }: Reloading): Promise<r
 
 /** The line that alarms look for. */
 export function tellBroken(log: Log, problems: readonly Problem[]): void {
-  log.error({ problems }, 'the configuration is broken: the old one stays')
+  log.error({ event: 'configuration_broken', problems }, 'the configuration is broken: the old one stays')
 }
 
 function problemsOf(cause: unknown): readonly Problem[] {

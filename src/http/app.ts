@@ -80,7 +80,7 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
     const isCutOff = cause instanceof Error && cause === request.raw.errored
     const error = isCutOff ? bodyCutOff() : (errorOfFramework(cause) ?? asJetonError(cause))
     if (error.code === 'internal_error')
-      log.error({ requestId: request.id, ...stackOnly(cause) }, 'a request failed')
+      log.error({ event: 'request_failed', requestId: request.id, ...stackOnly(cause) }, 'a request failed')
     sendProblem(reply, request.trail?.ended(error) ?? error)
   })
 

@@ -52,7 +52,8 @@ export function createAnswer({ sandbox, log }: AnswerParts): Answer {
   }
 
   function failed(cause: unknown, requestId: string): HttpReply {
-    if (!(cause instanceof JetonError)) log.error({ requestId, ...stackOnly(cause) }, 'a request failed')
+    if (!(cause instanceof JetonError))
+      log.error({ event: 'request_failed', requestId, ...stackOnly(cause) }, 'a request failed')
     return problemReply(asJetonError(cause), requestId)
   }
 

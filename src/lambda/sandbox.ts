@@ -55,7 +55,7 @@ export function createSandbox({ source, compose, clock, log }: SandboxParts): Sa
         if (Math.abs(now - tickedAt) < MINUTE_MS) return
         tickedAt = now
         journal.tick()
-        stateHead(journal, { log, msg: 'the audit log so far' })
+        stateHead(journal, { log, event: 'audit_head' })
         await atMost(REFRESH_WAIT_MS, refresh(), clock)
       },
     }
@@ -82,20 +82,20 @@ export function createSandbox({ source, compose, clock, log }: SandboxParts): Sa
 function warnOf({ store, audit }: Config, log: Log): void {
   if (store.type === 'memory')
     log.warn(
-      { store: 'memory' },
+      { event: 'store_not_shared', store: 'memory' },
       "STORE IN MEMORY: on Lambda each sandbox mints tokens of its own and nothing keeps the fleet under RDS's throttle; give store.type dynamodb",
     )
   for (const { type } of audit)
     if (type === 'file')
       log.warn(
-        { audit: type },
+        { event: 'audit_not_durable', audit: type },
         'AUDIT LOG IN A FILE: on Lambda its disk goes with the sandbox; give audit type dynamodb, or stdout',
       )
 }
 
 function notStarted(cause: unknown, log: Log): JetonError {
   const why = cause instanceof ConfigError ? { problems: cause.problems } : { err: cause }
-  log.error(why, 'jeton cannot start; the next request tries again')
+  log.error({ event: 'start_failed', ...why }, 'jeton cannot start; the next request tries again')
   return new JetonError('temporarily_unavailable', {
     publicMessage: 'jeton cannot start; its operator has to act',
     reason: 'jeton cannot start',

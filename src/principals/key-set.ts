@@ -88,7 +88,8 @@ export function discoveredKeys(options: DiscoveredKeysOptions): KeySet {
       good = good && isSame ? { ...good, at } : { jwks, version: (good?.version ?? 0) + 1, at }
       hasFailed = false
       health.report('keys', { ok: true, of: issuerUrl })
-      if (!isSame) log.info({ issuer: issuerUrl }, 'the keys of an issuer are new')
+      if (!isSame)
+        log.info({ event: 'issuer_keys_changed', issuer: issuerUrl }, 'the keys of an issuer are new')
     } catch (cause) {
       // no attempt takes so long, unless the process was frozen meanwhile: then it says nothing of the issuer
       if (!isWithin(LONGEST_ATTEMPT_MS, at)) {
@@ -99,7 +100,7 @@ export function discoveredKeys(options: DiscoveredKeysOptions): KeySet {
       health.report('keys', { ok: false, of: issuerUrl })
       const why = cause instanceof Error ? cause.message : 'failed'
       log.warn(
-        { issuer: issuerUrl, why, goodKeys: usable() !== undefined },
+        { event: 'issuer_keys_unavailable', issuer: issuerUrl, why, goodKeys: usable() !== undefined },
         'the keys of an issuer cannot be had',
       )
     }

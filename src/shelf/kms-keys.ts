@@ -136,7 +136,10 @@ export function kmsKeyring({ kms: asked, kmsKeyId, shelf, clock, log, health }: 
 
   function goOnWith(yesterdays: DataKey, reason: string | undefined): DataKey {
     if (!isTold)
-      log.warn({ key: yesterdays.id, reason }, "today's data key cannot be had: yesterday's goes on")
+      log.warn(
+        { event: 'data_key_outdated', key: yesterdays.id, reason },
+        "today's data key cannot be had: yesterday's goes on",
+      )
     isTold = true
     return yesterdays
   }

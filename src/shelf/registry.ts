@@ -72,7 +72,7 @@ function warnNowAndThen({ clock, log }: StoreParts) {
     if (Math.abs(clock.now() - warnedAt) < WARN_EACH_MS) return
     warnedAt = clock.now()
     log.warn(
-      { record: key, why },
+      { event: 'record_unreadable', record: key, why },
       'a record of the store cannot be opened; it is left alone while it is of use',
     )
   }

@@ -39,7 +39,7 @@ export function restingKms(kms: Kms, { clock, log, health }: RestingKmsParts): R
     // a clock that was put back must not silence it
     if (toldAt !== undefined && Math.abs(now - toldAt) < TELL_AGAIN_MS) return
     toldAt = now
-    log.warn({ code, reason }, 'KMS cannot be asked')
+    log.warn({ event: 'kms_failing', code, reason }, 'KMS cannot be asked')
   }
 
   function refuseWhileResting() {
@@ -57,7 +57,7 @@ export function restingKms(kms: Kms, { clock, log, health }: RestingKmsParts): R
     const failuresBefore = failures
     try {
       const answer = await call()
-      if (failure) log.info({}, 'KMS answers again')
+      if (failure) log.info({ event: 'kms_recovered' }, 'KMS answers again')
       failure = undefined
       toldAt = undefined
       failures = 0

@@ -100,13 +100,19 @@ export function steadyShelf(inner: Shelf, { clock, health, log, onCalled }: Stea
     // a clock that was put back must not silence it
     if (toldAt !== undefined && Math.abs(now - toldAt) < TELL_AGAIN_MS) return
     toldAt = now
-    log.warn({ reason }, 'the store fails; it is left alone and probed until it answers again')
+    log.warn(
+      { event: 'store_failing', reason },
+      'the store fails; it is left alone and probed until it answers again',
+    )
   }
 
   function answered() {
     if (!failing) return
     health.report('store', { ok: true })
-    log.info({ failedForMs: clock.now() - failing.since }, 'the store answers again')
+    log.info(
+      { event: 'store_recovered', failedForMs: clock.now() - failing.since },
+      'the store answers again',
+    )
     failing = undefined
     toldAt = undefined
     era++

@@ -73,7 +73,10 @@ export function stsAssumer({ clock, health, log }: AssumerParts): Assume {
       const failure = stsFailure(cause, roleArn)
       const { code, reason } = failure
       health.report('sts', { ok: false, of: roleArn })
-      log.warn({ role: roleArn, session: key.sessionName, code, reason }, 'assume-role failed')
+      log.warn(
+        { event: 'assume_role_failed', role: roleArn, session: key.sessionName, code, reason },
+        'assume-role failed',
+      )
       throw failure
     }
   }

@@ -80,7 +80,10 @@ export function createMint(parts: MintParts): Minting {
     looseEnds.add(
       work().catch(cause => {
         const reason = cause instanceof JetonError ? cause.reason : undefined
-        log.warn({ session: key.sessionName, reason }, 'a token could not be shared with other instances')
+        log.warn(
+          { event: 'token_not_shared', session: key.sessionName, reason },
+          'a token could not be shared with other instances',
+        )
       }),
     )
   }

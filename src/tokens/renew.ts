@@ -68,7 +68,7 @@ export function createRenew({ look, mint, checkTurn, looseEnds, clock, log, rand
     }
     rest(page, FAILED_REST_MS)
     const reason = cause instanceof JetonError ? cause.reason : undefined
-    log.warn({ session: page.key.sessionName, reason }, 'renewal failed')
+    log.warn({ event: 'renewal_failed', session: page.key.sessionName, reason }, 'renewal failed')
   }
 
   return async (page, old) => {

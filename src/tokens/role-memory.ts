@@ -99,7 +99,7 @@ export function rememberFailures(
     role.worksUntil = clock.now() + WORKS_MS
     if (!role.failure) return
     role.failure = undefined
-    log.info({ role: role.arn }, 'the role can be assumed again')
+    log.info({ event: 'role_recovered', role: role.arn }, 'the role can be assumed again')
     looseEnds.add(records.share(role))
   }
 

@@ -63,7 +63,10 @@ export function createRoleRecords({
       return await work
     } catch (cause) {
       const reason = cause instanceof JetonError ? cause.reason : undefined
-      log.warn({ role: role.arn, reason }, 'failures of a role could not be shared with other instances')
+      log.warn(
+        { event: 'role_failure_not_shared', role: role.arn, reason },
+        'failures of a role could not be shared with other instances',
+      )
       return undefined
     }
   }

@@ -105,24 +105,24 @@ test('a log that fails refuses its vends alone, tells health, and is used again'
 })
 
 const errors = ({ log }: ReturnType<typeof world>) =>
-  log.lines.filter(({ level }) => level === 'error').map(({ msg }) => msg)
+  log.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields.event)
 
 test('a log that goes on failing is told of again each minute that it is tried', async () => {
   const one = world()
   one.fake.fail(new Error('full'))
   for (const restMs of [30_000, 29_999, 1]) {
     await one.vend('in vain')
-    expect(errors(one)).toEqual(['the audit log fails'])
+    expect(errors(one)).toEqual(['audit_failing'])
     await one.clock.advance(restMs)
   }
   for (let i = 0; i < 3; i++) await one.vend('in vain')
-  expect(errors(one)).toEqual(Array(2).fill('the audit log fails'))
+  expect(errors(one)).toEqual(Array(2).fill('audit_failing'))
 
   one.fake.fail(undefined)
   await one.vend('well')
   one.fake.fail(new Error('full'))
   await one.vend('anew')
-  expect(errors(one)).toEqual(Array(3).fill('the audit log fails'))
+  expect(errors(one)).toEqual(Array(3).fill('audit_failing'))
 })
 
 test('a log that goes on hanging is told of again each minute that a vend is refused for it', async () => {
@@ -132,11 +132,11 @@ test('a log that goes on hanging is told of again each minute that a vend is ref
   await one.clock.advance(2000)
   for (let second = 0; second < 60; second++) {
     await one.vend(`v${second}`)
-    expect(errors(one)).toEqual(['the audit log hangs'])
+    expect(errors(one)).toEqual(['audit_hanging'])
     await one.clock.advance(1000)
   }
   for (let i = 0; i < 10; i++) await one.vend(`w${i}`)
-  expect(errors(one)).toEqual(Array(2).fill('the audit log hangs'))
+  expect(errors(one)).toEqual(Array(2).fill('audit_hanging'))
 })
 
 test('one log that fails is enough, and its neighbour does not hide it', async () => {

@@ -95,7 +95,7 @@ describe('500 tells nothing', () => {
   test('and the log says where, by the frames of its stack', async () => {
     const world = await appWorld({ vend: () => Promise.reject(bug) })
     await askToken(world, { authorization: await world.bearer() })
-    const fields = world.log.lines[0]?.fields as { error: string; stack: string[] }
+    const fields = world.log.lines[0]?.fields as unknown as { error: string; stack: string[] }
     expect(fields.error).toBe('TypeError')
     expect(fields.stack[0]).toMatch(/^at .*failures\.test\.ts:\d+:\d+\)?$/)
   })

@@ -158,7 +158,7 @@ test('what a run logs is counted: vends and refusals, and each thing that fails'
   const { orders, ledger: before } = config.databases
   await first.configure({ ...config, databases: { orders, ledger: { ...before, roleArn: NO_ROLE } } })
   first.process.kill('SIGHUP')
-  await first.logged('configuration read again')
+  await first.logged('configuration_reloaded')
   expect((await first.ask(await bearer(), ledger)).status).toBe(502)
 
   await first.configure({ ...config, databases: {} })

@@ -140,7 +140,7 @@ describe.runIf(hasFaketime)('an instance two minutes ahead', () => {
     await expectShared(ahead, right, 'from-ahead')
     await expectShared(right, ahead, 'from-right')
 
-    const { offsetMs } = JSON.parse(await ahead.logged("the machine's clock is wrong"))
+    const { offsetMs } = JSON.parse(await ahead.logged('clock_corrected'))
     const exported = await total([ahead], 'jeton_clock_offset_seconds')
     for (const seconds of [offsetMs / 1000, exported])
       expect(Math.abs(seconds + AHEAD_SECONDS)).toBeLessThan(EXACTLY_SECONDS)

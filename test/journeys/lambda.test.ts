@@ -293,7 +293,7 @@ describe('a changed configuration', () => {
     await write('grants: 7')
     await advance()
     expect(await status()).toBe(403)
-    await logged('the configuration is broken: the old one stays')
+    await logged('configuration_broken')
     await write(JSON.stringify(stage.config(inStdout)))
     await advance()
     expect(await status()).toBe(200)
@@ -325,7 +325,7 @@ describe('a changed configuration', () => {
     s3.faults.gone = true
     await clock.advance()
     expect((await ask()).statusCode).toBe(200)
-    await logged('the configuration cannot be read: the old one stays')
+    await logged('configuration_unreadable')
   })
 })
 

@@ -186,7 +186,7 @@ test('a bug is told in the log without its words, and nothing of it outside', as
   const { statusCode, body } = await invoke(asking(apiGatewayEvent))
   expect([statusCode, JSON.parse(body).code]).toEqual([500, 'internal_error'])
   expect(JSON.stringify([body, log.lines])).not.toContain('s3cret')
-  expect(log.lines.map(({ msg }) => msg)).toEqual(['a request failed'])
+  expect(log.lines.map(({ fields }) => fields.event)).toEqual(['request_failed'])
 })
 
 test('what is no request is refused by its name', async () => {

@@ -4,6 +4,7 @@ import type { Config } from '../../src/config/config.ts'
 import { ConfigError } from '../../src/config/problems.ts'
 import type { ConfigSource } from '../../src/config/source/source.ts'
 import { createSandbox, type Sandbox } from '../../src/lambda/sandbox.ts'
+import type { LogEvent } from '../../src/log-events.ts'
 import { sound } from '../config/support.ts'
 import { settle, type VirtualClock, virtualClock } from '../world/clock.ts'
 import { rememberingLog } from '../world/log.ts'
@@ -64,7 +65,7 @@ function configure(text: string) {
 }
 
 /** What stands in the log of what was done or not done with the configuration. */
-const told = (text: string) => log.lines.filter(({ msg }) => msg.includes(text))
+const told = (event: LogEvent) => log.lines.filter(({ fields }) => fields.event === event)
 
 describe('a cold start', () => {
   test('composes once, however many ask', async () => {
@@ -79,13 +80,13 @@ describe('a cold start', () => {
     await expect(sandbox.service()).rejects.toMatchObject(failure)
     composing.fails = false
     await expect(sandbox.service()).resolves.toBeDefined()
-    expect(told('jeton cannot start')).toHaveLength(1)
+    expect(told('start_failed')).toHaveLength(1)
   })
 
   test('with a broken configuration says what is wrong with it', async () => {
     configure('{"databases":{}}')
     await expect(sandbox.service()).rejects.toMatchObject({ code: 'temporarily_unavailable' })
-    expect(told('jeton cannot start')[0]?.fields).toMatchObject({
+    expect(told('start_failed')[0]?.fields).toMatchObject({
       problems: expect.arrayContaining([{ path: 'grants', message: 'is required' }]),
     })
   })
@@ -93,8 +94,8 @@ describe('a cold start', () => {
   test('warns of a store in memory and of an audit log in a file, loudly', async () => {
     configure(JSON.stringify({ ...sound(), audit: [{ type: 'file', path: '/mnt/audit.jsonl' }] }))
     await sandbox.service()
-    expect(told('STORE IN MEMORY').map(({ level }) => level)).toEqual(['warn'])
-    expect(told('AUDIT LOG IN A FILE').map(({ level }) => level)).toEqual(['warn'])
+    expect(told('store_not_shared').map(({ level }) => level)).toEqual(['warn'])
+    expect(told('audit_not_durable').map(({ level }) => level)).toEqual(['warn'])
   })
 })
 
@@ -108,7 +109,7 @@ describe('once a minute', () => {
     await Promise.all([sandbox.service(), sandbox.service()])
     await sandbox.service()
     expect([place.looks, ticks]).toEqual([1, 1])
-    expect(told('the audit log so far').map(({ fields }) => fields)).toEqual([{ last: 'abc' }])
+    expect(told('audit_head').map(({ fields }) => fields)).toEqual([{ event: 'audit_head', last: 'abc' }])
   })
 
   test('nothing runs without a request', async () => {
@@ -131,7 +132,9 @@ describe('once a minute', () => {
     configure(JSON.stringify({ ...sound(), audit: [{ type: 'dynamodb', table: 'audit' }] }))
     await clock.advance(MINUTE)
     await sandbox.service()
-    expect(told('takes effect at the next start').map(({ fields }) => fields)).toEqual([{ part: 'audit' }])
+    expect(told('restart_needed').map(({ fields }) => fields)).toEqual([
+      { event: 'restart_needed', part: 'audit' },
+    ])
   })
 
   test('a broken configuration is refused and told each minute until it is mended; the last good one stays', async () => {
@@ -140,16 +143,16 @@ describe('once a minute', () => {
     for (let minute = 1; minute <= 3; minute++) {
       await clock.advance(MINUTE)
       await sandbox.service()
-      expect(told('the configuration is broken: the old one stays')).toHaveLength(minute)
+      expect(told('configuration_broken')).toHaveLength(minute)
     }
-    expect(told('broken').every(({ level }) => level === 'error')).toBe(true)
+    expect(told('configuration_broken').every(({ level }) => level === 'error')).toBe(true)
     expect(reloaded).toHaveLength(0)
     configure(JSON.stringify(sound()))
     await clock.advance(MINUTE)
     await sandbox.service()
     await clock.advance(MINUTE)
     await sandbox.service()
-    expect([reloaded.length, told('broken').length]).toEqual([1, 3])
+    expect([reloaded.length, told('configuration_broken').length]).toEqual([1, 3])
   })
 
   test('a place that does not answer leaves the last good one, and says so', async () => {
@@ -157,8 +160,8 @@ describe('once a minute', () => {
     place.fails = true
     await clock.advance(MINUTE)
     await sandbox.service()
-    expect(told('cannot be read: the old one stays').map(({ fields }) => fields)).toEqual([
-      { reason: 'it is gone' },
+    expect(told('configuration_unreadable').map(({ fields }) => fields)).toEqual([
+      { event: 'configuration_unreadable', reason: 'it is gone' },
     ])
   })
 

@@ -213,8 +213,8 @@ test('tells health and log once when it begins to fail and once when it is over'
   await probe
   expect(health.degraded()).toEqual([])
   expect(log.lines.map(({ level, fields }) => [level, fields])).toEqual([
-    ['warn', { reason: 'it is away' }],
-    ['info', { failedForMs: 750 }],
+    ['warn', { event: 'store_failing', reason: 'it is away' }],
+    ['info', { event: 'store_recovered', failedForMs: 750 }],
   ])
 })
 

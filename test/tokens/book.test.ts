@@ -179,7 +179,7 @@ describe('renewal', () => {
     await clock.advance(10_000)
     await get()
     expect(assumed).toHaveLength(3)
-    expect(log.lines.map(({ msg }) => msg)).toContain('renewal failed')
+    expect(log.lines.map(({ fields }) => fields.event)).toContain('renewal_failed')
   })
 })
 

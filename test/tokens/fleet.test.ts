@@ -289,7 +289,7 @@ describe('a store that is gone', () => {
     const before = storeCalls(a)
     for (let i = 0; i < 20; i++) await a.get()
     expect(storeCalls(a)).toBe(before + 1)
-    expect(a.log.lines.map(({ msg }) => msg)).toContain('renewal failed')
+    expect(a.log.lines.map(({ fields }) => fields.event)).toContain('renewal_failed')
   })
 
   test('between hand-out and sharing: the caller has its token, and the log says it is not shared', async () => {
@@ -297,7 +297,7 @@ describe('a store that is gone', () => {
     a.store.fails = GONE
     await held.handOut()
     await clock.advance(0)
-    expect(a.log.lines.map(({ msg }) => msg)).toContain('a token could not be shared with other instances')
+    expect(a.log.lines.map(({ fields }) => fields.event)).toContain('token_not_shared')
     a.store.fails = undefined
     expect((await a.get()).token.text).toBe(held.token.text)
   })

@@ -67,8 +67,10 @@ async function openChained({ path, clock, log, open }: FileSinkOptions) {
   function adopt(tail: Tail): void {
     if (tail.hash !== undefined && attempted.includes(tail.hash)) head = tail.hash
     // The chain goes on from what we wrote, so that what was done to the file shows.
-    else if (tail.hash !== undefined && tail.hash !== head) log.warn({ path }, CHANGED)
-    else if (tail.size === 0 && head !== GENESIS) log.info({ path, continues: head }, 'a new audit log file')
+    else if (tail.hash !== undefined && tail.hash !== head)
+      log.warn({ event: 'audit_chain_broken', path }, CHANGED)
+    else if (tail.size === 0 && head !== GENESIS)
+      log.info({ event: 'audit_file_started', path, continues: head }, 'a new audit log file')
     attempted = []
     newline = tail.unended
     // A new file is empty: what was torn in the old one is yet to be named.
@@ -77,7 +79,7 @@ async function openChained({ path, clock, log, open }: FileSinkOptions) {
 
   if (tail.hash !== undefined) {
     if (headFile.said !== undefined && !tail.holds(headFile.said))
-      log.warn({ path, expected: headFile.said, found: tail.hash }, CUT)
+      log.warn({ event: 'audit_tail_missing', path, expected: headFile.said, found: tail.hash }, CUT)
     head = tail.hash
   }
   adopt(tail)

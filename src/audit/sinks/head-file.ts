@@ -16,7 +16,11 @@ export interface HeadFile {
 export async function openHeadFile(path: string, log: Log): Promise<HeadFile> {
   let warned = false
   const warn = (error: unknown) => {
-    if (!warned) log.warn({ path, err: error }, 'the hash beside the audit log cannot be kept')
+    if (!warned)
+      log.warn(
+        { event: 'audit_head_not_kept', path, err: error },
+        'the hash beside the audit log cannot be kept',
+      )
     warned = true
   }
   const handle = await openOrMake(path).catch(error => void warn(error))

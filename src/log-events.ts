@@ -1,0 +1,45 @@
+/**
+ * Every code that a line of the program's log may carry as `event`, in the order of the alphabet. Alarms and filters rest on
+ * them: a code is never renamed. docs/operations.md says what each one means.
+ */
+export const LOG_EVENTS = [
+  'assume_role_failed',
+  'audit_abandoned',
+  'audit_chain_broken',
+  'audit_close_failed',
+  'audit_closed',
+  'audit_failing',
+  'audit_file_started',
+  'audit_hanging',
+  'audit_head',
+  'audit_head_not_kept',
+  'audit_not_durable',
+  'audit_recovered',
+  'audit_tail_missing',
+  'clock_corrected',
+  'configuration_broken',
+  'configuration_reloaded',
+  'configuration_unreadable',
+  'data_key_outdated',
+  'issuer_keys_changed',
+  'issuer_keys_unavailable',
+  'kms_failing',
+  'kms_recovered',
+  'kms_refused',
+  'node_warning',
+  'record_unreadable',
+  'refusal_not_recorded',
+  'renewal_failed',
+  'request_failed',
+  'restart_needed',
+  'role_failure_not_shared',
+  'role_recovered',
+  'start_failed',
+  'stopping',
+  'store_failing',
+  'store_not_shared',
+  'store_recovered',
+  'token_not_shared',
+] as const
+
+export type LogEvent = (typeof LOG_EVENTS)[number]
