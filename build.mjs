@@ -30,12 +30,12 @@ const precomputed = {
   name: 'precomputed',
   setup({ onEnd, onLoad }) {
     let rootPems
-    onLoad({ filter: /[\\/]src[\\/](config|http)[\\/](quick-)?validator\.ts$/ }, async ({ path }) => {
+    onLoad({ filter: /[\\/]src[\\/](config|http)[\\/](fast-)?validator\.ts$/ }, async ({ path }) => {
       const { schema, options } = await imported(path)
       const ajv = new Ajv({ ...options, code: { source: true, esm: true } })
       return { contents: standaloneCode(ajv, ajv.compile(schema)), resolveDir: dirname(path) }
     })
-    onLoad({ filter: /[\\/]src[\\/]databases[\\/]root-pems\.ts$/ }, async ({ path }) => {
+    onLoad({ filter: /[\\/]src[\\/]rds[\\/]root-pems\.ts$/ }, async ({ path }) => {
       const { readRootPems } = await imported(path)
       rootPems = JSON.stringify(readRootPems())
       // as JSON, for Node parses code four times as long; from index.mjs, which this is a part of
@@ -50,7 +50,7 @@ const precomputed = {
 
 /**
  * What is not used on Lambda, and would be files to load and lines to parse. Of Fastify: its compilers, for
- * src/http/compilers.ts is in their place; its logger; what it listens and believes proxies by. Of the AWS SDK: the ways to
+ * src/http/schema-controller.ts is in their place; its logger; what it listens and believes proxies by. Of the AWS SDK: the ways to
  * credentials of other machines.
  */
 const leftOut = {

@@ -2,9 +2,9 @@
 import { lookup } from 'node:dns/promises'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
-import { systemClock } from '../src/clock.ts'
 import { configPath, environmentRegion } from '../src/config/environment.ts'
 import { ConfigError, describeProblem } from '../src/config/problems.ts'
+import { systemClock } from '../src/lib/clock.ts'
 
 /** Wrong words on the command line. */
 const WRONG_USAGE = 2

@@ -1,27 +1,27 @@
-import { systemClock } from '../src/clock.ts'
-import { compose } from '../src/compose.ts'
 import { lambdaFacts } from '../src/config/environment.ts'
-import { sourceAt } from '../src/config/source/at.ts'
-import { createAnswer } from '../src/lambda/answer.ts'
+import { openConfigSource } from '../src/config/source/open-source.ts'
 import { REQUEST_ID_HEADER } from '../src/lambda/event.ts'
-import { createSandbox } from '../src/lambda/sandbox.ts'
-import { createPlainLog } from '../src/plain-log.ts'
+import { createExecutionEnvironment } from '../src/lambda/execution-environment.ts'
+import { createHandler } from '../src/lambda/handler.ts'
+import { systemClock } from '../src/lib/clock.ts'
+import { createService } from '../src/service.ts'
+import { createJsonLog } from '../src/telemetry/json-log.ts'
 
 /** API Gateway gives a function 30 s, and billing runs. */
 const TURN_WAIT_MS = 1000
 
-const log = createPlainLog(process.stderr)
+const log = createJsonLog(process.stderr)
 const { configPath, instance } = lambdaFacts(process.env, import.meta.dirname)
-const sandbox = createSandbox({
-  source: sourceAt(configPath),
+const sandbox = createExecutionEnvironment({
+  source: openConfigSource(configPath),
   clock: systemClock(),
   log,
   compose: config =>
-    compose(config, {
+    createService(config, {
       log,
       stdout: process.stdout,
       instance,
-      turnWaitMs: TURN_WAIT_MS,
+      slotWaitMs: TURN_WAIT_MS,
       http: { requestIdHeader: REQUEST_ID_HEADER },
     }),
 })
@@ -29,4 +29,4 @@ const sandbox = createSandbox({
 await sandbox.service().catch(() => {})
 
 /** For API Gateway's HTTP API (payload 2.0), function URLs and Application Load Balancers. */
-export const handler = createAnswer({ sandbox, log })
+export const handler = createHandler({ sandbox, log })

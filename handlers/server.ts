@@ -1,15 +1,15 @@
 import { hostname } from 'node:os'
 import type { Writable } from 'node:stream'
 import { Registry } from 'prom-client'
-import { stateHead } from '../src/audit/state-head.ts'
-import { compose, type Service } from '../src/compose.ts'
+import { logHeadHash } from '../src/audit/head-hash.ts'
 import type { Config } from '../src/config/config.ts'
 import { type Listen, loadConfig } from '../src/config/load.ts'
 import { type Reloading, reload } from '../src/config/reload.ts'
 import { createAdmin } from '../src/http/admin.ts'
 import { urlOf } from '../src/http/url.ts'
-import { eachMinute } from '../src/minutes.ts'
-import { createProgramLog } from '../src/program-log.ts'
+import { everyMinute } from '../src/lib/interval.ts'
+import { createService, type Service } from '../src/service.ts'
+import { createPinoLog } from '../src/telemetry/pino-log.ts'
 
 export interface ServeOptions {
   configPath: string
@@ -23,10 +23,15 @@ export interface ServeOptions {
  * Rejects with `ConfigError` where the configuration cannot be used, and where a port or an audit log cannot be had.
  */
 export async function serve({ configPath, listen, stdout }: ServeOptions): Promise<void> {
-  const log = createProgramLog()
+  const log = createPinoLog()
   const config = await loadConfig(configPath, listen)
   const registry = new Registry()
-  const service = await compose(config, { log, stdout, instance: `${hostname()}/${process.pid}`, registry })
+  const service = await createService(config, {
+    log,
+    stdout,
+    instance: `${hostname()}/${process.pid}`,
+    registry,
+  })
   const admin = createAdmin(registry)
   const close = () => Promise.all([service.close(), admin.close()])
 
@@ -38,10 +43,10 @@ export async function serve({ configPath, listen, stdout }: ServeOptions): Promi
     throw cause
   }
 
-  const { journal, clock } = service
-  const stopMinutes = eachMinute(clock, () => {
-    journal.tick()
-    stateHead(journal, { log, event: 'audit_head' })
+  const { auditLog, clock } = service
+  const stopMinutes = everyMinute(clock, () => {
+    auditLog.flushDue()
+    logHeadHash(auditLog, { log, event: 'audit_head' })
   })
   reloadOnHangup({
     config,
@@ -56,7 +61,7 @@ export async function serve({ configPath, listen, stdout }: ServeOptions): Promi
   log.info({ event: 'stopping', signal: await stopping }, 'stopping')
   stopMinutes()
   await close()
-  stateHead(journal, { log, event: 'audit_closed' })
+  logHeadHash(auditLog, { log, event: 'audit_closed' })
 }
 
 function urlsOf(

@@ -1,13 +1,13 @@
 import { posix, relative, resolve, sep } from 'node:path'
-import { documentsOfOwn } from '../src/cli/iam-own.ts'
 import type { Config } from '../src/config/config.ts'
 import { loadFrom } from '../src/config/load.ts'
-import { fileSource } from '../src/config/source/file.ts'
+import { createFileConfigSource } from '../src/config/source/file.ts'
 import { isS3Url } from '../src/config/source/s3.ts'
-import type { Database } from '../src/databases/database.ts'
-import type { PolicyDocument, Statement } from '../src/databases/iam-policy.ts'
+import { jetonRoleDocuments } from '../src/iam/jeton-role.ts'
+import type { PolicyDocument, PolicyStatement } from '../src/iam/role-policies.ts'
+import type { Database } from '../src/rds/database.ts'
+import { unfitFor } from './check-deployable.ts'
 import { dashboardBody } from './dashboard.ts'
-import { unfitFor } from './unfit.ts'
 
 export interface Deployment {
   /** Where serverless.yml is. */
@@ -38,7 +38,7 @@ export async function readConfigured({ folder, config: file, configInS3 }: Deplo
   const path = resolve(folder, file)
   const { config, named } = await readWithNames(path)
   unfitFor(config)
-  const { documents } = await documentsOfOwn({ configPath: path, format: 'cloudformation' })
+  const { documents } = await jetonRoleDocuments({ configPath: path, format: 'cloudformation' })
   const inPackage = [path, ...named.map(name => resolve(path, '..', name))]
   const { store, audit, databases } = config
   const kmsKeyId = store.type === 'dynamodb' && store.encryption.type === 'kms' && store.encryption.kmsKeyId
@@ -65,7 +65,7 @@ export async function readConfigured({ folder, config: file, configInS3 }: Deplo
 /** With the names of the files that it has in it. */
 async function readWithNames(path: string): Promise<{ config: Config; named: string[] }> {
   const named: string[] = []
-  const source = fileSource(path)
+  const source = createFileConfigSource(path)
   const config = await loadFrom({
     ...source,
     async read() {
@@ -81,7 +81,7 @@ async function readWithNames(path: string): Promise<{ config: Config; named: str
 }
 
 /** Of the key nobody knows more than its alias before it is made; here the stack makes it. */
-function onStacksKey(statement: Statement): Statement {
+function onStacksKey(statement: PolicyStatement): PolicyStatement {
   const isOfKey = [statement.Action].flat().some(action => action.startsWith('kms:'))
   return isOfKey ? { ...statement, Resource: [{ 'Fn::Sub': `$\{Key.Arn}` }] } : statement
 }
@@ -89,7 +89,7 @@ function onStacksKey(statement: Statement): Statement {
 function readingFrom(
   url: string,
   { named, databases }: { named: readonly string[]; databases: readonly Database[] },
-): Statement {
+): PolicyStatement {
   if (!isS3Url(url)) throw new Error('configInS3 is given as s3://BUCKET/KEY')
   const partition = databases[0]?.partition ?? 'aws'
   const [bucket = '', ...path] = url.slice('s3://'.length).split('/')

@@ -1,4 +1,4 @@
-import { type Database, resourceKey } from '../src/databases/database.ts'
+import { type Database, resourceKey } from '../src/rds/database.ts'
 
 /** RDS's own: so many logins a second with tokens of different identities. */
 const RDS_PER_SECOND = 20

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { ensureInstalled } from './world/install.ts'
+import { ensureInstalled } from './support/databases/install.ts'
 
 /** Before all tests: the CLI is built, for they run the real one, and the real databases are there where they can be had. */
 export default async function setup(): Promise<void> {

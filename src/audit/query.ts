@@ -1,5 +1,5 @@
-import type { Found } from './found.ts'
-import { asRecorded, type PrincipalName } from './item.ts'
+import { asRecorded, type PrincipalName } from './dynamodb/item.ts'
+import type { ParsedRecord } from './parsed-record.ts'
 import type { AuditRecord } from './record.ts'
 
 /** Which records are looked for: those for which all hold that are given. Times are in milliseconds. */
@@ -22,11 +22,11 @@ export interface AuditQuery {
 }
 
 /** Where records are read from. What they throw says what failed and names the log. */
-export interface Source {
+export interface AuditSource {
   /** All that match, oldest first. */
-  all(query: AuditQuery): AsyncIterable<Found>
+  all(query: AuditQuery): AsyncIterable<ParsedRecord>
   /** The newest `limit` of those that match, newest first. */
-  newest(query: AuditQuery, limit: number): AsyncIterable<Found>
+  newest(query: AuditQuery, limit: number): AsyncIterable<ParsedRecord>
 }
 
 /** Told where there are lines that are no records, and how many: what a crash tore, or what somebody broke. */
@@ -35,7 +35,7 @@ export type OnUnreadable = (unreadable: { where: string; lines: number }) => voi
 const EXACT = ['database', 'user', 'decision', 'code', 'grant', 'sourceIp'] as const
 
 /** Compiles a query: what it gives tells whether a record is one of those looked for. */
-export function matcher(query: AuditQuery): (found: Found) => boolean {
+export function matcher(query: AuditQuery): (found: ParsedRecord) => boolean {
   const { from, to, id, fingerprint } = query
   const principal = query.principal && asRecorded(query.principal)
   const wanted = EXACT.flatMap(member =>

@@ -1,4 +1,4 @@
-import type { Claim } from '../principals/principal.ts'
+import type { Claim } from '../authentication/principal.ts'
 
 /** Text that callers choose is cut to this many UTF-16 units: a record must never grow by what somebody sends. */
 const LONGEST_TEXT = 512

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import type { Clock } from '../clock.ts'
-import { within } from './deadline.ts'
+import type { Clock } from '../lib/clock.ts'
+import { within } from '../lib/deadline.ts'
 import { observeDates } from './observe-dates.ts'
 
 const CONNECT_TIMEOUT_MS = 500
@@ -15,7 +15,7 @@ const DEADLINE_MS = 2500
  * environment, and the region too unless it is given. Calls reject with the SDK's errors, or `TimeoutError` at the deadline:
  * a write that was rejected so may have happened all the same. Connections are kept alive.
  */
-export function dynamodbClient({ clock, region }: { clock: Clock; region?: string }): DynamoDBClient {
+export function createDynamodbClient({ clock, region }: { clock: Clock; region?: string }): DynamoDBClient {
   const client = new DynamoDBClient({
     ...(region === undefined ? {} : { region }),
     maxAttempts: ATTEMPTS,

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../lib/clock.ts'
 
 /** As much of a client of the AWS SDK v3 as is needed here, whichever service it is for. */
 export interface AwsClient {

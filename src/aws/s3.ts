@@ -1,5 +1,5 @@
 import { GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { within } from './deadline.ts'
+import { within } from '../lib/deadline.ts'
 
 const CONNECT_TIMEOUT_MS = 500
 const ANSWER_TIMEOUT_MS = 1000

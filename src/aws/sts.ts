@@ -4,7 +4,7 @@ import {
   type AssumeRoleCommandOutput,
   STSClient,
 } from '@aws-sdk/client-sts'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import { observeDates } from './observe-dates.ts'
 
 const CONNECT_TIMEOUT_MS = 1000
@@ -20,7 +20,7 @@ export interface Sts {
  * A client for STS. The SDK finds credentials, region and endpoint in its own environment; where that names no region,
  * `region` is asked.
  */
-export async function stsClient({ region, clock }: { region: string; clock: Clock }): Promise<Sts> {
+export async function createStsClient({ region, clock }: { region: string; clock: Clock }): Promise<Sts> {
   const settings = {
     maxAttempts: ATTEMPTS,
     requestHandler: {

@@ -1,5 +1,5 @@
 import type { AuditQuery } from '../audit/query.ts'
-import { WrongUsage } from './wrong-usage.ts'
+import { UsageError } from './usage-error.ts'
 
 /** The command line as it was given. */
 export interface AuditQueryFlags {
@@ -29,11 +29,11 @@ export function queryOf(flags: AuditQueryFlags, now: number): { query: AuditQuer
   const from = flags.from === undefined ? undefined : timeOf('--from', { text: flags.from, now })
   const to = flags.to === undefined ? undefined : timeOf('--to', { text: flags.to, now })
   if (from !== undefined && to !== undefined && from >= to)
-    throw new WrongUsage('--from has to be before --to')
+    throw new UsageError('--from has to be before --to')
   if (decision !== undefined && !DECISIONS.includes(decision))
-    throw new WrongUsage(`--decision takes one of ${DECISIONS.join(', ')}`)
+    throw new UsageError(`--decision takes one of ${DECISIONS.join(', ')}`)
   if (fingerprint !== undefined && !/^[0-9a-f]{1,64}$/i.test(fingerprint))
-    throw new WrongUsage('--fingerprint takes the hex SHA-256 of a token, or the beginning of it')
+    throw new UsageError('--fingerprint takes the hex SHA-256 of a token, or the beginning of it')
   return {
     query: {
       from,
@@ -59,7 +59,7 @@ function timeOf(flag: string, { text, now }: { text: string; now: number }): num
   const [, time, , , zone] = ISO.exec(text) ?? [text]
   const at = ISO.test(text) ? Date.parse(time === undefined || zone ? text : `${text}Z`) : Number.NaN
   if (!(at >= 0))
-    throw new WrongUsage(
+    throw new UsageError(
       `${flag} takes a time like 2026-11-23T10:00:00Z, or how long ago, like 30m, 2h or 7d`,
     )
   return at
@@ -68,12 +68,12 @@ function timeOf(flag: string, { text, now }: { text: string; now: number }): num
 function principalOf(text: string): AuditQuery['principal'] {
   const slash = text.indexOf('/')
   if (slash < 1 || slash === text.length - 1)
-    throw new WrongUsage('--principal takes ISSUER/SUBJECT, the issuer by its name in the configuration')
+    throw new UsageError('--principal takes ISSUER/SUBJECT, the issuer by its name in the configuration')
   return { issuer: text.slice(0, slash), subject: text.slice(slash + 1) }
 }
 
 function limitOf(text: string | undefined): number {
   if (text === undefined) return DEFAULT_LIMIT
-  if (!/^\d{1,9}$/.test(text)) throw new WrongUsage('--limit takes a number; 0 means all')
+  if (!/^\d{1,9}$/.test(text)) throw new UsageError('--limit takes a number; 0 means all')
   return Number(text) || Number.POSITIVE_INFINITY
 }

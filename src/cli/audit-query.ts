@@ -1,14 +1,14 @@
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { Found } from '../audit/found.ts'
-import type { AuditQuery, OnUnreadable, Source } from '../audit/query.ts'
-import { fileSource } from '../audit/sources/file.ts'
-import type { Clock } from '../clock.ts'
-import { loadConfigAlone } from '../config/load.ts'
+import { createFileSource } from '../audit/file/source.ts'
+import type { ParsedRecord } from '../audit/parsed-record.ts'
+import type { AuditQuery, AuditSource, OnUnreadable } from '../audit/query.ts'
+import { loadStaticConfig } from '../config/load.ts'
+import type { Clock } from '../lib/clock.ts'
 import { type AuditQueryFlags, queryOf } from './audit-query-options.ts'
 import { rowOf } from './audit-row.ts'
 import type { Output } from './check.ts'
-import { orWrongUsage, WrongUsage } from './wrong-usage.ts'
+import { catchUsageErrors, UsageError } from './usage-error.ts'
 
 export interface AuditQueryArguments extends AuditQueryFlags {
   /** Logs of type file; without any, the table that the configuration names is read. */
@@ -19,7 +19,7 @@ export interface AuditQueryArguments extends AuditQueryFlags {
   output?: string | undefined
 }
 
-export interface AuditQueryWorld {
+export interface AuditQueryStreams {
   out: Writable & { isTTY?: boolean }
   err: Output
   clock: Clock
@@ -32,8 +32,11 @@ const DAY_MS = 86_400_000
  * recorded, a line each, or as a table. Gives the exit code: 0 also where nothing matches, 2 for wrong usage; what cannot
  * be read is thrown, with a message for operators.
  */
-export function auditQuery(args: AuditQueryArguments, { out, err, clock }: AuditQueryWorld): Promise<number> {
-  return orWrongUsage(err, async () => {
+export function auditQuery(
+  args: AuditQueryArguments,
+  { out, err, clock }: AuditQueryStreams,
+): Promise<number> {
+  return catchUsageErrors(err, async () => {
     const { query, limit } = queryOf(args, clock.now())
     const render = renderingOf(args.output ?? (out.isTTY ? 'table' : 'json'))
     const onUnreadable: OnUnreadable = ({ where, lines }) =>
@@ -51,14 +54,14 @@ export function auditQuery(args: AuditQueryArguments, { out, err, clock }: Audit
   })
 }
 
-function renderingOf(output: string): (found: Found) => string {
+function renderingOf(output: string): (found: ParsedRecord) => string {
   if (output === 'json') return ({ line }) => line
   if (output === 'table') return ({ record }) => rowOf(record)
-  throw new WrongUsage('-o takes json or table')
+  throw new UsageError('-o takes json or table')
 }
 
 interface Opened {
-  source: Source
+  source: AuditSource
   close(): void
 }
 
@@ -66,20 +69,20 @@ async function sourceOf(
   { files, configPath }: AuditQueryArguments,
   { clock, onUnreadable }: { clock: Clock; onUnreadable: OnUnreadable },
 ): Promise<Opened> {
-  if (files.length > 0) return { source: fileSource({ paths: files, onUnreadable }), close: () => {} }
-  const { audit } = await loadConfigAlone(configPath)
+  if (files.length > 0) return { source: createFileSource({ paths: files, onUnreadable }), close: () => {} }
+  const { audit } = await loadStaticConfig(configPath)
   const log = audit.find(each => each.type === 'dynamodb')
   if (!log)
-    throw new WrongUsage(
+    throw new UsageError(
       `${configPath} has no audit log of type dynamodb: name the files of a log, or another configuration by --config`,
     )
   const { table, region } = log
-  const [{ dynamodbClient }, { dynamodbSource }] = await Promise.all([
+  const [{ createDynamodbClient }, { createDynamodbSource }] = await Promise.all([
     import('../aws/dynamodb.ts'),
-    import('../audit/sources/dynamodb.ts'),
+    import('../audit/dynamodb/source.ts'),
   ])
-  const client = dynamodbClient({ clock, ...(region !== undefined && { region }) })
-  const source = dynamodbSource({ client, table, clock, defaultSpanMs: DAY_MS, onUnreadable })
+  const client = createDynamodbClient({ clock, ...(region !== undefined && { region }) })
+  const source = createDynamodbSource({ client, table, clock, defaultSpanMs: DAY_MS, onUnreadable })
   return { source, close: () => client.destroy() }
 }
 
@@ -89,17 +92,20 @@ interface Selection {
   isReverse: boolean
 }
 
-async function* inOrder(source: Source, { query, limit, isReverse }: Selection): AsyncGenerator<Found> {
+async function* inOrder(
+  source: AuditSource,
+  { query, limit, isReverse }: Selection,
+): AsyncGenerator<ParsedRecord> {
   if (isReverse) return yield* source.newest(query, limit)
   if (limit === Number.POSITIVE_INFINITY) return yield* source.all(query)
-  const newest: Found[] = []
+  const newest: ParsedRecord[] = []
   for await (const found of source.newest(query, limit)) newest.push(found)
   yield* newest.reverse()
 }
 
 async function print(
-  found: AsyncIterable<Found>,
-  { out, render }: { out: Writable; render: (found: Found) => string },
+  found: AsyncIterable<ParsedRecord>,
+  { out, render }: { out: Writable; render: (found: ParsedRecord) => string },
 ): Promise<void> {
   async function* lines() {
     for await (const each of found) yield `${render(each)}\n`

@@ -1,5 +1,5 @@
 import type { AuditRecord } from '../audit/record.ts'
-import { escapeText, shorten } from '../grants/show.ts'
+import { escapeText, shorten } from '../lib/printable.ts'
 
 const FINGERPRINT_LENGTH = 12
 const LONGEST_CELL = 100

@@ -1,4 +1,4 @@
-import { verifyFiles } from '../audit/verify.ts'
+import { verifyFiles } from '../audit/file/verify.ts'
 
 interface Output {
   write(text: string): unknown

@@ -1,9 +1,9 @@
 import { constants } from 'node:os'
-import { type Child, type Ending, holdSignals, type SignalHost } from '../client/child.ts'
-import { failureLine, wrongUsage } from '../client/failure.ts'
+import { type Child, type Ending, forwardSignals, type SignalHost } from '../client/child-process.ts'
+import { familyOf } from '../client/environment.ts'
+import { failureLine, usageError } from '../client/errors.ts'
 import { type Login, prepareLogin, withLogin } from '../client/login.ts'
-import { familyOf } from '../client/variables.ts'
-import { type CallerArguments, type CallerWorld, requestToken } from './caller.ts'
+import { type CallerArguments, type CallerEnvironment, requestTokenByArguments } from './token-options.ts'
 
 export interface ExecArguments extends CallerArguments {
   /** A CA bundle to verify the database by, instead of the one that the server gives. */
@@ -12,7 +12,7 @@ export interface ExecArguments extends CallerArguments {
   command: readonly string[]
 }
 
-export interface ExecWorld extends CallerWorld {
+export interface ExecEnvironment extends CallerEnvironment {
   /** Node's `process`. */
   host: SignalHost
 }
@@ -24,10 +24,10 @@ export interface ExecWorld extends CallerWorld {
  * token opens new connections until it expires; nothing renews it under a running command. What SIGKILL of this process
  * leaves behind in the temporary folder is no secret.
  */
-export async function execCommand(args: ExecArguments, world: ExecWorld): Promise<number> {
+export async function execCommand(args: ExecArguments, world: ExecEnvironment): Promise<number> {
   try {
     const [command, ...rest] = args.command
-    if (command === undefined) throw wrongUsage('no command: jeton exec DATABASE -- COMMAND …')
+    if (command === undefined) throw usageError('no command: jeton exec DATABASE -- COMMAND …')
     const login = await requestLogin(args, world)
     const ending = await runWith(login, { child: { command, args: rest }, world })
     return await exitCodeOf(ending, { command, world })
@@ -37,17 +37,17 @@ export async function execCommand(args: ExecArguments, world: ExecWorld): Promis
   }
 }
 
-async function requestLogin(args: ExecArguments, world: ExecWorld): Promise<Login> {
-  const reply = await requestToken(args, { caPem: args.ca === undefined, world })
+async function requestLogin(args: ExecArguments, world: ExecEnvironment): Promise<Login> {
+  const reply = await requestTokenByArguments(args, { caPem: args.ca === undefined, world })
   familyOf(reply)
   return prepareLogin(reply, { caFile: args.ca, lookup: world.lookup })
 }
 
 async function runWith(
   login: Login,
-  { child, world }: { child: Omit<Child, 'env'>; world: ExecWorld },
+  { child, world }: { child: Omit<Child, 'env'>; world: ExecEnvironment },
 ): Promise<Ending> {
-  const signals = holdSignals(world.host)
+  const signals = forwardSignals(world.host)
   try {
     return await withLogin(login, world.env, env => signals.run({ ...child, env }))
   } finally {
@@ -55,7 +55,7 @@ async function runWith(
   }
 }
 
-async function exitCodeOf(ending: Ending, { command, world }: { command: string; world: ExecWorld }) {
+async function exitCodeOf(ending: Ending, { command, world }: { command: string; world: ExecEnvironment }) {
   if ('exitCode' in ending) return ending.exitCode
   if ('cannotRun' in ending) {
     const missing = ending.cannotRun === 'ENOENT'

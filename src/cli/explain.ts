@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises'
+import type { Principal } from '../authentication/principal.ts'
+import { compileGrants } from '../authorization/compiled-grants.ts'
+import { explain, type GrantExplanation } from '../authorization/explain.ts'
+import type { PartialAccessRequest } from '../authorization/grant.ts'
 import { API_KEY_ISSUER } from '../config/checks/issuers.ts'
-import { loadConfigAlone, type PaperConfig } from '../config/load.ts'
+import { loadStaticConfig, type StaticConfig } from '../config/load.ts'
 import { ConfigError, describeProblem, namesText } from '../config/problems.ts'
-import { compileGrants } from '../grants/compile.ts'
-import { explain, type GrantExplanation } from '../grants/explain.ts'
-import type { OpenAsk } from '../grants/grant.ts'
-import { escapeText } from '../grants/show.ts'
-import type { Principal } from '../principals/principal.ts'
+import { escapeText } from '../lib/printable.ts'
 import type { Output } from './check.ts'
 
-export interface ExplainArguments extends OpenAsk {
+export interface ExplainArguments extends PartialAccessRequest {
   configPath: string
   /** A file of claims as JSON, or `-` for standard input. */
   claims: string
@@ -17,7 +17,7 @@ export interface ExplainArguments extends OpenAsk {
   issuer?: string | undefined
 }
 
-export interface ExplainWorld {
+export interface ExplainStreams {
   out: Output
   err: Output
   stdin: AsyncIterable<Uint8Array | string>
@@ -32,10 +32,10 @@ class WrongUsage extends Error {}
  */
 export async function explainCommand(
   args: ExplainArguments,
-  { out, err, stdin }: ExplainWorld,
+  { out, err, stdin }: ExplainStreams,
 ): Promise<number> {
   try {
-    const config = await loadConfigAlone(args.configPath)
+    const config = await loadStaticConfig(args.configPath)
     const claims = parseClaims(await textOf(args.claims, stdin))
     const principal = principalOf(claims, { config, named: args.issuer })
     const { database, user } = args
@@ -58,7 +58,7 @@ export async function explainCommand(
   }
 }
 
-async function textOf(source: string, stdin: ExplainWorld['stdin']): Promise<string> {
+async function textOf(source: string, stdin: ExplainStreams['stdin']): Promise<string> {
   if (source !== '-')
     return readFile(source, 'utf8').catch(() => {
       throw new WrongUsage(
@@ -84,7 +84,7 @@ function parseClaims(text: string): Principal['claims'] {
 
 function principalOf(
   claims: Principal['claims'],
-  { config, named }: { config: PaperConfig; named: string | undefined },
+  { config, named }: { config: StaticConfig; named: string | undefined },
 ): Principal {
   const { sub } = claims
   if (typeof sub !== 'string' || sub === '')
@@ -97,12 +97,12 @@ function principalOf(
   }
 }
 
-function knownIssuer(name: string, { issuers }: PaperConfig): string {
+function knownIssuer(name: string, { issuers }: StaticConfig): string {
   if (issuers.some(issuer => issuer.name === name)) return name
   throw new WrongUsage(`--issuer: there is none of that name (${choiceOf(issuers)})`)
 }
 
-function issuerOf(claims: Principal['claims'], { issuers }: PaperConfig): string {
+function issuerOf(claims: Principal['claims'], { issuers }: StaticConfig): string {
   const candidates = issuers.filter(issuer => claims.iss === issuer.issuer && accepts(issuer, claims))
   const [only, another] = candidates
   if (only && !another) return only.name
@@ -113,20 +113,20 @@ function issuerOf(claims: Principal['claims'], { issuers }: PaperConfig): string
   )
 }
 
-function choiceOf(issuers: PaperConfig['issuers']): string {
+function choiceOf(issuers: StaticConfig['issuers']): string {
   return namesText(issuers.map(({ name }) => name))
 }
 
 /** What the claims leave out contradicts nothing. */
 function accepts(
-  { issuer, audience }: PaperConfig['issuers'][number],
+  { issuer, audience }: StaticConfig['issuers'][number],
   { iss, aud }: Principal['claims'],
 ): boolean {
   const isForUs = Array.isArray(aud) ? aud.includes(audience) : aud === undefined || aud === audience
   return isForUs && (iss === undefined || iss === issuer)
 }
 
-function couldVerify({ issuer, claims }: Principal, { issuers }: PaperConfig): boolean {
+function couldVerify({ issuer, claims }: Principal, { issuers }: StaticConfig): boolean {
   const trusted = issuers.find(({ name }) => name === issuer)
   return trusted === undefined || accepts(trusted, claims)
 }

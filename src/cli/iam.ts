@@ -1,9 +1,9 @@
-import type { RoleDocuments } from '../databases/iam-policy.ts'
-import { roleTemplate } from '../databases/iam-template.ts'
+import { roleTemplate } from '../iam/cloudformation.ts'
+import { databaseRoleDocuments } from '../iam/database-role.ts'
+import { jetonRoleDocuments, type OwnRoleOptions } from '../iam/jeton-role.ts'
+import type { RoleDocuments } from '../iam/role-policies.ts'
 import type { Output } from './check.ts'
-import { documentsOfOwn, type OwnRoleOptions } from './iam-own.ts'
-import { documentsOfTarget } from './iam-target.ts'
-import { orWrongUsage, WrongUsage } from './wrong-usage.ts'
+import { catchUsageErrors, UsageError } from './usage-error.ts'
 
 export interface IamArguments extends OwnRoleOptions {
   configPath: string
@@ -33,10 +33,12 @@ const MOST_CHARACTERS = { trust: 2048, permissions: 10_240 } as const
  * CloudFormation. Gives the exit code: 0, or 2 for wrong usage. Throws `ConfigError`. AWS is not asked.
  */
 export function iamCommand(args: IamArguments, { out, err }: { out: Output; err: Output }): Promise<number> {
-  return orWrongUsage(err, async () => {
+  return catchUsageErrors(err, async () => {
     refuseMixedOptions(args)
     const { database } = args
-    const role = await (database === undefined ? documentsOfOwn(args) : documentsOfTarget(args, database))
+    const role = await (database === undefined
+      ? jetonRoleDocuments(args)
+      : databaseRoleDocuments(args, database))
     for (const kind of ['trust', 'permissions'] as const) {
       const { length } = JSON.stringify(role.documents[kind])
       if (length > MOST_CHARACTERS[kind])
@@ -53,9 +55,9 @@ function json({ documents: { trust, permissions }, roleArn }: AskedRole): string
 
 function refuseMixedOptions({ database, jetonRole, account, region, kmsKey, runsOn }: IamArguments): void {
   if (database === undefined && jetonRole !== undefined)
-    throw new WrongUsage('--jeton-role goes with a database, whose role is to trust it')
+    throw new UsageError('--jeton-role goes with a database, whose role is to trust it')
   const ofOwn = { account, region, 'kms-key': kmsKey, 'runs-on': runsOn }
   for (const [name, value] of Object.entries(ofOwn))
     if (database !== undefined && value !== undefined)
-      throw new WrongUsage(`--${name} goes with jeton's own role: leave the database out`)
+      throw new UsageError(`--${name} goes with jeton's own role: leave the database out`)
 }

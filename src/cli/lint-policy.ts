@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises'
-import { codeOf } from '../config/files.ts'
-import { loadConfigAlone } from '../config/load.ts'
+import { loadStaticConfig } from '../config/load.ts'
 import { pathText } from '../config/problems.ts'
-import { escapeText } from '../grants/show.ts'
-import { strangerFindings, uncoveredFindings } from '../policy-lint/configured.ts'
-import { policiesIn, TooDeep } from '../policy-lint/documents.ts'
-import type { Finding } from '../policy-lint/finding.ts'
-import { lintStatements } from '../policy-lint/lint.ts'
-import { readPolicyText } from '../policy-lint/read.ts'
-import type { Statement } from '../policy-lint/statement.ts'
+import { codeOf } from '../config/source/files.ts'
+import { missingUserFindings, unknownResourceFindings } from '../iam/lint/configured.ts'
+import { policiesIn, TooDeep } from '../iam/lint/documents.ts'
+import type { LintFinding } from '../iam/lint/finding.ts'
+import { lintStatements } from '../iam/lint/lint.ts'
+import { readPolicyText } from '../iam/lint/read.ts'
+import type { LintedStatement } from '../iam/lint/statement.ts'
+import { escapeText } from '../lib/printable.ts'
 import type { Output } from './check.ts'
-import { orWrongUsage, WrongUsage } from './wrong-usage.ts'
+import { catchUsageErrors, UsageError } from './usage-error.ts'
 
 export interface LintPolicyArguments {
   /** Paths, or `-` for standard input. */
@@ -22,13 +22,13 @@ export interface LintPolicyArguments {
   output: 'text' | 'json'
 }
 
-export interface LintPolicyWorld {
+export interface LintPolicyStreams {
   out: Output
   err: Output
   stdin: AsyncIterable<Uint8Array | string>
 }
 
-type Told = Finding & { readonly file: string }
+type Told = LintFinding & { readonly file: string }
 
 /**
  * `jeton lint-policy`: what in IAM policies never works with RDS IAM authentication, and what is too broad. Gives the exit
@@ -37,45 +37,45 @@ type Told = Finding & { readonly file: string }
  */
 export function lintPolicyCommand(
   { files, configPath, strict = false, output }: LintPolicyArguments,
-  { out, err, stdin }: LintPolicyWorld,
+  { out, err, stdin }: LintPolicyStreams,
 ): Promise<number> {
-  return orWrongUsage(err, async () => {
-    const databases = configPath === undefined ? [] : (await loadConfigAlone(configPath)).databases
+  return catchUsageErrors(err, async () => {
+    const databases = configPath === undefined ? [] : (await loadStaticConfig(configPath)).databases
     const told: Told[] = []
-    const all: Statement[] = []
+    const all: LintedStatement[] = []
     for (const file of files) {
       const statements = await statementsOf(file, stdin)
       const findings = [
         ...lintStatements(statements),
-        ...(configPath === undefined ? [] : strangerFindings(statements, databases)),
+        ...(configPath === undefined ? [] : unknownResourceFindings(statements, databases)),
       ]
       told.push(...findings.map(finding => ({ ...finding, file })))
       all.push(...statements)
     }
     if (configPath !== undefined)
-      told.push(...uncoveredFindings(all, databases).map(finding => ({ ...finding, file: configPath })))
+      told.push(...missingUserFindings(all, databases).map(finding => ({ ...finding, file: configPath })))
     out.write(output === 'json' ? json(told) : text(told, all.length))
     return told.some(({ severity }) => strict || severity === 'error') ? 1 : 0
   })
 }
 
-async function statementsOf(file: string, stdin: LintPolicyWorld['stdin']): Promise<Statement[]> {
+async function statementsOf(file: string, stdin: LintPolicyStreams['stdin']): Promise<LintedStatement[]> {
   const name = escapeText(file)
   const read = readPolicyText(await textOf(file, stdin))
-  if (!read.ok) throw new WrongUsage(`${name} ${escapeText(read.problem)}`)
+  if (!read.ok) throw new UsageError(`${name} ${escapeText(read.problem)}`)
   try {
     const policies = policiesIn(read.value)
-    if (policies.length === 0) throw new WrongUsage(`${name} holds no policy: nothing in it has a Statement`)
+    if (policies.length === 0) throw new UsageError(`${name} holds no policy: nothing in it has a Statement`)
     return policies.flatMap(({ statements }) => statements)
   } catch (cause) {
-    throw cause instanceof TooDeep ? new WrongUsage(`${name} ${cause.message}`) : cause
+    throw cause instanceof TooDeep ? new UsageError(`${name} ${cause.message}`) : cause
   }
 }
 
-async function textOf(file: string, stdin: LintPolicyWorld['stdin']): Promise<string> {
+async function textOf(file: string, stdin: LintPolicyStreams['stdin']): Promise<string> {
   if (file !== '-')
     return readFile(file, 'utf8').catch(cause => {
-      throw new WrongUsage(`${escapeText(file)} cannot be read (${codeOf(cause)})`)
+      throw new UsageError(`${escapeText(file)} cannot be read (${codeOf(cause)})`)
     })
   const chunks: Buffer[] = []
   for await (const chunk of stdin) chunks.push(Buffer.from(chunk))

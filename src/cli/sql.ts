@@ -1,8 +1,8 @@
-import { loadConfigAlone } from '../config/load.ts'
+import { loadStaticConfig } from '../config/load.ts'
 import { namesText } from '../config/problems.ts'
-import { accountSql } from '../databases/account-sql.ts'
+import { accountSql } from '../rds/account-sql.ts'
 import type { Output } from './check.ts'
-import { databaseNamed, orWrongUsage, WrongUsage } from './wrong-usage.ts'
+import { catchUsageErrors, databaseNamed, UsageError } from './usage-error.ts'
 
 export interface SqlArguments {
   configPath: string
@@ -16,12 +16,12 @@ export interface SqlArguments {
  * `ConfigError`.
  */
 export function sqlCommand(args: SqlArguments, { out, err }: { out: Output; err: Output }): Promise<number> {
-  return orWrongUsage(err, async () => {
-    const { databases } = await loadConfigAlone(args.configPath)
+  return catchUsageErrors(err, async () => {
+    const { databases } = await loadStaticConfig(args.configPath)
     const { engine, kind, users: all } = databaseNamed(args.database, databases)
     const users = args.user === undefined ? all : all.filter(user => user === args.user)
     if (users.length === 0)
-      throw new WrongUsage(`--user: ${args.database} is configured with no such user (${namesText(all)})`)
+      throw new UsageError(`--user: ${args.database} is configured with no such user (${namesText(all)})`)
     out.write(accountSql({ engine, kind, users }))
     return 0
   })

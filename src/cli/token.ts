@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { dialOf } from '../client/dial.ts'
-import { CallerError, failed, failureLine, systemCode, wrongUsage } from '../client/failure.ts'
-import type { TokenReply } from '../client/reply.ts'
+import { variablesFor } from '../client/environment.ts'
+import { CallerError, failed, failureLine, systemCode, usageError } from '../client/errors.ts'
 import { shellLines } from '../client/shell.ts'
-import { variablesFor } from '../client/variables.ts'
-import { type CallerArguments, type CallerWorld, requestToken } from './caller.ts'
+import type { TokenReply } from '../client/token-reply.ts'
+import { type CallerArguments, type CallerEnvironment, requestTokenByArguments } from './token-options.ts'
 
 const OUTPUTS = ['token', 'json', 'env'] as const
 type Output = (typeof OUTPUTS)[number]
@@ -22,11 +22,11 @@ export interface TokenArguments extends CallerArguments {
  * told failures on stderr; stdout gets all or nothing. `env` for MySQL does not make its clients check the server and so
  * does not switch their clear-text plugin on: `jeton exec` does both.
  */
-export async function tokenCommand(args: TokenArguments, world: CallerWorld): Promise<number> {
+export async function tokenCommand(args: TokenArguments, world: CallerEnvironment): Promise<number> {
   try {
     const output = outputOf(args.output ?? 'token')
     const caFile = args.caFile === undefined ? undefined : resolve(args.caFile)
-    const reply = await requestToken(args, { caPem: caFile !== undefined, world })
+    const reply = await requestTokenByArguments(args, { caPem: caFile !== undefined, world })
     const text = await rendered(reply, { output, caFile, world })
     if (caFile !== undefined) await writeCa(caFile, reply)
     world.stdout.write(text)
@@ -39,14 +39,14 @@ export async function tokenCommand(args: TokenArguments, world: CallerWorld): Pr
 
 function outputOf(text: string): Output {
   const output = OUTPUTS.find(known => known === text)
-  if (!output) throw wrongUsage(`-o takes one of ${OUTPUTS.join(', ')}`)
+  if (!output) throw usageError(`-o takes one of ${OUTPUTS.join(', ')}`)
   return output
 }
 
 interface Rendering {
   output: Output
   caFile: string | undefined
-  world: CallerWorld
+  world: CallerEnvironment
 }
 
 async function rendered(reply: TokenReply, { output, caFile, world }: Rendering): Promise<string> {

@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs'
-import type { Network } from './exchange.ts'
-import { failed, systemCode, wrongUsage } from './failure.ts'
+import { failed, systemCode, usageError } from './errors.ts'
 import { githubJwt } from './github.ts'
+import type { Network } from './http.ts'
 
 export type Environment = { readonly [name: string]: string | undefined }
 
 /** Gives the value of the `Authorization` header. It is a secret. */
-export type Credential = () => Promise<string>
+export type GetCredential = () => Promise<string>
 
 export interface CredentialSources {
   /** `--jwt`: a file, or `-` for stdin. */
@@ -31,22 +31,22 @@ or run in GitHub Actions with \`permissions: id-token: write\``
  * Each call of what is given reads a file or asks GitHub anew: Kubernetes rotates projected tokens, and a JWT may expire
  * between two tries. Stdin and variables are read once. Nothing is verified here.
  */
-export function findCredential({ jwtFile, env, stdin }: CredentialSources, network: Network): Credential {
+export function findCredential({ jwtFile, env, stdin }: CredentialSources, network: Network): GetCredential {
   if (jwtFile === '-') return onlyOnce(async () => bearer(await textOf(stdin, 'stdin'), 'stdin'))
   if (jwtFile !== undefined) return fromFile(jwtFile)
 
   const named = ['JETON_JWT', 'JETON_JWT_FILE', 'JETON_API_KEY'].filter(name => env[name])
-  if (named.length > 1) throw wrongUsage(`${named.join(' and ')} are set: leave only one, or say --jwt FILE`)
+  if (named.length > 1) throw usageError(`${named.join(' and ')} are set: leave only one, or say --jwt FILE`)
   if (env.JETON_JWT) return always(bearer(env.JETON_JWT, 'JETON_JWT'))
   if (env.JETON_JWT_FILE) return fromFile(env.JETON_JWT_FILE)
   if (env.JETON_API_KEY) return always(`ApiKey ${oneWord(env.JETON_API_KEY, 'JETON_API_KEY')}`)
   return fromGithub(env, network)
 }
 
-function fromGithub(env: Environment, network: Network): Credential {
+function fromGithub(env: Environment, network: Network): GetCredential {
   const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: secret } = env
   if (!url || !secret)
-    throw wrongUsage(
+    throw usageError(
       env.GITHUB_ACTIONS === 'true'
         ? 'this GitHub Actions job may not have an OIDC token: add `permissions: id-token: write` to the job or the workflow (a pull request from a fork never gets one)'
         : WAYS,
@@ -56,15 +56,15 @@ function fromGithub(env: Environment, network: Network): Credential {
   return async () => bearer(await githubJwt({ url, token, audience }, network), "GitHub's OIDC token")
 }
 
-function fromFile(path: string): Credential {
+function fromFile(path: string): GetCredential {
   return async () => bearer(await textOf(createReadStream(path), path), path)
 }
 
-function always(header: string): Credential {
+function always(header: string): GetCredential {
   return async () => header
 }
 
-function onlyOnce(read: Credential): Credential {
+function onlyOnce(read: GetCredential): GetCredential {
   let header: Promise<string> | undefined
   return () => {
     header ??= read()

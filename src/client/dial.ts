@@ -1,6 +1,6 @@
-import { parseAddress } from '../databases/address.ts'
-import { failed, systemCode } from './failure.ts'
-import type { TokenReply } from './reply.ts'
+import { parseAddress } from '../rds/address.ts'
+import { failed, systemCode } from './errors.ts'
+import type { TokenReply } from './token-reply.ts'
 
 /** Where a client connects to, when that is not the endpoint that the token is signed for. */
 export interface Dial {

@@ -1,5 +1,5 @@
-import { exchange, type Network } from './exchange.ts'
-import { failed } from './failure.ts'
+import { failed } from './errors.ts'
+import { type Network, sendRequest } from './http.ts'
 import { secureUrl } from './secure-url.ts'
 
 export interface GithubAsk {
@@ -19,7 +19,7 @@ export async function githubJwt({ url, token, audience }: GithubAsk, network: Ne
   const target = secureUrl(url, 'ACTIONS_ID_TOKEN_REQUEST_URL')
   target.searchParams.set('audience', audience)
   const headers = { authorization: `Bearer ${token}`, accept: 'application/json' }
-  const { status, body } = await exchange(target, { headers }, network)
+  const { status, body } = await sendRequest(target, { headers }, network)
   if (status !== 200) throw failed(`GitHub gave no OIDC token: ${target.host} answered ${status}`)
   if (typeof body === 'object' && body !== null && 'value' in body && typeof body.value === 'string')
     return body.value

@@ -2,10 +2,10 @@ import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Environment } from './credential.ts'
 import { type Dial, dialOf, type Lookup } from './dial.ts'
-import { failed, systemCode } from './failure.ts'
+import { familyOf, variablesFor } from './environment.ts'
+import { failed, systemCode } from './errors.ts'
 import { mysqlOptions } from './mysql-options.ts'
-import type { TokenReply } from './reply.ts'
-import { familyOf, variablesFor } from './variables.ts'
+import type { TokenReply } from './token-reply.ts'
 
 /** All that a command needs to log in, gathered before anything is written or run. */
 export interface Login {

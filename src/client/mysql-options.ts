@@ -1,5 +1,5 @@
 import type { Dial } from './dial.ts'
-import type { TokenReply } from './reply.ts'
+import type { TokenReply } from './token-reply.ts'
 
 export interface MysqlOptionsInput {
   reply: TokenReply

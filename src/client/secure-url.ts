@@ -1,4 +1,4 @@
-import { wrongUsage } from './failure.ts'
+import { usageError } from './errors.ts'
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/
 
@@ -7,12 +7,12 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|\[::1\]|localhost)$/
  * came from. Throws wrong usage that never quotes the URL: some people put passwords into it.
  */
 export function secureUrl(text: string, name: string): URL {
-  if (!URL.canParse(text)) throw wrongUsage(`${name} is not a URL: give one like https://jeton.example.com`)
+  if (!URL.canParse(text)) throw usageError(`${name} is not a URL: give one like https://jeton.example.com`)
   const url = new URL(text)
-  if (url.username || url.password) throw wrongUsage(`${name} has a user or password in it: leave it out`)
+  if (url.username || url.password) throw usageError(`${name} has a user or password in it: leave it out`)
   if (url.protocol === 'https:') return url
   if (url.protocol === 'http:' && LOOPBACK.test(url.hostname)) return url
-  throw wrongUsage(
+  throw usageError(
     `${name} must begin with https:// (http:// is for this machine alone): over anything else the credential could be read on its way`,
   )
 }

@@ -1,4 +1,4 @@
-import type { Variables } from './variables.ts'
+import type { Variables } from './environment.ts'
 
 /** Lines that make the change in a POSIX shell. Each value stands in single quotes, out of which nothing can break. */
 export function shellLines({ set, unset }: Variables): string {

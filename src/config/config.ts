@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
-import type { Database } from '../databases/database.ts'
-import type { GrantSpec } from '../grants/grant.ts'
+import type { GrantSpec } from '../authorization/grant.ts'
+import type { Database } from '../rds/database.ts'
 
 /** A configuration that has been checked: every name in it leads somewhere, every path is absolute, every default is filled in. */
 export interface Config {

@@ -1,20 +1,20 @@
-import type { Database } from '../databases/database.ts'
+import type { Database } from '../rds/database.ts'
 import { checkApiKeys } from './checks/api-keys.ts'
 import { checkAudit } from './checks/audit.ts'
-import { checkDatabase, checkShared } from './checks/databases.ts'
+import { checkDatabaseSection, checkShared } from './checks/databases.ts'
 import { checkGrant, checkUniqueNames } from './checks/grants.ts'
 import { checkDistinct, checkIssuer } from './checks/issuers.ts'
 import { checkServer } from './checks/server.ts'
 import { checkStore } from './checks/store.ts'
 import type { Config, IssuerConfig } from './config.ts'
-import { type Files, unread } from './files.ts'
-import { parsePlainJson } from './parse-quick.ts'
-import { type Parts, wellFormedParts } from './parts.ts'
+import { parsePlainJson } from './parse-json.ts'
 import { ConfigError, type Problem } from './problems.ts'
 import { type Report, reportTo } from './report.ts'
-import { sourceAt } from './source/at.ts'
+import { schemaProblems } from './schema-problems.ts'
+import { type Sections, soundSections } from './sections.ts'
+import { type Files, withoutFiles } from './source/files.ts'
+import { openConfigSource } from './source/open-source.ts'
 import type { ConfigSource } from './source/source.ts'
-import { schemaProblems } from './validate.ts'
 
 /**
  * Reads and checks the configuration at `path`, a file's or `s3://BUCKET/KEY`, and every file that it names. Throws
@@ -22,7 +22,7 @@ import { schemaProblems } from './validate.ts'
  * may be well formed and not exist.
  */
 export async function loadConfig(path: string, listen: Listen = {}): Promise<Config> {
-  return loadFrom(sourceAt(path), listen)
+  return loadFrom(openConfigSource(path), listen)
 }
 
 /** The same, of a source that is at hand. */
@@ -38,20 +38,20 @@ export interface Listen {
 }
 
 /** Who may have what and where it is recorded, without the means to serve it. */
-export interface PaperConfig extends Pick<Config, 'databases' | 'grants' | 'audit'> {
+export interface StaticConfig extends Pick<Config, 'databases' | 'grants' | 'audit'> {
   readonly issuers: readonly Pick<IssuerConfig, 'name' | 'issuer' | 'audience'>[]
 }
 
 /** As `loadConfig`, for where the files that a configuration names are not at hand: none of them is read. */
-export async function loadConfigAlone(path: string): Promise<PaperConfig> {
-  const { text, files } = await sourceAt(path).read()
-  return checkConfig(await parse(text), { files: unread(files), listen: {} })
+export async function loadStaticConfig(path: string): Promise<StaticConfig> {
+  const { text, files } = await openConfigSource(path).read()
+  return checkConfig(await parse(text), { files: withoutFiles(files), listen: {} })
 }
 
 /** Most configurations of a machine's making need no YAML, and who starts cold need not load it. */
 async function parse(text: string): Promise<unknown> {
   const value = parsePlainJson(text)
-  return value === undefined ? (await import('./parse.ts')).parseConfigText(text) : value
+  return value === undefined ? (await import('./parse-yaml.ts')).parseConfigText(text) : value
 }
 
 async function checkConfig(
@@ -59,7 +59,7 @@ async function checkConfig(
   { files, listen }: { files: Files; listen: Listen },
 ): Promise<Config> {
   const ofSchema = await schemaProblems(value)
-  const parts = wellFormedParts(value, ofSchema)
+  const parts = soundSections(value, ofSchema)
   const problems: Problem[] = ofSchema.map(({ path, message }) => ({ path, message }))
   const report = reportTo(problems)
 
@@ -77,12 +77,12 @@ async function checkConfig(
   return { server, issuers, apiKeys, databases, grants, store, audit }
 }
 
-function overridden(server: NonNullable<Parts['server']>, { host, port }: Listen): typeof server {
+function overridden(server: NonNullable<Sections['server']>, { host, port }: Listen): typeof server {
   return { ...server, ...(host !== undefined && { host }), ...(port !== undefined && { port }) }
 }
 
 async function checkIssuers(
-  entries: Parts['issuers'],
+  entries: Sections['issuers'],
   { files, report }: { files: Files; report: Report },
 ): Promise<IssuerConfig[]> {
   const issuers: IssuerConfig[] = []
@@ -93,15 +93,15 @@ async function checkIssuers(
   return issuers
 }
 
-function checkDatabases(entries: Parts['databases'], report: Report): Database[] {
+function checkDatabases(entries: Sections['databases'], report: Report): Database[] {
   const databases = entries
-    .map(entry => checkDatabase(entry, report.at(entry[0])))
+    .map(entry => checkDatabaseSection(entry, report.at(entry[0])))
     .filter((database): database is Database => database !== undefined)
   checkShared(databases, report)
   return databases
 }
 
-function checkGrants({ grants, named }: Parts, report: Report): Config['grants'] {
+function checkGrants({ grants, named }: Sections, report: Report): Config['grants'] {
   for (const [position, grant] of grants) checkGrant(grant, { named, report: report.at(position) })
   checkUniqueNames(grants, report)
   return grants.map(([, grant]) => grant)

@@ -1,4 +1,4 @@
-import { escapeText, shorten } from '../grants/show.ts'
+import { escapeText, shorten } from '../lib/printable.ts'
 
 /** One thing that is wrong with a configuration. Neither part ever quotes a value that might be a secret. */
 export interface Problem {

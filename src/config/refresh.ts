@@ -1,9 +1,9 @@
 import { loadFrom } from './load.ts'
 import type { Problem } from './problems.ts'
-import { type Reloading, reload, tellBroken } from './reload.ts'
+import { logBroken, type Reloading, reload } from './reload.ts'
 import type { ConfigSource } from './source/source.ts'
 
-export interface RefreshParts extends Omit<Reloading, 'load'> {
+export interface ReloaderParts extends Omit<Reloading, 'load'> {
   source: ConfigSource
 }
 
@@ -12,7 +12,7 @@ export interface RefreshParts extends Omit<Reloading, 'load'> {
  * cannot be read or used leaves the last good one as it is, and is told at each look until it is mended: an alarm on that
  * line lasts as long. One look at a time, however often it is called; never rejects.
  */
-export function createRefresh({ source, ...parts }: RefreshParts): () => Promise<void> {
+export function createReloader({ source, ...parts }: ReloaderParts): () => Promise<void> {
   const { log } = parts
   let refused: readonly Problem[] = []
   let flight: Promise<void> | undefined
@@ -20,7 +20,7 @@ export function createRefresh({ source, ...parts }: RefreshParts): () => Promise
   async function look(): Promise<void> {
     try {
       if (await source.hasChanged()) refused = await reload({ ...parts, load: () => loadFrom(source) })
-      else if (refused.length > 0) tellBroken(log, refused)
+      else if (refused.length > 0) logBroken(log, refused)
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : 'it failed'
       log.error(

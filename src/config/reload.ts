@@ -1,7 +1,7 @@
-import type { Log } from '../log.ts'
+import type { Log } from '../telemetry/log.ts'
 import type { Config } from './config.ts'
 import { ConfigError, type Problem } from './problems.ts'
-import { whatStays } from './what-stays.ts'
+import { restartOnlyChanges } from './what-stays.ts'
 
 export interface Reloading {
   /** What the process was started with. */
@@ -19,7 +19,7 @@ export interface Reloading {
 export async function reload({ config, log, load, apply }: Reloading): Promise<readonly Problem[]> {
   try {
     const changed = await load()
-    for (const part of whatStays(config, changed))
+    for (const part of restartOnlyChanges(config, changed))
       log.warn({ event: 'restart_needed', part }, 'a change that takes effect at the next start')
     apply(changed)
     log.info(
@@ -29,13 +29,13 @@ export async function reload({ config, log, load, apply }: Reloading): Promise<r
     return []
   } catch (cause) {
     const problems = problemsOf(cause)
-    tellBroken(log, problems)
+    logBroken(log, problems)
     return problems
   }
 }
 
 /** The line that alarms look for. */
-export function tellBroken(log: Log, problems: readonly Problem[]): void {
+export function logBroken(log: Log, problems: readonly Problem[]): void {
   log.error({ event: 'configuration_broken', problems }, 'the configuration is broken: the old one stays')
 }
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Config } from './config.ts'
 
 /** The parts of a changed configuration that a running server cannot take on. A certificate it can, but not TLS itself. */
-export function whatStays(old: Config, changed: Config): string[] {
+export function restartOnlyChanges(old: Config, changed: Config): string[] {
   const fixed = ({ server, store, audit }: Config) => ({
     server: { ...server, tls: server.tls !== undefined },
     store,

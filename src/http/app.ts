@@ -1,18 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify from 'fastify'
-import type { Clock } from '../clock.ts'
 import type { ServerConfig } from '../config/config.ts'
-import type { Rules } from '../config/rules.ts'
-import type { CaBundles } from '../databases/ca.ts'
 import { asJetonError } from '../errors.ts'
-import type { Health } from '../health.ts'
-import type { Log } from '../log.ts'
-import type { BeginTrail } from '../trail.ts'
-import type { Vend } from '../vend.ts'
-import { schemaController } from './compilers.ts'
-import { bodyCutOff, errorOfFramework, hostMissing, nothingThere } from './framework-error.ts'
-import { createGuard } from './guard.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { CaBundles } from '../rds/ca-bundles.ts'
+import type { Health } from '../telemetry/health.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { AccessPolicy } from '../vending/access-policy.ts'
+import type { BeginAudit } from '../vending/request-audit.ts'
+import type { VendToken } from '../vending/vend-token.ts'
+import { createAuthenticate } from './authenticate.ts'
+import { bodyCutOff, errorFromFastify, hostMissing, nothingThere } from './fastify-errors.ts'
 import { commonHeaders } from './headers.ts'
 import { acceptJsonAlone } from './json-body.ts'
 import { type ListenerOptions, listener } from './listener.ts'
@@ -24,17 +23,18 @@ import { caRoute } from './routes/ca.ts'
 import { databasesRoute } from './routes/databases.ts'
 import { healthRoutes } from './routes/health.ts'
 import { tokensRoute } from './routes/tokens.ts'
+import { schemaController } from './schema-controller.ts'
 import { stackOnly } from './stack-only.ts'
 import type { App } from './types.ts'
 
 export interface AppParts {
-  rules: () => Rules
-  vend: Vend
+  policy: () => AccessPolicy
+  vend: VendToken
   caBundles: CaBundles
   health: Health
   clock: Clock
   log: Log
-  beginTrail: BeginTrail
+  beginAudit: BeginAudit
   /** Told of each token vended. */
   onAnswered?: (answer: { seconds: number }) => void
 }
@@ -64,12 +64,12 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
     schemaController,
     clientErrorHandler: parserErrors(clock),
     frameworkErrors: (cause, _request, reply) =>
-      void sendProblem(commonHeaders(reply, { isSecure }), errorOfFramework(cause) ?? asJetonError(cause)),
+      void sendProblem(commonHeaders(reply, { isSecure }), errorFromFastify(cause) ?? asJetonError(cause)),
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   limitPipelining(app)
   acceptJsonAlone(app)
-  app.decorateRequest('trail', undefined)
+  app.decorateRequest('audit', undefined)
   app.decorateRequest('caller', undefined)
   app.addHook('onRequest', (request, reply, done) => {
     commonHeaders(reply, { isSecure })
@@ -78,14 +78,14 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
   })
   app.setErrorHandler((cause, request, reply) => {
     const isCutOff = cause instanceof Error && cause === request.raw.errored
-    const error = isCutOff ? bodyCutOff() : (errorOfFramework(cause) ?? asJetonError(cause))
+    const error = isCutOff ? bodyCutOff() : (errorFromFastify(cause) ?? asJetonError(cause))
     if (error.code === 'internal_error')
       log.error({ event: 'request_failed', requestId: request.id, ...stackOnly(cause) }, 'a request failed')
-    sendProblem(reply, request.trail?.ended(error) ?? error)
+    sendProblem(reply, request.audit?.recordFailure(error) ?? error)
   })
 
   const described = describeRoutes(app)
-  const guard = createGuard(parts)
+  const guard = createAuthenticate(parts)
   tokensRoute(app, { ...parts, guard })
   databasesRoute(app, { caBundles, guard })
   caRoute(app, { caBundles })

@@ -1,5 +1,5 @@
-import type { CaReference } from '../databases/ca.ts'
-import type { Database } from '../databases/database.ts'
+import type { CaReference } from '../rds/ca-bundles.ts'
+import type { Database } from '../rds/database.ts'
 
 /** What a caller needs to know of a database to connect to it. */
 export function endpointReply({ name, engine, host, port, region, dbname, connect }: Database) {

@@ -1,7 +1,7 @@
 import fastify, { type RouteOptions } from 'fastify'
 import * as Type from 'typebox'
-import { once } from '../once.ts'
-import { schemaController } from './compilers.ts'
+import { memoizeAsync } from '../lib/memoize-async.ts'
+import { schemaController } from './schema-controller.ts'
 import type { App } from './types.ts'
 
 /** What /openapi.json says beside what the routes say themselves. */
@@ -48,7 +48,7 @@ export function describeRoutes(app: App): () => Promise<object> {
     return paper.swagger()
   }
 
-  return once(describe)
+  return memoizeAsync(describe)
 }
 
 /** `GET /openapi.json`: what there is, for people and generators, open to all. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
-import type { Clock } from '../clock.ts'
 import { JetonError } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
 import { HEADER_LIMIT_BYTES } from './listener.ts'
 import { rawProblem } from './problem.ts'
 

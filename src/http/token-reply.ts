@@ -1,9 +1,9 @@
-import type { Clock } from '../clock.ts'
-import type { CaBundles } from '../databases/ca.ts'
-import type { Database } from '../databases/database.ts'
-import { isoSeconds } from '../time-text.ts'
+import type { Clock } from '../lib/clock.ts'
+import { isoSeconds } from '../lib/iso-time.ts'
+import type { CaBundles } from '../rds/ca-bundles.ts'
+import type { Database } from '../rds/database.ts'
 import type { Token } from '../tokens/token.ts'
-import type { Vended } from '../vend.ts'
+import type { Vended } from '../vending/vend-token.ts'
 import { caReply, endpointReply } from './endpoint-reply.ts'
 
 /** Gives the JSON text of a `TokenReply`. */

@@ -1,83 +1,95 @@
-import type { Clock } from '../clock.ts'
-import { resourceKey } from '../databases/database.ts'
 import { JetonError } from '../errors.ts'
-import type { Log } from '../log.ts'
-import type { LooseEnds } from '../loose-ends.ts'
-import { createDeparture } from './departure.ts'
-import type { TokenKey } from './key.ts'
+import type { BackgroundTasks } from '../lib/background-tasks.ts'
+import type { Clock } from '../lib/clock.ts'
+import { resourceKey } from '../rds/database.ts'
+import type { Log } from '../telemetry/log.ts'
+import { type CachedToken, type CacheEntry, isVendable, useShared } from './cache-entry.ts'
+import { createFirstDelivery } from './first-delivery.ts'
 import { canBeVended } from './lifetime.ts'
-import type { Pace, Place, PlaceWanted } from './pace.ts'
-import { adopt, type Entry, isGood, type Page } from './page.ts'
-import type { Lease, Seen, SharedToken, SharedTokens } from './shared-token.ts'
+import type { RateLimiter, Reservation, ReservationRequest } from './rate-limit/rate-limiter.ts'
 import type { RoleSession, Token } from './token.ts'
+import type { TokenKey } from './token-key.ts'
+import type { Lease, StoredToken, TokenSnapshot, TokenStore } from './token-store.ts'
 
 /** How long a caller waits for the turn of a new token, unless said otherwise. */
-export const TURN_WAIT_MS = 5000
+export const SLOT_WAIT_MS = 5000
 
-export interface MintParts {
+export interface MinterParts {
   sign(key: TokenKey, what: { session: RoleSession; at: number }): Promise<Token>
-  pace: Pace
-  shared: SharedTokens
-  looseEnds: LooseEnds
+  rateLimiter: RateLimiter
+  shared: TokenStore
+  backgroundTasks: BackgroundTasks
   clock: Clock
   log: Log
   /** How long a caller waits for the turn of a new token, in milliseconds; 5 s unless given. */
-  turnWaitMs?: number | undefined
+  slotWaitMs?: number | undefined
   /** Told of each token minted. */
   onMinted?: ((key: TokenKey) => void) | undefined
 }
 
 /** How to stand in the queue for a turn. */
-export interface Queueing extends Pick<PlaceWanted, 'ahead' | 'isOptional'> {
+export interface Queueing extends Pick<ReservationRequest, 'hasPriority' | 'isOptional'> {
   waitMs: number
 }
 
 export interface Wanted extends Queueing {
-  /** What the shelf said of the key just now. */
-  seen: Seen
+  /** What the store said of the key just now. */
+  seen: TokenSnapshot
   /** Whether the token is to stand for one that the database refused. */
   replaces: boolean
 }
 
 /** A token that waits for its turn. */
-interface Signed extends Pick<SharedToken, 'token' | 'mintedAt'> {
-  readonly place: Place
+interface Signed extends Pick<StoredToken, 'token' | 'mintedAt'> {
+  readonly place: Reservation
   readonly turn: number
 }
 
-/** A lease, and what the shelf had when it was taken. */
+/** A lease, and what the store had when it was taken. */
 interface Leased {
   lease: Lease
-  old: SharedToken | undefined
+  old: StoredToken | undefined
 }
 
-export interface Minting {
+export interface Minter {
   /**
    * Mints the next token of a page and writes it there; undefined where another instance was quicker. The record is leased
    * first, so that of all instances one takes a turn; the turn is taken before STS is asked, so that a refusal costs AWS
    * nothing, and waited for before signing. The fleet gets to see the token in the moment it leaves for the first time:
-   * whoever finds it on the shelf may hand it out freely.
+   * whoever finds it on the store may hand it out freely.
    */
-  mint(page: Page, wanted: Wanted): Promise<Entry | undefined>
-  /** Throws the refusal that `mint` would end in, where that is certain without asking the shelf. */
-  checkTurn(page: Page, how: Queueing): void
+  mint(page: CacheEntry, wanted: Wanted): Promise<CachedToken | undefined>
+  /** Throws the refusal that `mint` would end in, where that is certain without asking the store. */
+  checkSlot(page: CacheEntry, how: Queueing): void
 }
 
-export function createMint(parts: MintParts): Minting {
-  const { sign, pace, shared, looseEnds, clock, log, turnWaitMs = TURN_WAIT_MS, onMinted } = parts
+export function createMinter(parts: MinterParts): Minter {
+  const {
+    sign,
+    rateLimiter,
+    shared,
+    backgroundTasks,
+    clock,
+    log,
+    slotWaitMs = SLOT_WAIT_MS,
+    onMinted,
+  } = parts
 
-  function placeFor({ database }: TokenKey, how: Queueing): PlaceWanted {
+  function placeFor({ database }: TokenKey, how: Queueing): ReservationRequest {
     return { resource: resourceKey(database), perSecond: database.newTokensPerSecond, ...how }
   }
 
   async function anotherTurn(key: TokenKey): Promise<void> {
-    const place = await pace.join({ ...placeFor(key, { ahead: true, waitMs: turnWaitMs }), isReady: true })
-    await clock.sleepUntil(await place.turn())
+    const place = await rateLimiter.reserve({
+      ...placeFor(key, { hasPriority: true, waitMs: slotWaitMs }),
+      isReady: true,
+    })
+    await clock.sleepUntil(await place.slot())
   }
 
-  /** Nobody waits for it: what it fails with concerns the next who look at the shelf, and the lease ends by itself. */
+  /** Nobody waits for it: what it fails with concerns the next who look at the store, and the lease ends by itself. */
   function leaveBehind(key: TokenKey, work: () => Promise<unknown>): void {
-    looseEnds.add(
+    backgroundTasks.add(
       work().catch(cause => {
         const reason = cause instanceof JetonError ? cause.reason : undefined
         log.warn(
@@ -88,21 +100,24 @@ export function createMint(parts: MintParts): Minting {
     )
   }
 
-  function checkTurn({ key }: Page, how: Queueing): void {
-    const refusal = pace.refusal(placeFor(key, how))
+  function checkSlot({ key }: CacheEntry, how: Queueing): void {
+    const refusal = rateLimiter.refusal(placeFor(key, how))
     if (refusal) throw refusal
   }
 
-  async function mint(page: Page, { seen, replaces, ...how }: Wanted): Promise<Entry | undefined> {
+  async function mint(
+    page: CacheEntry,
+    { seen, replaces, ...how }: Wanted,
+  ): Promise<CachedToken | undefined> {
     const { key, session } = page
     session.check()
-    checkTurn(page, how)
+    checkSlot(page, how)
     const lease = await shared.lease(key, seen)
     if (!lease) return undefined
     try {
       const minted = await signAtTurn(page, { lease, how })
-      if (minted) page.entry = entryOf({ ...minted, replaces }, { page, lease, old: seen.shared })
-      return minted && page.entry
+      if (minted) page.token = entryOf({ ...minted, replaces }, { page, lease, old: seen.shared })
+      return minted && page.token
     } catch (cause) {
       leaveBehind(key, () => lease.release())
       throw cause
@@ -110,56 +125,60 @@ export function createMint(parts: MintParts): Minting {
   }
 
   async function signAtTurn(
-    { key, session }: Page,
+    { key, session }: CacheEntry,
     { lease, how }: { lease: Lease; how: Queueing },
   ): Promise<Signed | undefined> {
-    const place = await pace.join({ ...placeFor(key, how), isReady: session.isFit() })
+    const place = await rateLimiter.reserve({ ...placeFor(key, how), isReady: session.isFit() })
     try {
-      const roleSession = await session.forSigning()
-      const turn = await place.turn()
+      const roleSession = await session.getForSigning()
+      const turn = await place.slot()
       const mintedAt = clock.now()
       // it took so long that another may have minted meanwhile
       if (mintedAt >= lease.until) return undefined
       const token = await sign(key, { session: roleSession, at: mintedAt })
-      session.signed()
+      session.markUsed()
       if (!canBeVended(token, clock.now())) throw sessionTooShort(key)
       onMinted?.(key)
       return { token, mintedAt, place, turn }
     } finally {
-      place.leave()
+      place.cancel()
     }
   }
 
   function entryOf(
     { place, turn, ...minted }: Signed & { replaces: boolean },
-    { page, ...leased }: { page: Page } & Leased,
-  ): Entry {
+    { page, ...leased }: { page: CacheEntry } & Leased,
+  ): CachedToken {
     const { key } = page
-    const departure = createDeparture({
+    const departure = createFirstDelivery({
       turn,
       signedAt: minted.mintedAt,
       place,
-      pace,
+      rateLimiter,
       clock,
       anotherTurn: () => anotherTurn(key),
-      onLeft: () => leaveBehind(key, () => share(page, { minted, ...leased })),
-      onAbandoned: () => leaveBehind(key, () => leased.lease.release()),
+      onDelivered: () => leaveBehind(key, () => share(page, { minted, ...leased })),
+      onCancelled: () => leaveBehind(key, () => leased.lease.release()),
     })
     return { ...minted, ...departure, isOurs: true }
   }
 
   /** Where the lease ended before the token left, what the fleet has agreed on meanwhile is what counts. */
-  async function share(page: Page, { minted, lease, old }: { minted: SharedToken } & Leased): Promise<void> {
+  async function share(
+    page: CacheEntry,
+    { minted, lease, old }: { minted: StoredToken } & Leased,
+  ): Promise<void> {
     if (await lease.publish(minted)) return
-    const seen = await shared.look(page.key)
-    if (seen.shared && isGood(seen.shared, clock) && !isSameToken(seen.shared, old)) adopt(page, seen.shared)
+    const seen = await shared.read(page.key)
+    if (seen.shared && isVendable(seen.shared, clock) && !isSameToken(seen.shared, old))
+      useShared(page, seen.shared)
     else if (seen.leasedUntil <= clock.now()) await (await shared.lease(page.key, seen))?.publish(minted)
   }
 
-  return { mint, checkTurn }
+  return { mint, checkSlot }
 }
 
-const isSameToken = (a: SharedToken, b: SharedToken | undefined) =>
+const isSameToken = (a: StoredToken, b: StoredToken | undefined) =>
   a.token.fingerprint === b?.token.fingerprint
 
 function sessionTooShort(key: TokenKey): JetonError {

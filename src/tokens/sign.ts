@@ -1,9 +1,9 @@
 import { Sha256 } from '@aws-crypto/sha256-js'
 import { SignatureV4 } from '@smithy/signature-v4'
-import { sha256Hex } from '../digest.ts'
-import type { TokenKey } from './key.ts'
+import { sha256Hex } from '../lib/hash.ts'
 import { lifetimeOf, TOKEN_LIFETIME_MS } from './lifetime.ts'
 import type { RoleSession, Token } from './token.ts'
+import type { TokenKey } from './token-key.ts'
 
 /**
  * Signs an RDS IAM token: a SigV4-presigned `rds-db` connect request without its scheme. `at` (ms) is floored to the

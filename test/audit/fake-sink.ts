@@ -1,4 +1,4 @@
-import type { Sink } from '../../src/audit/sinks/sink.ts'
+import type { Sink } from '../../src/audit/sink.ts'
 
 /** A log in memory that fails, or holds its batches back, when it is told to. */
 export function fakeSink(name = 'fake') {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Found, orderOf, readRecord } from '../../src/audit/found.ts'
+import { orderOf, type ParsedRecord, readRecord } from '../../src/audit/parsed-record.ts'
 import { type AuditQuery, matcher } from '../../src/audit/query.ts'
-import { firstOf, merged, newestFirst, newestOf, oldestFirst } from '../../src/audit/query-order.ts'
 import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
+import { firstOf, mergeOrdered, newestFirst, newestOf, oldestFirst } from '../../src/audit/record-order.ts'
 import { record } from './support.ts'
 
 const NOON = Date.parse('2026-11-23T12:00:00Z')
@@ -11,16 +11,16 @@ const NOON = Date.parse('2026-11-23T12:00:00Z')
 const at = (ms: number, fields: Partial<AuditRecord> = {}) =>
   record({ id: `r${ms - NOON}`, time: new Date(ms).toISOString(), ...fields })
 
-const foundOf = (fields: AuditRecord): Found =>
+const foundOf = (fields: AuditRecord): ParsedRecord =>
   readRecord(renderRecord(fields)) ?? expect.fail('it is no record')
 
-async function collected(sequence: AsyncIterable<Found>): Promise<string[]> {
+async function collected(sequence: AsyncIterable<ParsedRecord>): Promise<string[]> {
   const ids: string[] = []
   for await (const { record } of sequence) ids.push(record.id)
   return ids
 }
 
-async function* sequence(all: readonly Found[]): AsyncGenerator<Found> {
+async function* sequence(all: readonly ParsedRecord[]): AsyncGenerator<ParsedRecord> {
   yield* all
 }
 
@@ -125,7 +125,7 @@ describe('the order', () => {
       fc.asyncProperty(sequences, async parts => {
         const sorted = parts.map(part => part.toSorted(comes))
         const orders: string[] = []
-        for await (const { order } of merged(sorted.map(sequence), comes)) orders.push(order)
+        for await (const { order } of mergeOrdered(sorted.map(sequence), comes)) orders.push(order)
         expect(orders).toEqual(
           parts
             .flat()
@@ -159,7 +159,7 @@ describe('the order', () => {
   test('is not asked for beyond what is wanted, and every sequence is let go', async () => {
     let asked = 0
     let ended = 0
-    async function* endless(first: number): AsyncGenerator<Found> {
+    async function* endless(first: number): AsyncGenerator<ParsedRecord> {
       try {
         for (let ms = first; ; ms++) {
           asked++
@@ -169,7 +169,7 @@ describe('the order', () => {
         ended++
       }
     }
-    expect(await collected(firstOf(merged([endless(0), endless(100)], oldestFirst), 3))).toEqual([
+    expect(await collected(firstOf(mergeOrdered([endless(0), endless(100)], oldestFirst), 3))).toEqual([
       'r0',
       'r1',
       'r2',
@@ -187,11 +187,11 @@ describe('the order', () => {
         isEnded = true
       }
     }
-    async function* failing(): AsyncGenerator<Found> {
+    async function* failing(): AsyncGenerator<ParsedRecord> {
       yield foundOf(at(NOON + 1))
       throw new Error('it broke')
     }
-    await expect(collected(merged([fine(), failing()], oldestFirst))).rejects.toThrow('it broke')
+    await expect(collected(mergeOrdered([fine(), failing()], oldestFirst))).rejects.toThrow('it broke')
     expect(isEnded).toBe(true)
   })
 })

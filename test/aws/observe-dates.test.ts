@@ -5,8 +5,8 @@ import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { observeDates } from '../../src/aws/observe-dates.ts'
-import { systemClock } from '../../src/clock.ts'
-import { type VirtualClock, virtualClock } from '../world/clock.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 
 const AHEAD_MS = 10 * 60_000
 

@@ -1,6 +1,6 @@
-import { startJeton } from '../world/jeton.ts'
-import { ORDERS } from '../world/orders.ts'
-import { setStage } from '../world/stage.ts'
+import { ORDERS } from '../support/databases/orders.ts'
+import { startJeton } from '../support/service/jeton.ts'
+import { setStage } from '../support/service/scenario.ts'
 import { judged } from './report.ts'
 
 const CALLERS = 600

@@ -1,9 +1,9 @@
 import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
-import { systemClock } from '../../src/clock.ts'
-import { compileRules } from '../../src/config/rules.ts'
-import { pinnedKeys } from '../../src/principals/key-set.ts'
-import { REMEMBERED_BYTES } from '../../src/principals/remembered.ts'
-import { ORDERS } from '../world/orders.ts'
+import { pinKeys } from '../../src/authentication/issuer-keys.ts'
+import { MAX_CACHE_BYTES } from '../../src/authentication/verified-jwt-cache.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { compileAccessPolicy } from '../../src/vending/access-policy.ts'
+import { ORDERS } from '../support/databases/orders.ts'
 
 /** Verifies a million JWTs, no two alike, as a CI fleet would bring them, and says by how much the heap grew. */
 const JWTS = 1_000_000
@@ -12,7 +12,7 @@ const ISSUER = 'https://token.actions.githubusercontent.com'
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'ES256' }
 const clock = systemClock()
-const rules = compileRules(
+const rules = compileAccessPolicy(
   {
     server: { host: '127.0.0.1', port: 0 },
     issuers: [{ name: 'github', issuer: ISSUER, audience: 'jeton', jwks: { keys: [jwk] } }],
@@ -30,13 +30,13 @@ const rules = compileRules(
     store: { type: 'memory' },
     audit: [],
   },
-  { clock, keysOf: ({ jwks }) => pinnedKeys(jwks) },
+  { clock, keysOf: ({ jwks }) => pinKeys(jwks) },
 )
 
 /** All that a request remembers of a JWT: the principal, where it stands, and a key for each database user. */
 async function ask(): Promise<void> {
-  const principal = await rules.callers.identify(`Bearer ${jwt()}`)
-  for (const user of ORDERS.users) rules.standingOf(principal).decide({ database: 'orders', user })
+  const principal = await rules.authenticator.authenticate(`Bearer ${jwt()}`)
+  for (const user of ORDERS.users) rules.accessOf(principal).decide({ database: 'orders', user })
 }
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -75,5 +75,5 @@ for (let i = 1; i <= JWTS; i++) {
   await ask()
   if (i % 100_000 === 0) most = Math.max(most, used() - before)
 }
-const result = { jwts: JWTS, boundMiB: REMEMBERED_BYTES / 1024 / 1024, grownMiB: most }
+const result = { jwts: JWTS, boundMiB: MAX_CACHE_BYTES / 1024 / 1024, grownMiB: most }
 process.stdout.write(JSON.stringify(result))

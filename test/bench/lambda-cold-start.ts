@@ -5,9 +5,9 @@ import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { deflateRawSync } from 'node:zlib'
 import { build } from 'esbuild'
-import { apiGatewayEvent } from '../world/events/events.ts'
-import { deploy, type Package, startLambda } from '../world/lambda-runtime.ts'
-import { type Stage, setStage } from '../world/stage.ts'
+import { apiGatewayEvent } from '../support/lambda/events/events.ts'
+import { deploy, type Package, startLambda } from '../support/lambda/runtime.ts'
+import { type Stage, setStage } from '../support/service/scenario.ts'
 import { judged, median } from './report.ts'
 
 const RUNS = 21

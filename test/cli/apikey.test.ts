@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { createApiKeyScheme } from '../../src/authentication/api-key.ts'
 import { apikeyCommand } from '../../src/cli/apikey.ts'
 import { loadConfig } from '../../src/config/load.ts'
-import { createApiKeys } from '../../src/principals/api-key.ts'
 import { sound, written } from '../config/support.ts'
 import { recordedOutput } from './streams.ts'
 
@@ -13,7 +13,7 @@ function apikey(name: string) {
 }
 
 describe('jeton apikey', () => {
-  it.each(['nightly-report', '1.10', 'null', 'true', '0123'])(
+  test.each(['nightly-report', '1.10', 'null', 'true', '0123'])(
     'prints a line for %s that loads as configuration and that its key verifies under',
     async name => {
       const { exitCode, stdout, stderr, key } = apikey(name)
@@ -24,20 +24,20 @@ describe('jeton apikey', () => {
       const lines = Object.entries(rest).map(([part, value]) => `${part}: ${JSON.stringify(value)}\n`)
       const { apiKeys: keys } = await loadConfig(await written(section + lines.join('')))
       expect(Object.keys(keys)).toEqual([name])
-      const way = createApiKeys({ keys })
-      expect(await way.identify(key)).toEqual({ issuer: 'apiKey', subject: name, claims: {} })
-      await expect(way.identify(key.slice(0, -1))).rejects.toMatchObject({ code: 'unauthenticated' })
+      const way = createApiKeyScheme({ keys })
+      expect(await way.authenticate(key)).toEqual({ issuer: 'apiKey', subject: name, claims: {} })
+      await expect(way.authenticate(key.slice(0, -1))).rejects.toMatchObject({ code: 'unauthenticated' })
     },
   )
 
-  it('makes another key each time, and shows it once', () => {
+  test('makes another key each time, and shows it once', () => {
     const [one, two] = [apikey('a'), apikey('a')]
     expect(one.key).toMatch(/^jeton_[\w-]{43}$/)
     expect(two.key).not.toBe(one.key)
     expect(one.stdout.split(one.key)).toHaveLength(2)
   })
 
-  it.each(['', '-x', 'a b', 'a\nb', 'a: {', '__proto__', 'x'.repeat(65)])(
+  test.each(['', '-x', 'a b', 'a\nb', 'a: {', '__proto__', 'x'.repeat(65)])(
     'makes none for a name that no configuration takes: %j',
     name => {
       expect(apikey(name)).toEqual({

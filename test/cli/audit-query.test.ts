@@ -3,21 +3,21 @@ import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { createDynamodbSink } from '../../src/audit/dynamodb/sink.ts'
+import { openFileSink } from '../../src/audit/file/sink.ts'
 import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
-import { dynamodbSink } from '../../src/audit/sinks/dynamodb.ts'
-import { openFileSink } from '../../src/audit/sinks/file.ts'
-import { dynamodbClient } from '../../src/aws/dynamodb.ts'
+import { createDynamodbClient } from '../../src/aws/dynamodb.ts'
 import { type AuditQueryArguments, auditQuery } from '../../src/cli/audit-query.ts'
-import { systemClock } from '../../src/clock.ts'
+import { systemClock } from '../../src/lib/clock.ts'
 import { folder, linesOf, record } from '../audit/support.ts'
 import { sound, written } from '../config/support.ts'
-import { virtualClock } from '../world/clock.ts'
-import { type Dynamodb, startDynamodb } from '../world/dynamodb.ts'
-import { runCli } from '../world/jeton.ts'
-import { rememberingLog } from '../world/log.ts'
-import { exampleIn } from '../world/markdown.ts'
-import { run } from '../world/run.ts'
-import { hasProgram } from '../world/shims.ts'
+import { type Dynamodb, startDynamodb } from '../support/aws/dynamodb.ts'
+import { virtualClock } from '../support/clock/virtual-clock.ts'
+import { exampleIn } from '../support/markdown.ts'
+import { run } from '../support/run.ts'
+import { runCli } from '../support/service/jeton.ts'
+import { rememberingLog } from '../support/service/log.ts'
+import { hasProgram } from '../support/service/path-folder.ts'
 import { recordedOutput } from './streams.ts'
 
 const NOW = Date.parse('2026-11-23T10:00:00Z')
@@ -239,8 +239,8 @@ describe('the command on a table', () => {
     env = { ...dynamodb.environment(), NODE_NO_WARNINGS: '1' }
     for (const [name, value] of Object.entries(dynamodb.environment())) vi.stubEnv(name, value)
     const clock = systemClock()
-    const client = dynamodbClient({ clock })
-    await dynamodbSink({ client, table: 'jeton-audit', clock }).append(lines)
+    const client = createDynamodbClient({ clock })
+    await createDynamodbSink({ client, table: 'jeton-audit', clock }).append(lines)
     client.destroy()
   })
   afterAll(async () => {
@@ -291,7 +291,7 @@ describe("docs/operations.md, with AWS's CLI", async () => {
       region: 'us-east-1',
       credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
     })
-    const sink = dynamodbSink({ client: direct, table: 'jeton-audit', clock: systemClock() })
+    const sink = createDynamodbSink({ client: direct, table: 'jeton-audit', clock: systemClock() })
     await sink.append([mine, other, later])
     direct.destroy()
 

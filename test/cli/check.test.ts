@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { checkCommand } from '../../src/cli/check.ts'
 import { EXAMPLE, jwksText, sound, tlsFiles, written } from '../config/support.ts'
 import { recordedOutput } from './streams.ts'
@@ -10,7 +10,7 @@ async function check(path: string) {
 }
 
 describe('jeton check', () => {
-  it('says what it found where all is well', async () => {
+  test('says what it found where all is well', async () => {
     const path = await written(EXAMPLE, { ...tlsFiles(), 'cluster-jwks.json': jwksText() })
     expect(await check(path)).toEqual({
       exitCode: 0,
@@ -19,7 +19,7 @@ describe('jeton check', () => {
     })
   })
 
-  it('tells every problem on a line of its own', async () => {
+  test('tells every problem on a line of its own', async () => {
     const { grants, ...config } = sound()
     const path = await written({
       ...config,
@@ -35,7 +35,7 @@ describe('jeton check', () => {
     })
   })
 
-  it('says which file it could not read', async () => {
+  test('says which file it could not read', async () => {
     const { exitCode, stdout, stderr } = await check('/nowhere/jeton.yaml')
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
     expect(stderr).toBe(

@@ -5,7 +5,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ExecArguments } from '../../src/cli/exec.ts'
 import {
   type ApiStub,
@@ -15,7 +15,7 @@ import {
   sampleReply,
   someJwt,
   startApiStub,
-} from '../world/api-stub.ts'
+} from '../support/service/api-stub.ts'
 
 const jwt = someJwt()
 let built: string
@@ -89,7 +89,7 @@ async function look(args: Partial<ExecArguments> = {}, env?: Record<string, stri
 }
 
 describe('what the command sees', () => {
-  it('is the login, with a CA bundle in a folder of its own that is gone afterwards', async () => {
+  test('is the login, with a CA bundle in a folder of its own that is gone afterwards', async () => {
     const reply = sampleReply({ dbname: 'shop' })
     api.answers = [{ body: reply }]
     const inherited = {
@@ -116,21 +116,21 @@ describe('what the command sees', () => {
     expect(JSON.parse(api.requests[0]!.body)).toEqual({ database: 'orders', user: 'app_ro', caPem: true })
   })
 
-  it('dials a tunnel under its number and keeps the name that is verified', async () => {
+  test('dials a tunnel under its number and keeps the name that is verified', async () => {
     api.answers = [{ body: sampleReply({ connect: 'localhost:15432' }) }]
     const { env } = await look({}, { PGHOSTADDR: '10.0.0.1' })
     expect(env).toMatchObject({ PGHOST: RDS_HOST, PGPORT: '15432' })
     expect(['127.0.0.1', '::1']).toContain(env.PGHOSTADDR)
   })
 
-  it('verifies by another bundle where one is given', async () => {
+  test('verifies by another bundle where one is given', async () => {
     api.answers = [{ body: sampleReply({ ca: {} }) }]
     const ca = join(temp, 'own.pem')
     await writeFile(ca, 'own')
     expect((await look({ ca })).env.PGSSLROOTCERT).toBe(ca)
   })
 
-  it('is for MySQL an option file for each family of clients, without the token', async () => {
+  test('is for MySQL an option file for each family of clients, without the token', async () => {
     const reply = sampleReply({ engine: 'mysql', port: 3306, dbname: 'shop' })
     api.answers = [{ body: reply }]
     const { env, ca, mariadb, mysql } = await look({}, { MARIADB_TLS_DISABLE_PEER_VERIFICATION: '1' })
@@ -152,7 +152,7 @@ describe('what the command sees', () => {
     }
   })
 
-  it('is its arguments as they are, and our stdin', async () => {
+  test('is its arguments as they are, and our stdin', async () => {
     api.answers = [{ body: sampleReply() }]
     const echo = 'process.stdin.pipe(process.stdout); console.log(JSON.stringify(process.argv.slice(1)))'
     const { child, ended } = start({ command: js(echo, '--', '-x', 'a b', '') })
@@ -166,14 +166,14 @@ describe('how it ends', () => {
     api.answers = [{ body: sampleReply() }]
   })
 
-  it.each([0, 1, 42, 125])('with exit code %d of the command', async code => {
+  test.each([0, 1, 42, 125])('with exit code %d of the command', async code => {
     expect(await run({ command: js(`process.exit(${code})`) })).toMatchObject({
       exitCode: code,
       signal: null,
     })
   })
 
-  it.each(['SIGTERM', 'SIGKILL', 'SIGUSR1'])(
+  test.each(['SIGTERM', 'SIGKILL', 'SIGUSR1'])(
     'by %s where the command died of it, cleaned up',
     async signal => {
       const command = ['/bin/sh', '-c', `kill -${signal.slice(3)} $$`]
@@ -182,7 +182,7 @@ describe('how it ends', () => {
     },
   )
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const)(
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const)(
     'not before a command that takes %s as it likes',
     async signal => {
       const code = `process.on('${signal}', () => { console.log('got it'); setTimeout(() => process.exit(7), 50) })
@@ -195,7 +195,7 @@ describe('how it ends', () => {
     },
   )
 
-  it('by the signal that it got, where the command does not care', async () => {
+  test('by the signal that it got, where the command does not care', async () => {
     const { child, ended, printed } = start({
       command: js(`setInterval(() => {}, 1000); console.log('ready')`),
     })
@@ -205,7 +205,7 @@ describe('how it ends', () => {
     expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
   })
 
-  it('with 127 for a command that is not found, and 126 for one that cannot be run', async () => {
+  test('with 127 for a command that is not found, and 126 for one that cannot be run', async () => {
     expect(await run({ command: ['no-such-command-here'] })).toMatchObject({
       exitCode: 127,
       stderr: 'jeton: no-such-command-here is not found\n',
@@ -220,7 +220,7 @@ describe('how it ends', () => {
     expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
   })
 
-  it.each([
+  test.each([
     [
       'refused',
       problem(403, 'access_denied', { detail: `not ${jwt}` }),
@@ -249,7 +249,7 @@ describe('how it ends', () => {
 })
 
 describe('where it runs', () => {
-  it('proves itself in GitHub Actions without anything being set up', async () => {
+  test('proves itself in GitHub Actions without anything being set up', async () => {
     api.answers = [
       request => (request.path.startsWith('/github') ? { body: { value: jwt } } : { body: sampleReply() }),
     ]
@@ -266,7 +266,7 @@ describe('where it runs', () => {
     ])
   })
 
-  it('proves itself in Kubernetes by the token that stands in the file now', async () => {
+  test('proves itself in Kubernetes by the token that stands in the file now', async () => {
     const file = join(temp, 'projected')
     const rotated = someJwt()
     await writeFile(file, jwt)

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type ExplainArguments, explainCommand } from '../../src/cli/explain.ts'
 import { type Sound, sound, written } from '../config/support.ts'
-import { startIssuer } from '../world/issuer.ts'
+import { startIssuer } from '../support/oidc/issuer.ts'
 import { arriving, recordedOutput } from './streams.ts'
 
 type Asked = Omit<ExplainArguments, 'configPath' | 'claims'>
@@ -38,7 +38,7 @@ const DEPLOY = granting({
 })
 
 describe('jeton explain', () => {
-  it('shows the grant that allows it, before those that refuse', async () => {
+  test('shows the grant that allows it, before those that refuse', async () => {
     const claims = { ...OWN, 'kubernetes.io': { pod: 'web' }, team: ['z'] }
     expect(await explain(DEPLOY, claims, { database: 'orders', user: 'migrator' })).toEqual({
       exitCode: 0,
@@ -69,7 +69,7 @@ hub refuses (2 of 4 conditions miss): database orders, users migrator
     })
   })
 
-  it('puts the nearest miss first where none allows it', async () => {
+  test('puts the nearest miss first where none allows it', async () => {
     const { exitCode, stdout } = await explain(DEPLOY, OWN)
     expect(exitCode).toBe(3)
     expect(stdout.match(/^\w+ refuses/gm)).toEqual(['near refuses', 'far refuses', 'hub refuses'])
@@ -83,7 +83,7 @@ hub refuses (2 of 4 conditions miss): database orders, users migrator
     expect(elsewhere.stdout).toContain('misses  database: wanted orders, found "ordres"')
   })
 
-  it('reads claims from a file, and from standard input in whatever pieces', async () => {
+  test('reads claims from a file, and from standard input in whatever pieces', async () => {
     const configPath = await written(granting({ it: { issuer: 'own', subject: 'déployer' } }))
     const text = Buffer.from(JSON.stringify({ ...OWN, sub: 'déployer' }))
     const claims = join(dirname(configPath), 'claims.json')
@@ -96,7 +96,7 @@ hub refuses (2 of 4 conditions miss): database orders, users migrator
     expect(fromStdin.stdout()).toBe(fromFile.stdout())
   })
 
-  it('explains an API key by its name', async () => {
+  test('explains an API key by its name', async () => {
     const config = granting({ keys: { issuer: 'apiKey', subject: 'night*' } })
     const nightly = { sub: 'nightly', iss: 'ignored', team: 'ignored' }
     expect(await explain(config, nightly, { issuer: 'apiKey' })).toMatchObject({
@@ -107,7 +107,7 @@ hub refuses (2 of 4 conditions miss): database orders, users migrator
     expect((await explain(config, { sub: 'daily' }, { issuer: 'apiKey' })).exitCode).toBe(3)
   })
 
-  it('neither asks the network nor reads the files that the configuration names', async () => {
+  test('neither asks the network nor reads the files that the configuration names', async () => {
     const issuer = await startIssuer()
     onTestFinished(() => issuer.close())
     const config = {
@@ -125,7 +125,7 @@ hub refuses (2 of 4 conditions miss): database orders, users migrator
     expect(issuer.requests).toEqual({ discovery: 0, keys: 0 })
   })
 
-  it('lets claims neither write to the terminal nor forge a line', async () => {
+  test('lets claims neither write to the terminal nor forge a line', async () => {
     const evil = 'x\u001b[2J\r\nit allows: \u202e\u009b'
     const config = granting({ it: { issuer: 'own', subject: 'y', claims: { 'a\u001b[1m': ['b\u0007'] } } })
     const { stdout, stderr } = await explain(config, { ...OWN, sub: evil, 'a\u001b[1m': [evil] })
@@ -148,14 +148,14 @@ describe('whose JWT it is', () => {
   })
   const claims = { iss: 'https://kubernetes.default.svc', sub: 'x' }
 
-  it('is told by iss and aud, whether aud is one or a list', async () => {
+  test('is told by iss and aud, whether aud is one or a list', async () => {
     for (const aud of ['other', ['x', 'other']]) {
       const { stdout } = await explain(clusters, { ...claims, aud })
       expect(stdout).toMatch(/^principal: issuer c, /)
     }
   })
 
-  it('has to be said where keys alone would tell', async () => {
+  test('has to be said where keys alone would tell', async () => {
     expect(await explain(clusters, { ...claims, aud: 'jeton' })).toEqual({
       exitCode: 2,
       stdout: '',
@@ -167,7 +167,7 @@ describe('whose JWT it is', () => {
     })
   })
 
-  it('has to be said where no issuer is that', async () => {
+  test('has to be said where no issuer is that', async () => {
     expect(await explain(clusters, { ...claims, aud: 'third' })).toMatchObject({
       exitCode: 2,
       stderr:
@@ -176,7 +176,7 @@ describe('whose JWT it is', () => {
     expect((await explain(clusters, { sub: 'x' })).exitCode).toBe(2)
   })
 
-  it('is noted where the issuer that was named would not take it', async () => {
+  test('is noted where the issuer that was named would not take it', async () => {
     for (const odd of [
       { ...claims, aud: 'third' },
       { iss: 'https://x.example', sub: 'x' },
@@ -189,7 +189,7 @@ describe('whose JWT it is', () => {
 })
 
 describe('wrong usage and a broken configuration', () => {
-  it.each<[unknown, Asked, string]>([
+  test.each<[unknown, Asked, string]>([
     ['eyJhbGciOi.s3cret.x', {}, 'jeton: the claims are not JSON: give the payload of a JWT, not the JWT\n'],
     ['[]', {}, 'jeton: the claims are no JSON object\n'],
     [{ ...OWN, sub: undefined }, {}, 'jeton: the claims lack "sub", which every principal has\n'],
@@ -199,7 +199,7 @@ describe('wrong usage and a broken configuration', () => {
     expect(await explain(DEPLOY, claims, asked)).toEqual({ exitCode: 2, stdout: '', stderr })
   })
 
-  it('does not show a JWT that stands in place of a file', async () => {
+  test('does not show a JWT that stands in place of a file', async () => {
     const io = recordedOutput()
     const configPath = await written(DEPLOY)
     const world = { ...io, stdin: arriving() }
@@ -208,7 +208,7 @@ describe('wrong usage and a broken configuration', () => {
     expect(io.stderr()).not.toContain('s3cret')
   })
 
-  it('tells what is wrong with the configuration', async () => {
+  test('tells what is wrong with the configuration', async () => {
     expect(await explain('databases: {}\ngrants: {}', OWN)).toEqual({
       exitCode: 1,
       stdout: '',

@@ -1,18 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { parse } from 'yaml'
-import { dynamodbSink } from '../../src/audit/sinks/dynamodb.ts'
-import { dynamodbClient } from '../../src/aws/dynamodb.ts'
-import { awsKms } from '../../src/aws/kms.ts'
+import { createDynamodbSink } from '../../src/audit/dynamodb/sink.ts'
+import { createDynamodbClient } from '../../src/aws/dynamodb.ts'
+import { createAwsKms } from '../../src/aws/kms-client.ts'
 import { type IamArguments, iamCommand } from '../../src/cli/iam.ts'
 import { lintPolicyCommand } from '../../src/cli/lint-policy.ts'
-import type { PolicyDocument } from '../../src/databases/iam-policy.ts'
-import { dynamodbShelf } from '../../src/shelf/dynamodb.ts'
-import { sessionName } from '../../src/tokens/session-name.ts'
+import type { PolicyDocument } from '../../src/iam/role-policies.ts'
+import { createDynamodbStore } from '../../src/store/dynamodb.ts'
+import { sessionName } from '../../src/tokens/role-session/session-name.ts'
 import { sound, written } from '../config/support.ts'
-import { virtualClock } from '../world/clock.ts'
-import { type Dynamodb, startDynamodb } from '../world/dynamodb.ts'
-import { type KmsServer, startKms } from '../world/kms.ts'
-import { rememberingLog } from '../world/log.ts'
+import { type Dynamodb, startDynamodb } from '../support/aws/dynamodb.ts'
+import { type KmsServer, startKms } from '../support/aws/kms.ts'
+import { virtualClock } from '../support/clock/virtual-clock.ts'
+import { rememberingLog } from '../support/service/log.ts'
 import { arriving, recordedOutput } from './streams.ts'
 
 const JETON = 'arn:aws:iam::210987654321:role/jeton'
@@ -43,7 +43,7 @@ const target = { database: 'orders', jetonRole: JETON }
 const arn = (rest: string) => `arn:aws:rds-db:us-east-1:123456789012:dbuser:${rest}`
 
 describe('jeton iam DATABASE', () => {
-  it('allows connecting as the configured users and nothing else, to jeton alone', async () => {
+  test('allows connecting as the configured users and nothing else, to jeton alone', async () => {
     expect(await documents(sound(), target)).toEqual({
       role: orders.roleArn,
       trust: {
@@ -70,7 +70,7 @@ describe('jeton iam DATABASE', () => {
     })
   })
 
-  it('is for all databases that share the role, and for no other', async () => {
+  test('is for all databases that share the role, and for no other', async () => {
     const other = { ...ledger, roleArn: 'arn:aws:iam::123456789012:role/other' }
     const databases = { orders, ledger, replica: { ...orders, port: 5433 }, other }
     const { trust, permissions } = await documents({ ...sound(), databases }, target)
@@ -86,7 +86,7 @@ describe('jeton iam DATABASE', () => {
     expect(names).not.toContain('other.')
   })
 
-  it('asks for the external id of each database, and for none where none is sent', async () => {
+  test('asks for the external id of each database, and for none where none is sent', async () => {
     const databases = {
       orders: { ...orders, externalId: 'one' },
       ledger,
@@ -103,7 +103,7 @@ describe('jeton iam DATABASE', () => {
     ])
   })
 
-  it('takes the sessions that principals have of their own where a grant gives them', async () => {
+  test('takes the sessions that principals have of their own where a grant gives them', async () => {
     const [grant] = sound().grants
     const config = { ...sound(), grants: [{ ...grant, session: 'per-principal' }] }
     const { trust } = await documents(config, target)
@@ -122,7 +122,7 @@ describe('jeton iam DATABASE', () => {
     expect('orders.admin').not.toMatch(regExp)
   })
 
-  it('is a template that asks whom to trust where that is not said', async () => {
+  test('is a template that asks whom to trust where that is not said', async () => {
     const databases = {
       orders: { ...orders, roleArn: 'arn:aws:iam::123456789012:role/a/b/jeton-orders', users: ['no'] },
     }
@@ -149,7 +149,7 @@ describe('jeton iam DATABASE', () => {
     expect(parse(named.stdout).Parameters).toBeUndefined()
   })
 
-  it('notes what IAM would not take', async () => {
+  test('notes what IAM would not take', async () => {
     const users = Array.from({ length: 60 }, (_, i) => `a_rather_long_user_name_${i}`)
     const config = { ...sound(), databases: { orders: { ...orders, users } }, grants: [] }
     const { exitCode, stderr } = await iam(config, target)
@@ -157,7 +157,7 @@ describe('jeton iam DATABASE', () => {
     expect(stderr).toMatch(/^note: trust: \d+ characters, and IAM takes 2048 of one role\n$/)
   })
 
-  it.each<[Partial<IamArguments>, string]>([
+  test.each<[Partial<IamArguments>, string]>([
     [{ database: 'x' }, 'there is no database of that name (orders)'],
     [{ database: 'orders' }, '--jeton-role is required'],
     [{ ...target, jetonRole: '*' }, 'must be the ARN of one IAM role or user'],
@@ -186,7 +186,7 @@ const here = { account: ACCOUNT, region: 'us-east-1' }
 const sealedBy = (kmsKeyId: string) => ({ ...SHARED, store: { ...SHARED.store, encryption: { kmsKeyId } } })
 
 describe('jeton iam', () => {
-  it('allows assuming the configured roles alone where nothing is shared', async () => {
+  test('allows assuming the configured roles alone where nothing is shared', async () => {
     const { role, permissions, trust } = await documents(sound())
     expect(role).toBeUndefined()
     expect(permissions.Statement).toEqual([
@@ -197,7 +197,7 @@ describe('jeton iam', () => {
     expect(onEcs.Statement[0]?.Principal).toEqual({ Service: 'ecs-tasks.amazonaws.com' })
   })
 
-  it('names each thing where it is', async () => {
+  test('names each thing where it is', async () => {
     const store = { ...SHARED.store, region: 'eu-west-1' }
     const { permissions } = await documents(
       { ...SHARED, store },
@@ -211,7 +211,7 @@ describe('jeton iam', () => {
     ])
   })
 
-  it.each([
+  test.each([
     [KEY, {}, KEY, undefined],
     [
       'mrk-1234abcd12ab34cd56ef1234567890ab',
@@ -234,7 +234,7 @@ describe('jeton iam', () => {
     expect(statement?.Condition?.StringEquals?.['kms:RequestAlias']).toBe(alias)
   })
 
-  it('is a template in which what is not given is known at deployment', async () => {
+  test('is a template in which what is not given is known at deployment', async () => {
     const { stdout } = await iam(SHARED, { format: 'cloudformation', environmentRegion: 'eu-north-1' })
     const { Statement } = parse(stdout).Resources.Role.Properties.Policies[0].PolicyDocument
     expect(Statement[1].Resource).toEqual([
@@ -244,7 +244,7 @@ describe('jeton iam', () => {
     expect(given.stdout).not.toContain('Fn::Sub')
   })
 
-  it.each<[Partial<IamArguments>, string]>([
+  test.each<[Partial<IamArguments>, string]>([
     [{ region: 'us-east-1' }, 'give the account of the tables: --account'],
     [{ account: ACCOUNT }, 'give the region of the tables: --region, or AWS_REGION'],
     [{ ...here, account: '*' }, '--account must be the 12 digits'],
@@ -261,12 +261,12 @@ describe('jeton iam', () => {
     expect(stderr).toContain(message)
   })
 
-  it('refuses a key for a store that has none, or that names it', async () => {
+  test('refuses a key for a store that has none, or that names it', async () => {
     expect((await iam(sound(), { ...here, kmsKey: KEY })).stderr).toContain('not sealed by a KMS key')
     expect((await iam(sealedBy(KEY), { ...here, kmsKey: KEY })).stderr).toContain('names the key itself')
   })
 
-  it.each<Partial<IamArguments>>([here, target])(
+  test.each<Partial<IamArguments>>([here, target])(
     'passes lint-policy, compared with its configuration: %j',
     async args => {
       const config = await written(SHARED)
@@ -296,18 +296,23 @@ describe('the calls of the code', () => {
     await Promise.all([dynamodb.close(), kms.close()])
   })
 
-  it('are what the role allows, and it allows no others', async () => {
+  test('are what the role allows, and it allows no others', async () => {
     const clock = virtualClock()
-    const client = dynamodbClient({ clock })
-    const shelf = dynamodbShelf({ client, table: 'jeton', clock })
-    await shelf.swap({ key: 'k', bytes: Buffer.from('x'), was: 'absent', expiresAt: clock.now() + 60_000 })
-    await shelf.read('k')
-    const sink = dynamodbSink({ client, table: 'jeton-audit', clock })
+    const client = createDynamodbClient({ clock })
+    const store = createDynamodbStore({ client, table: 'jeton', clock })
+    await store.compareAndSwap({
+      key: 'k',
+      bytes: Buffer.from('x'),
+      expectedVersion: 'absent',
+      expiresAt: clock.now() + 60_000,
+    })
+    await store.read('k')
+    const sink = createDynamodbSink({ client, table: 'jeton-audit', clock })
     await sink.append([
       JSON.stringify({ type: 'jeton.audit', v: 1, id: 'x', time: new Date(clock.now()).toISOString() }),
     ])
-    const key = awsKms({ kmsKeyId: 'alias/jeton', table: 'jeton', clock, log: rememberingLog() })
-    await key.open((await key.generate()).sealed)
+    const key = createAwsKms({ kmsKeyId: 'alias/jeton', table: 'jeton', clock, log: rememberingLog() })
+    await key.decrypt((await key.generateDataKey()).sealed)
     client.destroy()
 
     const called = new Set([

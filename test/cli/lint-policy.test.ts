@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type LintPolicyArguments, lintPolicyCommand } from '../../src/cli/lint-policy.ts'
 import { sound, written } from '../config/support.ts'
-import { policy, USER } from '../policy-lint/support.ts'
+import { policy, USER } from '../iam/lint/support.ts'
 import { arriving, recordedOutput } from './streams.ts'
 
 const BROAD = policy({ Resource: '*' })
@@ -20,11 +20,11 @@ async function lint(stdin: unknown, args: Partial<LintPolicyArguments> = {}) {
 }
 
 describe('jeton lint-policy', () => {
-  it('says so where all is well', async () => {
+  test('says so where all is well', async () => {
     expect(await lint(policy())).toEqual({ exitCode: 0, stdout: 'ok: 1 statement\n', stderr: '' })
   })
 
-  it('fails for what never works, and for what is too broad only when it is strict', async () => {
+  test('fails for what never works, and for what is too broad only when it is strict', async () => {
     expect(await lint(INSTANCE)).toMatchObject({ exitCode: 1, stderr: '' })
     expect(await lint(BROAD)).toMatchObject({
       exitCode: 0,
@@ -36,7 +36,7 @@ describe('jeton lint-policy', () => {
     expect((await lint(policy(), { strict: true })).exitCode).toBe(0)
   })
 
-  it('gives JSON to programs', async () => {
+  test('gives JSON to programs', async () => {
     const { exitCode, stdout } = await lint(INSTANCE, { output: 'json' })
     expect(exitCode).toBe(1)
     expect(JSON.parse(stdout)).toEqual({
@@ -53,7 +53,7 @@ describe('jeton lint-policy', () => {
     expect(JSON.parse((await lint(policy(), { output: 'json' })).stdout)).toEqual({ findings: [] })
   })
 
-  it('reads several files, and compares them with a configuration together', async () => {
+  test('reads several files, and compares them with a configuration together', async () => {
     const configPath = await written(sound())
     const files = ['one.json', 'two.json'].map(name => join(dirname(configPath), name))
     await writeFile(files[0] ?? '', JSON.stringify(policy()))
@@ -68,7 +68,7 @@ describe('jeton lint-policy', () => {
     expect(elsewhere.stdout).toContain('-: Statement[0].Resource: error: us-west-2 is not the region of')
   })
 
-  it.each([
+  test.each([
     ['{"a": }', '- is no JSON: see line 1, column 7'],
     ['a: [\n', '- is no YAML: see line'],
     ['{"Version": "2012-10-17"}', '- holds no policy: nothing in it has a Statement'],
@@ -80,7 +80,7 @@ describe('jeton lint-policy', () => {
     expect(stderr).toContain(`jeton: ${message}`)
   })
 
-  it('refuses a file that cannot be read', async () => {
+  test('refuses a file that cannot be read', async () => {
     expect(await lint('', { files: ['/nowhere/x\u001b.json'] })).toEqual({
       exitCode: 2,
       stdout: '',
@@ -88,7 +88,7 @@ describe('jeton lint-policy', () => {
     })
   })
 
-  it('lets a policy neither write to the terminal nor forge a line', async () => {
+  test('lets a policy neither write to the terminal nor forge a line', async () => {
     const evil = 'x\u001b[2J\r\n-: ok: \u202e\u009b\u2028'
     const statement = { Resource: evil, Condition: { [`Bool${evil}`]: { 'AWS:SourceIp': evil } } }
     const text = await lint({ [evil]: policy(statement) })

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { execCommand } from '../../src/cli/exec.ts'
 import { tokenCommand } from '../../src/cli/token.ts'
-import { systemClock } from '../../src/clock.ts'
+import { systemClock } from '../../src/lib/clock.ts'
 
 // Stands in for the CLI: `runner.ts token|exec ARGUMENTS-AS-JSON`.
 const [, , which, json = '{}'] = process.argv

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, test } from 'vitest'
 import { sqlCommand } from '../../src/cli/sql.ts'
 import { ConfigError } from '../../src/config/problems.ts'
 import { sound, written } from '../config/support.ts'
@@ -11,7 +11,7 @@ async function sql(database: string, user?: string) {
   return { exitCode, statements, stderr: io.stderr() }
 }
 
-it('prints what makes all the users of a database', async () => {
+test('prints what makes all the users of a database', async () => {
   expect(await sql('orders')).toEqual({
     exitCode: 0,
     statements:
@@ -21,19 +21,19 @@ it('prints what makes all the users of a database', async () => {
   })
 })
 
-it('prints what makes one of them', async () => {
+test('prints what makes one of them', async () => {
   const { statements } = await sql('orders', 'migrator')
   expect(statements).toBe('CREATE USER "migrator" WITH LOGIN;\nGRANT rds_iam TO "migrator";\n')
 })
 
-it.each([
+test.each([
   ['order', undefined, 'jeton: there is no database of that name (orders)\n'],
   ['orders', 'x"; --', 'jeton: --user: orders is configured with no such user (app_ro, migrator)\n'],
 ])('refuses %s and %s, which are not configured', async (database, user, stderr) => {
   expect(await sql(database, user)).toEqual({ exitCode: 2, statements: '', stderr })
 })
 
-it('takes no broken configuration', async () => {
+test('takes no broken configuration', async () => {
   const configPath = await written({})
   await expect(sqlCommand({ configPath, database: 'orders' }, recordedOutput())).rejects.toThrow(ConfigError)
 })

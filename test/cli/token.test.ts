@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type TokenArguments, tokenCommand } from '../../src/cli/token.ts'
+import { virtualClock } from '../support/clock/virtual-clock.ts'
 import {
   type ApiStub,
   PEM,
@@ -12,8 +13,7 @@ import {
   sampleReply,
   someJwt,
   startApiStub,
-} from '../world/api-stub.ts'
-import { virtualClock } from '../world/clock.ts'
+} from '../support/service/api-stub.ts'
 
 const jwt = someJwt()
 let api: ApiStub
@@ -57,20 +57,20 @@ function evaluated(script: string): Record<string, string> {
 }
 
 describe('jeton token', () => {
-  it('prints the token and asks for no more than it needs', async () => {
+  test('prints the token and asks for no more than it needs', async () => {
     const reply = sampleReply()
     api.answers = [{ body: reply }]
     expect(await run({ user: 'app_ro' })).toEqual({ exitCode: 0, stdout: `${reply.token}\n`, stderr: '' })
     expect(api.requests[0]?.body).toBe('{"database":"orders","user":"app_ro"}')
   })
 
-  it('prints the reply as JSON, with what this version does not know', async () => {
+  test('prints the reply as JSON, with what this version does not know', async () => {
     const reply = sampleReply({ later: { more: 1 } })
     api.answers = [{ body: reply }]
     expect(JSON.parse((await run({ output: 'json' })).stdout)).toEqual(reply)
   })
 
-  it('prints lines that a shell evaluates to the login, and takes away what would misdirect it', async () => {
+  test('prints lines that a shell evaluates to the login, and takes away what would misdirect it', async () => {
     const reply = sampleReply({ user: "o'brien$(id)", dbname: 'shop', connect: 'tunnel.example:15432' })
     api.answers = [{ body: reply }]
     const caFile = join(folder, 'ca.pem')
@@ -90,13 +90,13 @@ describe('jeton token', () => {
     expect((await stat(caFile)).mode & 0o600).toBe(0o600)
   })
 
-  it('leaves PGHOSTADDR, PGDATABASE and PGSSLROOTCERT out where nothing says what they are', async () => {
+  test('leaves PGHOSTADDR, PGDATABASE and PGSSLROOTCERT out where nothing says what they are', async () => {
     api.answers = [{ body: sampleReply() }]
     const env = evaluated((await run({ output: 'env' })).stdout)
     for (const name of ['PGHOSTADDR', 'PGDATABASE', 'PGSSLROOTCERT']) expect(env).not.toHaveProperty(name)
   })
 
-  it('does not make a MySQL client send the token in clear before it can check the server', async () => {
+  test('does not make a MySQL client send the token in clear before it can check the server', async () => {
     const reply = sampleReply({ engine: 'mysql', port: 3306 })
     api.answers = [{ body: reply }]
     const env = evaluated((await run({ output: 'env' })).stdout)
@@ -105,7 +105,7 @@ describe('jeton token', () => {
     expect(env).not.toHaveProperty('MYSQL_UNIX_PORT')
   })
 
-  it.each([
+  test.each([
     [problem(401, 'unauthenticated', { detail: `no: ${jwt}` }), 3],
     [problem(403, 'access_denied'), 3],
     [problem(400, 'invalid_request'), 2],
@@ -120,7 +120,7 @@ describe('jeton token', () => {
     await expect(stat(join(folder, 'ca.pem'))).rejects.toThrow('ENOENT')
   })
 
-  it.each([
+  test.each([
     [{ output: 'pgpass' }, '-o takes one of token, json, env'],
     [{ wait: 'long' }, '--wait'],
     [{ wait: '-1' }, '--wait'],
@@ -130,7 +130,7 @@ describe('jeton token', () => {
     expect(api.requests).toEqual([])
   })
 
-  it('says that it needs a server and a credential', async () => {
+  test('says that it needs a server and a credential', async () => {
     expect(await run({}, { JETON_URL: '' })).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining('JETON_URL'),
@@ -141,7 +141,7 @@ describe('jeton token', () => {
     })
   })
 
-  it('prints no token where the CA bundle cannot be written', async () => {
+  test('prints no token where the CA bundle cannot be written', async () => {
     const reply = sampleReply()
     api.answers = [{ body: reply }]
     const ended = await run({ caFile: join(folder, 'none', 'ca.pem') })
@@ -149,7 +149,7 @@ describe('jeton token', () => {
     expect(ended.stderr).not.toContain(reply.token)
   })
 
-  it('says that an engine needs a newer jeton', async () => {
+  test('says that an engine needs a newer jeton', async () => {
     api.answers = [{ body: sampleReply({ engine: 'oracle' }) }]
     expect(await run({ output: 'env' })).toMatchObject({
       exitCode: 1,

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type CredentialSources, findCredential } from '../../src/client/credential.ts'
-import { CallerError, failureLine } from '../../src/client/failure.ts'
-import { type ApiStub, someJwt, startApiStub } from '../world/api-stub.ts'
-import { virtualClock } from '../world/clock.ts'
+import { CallerError, failureLine } from '../../src/client/errors.ts'
+import { virtualClock } from '../support/clock/virtual-clock.ts'
+import { type ApiStub, someJwt, startApiStub } from '../support/service/api-stub.ts'
 
 const jwt = someJwt()
 let folder: string
@@ -44,28 +44,28 @@ async function errorOf(act: () => unknown): Promise<CallerError> {
 }
 
 describe('where a credential comes from', () => {
-  it('takes the flag before everything in the environment', async () => {
+  test('takes the flag before everything in the environment', async () => {
     const env = { JETON_JWT: someJwt(), JETON_API_KEY: 'key' }
     expect(await find({ jwtFile: await file(`${jwt}\n`), env })()).toBe(`Bearer ${jwt}`)
   })
 
-  it('never falls back where the flag names nothing', async () => {
+  test('never falls back where the flag names nothing', async () => {
     expect((await errorOf(find({ jwtFile: '', env: { JETON_JWT: jwt } }))).message).toContain(
       'cannot read a JWT',
     )
   })
 
-  it('reads stdin once, however often it is asked', async () => {
+  test('reads stdin once, however often it is asked', async () => {
     const credential = find({ jwtFile: '-', stdin: stdinOf(`${jwt}\r\n`) })
     expect([await credential(), await credential()]).toEqual([`Bearer ${jwt}`, `Bearer ${jwt}`])
   })
 
-  it('takes a JWT or an API key from the environment, and an empty variable for none', async () => {
+  test('takes a JWT or an API key from the environment, and an empty variable for none', async () => {
     expect(await find({ env: { JETON_JWT: ` ${jwt} ` } })()).toBe(`Bearer ${jwt}`)
     expect(await find({ env: { JETON_JWT: '', JETON_API_KEY: 'jeton_key\n' } })()).toBe('ApiKey jeton_key')
   })
 
-  it('reads a file anew each time, since Kubernetes rotates it', async () => {
+  test('reads a file anew each time, since Kubernetes rotates it', async () => {
     const path = await file(jwt)
     const credential = find({ env: { JETON_JWT_FILE: path } })
     await credential()
@@ -74,7 +74,7 @@ describe('where a credential comes from', () => {
     expect(await credential()).toBe(`Bearer ${rotated}`)
   })
 
-  it('refuses to guess between two in the environment', async () => {
+  test('refuses to guess between two in the environment', async () => {
     const error = await errorOf(() => find({ env: { JETON_JWT: jwt, JETON_API_KEY: 'key' } }))
     expect(error).toMatchObject({
       exitCode: 2,
@@ -82,14 +82,14 @@ describe('where a credential comes from', () => {
     })
   })
 
-  it('lists the ways where there is none', async () => {
+  test('lists the ways where there is none', async () => {
     const error = await errorOf(() => find({}))
     expect(error.exitCode).toBe(2)
     for (const way of ['--jwt', 'JETON_JWT', 'JETON_JWT_FILE', 'JETON_API_KEY', 'GitHub Actions'])
       expect(error.message).toContain(way)
   })
 
-  it.each([
+  test.each([
     ['a line break', `${'a.b'}\nX-Injected: 1`],
     ['a control character', 'a\u0000b'],
     ['a scheme', 'Bearer a.b.c'],
@@ -102,7 +102,7 @@ describe('where a credential comes from', () => {
     if (text.trim()) expect((await errorOf(() => find({ env: { JETON_API_KEY: text } }))).exitCode).toBe(1)
   })
 
-  it('says which file cannot be read, and stops reading one without an end', async () => {
+  test('says which file cannot be read, and stops reading one without an end', async () => {
     expect((await errorOf(find({ jwtFile: join(folder, 'none') }))).message).toContain('none (ENOENT)')
     expect((await errorOf(find({ jwtFile: '/dev/zero' }))).message).toContain('longer than any JWT')
   })
@@ -117,7 +117,7 @@ describe('in GitHub Actions', () => {
     ...over,
   })
 
-  it('asks GitHub with the audience jeton, keeping the query, anew each time', async () => {
+  test('asks GitHub with the audience jeton, keeping the query, anew each time', async () => {
     const credential = find({ env: env() })
     expect(await credential()).toBe(`Bearer ${jwt}`)
     await credential()
@@ -129,19 +129,19 @@ describe('in GitHub Actions', () => {
     })
   })
 
-  it('asks for the audience that JETON_AUDIENCE says, as one value', async () => {
+  test('asks for the audience that JETON_AUDIENCE says, as one value', async () => {
     await find({ env: env({ JETON_AUDIENCE: 'https://a?b&c=d' }) })()
     const asked = new URL(github.requests[0]!.path, github.url)
     expect(asked.searchParams.getAll('audience')).toEqual(['https://a?b&c=d'])
     expect(asked.searchParams.has('c')).toBe(false)
   })
 
-  it('says what to add where the job lacks the permission', async () => {
+  test('says what to add where the job lacks the permission', async () => {
     const error = await errorOf(() => find({ env: { GITHUB_ACTIONS: 'true' } }))
     expect(error).toMatchObject({ exitCode: 2, message: expect.stringContaining('id-token: write') })
   })
 
-  it.each([
+  test.each([
     ['an error', { status: 403, body: { message: secret } }],
     ['no value', { body: { other: secret } }],
     ['no JSON', { body: `oops ${secret}` }],
@@ -156,7 +156,7 @@ describe('in GitHub Actions', () => {
     expect(github.requests).toHaveLength(1)
   })
 
-  it('never sends the request token in clear to another machine', async () => {
+  test('never sends the request token in clear to another machine', async () => {
     const fetched: unknown[] = []
     const fetch: typeof globalThis.fetch = async url => {
       fetched.push(url)

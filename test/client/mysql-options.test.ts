@@ -2,10 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { mysqlOptions } from '../../src/client/mysql-options.ts'
-import { isTokenReply } from '../../src/client/reply.ts'
-import { RDS_HOST, sampleReply } from '../world/api-stub.ts'
+import { isTokenReply } from '../../src/client/token-reply.ts'
+import { RDS_HOST, sampleReply } from '../support/service/api-stub.ts'
 
 let folder: string
 
@@ -24,7 +24,7 @@ const installed = spawnSync('mariadb', ['--version']).status === 0
 const tunnel = { host: 'localhost', address: '127.0.0.1', port: 13306 }
 
 describe('option files of MySQL and MariaDB', () => {
-  it('hold the way there and the checks, and no token', () => {
+  test('hold the way there and the checks, and no token', () => {
     const reply = replyOf({ dbname: 'shop' })
     const { mariadb, mysql } = mysqlOptions({ reply, caFile: '/srv/ca.pem' })
     expect(mariadb).toBe(
@@ -39,12 +39,12 @@ describe('option files of MySQL and MariaDB', () => {
     expect(mariadb + mysql).not.toContain(reply.token)
   })
 
-  it('lead through the tunnel where there is one', () => {
+  test('lead through the tunnel where there is one', () => {
     const { mariadb, mysql } = mysqlOptions({ reply: replyOf(), caFile: '/ca', dial: tunnel })
     for (const text of [mariadb, mysql]) expect(text).toContain('host="localhost"\nport=13306\n')
   })
 
-  it.for([
+  test.for([
     'plain',
     'with space',
     'a#b',

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { shellLines } from '../../src/client/shell.ts'
 
 function afterEval(script: string, env: Record<string, string> = {}): string[] {
@@ -10,7 +10,7 @@ function afterEval(script: string, env: Record<string, string> = {}): string[] {
 }
 
 describe('lines for a shell', () => {
-  it('let no value break out of its quotes', () => {
+  test('let no value break out of its quotes', () => {
     const nasty = fc.string({
       unit: fc.constantFrom("'", '"', '\\', '$', '`', '(', ')', ';', '\n', ' ', '#', '!', 'é', 'x'),
     })
@@ -26,7 +26,7 @@ describe('lines for a shell', () => {
     )
   })
 
-  it('take away what was inherited', () => {
+  test('take away what was inherited', () => {
     expect(afterEval(shellLines({ set: { A: '1', B: '2' }, unset: ['C', 'D'] }), { C: 'old' })).toEqual([
       '1',
       '2',

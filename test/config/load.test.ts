@@ -1,14 +1,14 @@
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
 import { ConfigError } from '../../src/config/problems.ts'
-import { ORDERS } from '../world/orders.ts'
+import { ORDERS } from '../support/databases/orders.ts'
 import { EXAMPLE, jwksText, problemsAt, problemsOf, publicJwk, sound, tlsFiles, written } from './support.ts'
 
 describe('loadConfig', () => {
-  it('loads the example of the contract', async () => {
+  test('loads the example of the contract', async () => {
     const tls = tlsFiles()
     const keys = [publicJwk('cluster-key')]
     const path = await written(EXAMPLE, { ...tls, 'cluster-jwks.json': jwksText(keys) })
@@ -43,7 +43,7 @@ describe('loadConfig', () => {
     })
   })
 
-  it('fills in what may be left out', async () => {
+  test('fills in what may be left out', async () => {
     const { issuers, apiKeys, ...least } = sound()
     const config = await loadConfig(await written({ ...least, grants: [] }))
     expect(config).toMatchObject({
@@ -58,14 +58,14 @@ describe('loadConfig', () => {
     expect(config.server).toMatchObject({ tls: undefined, admin: undefined, behindProxy: undefined })
   })
 
-  it('takes the path of a log relative to its own folder', async () => {
+  test('takes the path of a log relative to its own folder', async () => {
     const path = await written({ ...sound(), audit: [{ type: 'file', path: 'logs/audit.jsonl' }] })
     expect((await loadConfig(path)).audit).toEqual([
       { type: 'file', path: join(dirname(path), 'logs', 'audit.jsonl') },
     ])
   })
 
-  it('tells every problem at once, each with its path', async () => {
+  test('tells every problem at once, each with its path', async () => {
     const faults = `
 server: { host: 0.0.0.0, prot: 8080 }
 issuers:
@@ -107,7 +107,7 @@ audit: [{ type: file }]
     ])
   })
 
-  it('says where it looked, and how to name another', async () => {
+  test('says where it looked, and how to name another', async () => {
     expect(await problemsAt('/nowhere/jeton.yaml')).toEqual([
       './jeton.yaml cannot be read (ENOENT); name another with --config or JETON_CONFIG',
     ])
@@ -116,7 +116,7 @@ audit: [{ type: file }]
     ])
   })
 
-  it('holds another place to listen to the same rules', async () => {
+  test('holds another place to listen to the same rules', async () => {
     const path = await written(sound())
     expect((await loadConfig(path, { host: '::1', port: 0 })).server).toMatchObject({ host: '::1', port: 0 })
     expect(await problemsAt(path, { host: '0.0.0.0' })).toEqual([
@@ -124,7 +124,7 @@ audit: [{ type: file }]
     ])
   })
 
-  it('gives a Config or a ConfigError of any JSON, and never another error', async () => {
+  test('gives a Config or a ConfigError of any JSON, and never another error', async () => {
     const path = await written('')
     await fc.assert(
       fc.asyncProperty(anyConfig(), async value => {

@@ -1,30 +1,30 @@
 import { readFile } from 'node:fs/promises'
 import { Ajv } from 'ajv'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { PUBLISHED_SCHEMA, publishedSchema } from '../world/published-schema.ts'
+import { PUBLISHED_SCHEMA, publishedSchema } from '../support/published-schema.ts'
 import { EXAMPLE, sound } from './support.ts'
 
 const published = JSON.parse(await readFile(PUBLISHED_SCHEMA, 'utf8'))
 const validate = new Ajv().compile(published)
 
 describe('docs/jeton.schema.json', () => {
-  it('is what `npm run schema` writes', async () => {
+  test('is what `npm run schema` writes', async () => {
     expect(await readFile(PUBLISHED_SCHEMA, 'utf8')).toBe(publishedSchema())
   })
 
-  it('takes the example of the contract, by itself', () => {
+  test('takes the example of the contract, by itself', () => {
     expect(validate(parse(EXAMPLE)), JSON.stringify(validate.errors)).toBe(true)
     expect(validate({ $schema: './jeton.schema.json', ...sound() })).toBe(true)
   })
 
-  it('refuses what the configuration refuses', () => {
+  test('refuses what the configuration refuses', () => {
     expect(validate({ ...parse(EXAMPLE), grant: [] })).toBe(false)
     expect(validate({ ...sound(), issuers: { 'a b': sound().issuers.own } })).toBe(false)
     expect(validate({ ...sound(), apiKeys: { a: { sha256: 'jeton_key' } } })).toBe(false)
   })
 
-  it('says of every key what it means', () => {
+  test('says of every key what it means', () => {
     const keys = keysIn(published, '')
     expect(keys.length).toBeGreaterThan(35)
     expect(keys.filter(({ description }) => !description).map(({ path }) => path)).toEqual([])

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
 import { problemsOf, type Sound, sound, written } from './support.ts'
 
@@ -16,11 +16,11 @@ const withOrders = (members: object) => (config: Sound) => ({
 const CLAIM = 'text, a number, true or false, a list, as in [a, b]'
 
 describe('what is not of the schema', () => {
-  it('begins from something sound', async () => {
+  test('begins from something sound', async () => {
     expect(await problemsOf(config => config)).toEqual([])
   })
 
-  it.each<[string, (config: Sound) => unknown, string]>([
+  test.each<[string, (config: Sound) => unknown, string]>([
     [
       'an unknown key',
       c => ({ ...c, grant: [] }),
@@ -138,7 +138,7 @@ describe('what is not of the schema', () => {
     expect(await problemsOf(broken)).toEqual([problem])
   })
 
-  it.each([
+  test.each([
     ['', 'the file is empty; it must hold a mapping of names to values'],
     ['# nothing but a comment\n', 'the file is empty; it must hold a mapping of names to values'],
     ['just text', 'the file must hold a mapping of names to values'],
@@ -147,7 +147,7 @@ describe('what is not of the schema', () => {
     expect(await problemsOf(text)).toEqual([problem])
   })
 
-  it('gives names like __proto__ no power', async () => {
+  test('gives names like __proto__ no power', async () => {
     const unknown = await problemsOf('{"databases": {}, "grants": [], "__proto__": {"databases": 1}}')
     expect(unknown).toEqual([expect.stringMatching(/^__proto__: unknown key/)])
     expect(await problemsOf('{"databases": {"__proto__": {}}, "grants": [], "constructor": 1}')).toEqual([
@@ -177,7 +177,7 @@ describe('what is not of the schema', () => {
     ])
   })
 
-  it('shows names so that they cannot write to a terminal', async () => {
+  test('shows names so that they cannot write to a terminal', async () => {
     const [problem] = await problemsOf(c => ({ ...c, [`\u001b[2Jx${'y'.repeat(5000)}`]: 1 }))
     expect(problem).toMatch(/^\\u001b\[2Jxy+…: unknown key/)
     expect(problem?.length).toBeLessThan(250)

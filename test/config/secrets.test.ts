@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { jwksText, privateJwk, problemsOf, type Sound, tlsFiles } from './support.ts'
 
 const withServer = (server: object) => (config: Sound) => ({ ...config, server })
@@ -19,7 +19,7 @@ describe('secrets', () => {
     .toString()
   const apiKey = `jeton_${'s3cret'.repeat(7)}`
 
-  it.each<[string, (config: Sound) => unknown]>([
+  test.each<[string, (config: Sound) => unknown]>([
     ['an API key for its hash', c => ({ ...c, apiKeys: { nightly: { sha256: apiKey } } })],
     ['an API key among hashes', c => ({ ...c, apiKeys: { nightly: { sha256: ['a'.repeat(64), apiKey] } } })],
     ['an API key for its entry', c => ({ ...c, apiKeys: { nightly: apiKey } })],
@@ -67,13 +67,13 @@ describe('secrets', () => {
     expect(problems.join()).not.toContain(pem.split('\n')[1]?.slice(0, 10))
   })
 
-  it('say so where what belongs in a file stands in place of its path', async () => {
+  test('say so where what belongs in a file stands in place of its path', async () => {
     expect(await problemsOf(withServer({ tls: { cert: 'server.pem', key: pem } }), tlsFiles())).toEqual([
       'server.tls.key: holds what belongs in a file: give the path of the file',
     ])
   })
 
-  it('of a key file are not shown', async () => {
+  test('of a key file are not shown', async () => {
     const jwk = privateJwk()
     const problems = await problemsOf(withIssuers({ x: cluster('k') }), { k: jwksText([jwk]) })
     expect(problems.join()).not.toContain(jwk.d)

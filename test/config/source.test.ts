@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { loadConfig, loadFrom } from '../../src/config/load.ts'
 import { ConfigError } from '../../src/config/problems.ts'
-import { sourceAt } from '../../src/config/source/at.ts'
-import { type S3, startS3 } from '../world/s3.ts'
+import { openConfigSource } from '../../src/config/source/open-source.ts'
+import { type S3, startS3 } from '../support/aws/s3.ts'
 import { sound } from './support.ts'
 
 const KEYS = JSON.stringify({
@@ -26,7 +26,7 @@ describe('a file', () => {
 
   test('has changed when it is another, or gone; nothing else has', async () => {
     await put('jeton.json', JSON.stringify(sound()))
-    const source = sourceAt(join(folder, 'jeton.json'))
+    const source = openConfigSource(join(folder, 'jeton.json'))
     await loadFrom(source)
     expect(await source.hasChanged()).toBe(false)
     await put('other.json', '{}')
@@ -43,7 +43,7 @@ describe('a file', () => {
 
   test('has changed when one that it names has', async () => {
     await put('jeton.json', JSON.stringify(pinned()))
-    const source = sourceAt(join(folder, 'jeton.json'))
+    const source = openConfigSource(join(folder, 'jeton.json'))
     await expect(loadFrom(source)).rejects.toThrow(
       'issuers.own.jwksFile: names a file that cannot be read (ENOENT)',
     )
@@ -93,7 +93,7 @@ describe('an object in S3', () => {
   test('has changed when it, or what it names, is another or gone, and is not fetched to tell that', async () => {
     s3.put('conf/jeton.json', JSON.stringify(pinned()))
     s3.put('conf/keys.json', KEYS)
-    const source = sourceAt('s3://conf/jeton.json')
+    const source = openConfigSource('s3://conf/jeton.json')
     await loadFrom(source)
     s3.calls.length = 0
     expect(await source.hasChanged()).toBe(false)
@@ -107,7 +107,7 @@ describe('an object in S3', () => {
 
   test('that cannot be asked for rejects, and then it has not changed', async () => {
     s3.put('conf/jeton.json', JSON.stringify(sound()))
-    const source = sourceAt('s3://conf/jeton.json')
+    const source = openConfigSource('s3://conf/jeton.json')
     await loadFrom(source)
     s3.faults.gone = true
     await expect(source.hasChanged()).rejects.toThrow(/ECONNRESET|TimeoutError/)
@@ -117,7 +117,7 @@ describe('an object in S3', () => {
 
   test('that was read only half is read again', async () => {
     s3.put('conf/jeton.json', JSON.stringify(sound()))
-    const source = sourceAt('s3://conf/jeton.json')
+    const source = openConfigSource('s3://conf/jeton.json')
     s3.faults.denied = true
     await expect(loadFrom(source)).rejects.toThrow('s3://conf/jeton.json cannot be read (AccessDenied (403))')
     s3.faults.denied = false

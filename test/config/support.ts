@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 import { type Listen, loadConfig } from '../../src/config/load.ts'
 import { ConfigError } from '../../src/config/problems.ts'
 import type { ConfigFile } from '../../src/config/schema.ts'
-import { createAuthority } from '../world/authority.ts'
+import { createAuthority } from '../support/service/certificate-authority.ts'
 
 /** The example of the contract, with a hash for the key; of its comments, some. */
 export const EXAMPLE = `

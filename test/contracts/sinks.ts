@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Sink } from '../../src/audit/sinks/sink.ts'
+import type { Sink } from '../../src/audit/sink.ts'
 import { line } from '../audit/support.ts'
 
 /** One sink, how to see what it holds, and how to break it. */

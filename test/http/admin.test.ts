@@ -1,8 +1,8 @@
 import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
-import { createHealth } from '../../src/health.ts'
 import { createAdmin } from '../../src/http/admin.ts'
-import { createMetrics } from '../../src/metrics.ts'
+import { createHealth } from '../../src/telemetry/health.ts'
+import { createMetrics } from '../../src/telemetry/prometheus.ts'
 
 test('metrics are served in the text that Prometheus reads, and nothing beside them', async () => {
   const health = createHealth()

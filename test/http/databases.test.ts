@@ -1,7 +1,7 @@
 import request from 'supertest'
 import { expect, test } from 'vitest'
-import { appWorld } from '../world/app.ts'
-import { ORDERS } from '../world/orders.ts'
+import { ORDERS } from '../support/databases/orders.ts'
+import { appWorld } from '../support/service/app.ts'
 import { expectRefusal } from './support.ts'
 
 const BILLING = {

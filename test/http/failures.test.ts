@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { JetonError } from '../../src/errors.ts'
-import { appWorld, UNREACHABLE_ISSUER } from '../world/app.ts'
-import { ORDERS } from '../world/orders.ts'
+import { ORDERS } from '../support/databases/orders.ts'
+import { appWorld, UNREACHABLE_ISSUER } from '../support/service/app.ts'
 import { askToken, expectRefusal } from './support.ts'
 
 const KNOWN = {
@@ -43,13 +43,13 @@ describe('503 says when to come back', () => {
 
   test('where the audit log cannot be written; the token does not leave', async () => {
     const world = await appWorld()
-    world.faults.journal = new JetonError('temporarily_unavailable', { publicMessage: 'the audit log' })
+    world.faults.auditLog = new JetonError('temporarily_unavailable', { publicMessage: 'the audit log' })
     const authorization = await world.bearer()
     const reply = await askToken(world, { authorization })
     expectRefusal(world, reply, 'temporarily_unavailable')
     expect(Number(reply.headers['retry-after'])).toBeGreaterThan(0)
     expect(reply.text).not.toContain('X-Amz')
-    world.faults.journal = undefined
+    world.faults.auditLog = undefined
     expect((await askToken(world, { authorization })).status).toBe(200)
   })
 

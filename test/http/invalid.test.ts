@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { appWorld } from '../world/app.ts'
+import { appWorld } from '../support/service/app.ts'
 import { askToken, expectRefusal } from './support.ts'
 
 test.each([

@@ -1,7 +1,7 @@
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
-import { sha256Hex } from '../../src/digest.ts'
-import { appWorld } from '../world/app.ts'
+import { sha256Hex } from '../../src/lib/hash.ts'
+import { appWorld } from '../support/service/app.ts'
 
 describe('GET /v1/ca', () => {
   test.each(['us-east-1', 'eu-central-1', 'global', 'proxy'])(

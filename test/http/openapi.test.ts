@@ -4,7 +4,7 @@ import request from 'supertest'
 import { expect, test } from 'vitest'
 import { describeRoutes } from '../../src/http/openapi.ts'
 import type { App } from '../../src/http/types.ts'
-import { appWorld } from '../world/app.ts'
+import { appWorld } from '../support/service/app.ts'
 import { askToken } from './support.ts'
 
 interface Operation {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { createFailures } from '../../src/http/failures.ts'
-import { type AppWorld, appWorld, UNREACHABLE_ISSUER } from '../world/app.ts'
-import { virtualClock } from '../world/clock.ts'
+import { createAuthFailureLimiter } from '../../src/http/auth-failure-limiter.ts'
+import { virtualClock } from '../support/clock/virtual-clock.ts'
+import { type AppWorld, appWorld, UNREACHABLE_ISSUER } from '../support/service/app.ts'
 import { askToken, expectRefusal } from './support.ts'
 
 /** Fails to authenticate so many times and gives the last status. */
@@ -96,7 +96,7 @@ test('a caller cannot choose where its failures are counted', async () => {
 })
 
 test('a connection that was reset meanwhile, and has no address any more, is counted too', () => {
-  const failures = createFailures(virtualClock())
+  const failures = createAuthFailureLimiter(virtualClock())
   for (let i = 0; i < 100; i++) expect(failures.count(undefined)).toBeUndefined()
   expect(failures.count(undefined)).toBe(60_000)
 })

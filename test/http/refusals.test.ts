@@ -1,8 +1,8 @@
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
-import { newApiKey } from '../../src/principals/api-key.ts'
-import { type AppWorld, appWorld } from '../world/app.ts'
-import { startIssuer } from '../world/issuer.ts'
+import { newApiKey } from '../../src/authentication/api-key.ts'
+import { startIssuer } from '../support/oidc/issuer.ts'
+import { type AppWorld, appWorld } from '../support/service/app.ts'
 import { askToken, expectRefusal } from './support.ts'
 
 describe('401', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { JetonError } from '../../src/errors.ts'
-import { appWorld } from '../world/app.ts'
+import { appWorld } from '../support/service/app.ts'
 import { askToken } from './support.ts'
 
 /** Long enough to be found wherever any part of a secret was quoted. */
@@ -34,7 +34,7 @@ test('no credential and no token is in a record, a log line or a problem, howeve
       }
   }
   await askAll()
-  world.faults.journal = new JetonError('temporarily_unavailable', { publicMessage: 'the audit log' })
+  world.faults.auditLog = new JetonError('temporarily_unavailable', { publicMessage: 'the audit log' })
   await askAll()
 
   expect(tokens.length).toBeGreaterThan(0)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
-import { type AppWorld, appWorld } from '../world/app.ts'
+import { type AppWorld, appWorld } from '../support/service/app.ts'
 
 /** Sends bytes on a bare socket and gives all that comes until the server closes it. */
 function exchange({ port }: AppWorld, ...parts: string[]): Promise<string> {

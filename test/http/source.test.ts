@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { appWorld } from '../world/app.ts'
+import { appWorld } from '../support/service/app.ts'
 import { askToken } from './support.ts'
 
 /** What a record calls the source of a request with this X-Forwarded-For. */

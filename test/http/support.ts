@@ -2,7 +2,7 @@ import request, { type Response } from 'supertest'
 import { expect } from 'vitest'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { type ErrorCode, STATUS } from '../../src/errors.ts'
-import type { AppWorld } from '../world/app.ts'
+import type { AppWorld } from '../support/service/app.ts'
 
 export interface Ask {
   authorization?: string | undefined

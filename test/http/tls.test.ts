@@ -2,8 +2,8 @@ import { request as httpsRequest } from 'node:https'
 import { connect as connectPlain } from 'node:net'
 import { type ConnectionOptions, connect } from 'node:tls'
 import { expect, test } from 'vitest'
-import { appWorld } from '../world/app.ts'
-import { createAuthority } from '../world/authority.ts'
+import { appWorld } from '../support/service/app.ts'
+import { createAuthority } from '../support/service/certificate-authority.ts'
 
 const authority = createAuthority()
 const { certPem: cert, keyPem: key } = authority.issue(['127.0.0.1'])

@@ -1,8 +1,8 @@
 import request from 'supertest'
 import { expect, test } from 'vitest'
-import { sha256Hex } from '../../src/digest.ts'
-import { appWorld } from '../world/app.ts'
-import { ORDERS } from '../world/orders.ts'
+import { sha256Hex } from '../../src/lib/hash.ts'
+import { ORDERS } from '../support/databases/orders.ts'
+import { appWorld } from '../support/service/app.ts'
 
 const SOURCE = 'https://truststore.pki.rds.amazonaws.com/us-east-1/us-east-1-bundle.pem'
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { readConfigured } from '../../infra/configured.ts'
-import { documentsOfOwn } from '../../src/cli/iam-own.ts'
+import { jetonRoleDocuments } from '../../src/iam/jeton-role.ts'
 import { newJwks } from './jwks.ts'
 import { CONFIG } from './world.ts'
 
@@ -63,7 +63,7 @@ describe('refused is a configuration that would not do here what it says', () =>
 
 test('the role may call what `jeton iam` prints, with the key of the stack', async () => {
   const { permissions } = await configured()
-  const { documents } = await documentsOfOwn({ configPath: await configFile(), format: 'cloudformation' })
+  const { documents } = await jetonRoleDocuments({ configPath: await configFile(), format: 'cloudformation' })
   const printed = documents.permissions.Statement.map(statement =>
     String(statement.Action).startsWith('kms:')
       ? { ...statement, Resource: [{ 'Fn::Sub': `$\{Key.Arn}` }] }

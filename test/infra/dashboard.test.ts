@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { dashboardBody } from '../../infra/dashboard.ts'
-import { ORDERS } from '../world/orders.ts'
+import { ORDERS } from '../support/databases/orders.ts'
 import { readTemplate } from './cloudformation.ts'
 import { countedBy, isCounted } from './metrics.ts'
 

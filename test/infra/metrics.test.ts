@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { createFlood, SINGLY } from '../../src/audit/flood.ts'
+import { createFloodControl, INDIVIDUAL_LIMIT } from '../../src/audit/flood-control.ts'
 import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
 import { STATUS } from '../../src/errors.ts'
-import { LOG_EVENTS } from '../../src/log-events.ts'
+import { LOG_EVENTS } from '../../src/telemetry/log-events.ts'
 import { record } from '../audit/support.ts'
 import { readTemplate } from './cloudformation.ts'
 import { countedBy, isCounted, sums } from './metrics.ts'
@@ -52,9 +52,9 @@ describe('of audit records', () => {
 
   test('a flood counts whole, though few of its refusals are written one by one', () => {
     const written: AuditRecord[] = []
-    const flood = createFlood(each => written.push(each))
-    const size = 7 * SINGLY
-    for (let i = 0; i < size; i++) flood.admit(refusal({ code: 'rate_limited', sourceIp: '192.0.2.1' }), 0)
+    const flood = createFloodControl(each => written.push(each))
+    const size = 7 * INDIVIDUAL_LIMIT
+    for (let i = 0; i < size; i++) flood.record(refusal({ code: 'rate_limited', sourceIp: '192.0.2.1' }), 0)
     flood.flush()
     expect(written.length).toBeLessThan(size)
     expect(counts(...written)).toEqual({ Refused: size, 'ByCode/rate_limited': size })

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Dynamodb, startDynamodb } from '../world/dynamodb.ts'
-import { type Jeton, startJeton } from '../world/jeton.ts'
-import { type KmsServer, startKms } from '../world/kms.ts'
-import { type Stage, setStage } from '../world/stage.ts'
+import { type Dynamodb, startDynamodb } from '../support/aws/dynamodb.ts'
+import { type KmsServer, startKms } from '../support/aws/kms.ts'
+import { type Jeton, startJeton } from '../support/service/jeton.ts'
+import { type Stage, setStage } from '../support/service/scenario.ts'
 import type { ApiCall } from './iam.ts'
 
 /** Instances of jeton on stand-ins for all of AWS that they call. */

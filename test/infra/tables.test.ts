@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { readTemplate } from '../world/dynamodb-tables.ts'
+import { readTemplate } from '../support/aws/dynamodb-tables.ts'
 
 const { Parameters, Resources, Outputs } = await readTemplate()
 const resource = (name: string) => Resources[name] ?? expect.fail(`there is no ${name}`)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { targetRole } from '../../src/databases/iam-policy.ts'
-import { ORDERS } from '../world/orders.ts'
+import { databaseRole } from '../../src/iam/role-policies.ts'
+import { ORDERS } from '../support/databases/orders.ts'
 import { readTemplate, resolveWith } from './cloudformation.ts'
 
 const { Parameters = {}, Resources } = await readTemplate('target-account.yml')
@@ -24,7 +24,7 @@ function role(externalId: string) {
 
 test.each([undefined, 'acme-7'])('is the role that `jeton iam` prints, with external id %s', externalId => {
   const database = { ...ORDERS, users: ['app_ro', 'migrator'], ...(externalId && { externalId }) }
-  const { trust, permissions } = targetRole({ databases: [database], trusted, sessionNames: () => names })
+  const { trust, permissions } = databaseRole({ databases: [database], trusted, sessionNames: () => names })
   const { AssumeRolePolicyDocument, Policies, MaxSessionDuration, RoleName } = role(externalId ?? '')
   expect(AssumeRolePolicyDocument).toEqual(trust)
   expect(Policies).toEqual([{ PolicyName: 'jeton', PolicyDocument: permissions }])

@@ -1,5 +1,5 @@
-import { ORDERS } from '../world/orders.ts'
-import { LEDGER } from '../world/stage.ts'
+import { ORDERS } from '../support/databases/orders.ts'
+import { LEDGER } from '../support/service/scenario.ts'
 
 /** A configuration as it is deployed: of two accounts, with a file beside it. */
 export const CONFIG = {

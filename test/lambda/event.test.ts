@@ -8,7 +8,7 @@ import {
   EVENTS,
   functionUrlEvent,
   type ToEvent,
-} from '../world/events/events.ts'
+} from '../support/lambda/events/events.ts'
 
 const plain = (toEvent: ToEvent, asking: Asking = {}) => plainEvent(toEvent(asking) as HttpEvent)
 

@@ -1,34 +1,34 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { JetonError } from '../../src/errors.ts'
-import { memoryShelf } from '../../src/shelf/memory.ts'
-import type { Shelf } from '../../src/shelf/shelf.ts'
-import { tokenKey } from '../../src/tokens/key.ts'
-import { LEASE_MS } from '../../src/tokens/shared-token.ts'
-import { type VirtualClock, virtualClock } from '../world/clock.ts'
-import { ORDERS } from '../world/orders.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import type { Store } from '../../src/store/store.ts'
+import { tokenKey } from '../../src/tokens/token-key.ts'
+import { LEASE_MS } from '../../src/tokens/token-store.ts'
+import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
+import { ORDERS } from '../support/databases/orders.ts'
 import { during, type Instance, instance, KEY, MINUTE } from './instances.ts'
 
 const GONE = new JetonError('temporarily_unavailable', { publicMessage: 'the store is gone' })
 const REFUSED = new JetonError('role_refused', { publicMessage: 'no' })
 
 let clock: VirtualClock
-let shelf: Shelf
+let store: Store
 let a: Instance
 let b: Instance
 let c: Instance
 
 beforeEach(() => {
   clock = virtualClock()
-  shelf = memoryShelf(clock)
-  a = instance({ shelf, clock })
-  b = instance({ shelf, clock })
-  c = instance({ shelf, clock })
+  store = createMemoryStore(clock)
+  a = instance({ store, clock })
+  b = instance({ store, clock })
+  c = instance({ store, clock })
 })
 
 const total = (count: (one: Instance) => number) => [a, b, c].map(count).reduce((sum, n) => sum + n)
 const storeCalls = (one: Instance) => one.calls.read + one.calls.swap
 
-describe('three instances on one shelf', () => {
+describe('three instances on one store', () => {
   test('mint one token for 300 callers at once, with one AssumeRole and one signature', async () => {
     for (const one of [a, b, c]) one.sts.delayMs = 120
     const asked = Array.from({ length: 300 }, (_, i) => ([a, b, c][i % 3] as Instance).get())
@@ -133,7 +133,7 @@ test('keys wanted on every instance at once take one turn each: all are served, 
   expect(total(one => one.signed())).toBe(60)
 })
 
-test('a renewal that finds no turn does not look at the shelf for every request', async () => {
+test('a renewal that finds no turn does not look at the store for every request', async () => {
   await a.get()
   await clock.advance(9 * MINUTE)
   const flood = Array.from({ length: 100 }, (_, i) =>
@@ -171,8 +171,8 @@ test('who joins a flight with the very token that it brings as refused gets anot
 })
 
 test('an instance whose audit log fails gives the lease back: others need not wait for it', async () => {
-  const held = await a.book.current(KEY, {})
-  held.keepBack()
+  const held = await a.tokenCache.get(KEY, {})
+  held.cancel()
   await clock.advance(0)
   const before = clock.now()
   const other = await during(clock, b.get())
@@ -205,16 +205,16 @@ describe('the lease', () => {
   })
 
   test('whose reply was lost is kept', async () => {
-    const lossy: Shelf = {
-      read: key => shelf.read(key),
-      async swap(change) {
-        const swapped = await shelf.swap(change)
+    const lossy: Store = {
+      read: key => store.read(key),
+      async compareAndSwap(change) {
+        const swapped = await store.compareAndSwap(change)
         if (change.key.startsWith('token/') && losses-- > 0) throw GONE
         return swapped
       },
     }
     let losses = 1
-    const one = instance({ shelf: lossy, clock })
+    const one = instance({ store: lossy, clock })
     await expect(during(clock, one.get())).rejects.toBe(GONE)
     const before = clock.now()
     expect((await during(clock, one.get())).cached).toBe(false)
@@ -231,35 +231,35 @@ describe('the lease', () => {
   })
 
   test('that ended before the token left: what another has minted meanwhile is what counts', async () => {
-    const held = await a.book.current(KEY, {})
+    const held = await a.tokenCache.get(KEY, {})
     await clock.advance(LEASE_MS)
     const taken = await during(clock, b.get())
-    await during(clock, held.handOut())
+    await during(clock, held.deliver())
     await clock.advance(0)
     expect(taken.token.text).not.toBe(held.token.text)
     for (const one of [a, b, c]) expect((await during(clock, one.get())).token.text).toBe(taken.token.text)
   })
 
   test('that ended before the token left is taken anew where nobody wanted it', async () => {
-    const held = await a.book.current(KEY, {})
+    const held = await a.tokenCache.get(KEY, {})
     await clock.advance(LEASE_MS)
-    await during(clock, held.handOut())
+    await during(clock, held.deliver())
     await clock.advance(0)
     expect((await during(clock, b.get())).token.text).toBe(held.token.text)
   })
 
   test('of a token that has not left yet hides it: nobody else hands it out late', async () => {
-    const held = await a.book.current(KEY, {})
+    const held = await a.tokenCache.get(KEY, {})
     const other = b.get()
     await clock.advance(3000)
-    await during(clock, held.handOut())
+    await during(clock, held.deliver())
     const seen = await during(clock, other)
     expect([seen.token.text, seen.cached]).toEqual([held.token.text, true])
   })
 
   test('by a clock that is minutes ahead binds nobody', async () => {
     const ahead = { ...clock, now: () => clock.now() + 10 * MINUTE }
-    const wrong = instance({ shelf, clock: ahead })
+    const wrong = instance({ store, clock: ahead })
     wrong.sts.delayMs = 100 * MINUTE
     void wrong.get().catch(() => {})
     await clock.advance(10)
@@ -293,9 +293,9 @@ describe('a store that is gone', () => {
   })
 
   test('between hand-out and sharing: the caller has its token, and the log says it is not shared', async () => {
-    const held = await a.book.current(KEY, {})
+    const held = await a.tokenCache.get(KEY, {})
     a.store.fails = GONE
-    await held.handOut()
+    await held.deliver()
     await clock.advance(0)
     expect(a.log.lines.map(({ fields }) => fields.event)).toContain('token_not_shared')
     a.store.fails = undefined
@@ -305,20 +305,25 @@ describe('a store that is gone', () => {
 
 describe('a record of another release', () => {
   const put = (record: object) =>
-    shelf.swap({
+    store.compareAndSwap({
       key: `token/${KEY.id}`,
       bytes: Buffer.from(JSON.stringify(record)),
-      was: 'absent',
+      expectedVersion: 'absent',
       expiresAt: clock.now() + 15 * MINUTE,
     })
 
   test('with members that this one does not know is used', async () => {
     const { token } = await a.get()
-    const found = await shelf.read(`token/${KEY.id}`)
+    const found = await store.read(`token/${KEY.id}`)
     const record = JSON.parse(Buffer.from(found?.bytes ?? []).toString())
     const bytes = Buffer.from(JSON.stringify({ ...record, more: 1 }))
     const { expiresAt } = token
-    await shelf.swap({ key: `token/${KEY.id}`, bytes, was: found?.version ?? '', expiresAt })
+    await store.compareAndSwap({
+      key: `token/${KEY.id}`,
+      bytes,
+      expectedVersion: found?.version ?? '',
+      expiresAt,
+    })
     expect((await b.get()).token.text).toBe(token.text)
   })
 

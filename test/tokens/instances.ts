@@ -1,54 +1,55 @@
-import type { Clock } from '../../src/clock.ts'
-import { createLooseEnds } from '../../src/loose-ends.ts'
-import type { Shelf } from '../../src/shelf/shelf.ts'
-import { type Book, createBook, type Held } from '../../src/tokens/book.ts'
-import { type TokenKey, tokenKey } from '../../src/tokens/key.ts'
-import type { Roles } from '../../src/tokens/key-session.ts'
-import { createPace } from '../../src/tokens/pace.ts'
+import { createBackgroundTasks } from '../../src/lib/background-tasks.ts'
+import type { Clock } from '../../src/lib/clock.ts'
+import type { Store } from '../../src/store/store.ts'
+import { createRateLimiter } from '../../src/tokens/rate-limit/rate-limiter.ts'
+import type { RoleAssumer } from '../../src/tokens/role-session/session-provider.ts'
 import { signToken } from '../../src/tokens/sign.ts'
-import type { VirtualClock } from '../world/clock.ts'
-import { rememberingLog } from '../world/log.ts'
-import { ORDERS } from '../world/orders.ts'
+import { createTokenCache, type TokenCache, type TokenDelivery } from '../../src/tokens/token-cache.ts'
+import { type TokenKey, tokenKey } from '../../src/tokens/token-key.ts'
+import type { VirtualClock } from '../support/clock/virtual-clock.ts'
+import { ORDERS } from '../support/databases/orders.ts'
+import { asEncrypted } from '../support/service/as-encrypted.ts'
+import { rememberingLog } from '../support/service/log.ts'
 
 export const MINUTE = 60_000
 export const KEY = tokenKey({ database: ORDERS, user: 'migrator' })
 
 /** One of several instances, with what it has done so far and what fails it. */
 export interface Instance {
-  readonly book: Book
+  readonly tokenCache: TokenCache
   readonly log: ReturnType<typeof rememberingLog>
   readonly sts: { delayMs: number; fails: Error | undefined; lifeMs: number }
   readonly assumed: TokenKey[]
   readonly calls: { read: number; swap: number }
-  /** What its shelf fails with. */
+  /** What its store fails with. */
   readonly store: { fails: Error | undefined }
   /** Asks and hands out. */
-  get(ask?: { refused?: string; key?: TokenKey }): Promise<Held>
+  get(ask?: { refused?: string; key?: TokenKey }): Promise<TokenDelivery>
   signed(): number
 }
 
 let sessions = 0
 
-export function instance({ shelf, clock }: { shelf: Shelf; clock: Clock }): Instance {
+export function instance({ store, clock }: { store: Store; clock: Clock }): Instance {
   const log = rememberingLog()
   const sts: Instance['sts'] = { delayMs: 0, fails: undefined, lifeMs: 60 * MINUTE }
-  const store: Instance['store'] = { fails: undefined }
+  const storeFault: Instance['store'] = { fails: undefined }
   const calls = { read: 0, swap: 0 }
   const assumed: TokenKey[] = []
   let signed = 0
-  const counted: Shelf = {
+  const counted: Store = {
     async read(key) {
       calls.read++
-      if (store.fails) throw store.fails
-      return shelf.read(key)
+      if (storeFault.fails) throw storeFault.fails
+      return store.read(key)
     },
-    async swap(change) {
+    async compareAndSwap(change) {
       calls.swap++
-      if (store.fails) throw store.fails
-      return shelf.swap(change)
+      if (storeFault.fails) throw storeFault.fails
+      return store.compareAndSwap(change)
     },
   }
-  const roles: Roles = {
+  const roles: RoleAssumer = {
     check() {},
     async assume(key) {
       assumed.push(key)
@@ -64,11 +65,11 @@ export function instance({ shelf, clock }: { shelf: Shelf; clock: Clock }): Inst
       }
     },
   }
-  const book = createBook({
+  const tokenCache = createTokenCache({
     roles,
-    shelf: counted,
-    pace: createPace({ shelf: counted, clock }),
-    looseEnds: createLooseEnds(),
+    encryptedStore: asEncrypted(counted),
+    rateLimiter: createRateLimiter({ store: counted, clock }),
+    backgroundTasks: createBackgroundTasks(),
     clock,
     log,
     random: () => 0.5,
@@ -78,16 +79,16 @@ export function instance({ shelf, clock }: { shelf: Shelf; clock: Clock }): Inst
     },
   })
   return {
-    book,
+    tokenCache,
     log,
     sts,
     assumed,
     calls,
-    store,
+    store: storeFault,
     signed: () => signed,
     async get({ refused, key = KEY } = {}) {
-      const held = await book.current(key, { refused })
-      await held.handOut()
+      const held = await tokenCache.get(key, { rejectedFingerprint: refused })
+      await held.deliver()
       return held
     },
   }

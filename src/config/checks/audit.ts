@@ -1,7 +1,7 @@
 import type { AuditLogConfig } from '../config.ts'
-import type { Files } from '../files.ts'
 import type { Report } from '../report.ts'
 import type { ConfigFile } from '../schema.ts'
+import type { Files } from '../source/files.ts'
 import { checkTable, isSameTable, type TableSection } from './table.ts'
 
 type AuditLog = NonNullable<ConfigFile['audit']>[number]

@@ -1,15 +1,15 @@
-import { type Database, resourceKey } from '../../databases/database.ts'
-import { describeDatabase } from '../../databases/fit.ts'
+import { checkDatabase } from '../../rds/check-database.ts'
+import { type Database, resourceKey } from '../../rds/database.ts'
 import type { Report } from '../report.ts'
 import type { ConfigFile } from '../schema.ts'
 
 type DatabaseSection = ConfigFile['databases'][string]
 
-export function checkDatabase(
+export function checkDatabaseSection(
   [name, { limits, ...spec }]: readonly [string, DatabaseSection],
   report: Report,
 ): Database | undefined {
-  const described = describeDatabase({ name, ...spec, newTokensPerSecond: limits?.newTokensPerSecond })
+  const described = checkDatabase({ name, ...spec, newTokensPerSecond: limits?.newTokensPerSecond })
   if (described.ok) return described.database
   for (const { path, message } of described.problems) report.problem(message, path)
   return undefined

@@ -1,8 +1,8 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { EncryptionConfig } from '../config.ts'
-import type { Files } from '../files.ts'
 import type { Report } from '../report.ts'
 import type { ConfigFile } from '../schema.ts'
+import type { Files } from '../source/files.ts'
 
 type EncryptionSection = NonNullable<NonNullable<ConfigFile['store']>['encryption']>
 

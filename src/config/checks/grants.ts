@@ -1,5 +1,5 @@
-import type { GrantSpec } from '../../grants/grant.ts'
-import { openGrantProblem } from '../../grants/pinning.ts'
+import type { GrantSpec } from '../../authorization/grant.ts'
+import { findScopeProblem } from '../../authorization/grant-scope.ts'
 import { namesText } from '../problems.ts'
 import type { Report } from '../report.ts'
 import { API_KEY_ISSUER } from './issuers.ts'
@@ -24,7 +24,7 @@ export function checkGrant(grant: GrantSpec, { named, report }: Context): void {
   if (grant.principal.issuer === API_KEY_ISSUER) checkKeyHolder(grant, { named, report: principal })
   else if (!named.issuers.has(grant.principal.issuer))
     principal.problem(`is not in issuers (${namesText(named.issuers.keys())})`, 'issuer')
-  const open = openGrantProblem(grant, named.issuers.get(grant.principal.issuer))
+  const open = findScopeProblem(grant, named.issuers.get(grant.principal.issuer))
   if (open !== undefined) principal.problem(open)
 }
 

@@ -1,10 +1,10 @@
 import type { JSONWebKeySet, JWK } from 'jose'
-import { canonicalJson } from '../../digest.ts'
-import { pinnedKeys } from '../../principals/key-set.ts'
+import { pinKeys } from '../../authentication/issuer-keys.ts'
+import { canonicalJson } from '../../lib/hash.ts'
 import type { IssuerConfig } from '../config.ts'
-import type { Files } from '../files.ts'
 import type { Report } from '../report.ts'
 import type { ConfigFile } from '../schema.ts'
+import type { Files } from '../source/files.ts'
 import { isLoopback } from './server.ts'
 
 /** The issuer name that the principals of API keys have. */
@@ -72,7 +72,7 @@ async function readKeys(
     return undefined
   }
   try {
-    pinnedKeys(jwks)
+    pinKeys(jwks)
   } catch (cause) {
     report.problem(
       `names a file that cannot be used: ${cause instanceof Error ? cause.message : 'is no key set'}`,

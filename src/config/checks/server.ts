@@ -1,8 +1,8 @@
 import { createSecureContext } from 'node:tls'
 import type { ServerConfig } from '../config.ts'
-import type { Files } from '../files.ts'
 import type { Report } from '../report.ts'
 import type { ConfigFile } from '../schema.ts'
+import type { Files } from '../source/files.ts'
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/i
 const DEFAULT_HOST = '127.0.0.1'

@@ -1,7 +1,7 @@
 import type { StoreConfig } from '../config.ts'
-import type { Files } from '../files.ts'
 import type { Report } from '../report.ts'
 import type { ConfigFile } from '../schema.ts'
+import type { Files } from '../source/files.ts'
 import { checkEncryption } from './encryption.ts'
 import { checkTable } from './table.ts'
 

@@ -1,4 +1,4 @@
-import { partitionOfRegion } from '../../databases/partitions.ts'
+import { partitionOfRegion } from '../../rds/partitions.ts'
 import type { TableConfig } from '../config.ts'
 import type { Report } from '../report.ts'
 

@@ -1,12 +1,12 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { codeOf } from '../files.ts'
-import { type ConfigSource, createSource } from './source.ts'
+import { codeOf } from './files.ts'
+import { type ConfigSource, createConfigSource } from './source.ts'
 
 /** A file of this machine; relative paths in it are relative to its folder. A version is a time and a size. */
-export function fileSource(path: string): ConfigSource {
+export function createFileConfigSource(path: string): ConfigSource {
   const beside = (name: string) => resolve(dirname(path), name)
-  return createSource({
+  return createConfigSource({
     path,
     beside,
     local: beside,

@@ -1,5 +1,5 @@
-import { type Files, filesFrom } from '../files.ts'
 import { ConfigError } from '../problems.ts'
+import { type Files, filesFrom } from './files.ts'
 
 /** Where a configuration is read from, with the files that it names. */
 export interface ConfigSource {
@@ -13,7 +13,7 @@ export interface ConfigSource {
 }
 
 /** One kind of place. Paths are whole ones, as `beside` gives them. */
-export interface Place {
+export interface ConfigLocation {
   /** The configuration's own. */
   readonly path: string
   /** The path of a file that the configuration names. */
@@ -28,7 +28,14 @@ export interface Place {
 }
 
 /** Remembers which versions were read. */
-export function createSource({ path, beside, local, get, version, reason }: Place): ConfigSource {
+export function createConfigSource({
+  path,
+  beside,
+  local,
+  get,
+  version,
+  reason,
+}: ConfigLocation): ConfigSource {
   let seen = new Map<string, string | undefined>()
 
   async function textAt(path: string): Promise<string> {

@@ -1,6 +1,6 @@
 import * as Type from 'typebox'
-import type { CaBundles } from '../../databases/ca.ts'
 import { JetonError } from '../../errors.ts'
+import type { CaBundles } from '../../rds/ca-bundles.ts'
 import { problems } from '../schemas.ts'
 import type { App } from '../types.ts'
 

@@ -1,5 +1,5 @@
 import * as Type from 'typebox'
-import type { Health } from '../../health.ts'
+import type { Health } from '../../telemetry/health.ts'
 import type { App } from '../types.ts'
 
 /**

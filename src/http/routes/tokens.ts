@@ -1,17 +1,17 @@
-import type { Clock } from '../../clock.ts'
-import type { CaBundles } from '../../databases/ca.ts'
-import type { Vend } from '../../vend.ts'
-import { callerOf, type createGuard } from '../guard.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { CaBundles } from '../../rds/ca-bundles.ts'
+import type { VendToken } from '../../vending/vend-token.ts'
+import { callerOf, type createAuthenticate } from '../authenticate.ts'
 import { problems, TokenReply, TokenRequest } from '../schemas.ts'
 import { createTokenReply } from '../token-reply.ts'
 import type { App } from '../types.ts'
 import { validate } from '../validator.ts'
 
 export interface TokensParts {
-  vend: Vend
+  vend: VendToken
   caBundles: CaBundles
   clock: Clock
-  guard: ReturnType<typeof createGuard>
+  guard: ReturnType<typeof createAuthenticate>
   onAnswered?: ((answer: { seconds: number }) => void) | undefined
 }
 
@@ -30,13 +30,13 @@ export function tokensRoute(app: App, { vend, caBundles, clock, guard, onAnswere
     '/v1/tokens',
     { schema, validatorCompiler: () => validate, onRequest: guard },
     async (request, reply) => {
-      const { standing, trail } = callerOf(request)
-      const { database, user, caPem = false, refused } = request.body
-      const vended = await vend({ standing, trail, ask: { database, user }, refused })
+      const { access, audit } = callerOf(request)
+      const { database, user, caPem = false, refused: rejectedFingerprint } = request.body
+      const vended = await vend({ access, audit, request: { database, user }, rejectedFingerprint })
       onAnswered?.({ seconds: reply.elapsedTime / 1000 })
       reply.header('cache-control', 'no-store').type(JSON_TYPE)
       // text, and so sent as it is: the schema describes it, a test holds it to that
-      return reply.send(render(vended, { auditId: trail.id, caPem }) as never)
+      return reply.send(render(vended, { auditId: audit.id, caPem }) as never)
     },
   )
 }

@@ -1,11 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../../src/config/load.ts'
 import { problemsOf, sound, written } from '../support.ts'
 
 const TABLE = { type: 'dynamodb', table: 'jeton-audit' }
 
 describe('audit logs', () => {
-  it.each([
+  test.each([
     [[{ type: 'file' }], 'audit[0].path: is required with type: file'],
     [[{ type: 'stdout', path: 'x' }], 'audit[0].path: goes with type: file alone'],
     [[{ type: 'stdout' }, { type: 'stdout' }], 'audit[1]: is the same log as audit[0]'],
@@ -28,12 +28,12 @@ describe('audit logs', () => {
     expect(await problemsOf(config => ({ ...config, audit }))).toEqual([problems].flat())
   })
 
-  it('may be tables of one name in two regions', async () => {
+  test('may be tables of one name in two regions', async () => {
     const audit = ['us-east-1', 'eu-west-1'].map(region => ({ ...TABLE, region, retentionDays: 400 }))
     expect((await loadConfig(await written({ ...sound(), audit }))).audit).toEqual(audit)
   })
 
-  it.each([
+  test.each([
     [{}, {}],
     [{ region: 'us-east-1' }, {}],
     [{ region: 'us-east-1' }, { region: 'us-east-1' }],

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { problemsOf, type Sound, sound } from '../support.ts'
 
 const HOST = 'orders.c9akciq32xyz.us-east-1.rds.amazonaws.com'
@@ -8,14 +8,14 @@ const withDatabases = (databases: object) => (config: Sound) => ({
 })
 
 describe('databases', () => {
-  it('says of a name that is not RDS’s own what to do instead', async () => {
+  test('says of a name that is not RDS’s own what to do instead', async () => {
     const orders = { ...sound().databases.orders, host: 'db.example.com' }
     expect(await problemsOf(withDatabases({ orders }))).toEqual([
       expect.stringMatching(/^databases\.orders\.host: is not the name of an RDS endpoint.*`connect`/),
     ])
   })
 
-  it('tells everything that is wrong with one', async () => {
+  test('tells everything that is wrong with one', async () => {
     const orders = {
       engine: 'mysql',
       host: HOST.replace('us-east-1', 'cn-north-1'),
@@ -38,7 +38,7 @@ describe('databases', () => {
     ])
   })
 
-  it('refuses different limits on one resource, the default included', async () => {
+  test('refuses different limits on one resource, the default included', async () => {
     const { orders } = sound().databases
     const slow = { ...orders, port: 5433, limits: { newTokensPerSecond: 5 } }
     expect(await problemsOf(withDatabases({ slow }))).toEqual([

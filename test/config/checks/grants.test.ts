@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../../src/config/load.ts'
 import { problemsOf, type Sound, sound, written } from '../support.ts'
 
@@ -8,7 +8,7 @@ const withPrincipal = (principal: object) => (config: Sound) => ({
 })
 
 describe('grants that are open', () => {
-  it.each<[object, RegExp]>([
+  test.each<[object, RegExp]>([
     [{ issuer: 'own' }, /^grants\[0\]\.principal: this names nobody/],
     [{ issuer: 'own', subject: '**' }, /^grants\[0\]\.principal: this names nobody/],
     [{ issuer: 'github', anyone: true }, /^grants\[0\]\.principal: the whole world can get a JWT/],
@@ -24,7 +24,7 @@ describe('grants that are open', () => {
     expect(await problemsOf(withPrincipal(principal))).toEqual([expect.stringMatching(problem)])
   })
 
-  it.each([
+  test.each([
     { issuer: 'own', anyone: true },
     { issuer: 'github', claims: { repository_id: 123456 } },
     { issuer: 'github', subject: 'repo:acme/*' },
@@ -34,13 +34,13 @@ describe('grants that are open', () => {
     expect(await problemsOf(withPrincipal(principal))).toEqual([])
   })
 
-  it('does not blame an issuer that is missing for what a grant asks of it', async () => {
+  test('does not blame an issuer that is missing for what a grant asks of it', async () => {
     expect(await problemsOf(withPrincipal({ issuer: 'gitlab', anyone: true }))).toEqual([
       'grants[0].principal.issuer: is not in issuers (github, own)',
     ])
   })
 
-  it('takes an unquoted number in a claim as it was written', async () => {
+  test('takes an unquoted number in a claim as it was written', async () => {
     const text = JSON.stringify(withPrincipal({ issuer: 'own', claims: 'CLAIMS' })(sound()))
     const path = await written(text.replace('"CLAIMS"', '{ version: 1.10, id: [12345678901234567890, 7] }'))
     expect((await loadConfig(path)).grants[0]?.principal.claims).toEqual({

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { jwksText, privateJwk, problemsOf, publicJwk, type Sound } from '../support.ts'
 
 const withIssuers = (issuers: object) => (config: Sound) => ({
@@ -14,7 +14,7 @@ const UNREADABLE =
   'names a file that cannot be read (ENOENT); a relative path is relative to the folder of the configuration'
 
 describe('issuers', () => {
-  it.each([
+  test.each([
     ['http://issuer.example', /must be an https URL.*jwksFile/],
     ['issuer.example', /must be an https URL/],
     ['ftp://issuer.example', /must be an https URL/],
@@ -28,7 +28,7 @@ describe('issuers', () => {
     expect(problems[0]).toMatch(/^issuers\.x\.issuer: /)
   })
 
-  it('takes plain http on loopback, and any name where keys are pinned', async () => {
+  test('takes plain http on loopback, and any name where keys are pinned', async () => {
     const issuers = {
       local: { issuer: 'http://127.0.0.1:8080', audience: 'a' },
       named: { issuer: 'not a URL', audience: 'a', jwksFile: 'keys.json' },
@@ -36,7 +36,7 @@ describe('issuers', () => {
     expect(await problemsOf(withIssuers(issuers), { 'keys.json': jwksText() })).toEqual([])
   })
 
-  it.each<[string, string, RegExp]>([
+  test.each<[string, string, RegExp]>([
     ['is not there', '', /names a file that cannot be read/],
     ['is not JSON', 'keys: []', /names a file that is not JSON/],
     ['is no key set', '{}', /names a file that cannot be used: is not a JSON Web Key Set/],
@@ -50,14 +50,14 @@ describe('issuers', () => {
     expect(problems[0]).toMatch(/^issuers\.x\.jwksFile: /)
   })
 
-  it('refuses those that nothing tells apart', async () => {
+  test('refuses those that nothing tells apart', async () => {
     const url = { issuer: 'https://x.example', audience: 'a' }
     expect(await problemsOf(withIssuers({ a: url, b: { ...url, audience: 'b' }, c: url }))).toEqual([
       'issuers.c: has the issuer and audience of issuers.a and its keys too: nothing tells their JWTs apart',
     ])
   })
 
-  it('refuses a key in two sets of one URL and audience, whatever it is called there', async () => {
+  test('refuses a key in two sets of one URL and audience, whatever it is called there', async () => {
     const shared = publicJwk('one')
     const files = {
       'a.json': jwksText([publicJwk(), shared]),
@@ -75,7 +75,7 @@ describe('issuers', () => {
     ])
   })
 
-  it('does not call clusters the same because the keys of both cannot be read', async () => {
+  test('does not call clusters the same because the keys of both cannot be read', async () => {
     const clusters = { a: cluster('a.json'), b: cluster('b.json') }
     expect(await problemsOf(withIssuers(clusters))).toEqual([
       `issuers.a.jwksFile: ${UNREADABLE}`,

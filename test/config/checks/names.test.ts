@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { problemsOf, type Sound, sound } from '../support.ts'
 
 const withGrants =
@@ -11,7 +11,7 @@ const withDatabases = (databases: object) => (config: Sound) => ({
 })
 
 describe('what names lead to', () => {
-  it.each<[string, (config: Sound) => unknown, string[]]>([
+  test.each<[string, (config: Sound) => unknown, string[]]>([
     [
       'an unknown issuer',
       withPrincipal({ issuer: 'gitlab', subject: 'x' }),
@@ -76,7 +76,7 @@ describe('what names lead to', () => {
     expect(await problemsOf(broken)).toEqual(problems)
   })
 
-  it('tells no more names than help', async () => {
+  test('tells no more names than help', async () => {
     const many = Object.fromEntries(
       Array.from({ length: 30 }, (_, i) => [`db-${i}`, sound().databases.orders]),
     )
@@ -84,7 +84,7 @@ describe('what names lead to', () => {
     expect(problem).toMatch(/^grants\[0\]\.database: is not in databases \(db-0, .*db-9, …\)$/)
   })
 
-  it.each<[string, (config: Sound) => unknown, string]>([
+  test.each<[string, (config: Sound) => unknown, string]>([
     [
       'a database that is broken',
       withDatabases({ orders: { ...sound().databases.orders, host: 7 } }),
@@ -125,7 +125,7 @@ describe('what names lead to', () => {
     expect(await problemsOf(broken)).toEqual([problem])
   })
 
-  it('looks at an issuer though another with a longer name is broken', async () => {
+  test('looks at an issuer though another with a longer name is broken', async () => {
     const issuers = {
       own: { issuer: 'http://x.example', audience: 'a' },
       'own.b': { issuer: 7, audience: 'a' },

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { problemsOf, type Sound, tlsFiles } from '../support.ts'
 
 const withServer = (server: object) => (config: Sound) => ({ ...config, server })
@@ -8,7 +8,7 @@ const UNREADABLE =
   'names a file that cannot be read (ENOENT); a relative path is relative to the folder of the configuration'
 
 describe('the server', () => {
-  it.each(['0.0.0.0', '::', '10.0.0.1', 'jeton.example', 'localhost.example', '127.0.0.1.example'])(
+  test.each(['0.0.0.0', '::', '10.0.0.1', 'jeton.example', 'localhost.example', '127.0.0.1.example'])(
     'does not listen on %s in clear',
     async host => {
       expect(await problemsOf(withServer({ host }))).toEqual([
@@ -19,18 +19,18 @@ describe('the server', () => {
     },
   )
 
-  it.each(['localhost', '127.0.0.1', '127.8.8.8', '::1'])('listens on %s in clear', async host => {
+  test.each(['localhost', '127.0.0.1', '127.8.8.8', '::1'])('listens on %s in clear', async host => {
     expect(await problemsOf(withServer({ host }))).toEqual([])
   })
 
-  it('does not speak of its host where something else of it is broken', async () => {
+  test('does not speak of its host where something else of it is broken', async () => {
     const tls = { cert: 7, key: 'server-key.pem' }
     expect(await problemsOf(withServer({ host: '0.0.0.0', tls }))).toEqual([
       'server.tls.cert: must be text: put it in quotes',
     ])
   })
 
-  it('keeps callers and /metrics apart', async () => {
+  test('keeps callers and /metrics apart', async () => {
     expect(await problemsOf(withServer({ port: 9464, admin: {} }))).toEqual([
       'server.admin.port: is the port for callers too: give it one of its own',
     ])
@@ -38,7 +38,7 @@ describe('the server', () => {
     expect(await problemsOf(withServer({ port: 9464, admin: { host: '127.0.0.2' } }))).toEqual([])
   })
 
-  it('tells which of its files is not what it should be', async () => {
+  test('tells which of its files is not what it should be', async () => {
     const own = tlsFiles()
     expect(await problemsOf(withServer({ tls: TLS }))).toEqual([
       `server.tls.cert: ${UNREADABLE}`,

@@ -1,7 +1,7 @@
 import { createSecretKey, randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
-import { describe, expect, it } from 'vitest'
-import { loadConfig, loadConfigAlone } from '../../../src/config/load.ts'
+import { describe, expect, test } from 'vitest'
+import { loadConfig, loadStaticConfig } from '../../../src/config/load.ts'
 import { problemsOf, type Sound, sound, written } from '../support.ts'
 
 const KMS = { kmsKeyId: 'alias/jeton' }
@@ -15,11 +15,11 @@ const NO_KEY =
   'store.encryption.keyFile: names a file that is no key: it must hold exactly 32 bytes in base64 (openssl rand -base64 32)'
 
 describe('the store', () => {
-  it('is memory unless said otherwise', async () => {
+  test('is memory unless said otherwise', async () => {
     expect((await loadConfig(await written(sound()))).store).toEqual({ type: 'memory' })
   })
 
-  it.each([
+  test.each([
     [{ type: 'memory', table: 'jeton' }, 'store.table: goes with type: dynamodb alone'],
     [{ type: 'memory', region: 'us-east-1' }, 'store.region: goes with type: dynamodb alone'],
     [{ type: 'memory', encryption: KMS }, 'store.encryption: goes with type: dynamodb alone'],
@@ -53,7 +53,7 @@ describe('the store', () => {
     expect(problems.slice(1)).toEqual(typeof problem === 'string' ? [] : [expect.anything()])
   })
 
-  it('tells all that is wrong with it at once', async () => {
+  test('tells all that is wrong with it at once', async () => {
     expect(
       await problemsOf(withStore({ type: 'dynamodb', region: 'moon', encryption: { kmsKeyId: 'x' } })),
     ).toEqual([
@@ -63,7 +63,7 @@ describe('the store', () => {
     ])
   })
 
-  it.each([
+  test.each([
     UUID,
     `mrk-${'0a'.repeat(16)}`,
     'alias/jeton',
@@ -77,7 +77,7 @@ describe('the store', () => {
     expect(store).toEqual({ type: 'dynamodb', table: 'jeton', encryption: { type: 'kms', kmsKeyId } })
   })
 
-  it.each([
+  test.each([
     'jeton',
     'alias/',
     'alias/a b',
@@ -92,7 +92,7 @@ describe('the store', () => {
 describe('keys from files', () => {
   const keyFile = (keyFile: string | string[]) => withStore(dynamodb({ encryption: { keyFile } }))
 
-  it('are read, in their order, beside the configuration', async () => {
+  test('are read, in their order, beside the configuration', async () => {
     const [first, second] = [newKey(), newKey()]
     const store = dynamodb({ region: 'eu-west-1', encryption: { keyFile: ['a.key', 'b.key'] } })
     const path = await written({ ...sound(), store }, { 'a.key': `\n ${first}\r\n`, 'b.key': second })
@@ -112,7 +112,7 @@ describe('keys from files', () => {
       expect(shown).not.toContain(first.slice(0, 20))
   })
 
-  it.each([
+  test.each([
     ['too short', randomBytes(31).toString('base64')],
     ['too long', randomBytes(33).toString('base64')],
     ['hex', randomBytes(32).toString('hex')],
@@ -125,7 +125,7 @@ describe('keys from files', () => {
     expect(problems).toEqual([NO_KEY])
   })
 
-  it('have to be there, and are told by their place in the list', async () => {
+  test('have to be there, and are told by their place in the list', async () => {
     const key = newKey()
     expect(await problemsOf(keyFile(['a', 'none', 'b', 'c']), { a: key, b: `${key}\n`, c: 'x' })).toEqual([
       expect.stringMatching(/^store\.encryption\.keyFile\[1\]: names a file that cannot be read \(ENOENT\)/),
@@ -134,15 +134,15 @@ describe('keys from files', () => {
     ])
   })
 
-  it('are not shown where a key stands in place of its path', async () => {
+  test('are not shown where a key stands in place of its path', async () => {
     const key = newKey()
     const problems = await problemsOf(keyFile(key))
     expect(problems).toHaveLength(1)
     expect(problems.join()).not.toContain(key.slice(0, 10))
   })
 
-  it('are not needed by who asks only who may have what', async () => {
+  test('are not needed by who asks only who may have what', async () => {
     const path = await written({ ...sound(), store: dynamodb({ encryption: { keyFile: 'none' } }) })
-    await expect(loadConfigAlone(path)).resolves.toBeDefined()
+    await expect(loadStaticConfig(path)).resolves.toBeDefined()
   })
 })

@@ -1,0 +1,19 @@
+/** Cuts text to at most `length` UTF-16 units, with an ellipsis in place of the rest. */
+export function shorten(text: string, length: number): string {
+  if (text.length <= length) return text
+  return `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
+}
+
+/**
+ * Text fit for one line of a log or terminal: control characters, line breaks and what turns the direction of writing
+ * become escapes. Claims are chosen by whoever asks; unescaped they could forge lines or hide what follows.
+ */
+export function escapeText(text: string): string {
+  return JSON.stringify(text)
+    .slice(1, -1)
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, char => char.split('').map(escapeUnit).join(''))
+}
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+}

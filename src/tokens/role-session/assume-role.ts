@@ -1,0 +1,91 @@
+import type { Sts } from '../../aws/sts.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { within } from '../../lib/deadline.ts'
+import { memoizeAsync } from '../../lib/memoize-async.ts'
+import { databaseUserArn } from '../../rds/database.ts'
+import type { Health } from '../../telemetry/health.ts'
+import type { Log } from '../../telemetry/log.ts'
+import type { RoleSession } from '../token.ts'
+import type { TokenKey } from '../token-key.ts'
+import { stsFailure } from './sts-failure.ts'
+
+/** A token needs 15 minutes of its session; an hour is what a role chained from another role gets at most. */
+const SESSION_SECONDS = 3600
+/** For all of it: the SDK's search for credentials of its own has no end by itself. */
+const DEADLINE_MS = 8000
+
+export interface RoleAssumerParts {
+  clock: Clock
+  health: Health
+  log: Log
+}
+
+/** Assumes the role of a key's database. Throws `role_refused` or `temporarily_unavailable`, as `stsFailure` tells them apart. */
+export type AssumeRole = (key: TokenKey) => Promise<RoleSession>
+
+/**
+ * Asks AWS STS for role sessions, scoped by a session policy to the one database user. The SDK finds credentials, region
+ * and endpoint in its own environment; where that names no region, the database's is asked.
+ */
+export function createRoleAssumer({ clock, health, log }: RoleAssumerParts): AssumeRole {
+  const clients = new Map<string, () => Promise<Sts>>()
+
+  function clientFor(region: string): Promise<Sts> {
+    const client = clients.get(region) ?? memoizeAsync(() => loadClient(region))
+    clients.set(region, client)
+    return client()
+  }
+
+  async function loadClient(region: string): Promise<Sts> {
+    const { createStsClient } = await import('../../aws/sts.ts')
+    return createStsClient({ region, clock })
+  }
+
+  async function ask(key: TokenKey, abortSignal: AbortSignal): Promise<RoleSession> {
+    const { database, user } = key
+    const sts = await clientFor(database.region)
+    const input = {
+      RoleArn: database.roleArn,
+      RoleSessionName: key.sessionName,
+      Policy: sessionPolicy(databaseUserArn(database, user)),
+      DurationSeconds: SESSION_SECONDS,
+      ...(database.externalId === undefined ? {} : { ExternalId: database.externalId }),
+    }
+    const { Credentials: given, AssumedRoleUser: assumed } = await sts.assumeRole(input, abortSignal)
+    if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken || !assumed?.Arn)
+      throw new TypeError('STS answered without credentials')
+    return {
+      accessKeyId: given.AccessKeyId,
+      secretAccessKey: given.SecretAccessKey,
+      sessionToken: given.SessionToken,
+      expiresAt: given.Expiration?.getTime() ?? clock.now() + SESSION_SECONDS * 1000,
+      identity: assumed.Arn,
+    }
+  }
+
+  return async key => {
+    const { roleArn } = key.database
+    try {
+      const session = await within(DEADLINE_MS, signal => ask(key, signal))
+      health.report('sts', { ok: true, of: roleArn })
+      return session
+    } catch (cause) {
+      const failure = stsFailure(cause, roleArn)
+      const { code, reason } = failure
+      health.report('sts', { ok: false, of: roleArn })
+      log.warn(
+        { event: 'assume_role_failed', role: roleArn, session: key.sessionName, code, reason },
+        'assume-role failed',
+      )
+      throw failure
+    }
+  }
+}
+
+/** One statement, one action, one resource: whatever the role itself allows, the session can do no more. */
+function sessionPolicy(resource: string): string {
+  return JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: 'rds-db:connect', Resource: resource }],
+  })
+}

@@ -1,0 +1,338 @@
+import { expect, test } from 'vitest'
+import { createAuditLog } from '../../src/audit/audit-log.ts'
+import { INDIVIDUAL_LIMIT } from '../../src/audit/flood-control.ts'
+import type { AuditRecord } from '../../src/audit/record.ts'
+import { JetonError } from '../../src/errors.ts'
+import { createHealth } from '../../src/telemetry/health.ts'
+import type { AuditLogMetrics } from '../../src/telemetry/metrics.ts'
+import { settle, virtualClock } from '../support/clock/virtual-clock.ts'
+import { rememberingLog } from '../support/service/log.ts'
+import { fakeSink } from './fake-sink.ts'
+import { record } from './support.ts'
+
+function world(names = ['one']) {
+  const fakes = names.map(fakeSink)
+  const clock = virtualClock()
+  const health = createHealth()
+  const log = rememberingLog()
+  const told: Parameters<AuditLogMetrics['appended']>[0][] = []
+  const metrics = {
+    dropped: 0,
+    appended: (batch: (typeof told)[number]) => void told.push(batch),
+    refusalsDropped: ({ count }: { count: number }) => {
+      metrics.dropped += count
+    },
+  }
+  const auditLog = createAuditLog({
+    sinks: fakes.map(({ sink }) => sink),
+    clock,
+    health,
+    log,
+    metrics,
+    instance: 'i',
+  })
+  /** Vends, and says 'vended' or what went wrong. */
+  const vend = (id: string) =>
+    auditLog.write(record({ id })).then(
+      () => 'vended',
+      error => (error instanceof JetonError ? error.code : error),
+    )
+  const refuse = (id: string, fields: Partial<AuditRecord> = {}) => {
+    const time = new Date(clock.now()).toISOString()
+    auditLog.writeRefusal(
+      record({ id, time, decision: 'refused', code: 'access_denied', sourceIp: id, ...fields }),
+    )
+  }
+  return { auditLog, clock, health, log, metrics, told, vend, refuse, fakes, fake: fakes[0]! }
+}
+
+const numbered = (count: number, prefix = 'v') => Array.from({ length: count }, (_, i) => `${prefix}${i}`)
+/** Whether a promise is settled by now. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  await settle()
+  const pending = Symbol()
+  return (await Promise.race([promise, Promise.resolve(pending)])) !== pending
+}
+
+test('a vend waits until its record is in every log', async () => {
+  const { vend, fakes } = world(['one', 'other'])
+  fakes[1]!.hold()
+  const vended = vend('a')
+  expect(await isSettled(vended)).toBe(false)
+  expect(fakes[0]!.ids()).toEqual(['a'])
+  fakes[1]!.letGo()
+  expect(await vended).toBe('vended')
+  expect(fakes[1]!.ids()).toEqual(['a'])
+})
+
+test('all that arrives while a batch is written shares the next one', async () => {
+  const { vend, fake, told } = world()
+  fake.hold()
+  const first = vend('first')
+  await settle()
+  const others = numbered(500).map(vend)
+  await settle()
+  fake.letGo()
+  expect(await Promise.all([first, ...others])).toEqual(Array(501).fill('vended'))
+  expect(fake.batches.map(batch => batch.length)).toEqual([1, 500])
+  expect(told.map(({ records, ok }) => [records, ok])).toEqual([
+    [1, true],
+    [500, true],
+  ])
+})
+
+test('a batch is bounded: what is beyond waits for the next, in order', async () => {
+  const { auditLog, fake } = world()
+  const reason = 'r'.repeat(500)
+  await Promise.all(numbered(3000).map(id => auditLog.write(record({ id, reason }))))
+  expect(fake.batches.length).toBeGreaterThan(1)
+  for (const batch of fake.batches) expect(batch.join().length).toBeLessThan(600 * 1024)
+  expect(fake.ids()).toEqual(numbered(3000))
+})
+
+test('a log that fails refuses its vends alone, tells health, and is used again', async () => {
+  const { auditLog, vend, fake, health, log } = world()
+  fake.fail(new Error('ENOSPC: no space left'))
+  await expect(auditLog.write(record())).rejects.toMatchObject({
+    code: 'temporarily_unavailable',
+    publicMessage: 'the audit log cannot be written',
+    reason: 'audit log one: ENOSPC: no space left',
+    retryAfterMs: 1000,
+  })
+  expect(await vend('b')).toBe('temporarily_unavailable')
+  expect(health.degraded()).toEqual(['log'])
+  fake.fail(undefined)
+  expect(await vend('c')).toBe('vended')
+  expect(health.degraded()).toEqual([])
+  expect(log.lines.map(({ level }) => level)).toEqual(['error', 'info'])
+})
+
+const errors = ({ log }: ReturnType<typeof world>) =>
+  log.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields.event)
+
+test('a log that goes on failing is told of again each minute that it is tried', async () => {
+  const one = world()
+  one.fake.fail(new Error('full'))
+  for (const restMs of [30_000, 29_999, 1]) {
+    await one.vend('in vain')
+    expect(errors(one)).toEqual(['audit_failing'])
+    await one.clock.advance(restMs)
+  }
+  for (let i = 0; i < 3; i++) await one.vend('in vain')
+  expect(errors(one)).toEqual(Array(2).fill('audit_failing'))
+
+  one.fake.fail(undefined)
+  await one.vend('well')
+  one.fake.fail(new Error('full'))
+  await one.vend('anew')
+  expect(errors(one)).toEqual(Array(3).fill('audit_failing'))
+})
+
+test('a log that goes on hanging is told of again each minute that a vend is refused for it', async () => {
+  const one = world()
+  one.fake.hold()
+  void one.vend('flying')
+  await one.clock.advance(2000)
+  for (let second = 0; second < 60; second++) {
+    await one.vend(`v${second}`)
+    expect(errors(one)).toEqual(['audit_hanging'])
+    await one.clock.advance(1000)
+  }
+  for (let i = 0; i < 10; i++) await one.vend(`w${i}`)
+  expect(errors(one)).toEqual(Array(2).fill('audit_hanging'))
+})
+
+test('one log that fails is enough, and its neighbour does not hide it', async () => {
+  const { vend, fakes, health } = world(['one', 'other'])
+  fakes[1]!.fail(new Error('broken'))
+  expect(await vend('a')).toBe('temporarily_unavailable')
+  expect(health.degraded()).toEqual(['log'])
+})
+
+test('a log that hangs: 503 after 2 s and not before, then at once, and again well when it answers', async () => {
+  const { vend, clock, fake, health } = world()
+  fake.hold()
+  const inFlight = vend('flying')
+  await clock.advance(1000)
+  const waiting = vend('waiting')
+  await clock.advance(999)
+  expect(await isSettled(inFlight)).toBe(false)
+  await clock.advance(1)
+  expect(await isSettled(inFlight)).toBe(true)
+  expect(await inFlight).toBe('temporarily_unavailable')
+  expect(health.degraded()).toEqual(['log'])
+  expect(await isSettled(waiting)).toBe(false)
+  expect(await isSettled(vend('late'))).toBe(true)
+  await clock.advance(1000)
+  expect(await waiting).toBe('temporarily_unavailable')
+
+  fake.letGo()
+  await settle()
+  expect(health.degraded()).toEqual([])
+  expect(await vend('after')).toBe('vended')
+  // The one in flight could no longer be stopped; the others were never to be written.
+  expect(fake.ids()).toEqual(['flying', 'after'])
+})
+
+test('what hangs in one log is not written later to another that was only slow', async () => {
+  const { vend, clock, fakes } = world(['hung', 'slow'])
+  for (const fake of fakes) fake.hold()
+  const first = vend('first')
+  await clock.advance(500)
+  const second = vend('second')
+  await clock.advance(2000)
+  expect([await first, await second]).toEqual(Array(2).fill('temporarily_unavailable'))
+  fakes[1]!.letGo()
+  await settle()
+  expect(await vend('third')).toBe('temporarily_unavailable')
+  expect(fakes[1]!.ids()).toEqual(['first'])
+})
+
+test('a log that is slow but answers within 2 s serves on', async () => {
+  const { vend, clock, fake, health } = world()
+  for (const id of ['a', 'b', 'c']) {
+    fake.hold()
+    const vended = vend(id)
+    await clock.advance(1900)
+    fake.letGo()
+    expect(await vended).toBe('vended')
+  }
+  expect(health.degraded()).toEqual([])
+})
+
+test('refusals are written, return at once and never throw', async () => {
+  const { refuse, fake, auditLog } = world()
+  refuse('a')
+  expect(fake.ids()).toEqual([])
+  await settle()
+  expect(fake.ids()).toEqual(['a'])
+  const claims = {} as Record<string, never>
+  Object.assign(claims, { round: claims })
+  auditLog.writeRefusal(record({ principal: { issuer: 'i', subject: 's', claims } }))
+})
+
+test('refusals never hold up vends: at most 100 go along, after the vends', async () => {
+  const { refuse, vend, fake } = world()
+  fake.hold()
+  const first = vend('first')
+  await settle()
+  for (const id of numbered(900, 'r')) refuse(id)
+  const second = vend('second')
+  fake.letGo()
+  await Promise.all([first, second])
+  const batch = fake.batches[1] ?? []
+  expect(batch).toHaveLength(101)
+  expect(batch[0]).toContain('"second"')
+  for (let i = 0; i < 10; i++) await settle()
+  expect(fake.ids().sort()).toEqual(['first', 'second', ...numbered(900, 'r')].sort())
+})
+
+test('more refusals than the queue holds are counted, and said later', async () => {
+  const { refuse, fake, metrics } = world()
+  fake.hold()
+  refuse('taken')
+  await settle()
+  for (const id of numbered(1250, 'r')) refuse(id)
+  expect(metrics.dropped).toBe(250)
+  fake.letGo()
+  for (let i = 0; i < 20; i++) await settle()
+  expect(fake.records()).toHaveLength(1002)
+  expect(fake.records().at(-1)).toMatchObject({
+    decision: 'refused',
+    code: 'not_recorded',
+    count: 250,
+    instance: 'i',
+  })
+})
+
+test('refusals that met a failing log are written when it works, and do not knock at it in between', async () => {
+  const { refuse, clock, fake, auditLog, told } = world()
+  fake.fail(new Error('broken'))
+  refuse('a')
+  await settle()
+  refuse('b')
+  await settle()
+  expect(told).toHaveLength(1)
+  fake.fail(undefined)
+  await clock.advance(1000)
+  auditLog.flushDue()
+  await settle()
+  expect(fake.ids()).toEqual(['a', 'b'])
+})
+
+test('a flood from one source: a hundred records, and one that counts the others when the minute is over', async () => {
+  const { refuse, clock, fake, auditLog } = world()
+  for (let i = 0; i < 500; i++) {
+    refuse(`x${i}`, { sourceIp: '192.0.2.1', code: 'unauthenticated' })
+    if (i % 100 === 99) await clock.advance(1000)
+  }
+  for (const id of numbered(5, 'y')) refuse(id, { sourceIp: '192.0.2.2' })
+  await settle()
+  expect(fake.records()).toHaveLength(INDIVIDUAL_LIMIT + 5)
+  await clock.advance(55_000)
+  auditLog.flushDue()
+  await settle()
+  const counting = fake.records().at(-1)
+  expect(fake.records()).toHaveLength(INDIVIDUAL_LIMIT + 6)
+  expect(counting).toMatchObject({
+    decision: 'refused',
+    code: 'unauthenticated',
+    sourceIp: '192.0.2.1',
+    count: 500 - INDIVIDUAL_LIMIT,
+    since: '2026-11-23T10:00:01.000Z',
+    time: '2026-11-23T10:00:04.000Z',
+  })
+  await clock.advance(60_000)
+  auditLog.flushDue()
+  await settle()
+  expect(fake.records()).toHaveLength(INDIVIDUAL_LIMIT + 6)
+})
+
+test('the end of a flood is said by whatever comes next, and at the close', async () => {
+  const { refuse, clock, fake, auditLog, vend } = world()
+  for (const id of numbered(INDIVIDUAL_LIMIT + 20, 'x')) refuse(id, { sourceIp: '192.0.2.1' })
+  await clock.advance(60_000)
+  await vend('a')
+  await settle()
+  expect(fake.records().filter(({ count }) => count === 20)).toHaveLength(1)
+  for (const id of numbered(INDIVIDUAL_LIMIT + 20, 'x')) refuse(id, { sourceIp: '192.0.2.1' })
+  await auditLog.close()
+  expect(fake.records().filter(({ count }) => count === 20)).toHaveLength(2)
+  expect(fake.isClosed()).toBe(true)
+})
+
+test('closing writes what waits, takes no more, and says the last hash', async () => {
+  const { auditLog, vend, refuse, fake } = world()
+  expect(auditLog.headHash()).toBeUndefined()
+  const vended = vend('a')
+  for (const id of numbered(250, 'r')) refuse(id)
+  await Promise.all([auditLog.close(), auditLog.close()])
+  expect(await vended).toBe('vended')
+  expect(fake.ids()).toHaveLength(251)
+  expect(auditLog.headHash()).toBe(`head-${fake.batches.length}`)
+  expect(await vend('late')).toBe('temporarily_unavailable')
+})
+
+test('closing gives up on a log that hangs after 2 s, and on refusals where it fails', async () => {
+  const hung = world(['hung', 'well'])
+  hung.fakes[0]!.hold()
+  const vended = hung.vend('a')
+  await settle()
+  const close = hung.auditLog.close()
+  await hung.clock.advance(1999)
+  expect(await isSettled(close)).toBe(false)
+  await hung.clock.advance(1)
+  await close
+  expect(await vended).toBe('temporarily_unavailable')
+  expect(hung.fakes[1]!.isClosed()).toBe(true)
+
+  const broken = world()
+  broken.fake.fail(new Error('broken'))
+  broken.refuse('a')
+  await broken.auditLog.close()
+  expect(broken.fake.isClosed()).toBe(true)
+})
+
+test('needs a log', () => {
+  expect(() => world([])).toThrow('at least one')
+})

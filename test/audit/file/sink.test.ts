@@ -1,0 +1,303 @@
+import {
+  appendFile,
+  copyFile,
+  mkdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { append, GENESIS, readLink } from '../../../src/audit/file/hash-chain.ts'
+import { openFileSink } from '../../../src/audit/file/sink.ts'
+import { verifyFiles } from '../../../src/audit/file/verify.ts'
+import { virtualClock } from '../../support/clock/virtual-clock.ts'
+import { rememberingLog } from '../../support/service/log.ts'
+import { folder, line, linesOf } from '../support.ts'
+import { type Fault, failingOpen } from './failing-open.ts'
+
+async function world() {
+  const dir = await folder()
+  const path = join(dir, 'audit.jsonl')
+  const log = rememberingLog()
+  const { disk, open } = failingOpen()
+  const openSink = () => openFileSink({ path, clock: virtualClock(), log, open })
+  /** Opens, writes each of the records in a batch of its own, and closes, as a process that runs for a while. */
+  const run = async (...ids: string[]) => {
+    const sink = await openSink()
+    for (const id of ids) await sink.append([line(id)])
+    await sink.close()
+    return sink.head()
+  }
+  const ids = async (file = path) =>
+    (await linesOf(file))
+      .filter(text => readLink(Buffer.from(text))?.intact)
+      .flatMap(text => JSON.parse(text).id ?? [])
+  return { dir, path, log, disk, openSink, run, ids, rotated: join(dir, 'audit.jsonl.1') }
+}
+
+test('makes the file for its owner alone and never truncates what is there', async () => {
+  const { path, run, ids } = await world()
+  await run('a')
+  expect((await stat(path)).mode & 0o777).toBe(0o600)
+  expect((await stat(`${path}.head`)).mode & 0o777).toBe(0o600)
+  const before = await readFile(path, 'utf8')
+  await run('b')
+  expect(await readFile(path, 'utf8')).toMatch(before)
+  expect(await ids()).toEqual(['a', 'b'])
+})
+
+test('one chain goes on across restarts, and head is its last hash', async () => {
+  const { path, run, log } = await world()
+  await run('a', 'b')
+  const last = await run('c')
+  expect(await verifyFiles([path], { expectLast: last })).toEqual({
+    ok: true,
+    records: 3,
+    last,
+    recovered: 0,
+  })
+  expect(log.lines.filter(({ level }) => level !== 'info')).toEqual([])
+})
+
+test('one sync for each batch, and it has returned before append does', async () => {
+  const { disk, openSink } = await world()
+  const sink = await openSink()
+  await sink.append(Array.from({ length: 50 }, (_, i) => line(`r${i}`)))
+  expect(disk.syncs).toBe(1)
+  let release = () => {}
+  disk.hold = new Promise(resolve => {
+    release = resolve
+  })
+  let isBack = false
+  const append = sink.append([line('held')]).then(() => {
+    isBack = true
+  })
+  while (disk.syncs < 2) await new Promise(resolve => setImmediate(resolve))
+  for (let i = 0; i < 20; i++) await new Promise(resolve => setImmediate(resolve))
+  expect(isBack).toBe(false)
+  release()
+  await append
+  await sink.close()
+})
+
+test('a last record that lacks only its newline is kept', async () => {
+  const { path, run, ids } = await world()
+  await run('a', 'b')
+  await truncate(path, (await stat(path)).size - 1)
+  await run('c')
+  expect(await ids()).toEqual(['a', 'b', 'c'])
+  expect(await verifyFiles([path])).toMatchObject({ ok: true, records: 3, recovered: 0 })
+})
+
+test('goes on after a file torn anywhere, without losing what was whole, and verifies', async () => {
+  const { path, run, ids, log } = await world()
+  await run('a', 'b', 'c')
+  const whole = await readFile(path)
+  const starts = [0, whole.indexOf(10) + 1, whole.indexOf(10, whole.indexOf(10) + 1) + 1, whole.length]
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 0, max: whole.length - 1 }), async cut => {
+      await writeFile(path, whole.subarray(0, cut))
+      await rm(`${path}.head`, { force: true })
+      await run('next', 'then')
+      const kept = starts.filter(start => start > 0 && start - 1 <= cut).length
+      expect(await ids()).toEqual([...['a', 'b', 'c'].slice(0, kept), 'next', 'then'])
+      expect(await verifyFiles([path])).toMatchObject({ ok: true })
+      expect((await readFile(path)).subarray(0, cut)).toEqual(whole.subarray(0, cut))
+    }),
+    { numRuns: 60 },
+  )
+  expect(log.lines.filter(({ level }) => level === 'error')).toEqual([])
+})
+
+test('a repair that was torn itself is repaired', async () => {
+  const { path, run, ids } = await world()
+  await run('a')
+  await appendFile(path, '{"type":"jet')
+  await run('b')
+  const text = await readFile(path, 'utf8')
+  await writeFile(path, text.slice(0, text.indexOf('jeton.audit.recovered') + 40))
+  await run('c')
+  expect(await ids()).toEqual(['a', 'c'])
+  expect(await verifyFiles([path])).toMatchObject({ ok: true, recovered: 1 })
+})
+
+test('says that the end was cut off where the last record it wrote is gone', async () => {
+  const { path, run, log } = await world()
+  await run('a', 'b')
+  const [first] = await linesOf(path)
+  await writeFile(path, `${first}\n`)
+  await run('c')
+  expect(log.lines.map(({ fields }) => fields.event)).toContain('audit_tail_missing')
+})
+
+for (const fault of ['write', 'half-write', 'sync'] satisfies Fault[])
+  test(`rejects a batch and goes on in one chain after a failed ${fault}`, async () => {
+    const { path, disk, openSink, ids } = await world()
+    const sink = await openSink()
+    await sink.append([line('a')])
+    disk.fault = fault
+    for (const id of ['b', 'c'])
+      await expect(sink.append([line(id), line(`${id}2`)])).rejects.toThrow(/ENOSPC|EIO/)
+    disk.fault = 'none'
+    await sink.append([line('d')])
+    await sink.close()
+    const written = await ids()
+    expect([written[0], written.at(-1)]).toEqual(['a', 'd'])
+    expect(await verifyFiles([path], { expectLast: sink.head() })).toMatchObject({
+      ok: true,
+      last: sink.head(),
+    })
+  })
+
+test('renamed: goes on in a new file at the path, in one chain', async () => {
+  const { path, rotated, openSink, ids } = await world()
+  const sink = await openSink()
+  await sink.append([line('a')])
+  await rename(path, rotated)
+  await sink.append([line('b')])
+  await sink.close()
+  expect([await ids(rotated), await ids()]).toEqual([['a'], ['b']])
+  expect(await verifyFiles([rotated, path])).toMatchObject({ ok: true, records: 2, last: sink.head() })
+  expect(await verifyFiles([path])).toMatchObject({ ok: false, line: 1 })
+})
+
+test('renamed after a half-written batch: the new file names what was torn in the old one', async () => {
+  const { path, rotated, disk, openSink } = await world()
+  const sink = await openSink()
+  await sink.append([line('a')])
+  disk.fault = 'half-write'
+  await expect(sink.append([line('b')])).rejects.toThrow()
+  await rename(path, rotated)
+  disk.fault = 'write'
+  await expect(sink.append([line('c')])).rejects.toThrow()
+  disk.fault = 'none'
+  await sink.append([line('d')])
+  await sink.close()
+  expect(await verifyFiles([rotated, path])).toMatchObject({ ok: true, records: 3, recovered: 1 })
+})
+
+test('copied and emptied in place: goes on in one chain', async () => {
+  const { path, rotated, openSink, ids } = await world()
+  const sink = await openSink()
+  await sink.append([line('a'), line('b')])
+  await copyFile(path, rotated)
+  await truncate(path, 0)
+  await sink.append([line('c')])
+  await sink.append([line('d')])
+  await sink.close()
+  expect(await ids()).toEqual(['c', 'd'])
+  expect(await verifyFiles([rotated, path])).toMatchObject({ ok: true, records: 4 })
+})
+
+test('removed: is made anew, and says so', async () => {
+  const { path, log, openSink, ids } = await world()
+  const sink = await openSink()
+  await sink.append([line('a')])
+  const after = sink.head()
+  await rm(path)
+  await sink.append([line('b')])
+  await sink.close()
+  expect(await ids()).toEqual(['b'])
+  expect(await verifyFiles([path], { after })).toMatchObject({ ok: true })
+  expect(log.lines).toContainEqual({
+    level: 'info',
+    fields: { event: 'audit_file_started', path, continues: after },
+    msg: expect.any(String),
+  })
+})
+
+test('rotated while it was not running: the chain goes on from the hash beside the file', async () => {
+  const { path, rotated, run } = await world()
+  await run('a', 'b')
+  await rename(path, rotated)
+  await run('c')
+  expect(await verifyFiles([rotated, path])).toMatchObject({ ok: true, records: 3 })
+})
+
+test('cut in place while it runs: the chain shows it', async () => {
+  const { path, log, openSink } = await world()
+  const sink = await openSink()
+  for (const id of ['a', 'b', 'c']) await sink.append([line(id)])
+  const [first] = await linesOf(path)
+  await truncate(path, Buffer.byteLength(`${first}\n`))
+  await sink.append([line('d')])
+  await sink.close()
+  expect(await verifyFiles([path])).toMatchObject({ ok: false, line: 2 })
+  expect(log.lines.map(({ level }) => level)).toContain('warn')
+})
+
+test('a second writer fails a batch, and what it wrote is named', async () => {
+  const { path, openSink, ids } = await world()
+  const sink = await openSink()
+  await sink.append([line('a')])
+  await appendFile(path, 'stray\n')
+  await expect(sink.append([line('b')])).rejects.toThrow(`${path}: a second writer`)
+  await sink.append([line('c')])
+  await sink.close()
+  expect(await ids()).toEqual(['a', 'c'])
+  expect(await verifyFiles([path])).toMatchObject({ ok: true, recovered: 1 })
+})
+
+test('a second writer that cuts and fills up cannot hide what it cut', async () => {
+  const { path, openSink } = await world()
+  const sink = await openSink()
+  for (const id of ['a', 'b', 'c']) await sink.append([line(id)])
+  const [first] = await linesOf(path)
+  await writeFile(path, `${first}\n${'x'.repeat(5000)}\n`)
+  await expect(sink.append([line('d')])).rejects.toThrow('second writer')
+  await sink.append([line('e')])
+  await sink.close()
+  expect(await verifyFiles([path])).toMatchObject({ ok: false, line: 3 })
+})
+
+test('a second writer that goes on with the chain forks it, which shows', async () => {
+  const { path, openSink } = await world()
+  const sink = await openSink()
+  await sink.append([line('a')])
+  await appendFile(path, `${append(line('b'), sink.head() ?? GENESIS).line}\n`)
+  await expect(sink.append([line('c')])).rejects.toThrow('second writer')
+  await sink.append([line('d')])
+  await sink.close()
+  expect(await verifyFiles([path])).toMatchObject({ ok: false, line: 3 })
+})
+
+test('refuses what is no log of its own, and leaves neither lock nor change behind', async () => {
+  const { path, openSink, dir } = await world()
+  await writeFile(path, 'x\n'.repeat(3 * 1024 * 1024))
+  await expect(openSink()).rejects.toThrow(`${path}: no audit record`)
+  expect((await stat(path)).size).toBe(6 * 1024 * 1024)
+  await rm(path)
+  await mkdir(path)
+  await expect(openSink()).rejects.toThrow(path)
+  await rm(path, { recursive: true })
+  await (await openSink()).close()
+  await expect(
+    openFileSink({ path: join(dir, 'none', 'a'), clock: virtualClock(), log: rememberingLog() }),
+  ).rejects.toThrow(/none/)
+  await expect(
+    openFileSink({ path: '/dev/null', clock: virtualClock(), log: rememberingLog() }),
+  ).rejects.toThrow('not a regular file')
+})
+
+test('goes on without the hash beside the file where that cannot be kept', async () => {
+  const { path, run, log } = await world()
+  await mkdir(`${path}.head`)
+  await run('a', 'b')
+  expect(await verifyFiles([path])).toMatchObject({ ok: true, records: 2 })
+  expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
+})
+
+test('overlapping batches are written one after the other; a closed log takes none', async () => {
+  const { path, openSink, ids } = await world()
+  const sink = await openSink()
+  await Promise.all(['a', 'b', 'c'].map(id => sink.append([line(id)])))
+  await Promise.all([sink.append([line('d')]), sink.close()])
+  await expect(sink.append([line('e')])).rejects.toThrow('closed')
+  expect(await ids()).toEqual(['a', 'b', 'c', 'd'])
+  expect(await verifyFiles([path])).toMatchObject({ ok: true })
+})

@@ -1,0 +1,28 @@
+import { createAuditLog } from '../../../src/audit/audit-log.ts'
+import { openFileSink } from '../../../src/audit/file/sink.ts'
+import { createStdoutSink } from '../../../src/audit/stdout/sink.ts'
+import { systemClock } from '../../../src/lib/clock.ts'
+import { createHealth } from '../../../src/telemetry/health.ts'
+import { rememberingLog } from '../../support/service/log.ts'
+import { record } from '../support.ts'
+
+// A process of its own that vends into a file and prints the id of each record that was acknowledged, until it is killed;
+// or, without a file, into stdout, and exits as soon as that fails.
+const [, , prefix = 'r', path] = process.argv
+const clock = systemClock()
+const log = rememberingLog()
+try {
+  const sink = path ? await openFileSink({ path, clock, log }) : createStdoutSink(process.stdout)
+  const auditLog = createAuditLog({ sinks: [sink], clock, health: createHealth(), log })
+  const caller = async (name: string) => {
+    for (let i = 0; ; i++) {
+      const id = `${prefix}-${name}-${i}`
+      await auditLog.write(record({ id }))
+      if (path) process.stdout.write(`${id}\n`)
+    }
+  }
+  await Promise.all(['a', 'b', 'c', 'd'].map(caller))
+} catch (error) {
+  process.stderr.write(error instanceof Error ? error.message : 'failed')
+  process.exit(1)
+}

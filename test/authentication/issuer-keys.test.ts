@@ -1,0 +1,361 @@
+import { exportJWK, generateKeyPair, generateSecret, type JWK } from 'jose'
+import { describe, expect, test, vi } from 'vitest'
+import { discoverKeys, type IssuerKeys, pinKeys } from '../../src/authentication/issuer-keys.ts'
+import type { Fetch } from '../../src/lib/fetch-json.ts'
+import { issuerWorld, refusal } from './support.ts'
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+
+const header = (kid: string) => ({ alg: 'ES256', kid })
+const known = header('key-1')
+/** Whether the set has a key with this id. */
+const has = (keys: IssuerKeys, kid: string) =>
+  keys.resolve(header(kid)).then(
+    found => found.keys.length === 1,
+    () => false,
+  )
+
+describe('discovered keys', () => {
+  test('nothing is fetched until a key is asked for, and then once however many ask', async () => {
+    const { issuer, keysOf } = await issuerWorld()
+    const keys = keysOf(issuer.url)
+    expect(keys.version).toBeUndefined()
+    expect(issuer.requests).toEqual({ discovery: 0, keys: 0 })
+    await Promise.all(Array.from({ length: 200 }, () => keys.resolve(known)))
+    expect(issuer.requests).toEqual({ discovery: 1, keys: 1 })
+    expect(keys.version).toBe(1)
+  })
+
+  test('an issuer with a path and a final slash is asked as Discovery 4.1 says', async () => {
+    const { keysOf } = await issuerWorld()
+    const asked: string[] = []
+    const fetch: Fetch = async url => {
+      asked.push(String(url))
+      return Response.json({ issuer: 'https://a.example/b/', jwks_uri: 'https://a.example/k', keys: [] })
+    }
+    await keysOf('https://a.example/b/', fetch)
+      .resolve(known)
+      .catch(() => {})
+    expect(asked).toEqual(['https://a.example/b/.well-known/openid-configuration', 'https://a.example/k'])
+  })
+
+  test('up to 5 minutes the set is used as it is', async () => {
+    const { clock, issuer, keysOf } = await issuerWorld()
+    const keys = keysOf(issuer.url)
+    await keys.resolve(known)
+    await clock.advance(5 * MINUTE - 1)
+    await keys.resolve(known)
+    expect(issuer.requests.keys).toBe(1)
+  })
+
+  test('a refresh beside is told of, so that who freezes waits for it', async () => {
+    const { clock, issuer, keysOf, backgroundTasks } = await issuerWorld()
+    const keys = keysOf(issuer.url)
+    await keys.resolve(known)
+    await clock.advance(5 * MINUTE)
+    await keys.resolve(known)
+    await backgroundTasks.drain()
+    expect(issuer.requests.keys).toBe(2)
+  })
+
+  test('an attempt that a freeze cut short is none: the next request tries again, and waits where it must', async () => {
+    const { clock: awake, issuer, log, health, backgroundTasks } = await issuerWorld()
+    let frozenMs = 0
+    const clock = {
+      ...awake,
+      now: () => awake.now() + frozenMs,
+      sleepUntil: (ms: number, signal?: AbortSignal) => awake.sleepUntil(ms - frozenMs, signal),
+    }
+    let isFrozen = false
+    const never = new Promise<never>(() => {})
+    const get: Fetch = (url, init) => (isFrozen ? never : fetch(url, init))
+    const keys = discoverKeys({ issuerUrl: issuer.url, fetch: get, clock, log, health, backgroundTasks })
+    await keys.resolve(known)
+    await awake.advance(6 * MINUTE)
+    isFrozen = true
+    await keys.resolve(known)
+    frozenMs = 6 * MINUTE
+    // thawed: the timeout is the first thing that happens
+    await awake.advance(5 * SECOND)
+    expect(health.degraded()).toEqual([])
+    isFrozen = false
+    await issuer.rotate()
+    expect(await has(keys, 'key-1')).toBe(false)
+  })
+
+  test('from 5 to 10 minutes it is refreshed beside: even an issuer that hangs delays nobody', async () => {
+    const { clock, issuer, keysOf } = await issuerWorld()
+    const keys = keysOf(issuer.url)
+    await keys.resolve(known)
+    await clock.advance(5 * MINUTE)
+    issuer.fault = 'slow'
+    expect(await has(keys, 'key-1')).toBe(true)
+    await vi.waitFor(() => expect(issuer.requests.discovery).toBe(2))
+    await clock.advance(5 * SECOND)
+
+    issuer.fault = undefined
+    await issuer.rotate()
+    await clock.advance(30 * SECOND)
+    expect(await has(keys, 'key-1')).toBe(true)
+    await vi.waitFor(() => expect(keys.version).toBe(2))
+    expect(await has(keys, 'key-2')).toBe(true)
+  })
+
+  test('from 10 minutes on the refresh is waited for, so a withdrawn key is not believed', async () => {
+    const { clock, issuer, keysOf } = await issuerWorld()
+    const keys = keysOf(issuer.url)
+    await keys.resolve(known)
+    await issuer.rotate()
+    await clock.advance(10 * MINUTE)
+    expect((await refusal(keys.resolve(known))).code).toBe('unauthenticated')
+    expect(issuer.requests.keys).toBe(2)
+  })
+
+  test('a refresh that brings the same keys keeps the version; other keys change it', async () => {
+    const { clock, issuer, keysOf } = await issuerWorld()
+    const keys = keysOf(issuer.url)
+    await keys.resolve(known)
+    await clock.advance(10 * MINUTE)
+    await keys.resolve(known)
+    expect(issuer.requests.keys).toBe(2)
+    expect(keys.version).toBe(1)
+    await issuer.rotate({ keepOld: true })
+    await clock.advance(10 * MINUTE)
+    expect((await keys.resolve(known)).version).toBe(2)
+    expect(keys.version).toBe(2)
+  })
+
+  test('the same keys in another order, with their members in another order, are the same keys', async () => {
+    const { clock, issuer, keysOf } = await issuerWorld()
+    await issuer.rotate({ keepOld: true })
+    const start = clock.now()
+    const reversed = issuer.jwks().keys.map(key => Object.fromEntries(Object.entries(key).reverse()))
+    const document = { issuer: issuer.url, jwks_uri: issuer.url, keys: reversed.reverse() }
+    const fetch: Fetch = (...ask) =>
+      clock.now() > start ? Promise.resolve(Response.json(document)) : globalThis.fetch(...ask)
+    const keys = keysOf(issuer.url, fetch)
+    await keys.resolve(known)
+    await clock.advance(HOUR)
+    await keys.resolve(known)
+    expect(keys.version).toBe(1)
+  })
+
+  test('an unknown kid finds a key that is newer than the set', async () => {
+    const { clock, issuer, keysOf } = await issuerWorld()
+    const keys = keysOf(issuer.url)
+    await keys.resolve(known)
+    await issuer.rotate({ keepOld: true })
+    await clock.advance(30 * SECOND)
+    expect(await has(keys, 'key-2')).toBe(true)
+  })
+
+  test('a flood of unknown kids costs one fetch per cooldown', async () => {
+    const { clock, issuer, keysOf } = await issuerWorld()
+    const keys = keysOf(issuer.url)
+    await keys.resolve(known)
+    for (let round = 1; round <= 3; round++) {
+      for (let i = 0; i < 100; i++) expect(await has(keys, `early-${i}`)).toBe(false)
+      expect(issuer.requests.keys).toBe(round)
+      await clock.advance(30 * SECOND)
+      await Promise.all(Array.from({ length: 100 }, (_, i) => has(keys, `random-${i}`)))
+      expect(issuer.requests.keys).toBe(round + 1)
+    }
+  })
+
+  test('… after failures too, and the last good keys go on serving', async () => {
+    const { clock, issuer, health, keysOf } = await issuerWorld()
+    const keys = keysOf(issuer.url)
+    await keys.resolve(known)
+    issuer.fault = 'down'
+    for (let round = 2; round <= 4; round++) {
+      await clock.advance(30 * SECOND)
+      for (let i = 0; i < 100; i++) {
+        const error = await refusal(keys.resolve(header(`random-${i}`)))
+        expect(error.code).toBe('unauthenticated')
+      }
+      expect(issuer.requests.discovery).toBe(round)
+      expect(await has(keys, 'key-1')).toBe(true)
+    }
+    expect(health.degraded()).toEqual(['keys'])
+  })
+
+  test('an issuer that was never reached is tried once per cooldown and says when to come back', async () => {
+    const { clock, issuer, keysOf, health, log } = await issuerWorld()
+    const keys = keysOf(issuer.url)
+    issuer.fault = 'down'
+    const first = await refusal(keys.resolve(known))
+    expect(first).toMatchObject({ code: 'temporarily_unavailable', retryAfterMs: 30 * SECOND })
+    await clock.advance(20 * SECOND)
+    const errors = await Promise.all(Array.from({ length: 50 }, () => refusal(keys.resolve(known))))
+    for (const error of errors)
+      expect(error).toMatchObject({ code: 'temporarily_unavailable', retryAfterMs: 10 * SECOND })
+    expect(issuer.requests.discovery).toBe(1)
+    expect(health.degraded()).toEqual(['keys'])
+    expect(log.lines.join()).toContain(issuer.url)
+
+    issuer.fault = undefined
+    await clock.advance(10 * SECOND)
+    expect(await has(keys, 'key-1')).toBe(true)
+    expect(health.degraded()).toEqual([])
+  })
+
+  test('the last good keys serve for 24 hours after the last success, then no longer', async () => {
+    const { clock, issuer, keysOf } = await issuerWorld()
+    const keys = keysOf(issuer.url)
+    await keys.resolve(known)
+    issuer.fault = 'down'
+    for (let hours = 1; hours < 24; hours++) {
+      await clock.advance(HOUR)
+      expect(await has(keys, 'key-1')).toBe(true)
+    }
+    await clock.advance(HOUR - 1)
+    expect(await has(keys, 'key-1')).toBe(true)
+    expect(keys.version).toBe(1)
+    await clock.advance(1)
+    expect(keys.version).toBeUndefined()
+    expect(await refusal(keys.resolve(known))).toMatchObject({
+      code: 'temporarily_unavailable',
+      retryAfterMs: 30 * SECOND - 1,
+    })
+    issuer.fault = undefined
+    await clock.advance(30 * SECOND)
+    expect(await has(keys, 'key-1')).toBe(true)
+  })
+
+  test.each(['down', 'oversized', 'redirect', 'wrong-issuer', 'garbage'] as const)(
+    'an issuer that is %s gives no keys, and the log says why in few words',
+    async fault => {
+      const { issuer, keysOf, log } = await issuerWorld()
+      issuer.fault = fault
+      expect((await refusal(keysOf(issuer.url).resolve(known))).code).toBe('temporarily_unavailable')
+      expect(issuer.requests.keys).toBe(0)
+      expect(log.lines).toHaveLength(1)
+      expect(log.lines[0]?.length).toBeLessThan(300)
+    },
+  )
+
+  test('an issuer that hangs is given up after 5 s', async () => {
+    const { clock, issuer, keysOf } = await issuerWorld()
+    issuer.fault = 'slow'
+    const error = refusal(keysOf(issuer.url).resolve(known))
+    await clock.advance(5 * SECOND)
+    expect((await error).code).toBe('temporarily_unavailable')
+  })
+
+  test.each([
+    ['http://127.0.0.1:9464/metrics', 'without https'],
+    ['http://169.254.169.254/latest/meta-data', 'without https'],
+    ['file:///etc/passwd', 'without https'],
+    [undefined, 'no jwks_uri'],
+    [{ href: 'https://a.example' }, 'no jwks_uri'],
+  ])('a discovery document that sends us to %j is not obeyed', async (jwks_uri, why) => {
+    const { keysOf, log } = await issuerWorld()
+    const asked: string[] = []
+    const fetch: Fetch = async url => {
+      asked.push(String(url))
+      return Response.json({ issuer: 'https://a.example', jwks_uri, keys: [] })
+    }
+    const error = await refusal(keysOf('https://a.example', fetch).resolve(known))
+    expect(error.code).toBe('temporarily_unavailable')
+    expect(asked).toHaveLength(1)
+    expect(log.lines.join()).toContain(why)
+  })
+
+  test('a document for the key set that is none leaves the last good keys in place', async () => {
+    const { clock, issuer, keysOf } = await issuerWorld()
+    const fetch: Fetch = (...ask) =>
+      clock.now() > start
+        ? Promise.resolve(Response.json({ issuer: issuer.url, jwks_uri: issuer.url }))
+        : globalThis.fetch(...ask)
+    const start = clock.now()
+    const keys = keysOf(issuer.url, fetch)
+    await keys.resolve(known)
+    await clock.advance(HOUR)
+    expect(await has(keys, 'key-1')).toBe(true)
+    expect(keys.version).toBe(1)
+  })
+
+  test('an issuer that withdraws every key is believed', async () => {
+    const { clock, issuer, keysOf } = await issuerWorld()
+    const start = clock.now()
+    const fetch: Fetch = (...ask) =>
+      clock.now() > start
+        ? Promise.resolve(Response.json({ issuer: issuer.url, jwks_uri: issuer.url, keys: [] }))
+        : globalThis.fetch(...ask)
+    const keys = keysOf(issuer.url, fetch)
+    await keys.resolve(known)
+    await clock.advance(HOUR)
+    expect((await refusal(keys.resolve(known))).code).toBe('unauthenticated')
+  })
+})
+
+describe('pinned keys', () => {
+  const publicKey = async (alg = 'ES256'): Promise<JWK> => exportJWK((await generateKeyPair(alg)).publicKey)
+
+  test('answer by kid; a header without one may mean several', async () => {
+    const [a, b] = [await publicKey(), await publicKey()]
+    const keys = pinKeys({
+      keys: [
+        { ...a, kid: 'a' },
+        { ...b, kid: 'b' },
+      ],
+    })
+    expect((await keys.resolve({ alg: 'ES256', kid: 'b' })).keys).toHaveLength(1)
+    expect((await keys.resolve({ alg: 'ES256' })).keys).toHaveLength(2)
+    expect((await refusal(keys.resolve({ alg: 'ES256', kid: 'c' }))).code).toBe('unauthenticated')
+    expect((await refusal(keys.resolve({ alg: 'RS256', kid: 'a' }))).code).toBe('unauthenticated')
+    expect((await refusal(keys.resolve({ alg: 'HS256' }))).code).toBe('unauthenticated')
+  })
+
+  test('what could be changed afterwards is not the caller’s object', async () => {
+    const jwks = { keys: [{ ...(await publicKey()), kid: 'a' }] }
+    const keys = pinKeys(jwks)
+    jwks.keys.length = 0
+    expect(await has(keys, 'a')).toBe(true)
+  })
+
+  test('a private or symmetric key is refused without being quoted', async () => {
+    for (const alg of ['ES256', 'EdDSA', 'RS256']) {
+      const { privateKey } = await generateKeyPair(alg, { extractable: true })
+      const jwk = await exportJWK(privateKey)
+      const error = thrownBy(() => pinKeys({ keys: [jwk] }))
+      expect(error).toMatch(/^keys\.0 holds a private key/)
+      expect(error).not.toContain(jwk.d)
+    }
+    const secret = await exportJWK(await generateSecret('HS256', { extractable: true }))
+    const error = thrownBy(() => pinKeys({ keys: [secret] }))
+    expect(error).toMatch(/^keys\.0 is a symmetric key/)
+    expect(error).not.toContain(secret.k)
+  })
+
+  test.each([
+    undefined,
+    null,
+    7,
+    'text',
+    [],
+    {},
+    { keys: {} },
+    { keys: [] },
+    { keys: [7] },
+    { keys: [null] },
+  ])('%j is no key set', value => {
+    expect(thrownBy(() => pinKeys(value))).toMatch(/^(is not|has no|keys\.0 is not)/)
+  })
+
+  test('an RSA key of 1024 bits is refused', () => {
+    const weak = { kty: 'RSA', e: 'AQAB', n: Buffer.alloc(128, 0xc1).toString('base64url') }
+    expect(thrownBy(() => pinKeys({ keys: [weak] }))).toBe('keys.0 is an RSA key of less than 2048 bits')
+  })
+})
+
+function thrownBy(run: () => unknown): string {
+  try {
+    run()
+  } catch (cause) {
+    return cause instanceof Error ? cause.message : String(cause)
+  }
+  throw new Error('nothing was thrown')
+}

@@ -1,0 +1,38 @@
+import { onTestFinished } from 'vitest'
+import { discoverKeys } from '../../src/authentication/issuer-keys.ts'
+import { JetonError } from '../../src/errors.ts'
+import { createBackgroundTasks } from '../../src/lib/background-tasks.ts'
+import { createHealth } from '../../src/telemetry/health.ts'
+import type { Log } from '../../src/telemetry/log.ts'
+import { virtualClock } from '../support/clock/virtual-clock.ts'
+import { type IssuerOptions, startIssuer } from '../support/oidc/issuer.ts'
+
+/** A log that keeps every line as JSON, so that a test can search all of it. */
+export function recordingLog(): Log & { lines: string[] } {
+  const lines: string[] = []
+  const write = (fields: object, msg: string) => void lines.push(JSON.stringify({ ...fields, msg }))
+  return { lines, debug: write, info: write, warn: write, error: write }
+}
+
+/** An issuer on a clock that stands still, closed when the test ends. */
+export async function issuerWorld(options: IssuerOptions = {}) {
+  const clock = virtualClock()
+  const issuer = await startIssuer({ now: clock.now, ...options })
+  onTestFinished(() => issuer.close())
+  const log = recordingLog()
+  const health = createHealth()
+  const backgroundTasks = createBackgroundTasks()
+  const keysOf = (issuerUrl: string, fetch = globalThis.fetch) =>
+    discoverKeys({ issuerUrl, fetch, clock, log, health, backgroundTasks })
+  return { clock, issuer, log, health, backgroundTasks, keysOf }
+}
+
+/** The JetonError that a promise rejects with; fails where it resolves or throws anything else. */
+export async function refusal(promise: Promise<unknown>): Promise<JetonError> {
+  const outcome = await promise.then(
+    () => 'it was accepted',
+    (cause: unknown) => cause,
+  )
+  if (outcome instanceof JetonError) return outcome
+  throw new Error('expected a JetonError', { cause: outcome })
+}

@@ -1,0 +1,135 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Claim } from '../../src/authentication/principal.ts'
+import { compileGrants } from '../../src/authorization/compiled-grants.ts'
+import { decide, entitlements } from '../../src/authorization/decide.ts'
+import { explain } from '../../src/authorization/explain.ts'
+import type { GrantSpec } from '../../src/authorization/grant.ts'
+
+const github = (claims: Record<string, Claim>) => ({ issuer: 'github', subject: 'repo:acme/app', claims })
+const main = github({ repository_id: '1', ref: 'refs/heads/main' })
+const dev = github({ repository_id: '1', ref: 'refs/heads/dev' })
+
+const grants = compileGrants([
+  {
+    name: 'orders-deploy',
+    principal: { issuer: 'github', claims: { repository_id: 1, ref: 'refs/heads/main' } },
+    database: 'orders',
+    users: ['migrator', 'app_ro'],
+    session: 'per-principal',
+  },
+  {
+    name: 'orders-read',
+    principal: { issuer: 'github', claims: { repository_id: 1 } },
+    database: 'orders',
+    users: ['app_ro'],
+  },
+  {
+    name: 'billing-read',
+    principal: { issuer: 'github', claims: { repository_id: 1 } },
+    database: 'billing',
+    users: ['app_ro'],
+  },
+  {
+    name: 'orders-nightly',
+    principal: { issuer: 'apiKey', subject: 'nightly' },
+    database: 'orders',
+    users: ['report'],
+  },
+])
+
+const outcome = (principal: typeof main, database: string, user?: string) => {
+  const decision = decide(grants, principal, { database, user })
+  return decision.kind === 'granted' ? `${decision.grant.name} as ${decision.user}` : decision
+}
+
+describe('decide', () => {
+  test('grants what a grant allows, the first in the file first', () => {
+    expect(outcome(main, 'orders', 'migrator')).toBe('orders-deploy as migrator')
+    expect(outcome(main, 'orders', 'app_ro')).toBe('orders-deploy as app_ro')
+    expect(outcome(dev, 'orders', 'app_ro')).toBe('orders-read as app_ro')
+  })
+
+  test('carries the kind of session, shared unless said otherwise', () => {
+    const sessionOf = (principal: typeof main) => {
+      const decision = decide(grants, principal, { database: 'orders', user: 'app_ro' })
+      return decision.kind === 'granted' && decision.grant.session
+    }
+    expect(sessionOf(main)).toBe('per-principal')
+    expect(sessionOf(dev)).toBe('shared')
+  })
+
+  test('denies another user, another database and another issuer alike', () => {
+    const denied = { kind: 'denied' }
+    expect(outcome(dev, 'orders', 'migrator')).toEqual(denied)
+    expect(outcome(main, 'orders', 'MIGRATOR')).toEqual(denied)
+    expect(outcome(main, 'orders', '')).toEqual(denied)
+    expect(outcome(main, 'ledger', 'app_ro')).toEqual(denied)
+    expect(outcome(main, 'constructor')).toEqual(denied)
+    expect(outcome({ ...main, issuer: 'gitlab' }, 'orders', 'app_ro')).toEqual(denied)
+    expect(outcome({ ...main, issuer: 'apiKey' }, 'orders')).toEqual(denied)
+    expect(outcome({ ...main, issuer: '__proto__' }, 'orders')).toEqual(denied)
+  })
+
+  test('does not let the name of an API key come from a JWT', () => {
+    expect(outcome({ ...main, subject: 'nightly' }, 'orders', 'report')).toEqual({ kind: 'denied' })
+    expect(outcome({ issuer: 'apiKey', subject: 'nightly', claims: {} }, 'orders')).toBe(
+      'orders-nightly as report',
+    )
+  })
+
+  test('finds the user where only one is granted, over all grants that match', () => {
+    expect(outcome(dev, 'orders')).toBe('orders-read as app_ro')
+    expect(outcome(main, 'billing')).toBe('billing-read as app_ro')
+    expect(outcome(main, 'orders')).toEqual({ kind: 'user-required', users: ['migrator', 'app_ro'] })
+  })
+
+  test('tells none of the users of a grant that does not match', () => {
+    expect(outcome(github({ repository_id: '2', ref: 'refs/heads/main' }), 'orders')).toEqual({
+      kind: 'denied',
+    })
+  })
+
+  test('agrees with entitlements and explain, whatever the grants', () => {
+    const name = fc.constantFrom('a', 'b', 'c')
+    const spec: fc.Arbitrary<GrantSpec> = fc.record({
+      name,
+      principal: fc.record({
+        issuer: name,
+        claims: fc.dictionary(name, name, { maxKeys: 2 }),
+        anyone: fc.boolean(),
+      }),
+      database: name,
+      users: fc.uniqueArray(name, { minLength: 1 }),
+    })
+    const asker = fc.record({ issuer: name, subject: name, claims: fc.dictionary(name, name) })
+    fc.assert(
+      fc.property(fc.array(spec, { maxLength: 6 }), asker, name, name, (specs, principal, database, user) => {
+        const compiled = compileGrants(specs)
+        const decision = decide(compiled, principal, { database, user })
+        const mine = entitlements(compiled, principal).find(entitlement => entitlement.database === database)
+        const [nearest] = explain(compiled, principal, { database, user })
+        expect(decision.kind === 'granted').toBe(mine?.users.includes(user) ?? false)
+        expect(decision.kind === 'granted').toBe(nearest?.misses === 0)
+        const open = decide(compiled, principal, { database })
+        const users = open.kind === 'granted' ? [open.user] : open.kind === 'denied' ? undefined : open.users
+        expect(users).toEqual(mine?.users)
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
+
+describe('entitlements', () => {
+  test('lists databases and users in the order of the file, none twice', () => {
+    expect(entitlements(grants, main)).toEqual([
+      { database: 'orders', users: ['migrator', 'app_ro'] },
+      { database: 'billing', users: ['app_ro'] },
+    ])
+    expect(entitlements(grants, dev)).toEqual([
+      { database: 'orders', users: ['app_ro'] },
+      { database: 'billing', users: ['app_ro'] },
+    ])
+    expect(entitlements(grants, github({}))).toEqual([])
+  })
+})

@@ -1,0 +1,187 @@
+import { describe, expect, test } from 'vitest'
+import type { Claim } from '../../src/authentication/principal.ts'
+import { compileGrants } from '../../src/authorization/compiled-grants.ts'
+import { explain, nearestReason } from '../../src/authorization/explain.ts'
+import type { ClaimSpec } from '../../src/authorization/grant.ts'
+import { showClaim } from '../../src/authorization/show-claim.ts'
+import { escapeText, shorten } from '../../src/lib/printable.ts'
+
+const github = (claims: Record<string, Claim>) => ({ issuer: 'github', subject: 'repo:acme/app', claims })
+const grant = (
+  name: string,
+  claims: ClaimSpec,
+  more: { issuer?: string; database?: string; users?: string[] } = {},
+) => ({
+  name,
+  principal: { issuer: more.issuer ?? 'github', claims, anyone: Object.keys(claims).length === 0 },
+  database: more.database ?? 'orders',
+  users: more.users ?? ['migrator'],
+})
+
+const deploy = grant('orders-deploy', { repository_id: 1, ref: ['refs/heads/main', 'refs/tags/v*'] })
+const dev = github({ repository_id: '1', ref: 'refs/heads/dev' })
+const ask = { database: 'orders', user: 'migrator' }
+
+describe('explain', () => {
+  test('tells condition by condition what was wanted and what was found', () => {
+    expect(explain(compileGrants([deploy]), dev, ask)).toEqual([
+      {
+        grant: 'orders-deploy',
+        database: 'orders',
+        users: ['migrator'],
+        misses: 1,
+        conditions: [
+          { name: 'issuer', wanted: ['github'], found: '"github"', holds: true },
+          { name: 'database', wanted: ['orders'], found: '"orders"', holds: true },
+          { name: 'user', wanted: ['migrator'], found: '"migrator"', holds: true },
+          { name: 'claim repository_id', wanted: ['1'], found: '"1"', holds: true },
+          {
+            name: 'claim ref',
+            wanted: ['refs/heads/main', 'refs/tags/v*'],
+            found: '"refs/heads/dev"',
+            holds: false,
+          },
+        ],
+      },
+    ])
+  })
+
+  test('puts the nearest miss first, those of another issuer last, ties in the order of the file', () => {
+    const grants = compileGrants([
+      grant('foreign', {}, { issuer: 'gitlab' }),
+      grant('two-off', { a: '1', b: '2' }),
+      grant('elsewhere', {}, { database: 'billing' }),
+      grant('one-off', { a: '1' }),
+      grant('one-off-too', { b: '1' }),
+      grant('it', {}),
+    ])
+    const names = (asked: { database?: string; user?: string }) =>
+      explain(grants, github({}), asked).map(e => e.grant)
+    expect(names(ask)).toEqual(['it', 'one-off', 'one-off-too', 'elsewhere', 'two-off', 'foreign'])
+    expect(names({})).toEqual(['elsewhere', 'it', 'one-off', 'one-off-too', 'two-off', 'foreign'])
+  })
+
+  test('asks nothing of what was left out', () => {
+    const [only] = explain(compileGrants([deploy]), dev, {})
+    expect(only?.conditions.map(condition => condition.name)).toEqual([
+      'issuer',
+      'claim repository_id',
+      'claim ref',
+    ])
+  })
+
+  test('lists what is wanted inside an object that is missing', () => {
+    const grants = compileGrants([
+      grant('k8s', { 'kubernetes.io': { namespace: 'web', pod: { name: 'x' } } }),
+    ])
+    const missed = explain(grants, github({}), {})[0]?.conditions.filter(condition => !condition.holds)
+    expect(missed).toEqual([
+      { name: 'claim kubernetes.io.namespace', wanted: ['web'], found: undefined, holds: false },
+      { name: 'claim kubernetes.io.pod.name', wanted: ['x'], found: undefined, holds: false },
+    ])
+  })
+})
+
+describe('nearestReason', () => {
+  const reason = (claims: Record<string, Claim>, asked = ask) =>
+    nearestReason(
+      compileGrants([grant('far', { repository_id: 9, ref: 'x', a: 'b' }), deploy]),
+      github(claims),
+      asked,
+    )
+
+  test('names the nearest grant and the claim that missed', () => {
+    expect(nearestReason(compileGrants([deploy]), dev, ask)).toBe(
+      'nearest grant orders-deploy: claim ref is "refs/heads/dev", wanted refs/heads/main or refs/tags/v*',
+    )
+    expect(reason({ ref: 'refs/heads/main' })).toBe(
+      'nearest grant orders-deploy: claim repository_id is missing, wanted 1',
+    )
+  })
+
+  test('names the user or the database where that is what missed', () => {
+    const main = { repository_id: 1, ref: 'refs/heads/main' }
+    expect(reason(main, { database: 'orders', user: 'root' })).toBe(
+      'nearest grant orders-deploy: user is "root", wanted migrator',
+    )
+    expect(reason(main, { database: 'ordres', user: 'migrator' })).toBe(
+      'nearest grant orders-deploy: database is "ordres", wanted orders',
+    )
+  })
+
+  test('prefers the grants for the database that was asked for', () => {
+    const grants = compileGrants([
+      grant('other', {}, { database: 'billing' }),
+      grant('hard', { a: '1', b: '2' }),
+    ])
+    expect(nearestReason(grants, github({}), ask)).toBe(
+      'nearest grant hard: claim a is missing, wanted 1; claim b is missing, wanted 2',
+    )
+  })
+
+  test('says where no grant is for the issuer', () => {
+    const grants = compileGrants([grant('theirs', {}, { issuer: 'gitlab' })])
+    expect(nearestReason(grants, github({}), ask)).toBe('no grant is for issuer github')
+  })
+
+  test('lets no claim forge a second line or hide what follows', () => {
+    const line = reason({ repository_id: 1, ref: 'x"\n{"decision":"vended"}\u2028\u202e\u0085\u007f\ud800' })
+    expect(line).toContain('\\"\\n{\\"decision\\":\\"vended\\"}\\u2028\\u202e\\u0085\\u007f\\ud800')
+    expect(line).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
+  })
+
+  test('stays short whatever is asked or claimed', () => {
+    const long = '\u0000'.repeat(5000)
+    const line = reason({ repository_id: long, ref: long, a: [long, long] }, { database: long, user: long })
+    expect(line.length).toBeLessThanOrEqual(300)
+    expect(line).toMatch(/^nearest grant orders-deploy: database is "\\u0000/)
+    expect(reason({ repository_id: 1, ref: 'é'.repeat(5000) })).toMatch(
+      /claim ref is "é{97}…", wanted refs\/heads\/main or refs\/tags\/v\*$/,
+    )
+  })
+
+  test('looks at no more than 200 grants', () => {
+    const many = Array.from({ length: 200 }, (_, i) => grant(`g${i}`, { a: '1', b: '2' }))
+    const nearest = grant('beyond', { a: '1' })
+    expect(nearestReason(compileGrants([...many, nearest]), github({}), ask)).toContain('nearest grant g0:')
+    expect(nearestReason(compileGrants([...many.slice(1), nearest]), github({}), ask)).toContain(
+      'grant beyond:',
+    )
+  })
+})
+
+describe('showClaim', () => {
+  test.each<[Claim, string]>([
+    ['text', '"text"'],
+    [7, '7'],
+    [true, 'true'],
+    [null, 'null'],
+    [2 ** 60, '1152921504606847000 (too large to be exact)'],
+    [['a', 1, ['b'], { c: 1 }], '["a", 1, […], {…}]'],
+    [{ a: 'b' }, '{…}'],
+  ])('shows %j', (claim, shown) => {
+    expect(showClaim(claim)).toBe(shown)
+  })
+
+  test('never shows more than 100 characters', () => {
+    for (const claim of [
+      'x'.repeat(101),
+      '\n'.repeat(99),
+      Array.from({ length: 5000 }, () => 'x'.repeat(50)),
+    ]) {
+      expect(showClaim(claim).length).toBeLessThanOrEqual(100)
+      expect(showClaim(claim)).toContain('…')
+    }
+    expect(showClaim('x'.repeat(98))).toBe(`"${'x'.repeat(98)}"`)
+  })
+
+  test('is not brought down by a claim nested without end', () => {
+    const deep = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000))
+    expect(showClaim(deep)).toBe('[[…]]')
+  })
+
+  test('does not cut a character in two', () => {
+    expect(shorten('ab😀cd', 4)).toBe('ab…')
+    expect(escapeText('\u{e0001}')).toBe('\\udb40\\udc01')
+  })
+})

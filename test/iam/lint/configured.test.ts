@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { missingUserFindings, unknownResourceFindings } from '../../../src/iam/lint/configured.ts'
+import { ORDERS } from '../../support/databases/orders.ts'
+import { briefly, policy, statementsOf, USER } from './support.ts'
+
+const LEDGER = { ...ORDERS, name: 'ledger', resourceId: 'cluster-ABC', users: ['app_rw'] }
+const databases = [ORDERS, LEDGER]
+const statements = (...resources: string[]) => statementsOf(JSON.stringify(policy({ Resource: resources })))
+const at = 'Statement.0.Resource.0'
+
+test.each([
+  [USER, []],
+  [USER.replace('us-east-1', 'us-west-2'), [`error region ${at}`]],
+  [USER.replace('123456789012', '210987654321'), [`error account ${at}`]],
+  [USER.replace('arn:aws:', 'arn:aws-cn:'), [`error partition ${at}`]],
+  [USER.replace('app_ro', 'admin'), [`warning not-configured ${at}`]],
+  [USER.replace(/db-[A-Z]+/, 'db-OTHER'), [`warning not-configured ${at}`]],
+  // Lint tells of these already.
+  [USER.replace(/db-[A-Z]+/, 'orders'), []],
+  [USER.replace('app_ro', '*').replace('us-east-1', '*'), []],
+  ['*', []],
+])('%s against the configuration', (resource, findings) => {
+  expect(briefly(unknownResourceFindings(statements(resource), databases))).toEqual(findings)
+})
+
+test('a region is told with the one that is configured', () => {
+  const [finding] = unknownResourceFindings(statements(USER.replace('us-east-1', 'eu-west-1')), databases)
+  expect(finding?.message).toBe(
+    `eu-west-1 is not the region of ${ORDERS.resourceId}: databases.orders is configured with us-east-1`,
+  )
+})
+
+test('users that no statement allows are told, of databases whose policy this is', () => {
+  const uncovered = (...resources: string[]) =>
+    missingUserFindings(statements(...resources), databases).map(({ path }) => path.join('.'))
+  expect(uncovered(USER)).toEqual(['databases.orders.users.1', 'databases.orders.users.2'])
+  expect(uncovered(USER, USER.replace('app_ro', 'app_rw'))).toEqual(['databases.orders.users.2'])
+  expect(uncovered(USER.replace('app_ro', '*'))).toEqual([])
+  expect(uncovered('*')).toEqual([])
+  expect(uncovered(USER.replace('us-east-1', 'us-west-2'))).toHaveLength(3)
+  expect(uncovered(USER.replace(/db-[A-Z]+/, 'db-OTHER'))).toEqual([])
+})
+
+test('what denies covers nobody, and NotResource all but what it names', () => {
+  const denying = statementsOf(JSON.stringify(policy({ Effect: 'Deny', Resource: '*' })))
+  expect(missingUserFindings([...denying, ...statements(USER)], databases)).toHaveLength(2)
+  const but = { Effect: 'Allow', Action: 'rds-db:*', NotResource: USER }
+  const rest = statementsOf(JSON.stringify({ Statement: but }))
+  expect(missingUserFindings(rest, [ORDERS]).map(({ path }) => path.at(-1))).toEqual([0])
+})

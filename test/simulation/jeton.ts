@@ -1,0 +1,49 @@
+import { createBackgroundTasks } from '../../src/lib/background-tasks.ts'
+import type { Clock } from '../../src/lib/clock.ts'
+import type { Log } from '../../src/telemetry/log.ts'
+import { createRateLimiter } from '../../src/tokens/rate-limit/rate-limiter.ts'
+import { createRoleBreaker } from '../../src/tokens/role-session/role-breaker.ts'
+import { createTokenCache } from '../../src/tokens/token-cache.ts'
+import type { PrincipalAccess } from '../../src/vending/principal-access.ts'
+import { createRequestAudits } from '../../src/vending/request-audit.ts'
+import { createVendToken, type Vended } from '../../src/vending/vend-token.ts'
+import { asEncrypted } from '../support/service/as-encrypted.ts'
+import type { Network } from './network.ts'
+import type { Random } from './random.ts'
+import { playedSignature } from './signature.ts'
+
+const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }
+const ASK = { database: 'orders', user: 'app_rw' }
+
+/** One instance of jeton, from the verified principal to the recorded token: the project's own code. Throws JetonError. */
+export type Instance = (access: PrincipalAccess) => Promise<Vended>
+
+export interface InstanceParts {
+  clock: Clock
+  network: Network
+  random: Random
+  name: string
+}
+
+export function startInstance({ clock, network, random, name }: InstanceParts): Instance {
+  const { store, auditLog } = network
+  const shared = { store, clock, log: SILENT, backgroundTasks: createBackgroundTasks(), random: random.next }
+  const tokenCache = createTokenCache({
+    ...shared,
+    encryptedStore: asEncrypted(store),
+    rateLimiter: createRateLimiter(shared),
+    roles: createRoleBreaker(({ sessionName }) => network.assume(sessionName), shared),
+    sign: async (key, what) => playedSignature(key, what),
+  })
+  const vend = createVendToken(tokenCache)
+  const beginAudit = createRequestAudits({ auditLog, clock, instance: name })
+  let requests = 0
+  return async access => {
+    const audit = beginAudit({ requestId: `${name}-${++requests}` })
+    try {
+      return await vend({ access, audit, request: ASK })
+    } catch (cause) {
+      throw audit.recordFailure(cause)
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
+import { Signer } from '@aws-sdk/rds-signer'
+import type { SignedEndpoint } from '../databases/rds-verifier.ts'
+import type { Sts } from './sts.ts'
+
+export interface MintOptions {
+  readonly sts: Sts
+  readonly endpoint: SignedEndpoint
+  /** Whose name the token carries. */
+  readonly user: string
+  /** Whom the session policy allows, default `user`; null sends no policy. */
+  readonly allowed?: string | null
+}
+
+/** The role of an account of its own, that the stand-in STS lets anyone with its credentials assume. */
+export const ROLE_ARN = 'arn:aws:iam::123456789012:role/jeton-orders'
+
+/**
+ * A token made by AWS's own libraries alone: `@aws-sdk/client-sts` assumes the role and `@aws-sdk/rds-signer` signs. What
+ * the stand-ins take is thus what AWS's tools make, whatever jeton does. Signed at the machine's time.
+ */
+export async function mintWithAws({ sts, endpoint, user, allowed = user }: MintOptions): Promise<string> {
+  const { host, port, region, resourceId } = endpoint
+  const resource = `arn:aws:rds-db:${region}:123456789012:dbuser:${resourceId}/${allowed}`
+  const statement = { Effect: 'Allow', Action: 'rds-db:connect', Resource: resource }
+  const client = new STSClient({ region, endpoint: sts.url, credentials: sts.credentials, maxAttempts: 1 })
+  const { Credentials } = await client.send(
+    new AssumeRoleCommand({
+      RoleArn: ROLE_ARN,
+      RoleSessionName: `orders.${user}`,
+      ...(allowed === null
+        ? {}
+        : { Policy: JSON.stringify({ Version: '2012-10-17', Statement: [statement] }) }),
+    }),
+  )
+  client.destroy()
+  const { AccessKeyId, SecretAccessKey, SessionToken } = Credentials ?? {}
+  if (!AccessKeyId || !SecretAccessKey || !SessionToken) throw new Error('STS gave no credentials')
+  const credentials = {
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    sessionToken: SessionToken,
+  }
+  return new Signer({ hostname: host, port, region, username: user, credentials }).getAuthToken()
+}

@@ -1,0 +1,72 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { der, readElement } from '../service/der.ts'
+
+export interface LdapServer {
+  readonly port: number
+  close(): Promise<void>
+}
+
+/** Far above the longest password that PostgreSQL passes on. */
+const LONGEST_MESSAGE = 1024 * 1024
+const BIND = 0x60
+const UNBIND = 0x42
+const SUCCESS = 0
+const INVALID_CREDENTIALS = 49
+
+/**
+ * An LDAP server that does simple binds alone (RFC 4511, 4.2) and asks `check` about each, who may take its time.
+ * The bind name is given as it came: it is not read as a DN. Anything else a client sends ends the connection.
+ */
+export async function startLdap(
+  check: (user: string, password: string) => boolean | Promise<boolean>,
+): Promise<LdapServer> {
+  const sockets = new Set<Socket>()
+
+  async function converse(socket: Socket) {
+    let bytes = Buffer.alloc(0)
+    for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+      bytes = Buffer.concat([bytes, chunk as Buffer])
+      if (bytes.length > LONGEST_MESSAGE) throw new Error('message too long')
+      for (let message = readElement(bytes); message; message = readElement(bytes)) {
+        bytes = bytes.subarray(message.end)
+        const id = readElement(message.contents)
+        const operation = id && readElement(message.contents, id.end)
+        if (!id || !operation || operation.tag === UNBIND) return
+        if (operation.tag !== BIND) throw new Error('only simple binds are known here')
+        const { user, password } = readBind(operation.contents)
+        const code = (await check(user, password)) ? SUCCESS : INVALID_CREDENTIALS
+        const empty = der(0x04)
+        const response = der(0x61, der(0x0a, Buffer.from([code])), empty, empty)
+        socket.write(der(0x30, der(0x02, id.contents), response))
+      }
+    }
+  }
+
+  const server = createServer(socket => {
+    sockets.add(socket.on('close', () => sockets.delete(socket)).on('error', () => {}))
+    converse(socket).then(
+      () => socket.end(),
+      () => socket.destroy(),
+    )
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, '127.0.0.1', resolve)
+  })
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        for (const socket of sockets) socket.destroy()
+      }),
+  }
+}
+
+function readBind(request: Buffer): { user: string; password: string } {
+  const version = readElement(request)
+  const user = version && readElement(request, version.end)
+  const password = user && readElement(request, user.end)
+  if (password?.tag !== 0x80) throw new Error('not a simple bind')
+  return { user: user?.contents.toString() ?? '', password: password.contents.toString() }
+}

@@ -1,0 +1,54 @@
+import { chown } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
+import type { Home } from './server-folder.ts'
+
+type Check = (user: string, token: string) => Promise<boolean>
+
+/**
+ * Answers the questions of aws-authentication-plugin.c on a Unix socket in `home`: user and token, each after its length in
+ * four bytes; the answer is `1` or `0`. One question a connection.
+ */
+export async function answerPlugin(options: {
+  home: Home
+  name: string
+  check: Check
+}): Promise<{ path: string; close(): Promise<void> }> {
+  const { home, name, check } = options
+  const path = join(home.folder, name)
+  const sockets = new Set<Socket>()
+  const server = createServer(socket => {
+    sockets.add(socket.on('close', () => sockets.delete(socket)).on('error', () => {}))
+    answer(socket, check).catch(() => socket.destroy())
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(path, resolve)
+  })
+  if (home.user) await chown(path, home.user.uid, home.user.gid)
+  return {
+    path,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        for (const socket of sockets) socket.destroy()
+      }),
+  }
+}
+
+async function answer(socket: Socket, check: Check): Promise<void> {
+  let bytes = Buffer.alloc(0)
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+    bytes = Buffer.concat([bytes, chunk as Buffer])
+    const user = field(bytes, 0)
+    const token = user && field(bytes, user.end)
+    if (!user || !token) continue
+    socket.end((await check(user.text, token.text)) ? '1' : '0')
+    return
+  }
+}
+
+function field(bytes: Buffer, offset: number): { text: string; end: number } | undefined {
+  if (bytes.length < offset + 4) return undefined
+  const end = offset + 4 + bytes.readUInt32BE(offset)
+  return bytes.length < end ? undefined : { text: bytes.toString('utf8', offset + 4, end), end }
+}

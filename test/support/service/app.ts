@@ -1,0 +1,165 @@
+import type { AddressInfo } from 'node:net'
+import { onTestFinished } from 'vitest'
+import type { AuditLog } from '../../../src/audit/audit-log.ts'
+import type { AuditRecord } from '../../../src/audit/record.ts'
+import { newApiKey } from '../../../src/authentication/api-key.ts'
+import { createIssuerKeysCache } from '../../../src/authentication/issuer-keys-cache.ts'
+import type { Config } from '../../../src/config/config.ts'
+import type { JetonError } from '../../../src/errors.ts'
+import { type AppOptions, createApp } from '../../../src/http/app.ts'
+import { createBackgroundTasks } from '../../../src/lib/background-tasks.ts'
+import { createCaBundles } from '../../../src/rds/ca-bundles.ts'
+import { createMemoryStore } from '../../../src/store/memory.ts'
+import { createHealth } from '../../../src/telemetry/health.ts'
+import { createRateLimiter } from '../../../src/tokens/rate-limit/rate-limiter.ts'
+import type { AssumeRole } from '../../../src/tokens/role-session/assume-role.ts'
+import { signToken } from '../../../src/tokens/sign.ts'
+import { createTokenCache } from '../../../src/tokens/token-cache.ts'
+import { compileAccessPolicy } from '../../../src/vending/access-policy.ts'
+import { createRequestAudits } from '../../../src/vending/request-audit.ts'
+import { createVendToken, type VendToken } from '../../../src/vending/vend-token.ts'
+import { virtualClock } from '../clock/virtual-clock.ts'
+import { ORDERS } from '../databases/orders.ts'
+import { startIssuer } from '../oidc/issuer.ts'
+import { asEncrypted } from '../service/as-encrypted.ts'
+import { rememberingLog } from './log.ts'
+
+/** Whose keys are not pinned and cannot be fetched. */
+export const UNREACHABLE_ISSUER = 'https://unreachable.example'
+
+export interface AppWorldOptions {
+  /** How it listens. */
+  options?: AppOptions
+  /** Laid over the configuration. */
+  config?: Partial<Pick<Config, 'databases' | 'grants'>>
+  /** In the place of the real one. */
+  vend?: VendToken
+}
+
+export type AppWorld = Awaited<ReturnType<typeof appWorld>>
+
+/**
+ * The HTTP API on a port of loopback with the project's own parts behind it; played are only the clock, STS and the
+ * auditLog. Time stands still, so the first token of a database comes at once and a second at once would wait for its turn.
+ * Gone when the test ends.
+ */
+export async function appWorld({ options = {}, config = {}, vend }: AppWorldOptions = {}) {
+  const clock = virtualClock()
+  const log = rememberingLog()
+  const health = createHealth()
+  const issuer = await startIssuer({ now: clock.now })
+  const apiKey = newApiKey()
+  const records: AuditRecord[] = []
+  /** What goes wrong, until it is set to undefined. */
+  const faults: { sts?: JetonError | undefined; auditLog?: JetonError | undefined } = {}
+
+  const backgroundTasks = createBackgroundTasks()
+  const rules = compileAccessPolicy(
+    {
+      server: { host: '127.0.0.1', port: 0 },
+      issuers: [
+        { name: 'github', issuer: issuer.url, audience: 'jeton', jwks: issuer.jwks() },
+        { name: 'unreachable', issuer: UNREACHABLE_ISSUER, audience: 'jeton' },
+      ],
+      apiKeys: { 'nightly-report': [apiKey.sha256] },
+      databases: [ORDERS],
+      grants: GRANTS,
+      store: { type: 'memory' },
+      audit: [{ type: 'stdout' }],
+      ...config,
+    },
+    {
+      clock,
+      keysOf: createIssuerKeysCache({
+        clock,
+        log,
+        health,
+        backgroundTasks,
+        fetch: () => Promise.reject(new Error('down')),
+      }).of,
+    },
+  )
+  const auditLog: AuditLog = {
+    async write(record) {
+      if (faults.auditLog) throw faults.auditLog
+      records.push(record)
+    },
+    writeRefusal: record => void records.push(record),
+    flushDue() {},
+    headHash: () => undefined,
+    drain: async () => {},
+    close: async () => {},
+  }
+  let sessions = 0
+  const assume: AssumeRole = async key => {
+    if (faults.sts) throw faults.sts
+    const identity = `arn:aws:sts::123456789012:assumed-role/jeton-orders/${key.sessionName}`
+    const secrets = {
+      accessKeyId: `ASIA${++sessions}`,
+      secretAccessKey: 'aws-secret',
+      sessionToken: 'aws-session',
+    }
+    return { ...secrets, identity, expiresAt: clock.now() + 3_600_000 }
+  }
+  const store = createMemoryStore(clock)
+  const tokenCache = createTokenCache({
+    clock,
+    log,
+    encryptedStore: asEncrypted(store),
+    rateLimiter: createRateLimiter({ store, clock }),
+    backgroundTasks,
+    random: Math.random,
+    sign: signToken,
+    roles: { assume, check() {} },
+  })
+  const app = await createApp(
+    {
+      policy: () => rules,
+      vend: vend ?? createVendToken(tokenCache),
+      caBundles: createCaBundles(clock),
+      health,
+      clock,
+      log,
+      beginAudit: createRequestAudits({ auditLog: auditLog, clock, instance: 'test/1' }),
+    },
+    options,
+  )
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  onTestFinished(async () => {
+    app.server.closeAllConnections()
+    await app.close()
+    await issuer.close()
+  })
+  const { port } = app.server.address() as AddressInfo
+  return {
+    app,
+    port,
+    url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+    clock,
+    log,
+    health,
+    issuer,
+    apiKey: apiKey.key,
+    records,
+    faults,
+    /** The `Authorization` of a principal that the grants mean, with these claims laid over its own. */
+    bearer: async (claims = {}, options = {}) =>
+      `Bearer ${await issuer.sign({ ...CLAIMS, ...claims }, options)}`,
+  }
+}
+
+const CLAIMS = { repository_id: '123456', ref: 'refs/heads/main' }
+const GRANTS: Config['grants'] = [
+  {
+    name: 'orders-deploy',
+    principal: { issuer: 'github', claims: { repository_id: 123456 } },
+    database: 'orders',
+    users: ['migrator'],
+  },
+  {
+    name: 'orders-report',
+    principal: { issuer: 'apiKey', subject: 'nightly-report' },
+    database: 'orders',
+    users: ['app_ro', 'app_rw'],
+  },
+]

@@ -1,0 +1,83 @@
+import { X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { connect, createServer } from 'node:tls'
+import { describe, expect, test } from 'vitest'
+import { lookForProgram } from '../databases/programs.ts'
+import { createHome } from '../databases/server-folder.ts'
+import { run } from '../run.ts'
+import { type Authority, createAuthority } from './certificate-authority.ts'
+
+const openssl = await lookForProgram('openssl')
+const HOST = 'orders.c9akciq32xyz.us-east-1.rds.amazonaws.com'
+
+/** A real handshake: resolves when the client trusts what the server shows. */
+async function handshake(options: {
+  from: Authority
+  names: string[]
+  wants: string
+  trusts: Authority
+  expiresAt?: number
+}): Promise<void> {
+  const { certPem, keyPem } = options.from.issue(
+    options.names,
+    options.expiresAt === undefined ? {} : { expiresAt: options.expiresAt },
+  )
+  const server = createServer({ cert: certPem, key: keyPem }).on('tlsClientError', () => {})
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as AddressInfo
+  const socket = connect({ host: '127.0.0.1', port, servername: options.wants, ca: options.trusts.caPem })
+  try {
+    await once(socket, 'secureConnect')
+  } finally {
+    socket.destroy()
+    server.close()
+  }
+}
+
+describe('a certificate of the test authority', () => {
+  const authority = createAuthority()
+  const good = { from: authority, trusts: authority, names: [HOST, '127.0.0.1', 'localhost'] }
+
+  test.each([HOST, 'localhost'])('is trusted for %s', async wants => {
+    await expect(handshake({ ...good, wants })).resolves.toBeUndefined()
+  })
+  test('is good for an IP address, and no other', () => {
+    const certificate = new X509Certificate(authority.issue(['127.0.0.1']).certPem)
+    expect(certificate.checkIP('127.0.0.1')).toBe('127.0.0.1')
+    expect(certificate.checkIP('127.0.0.2')).toBeUndefined()
+  })
+  test('is refused for another name', async () => {
+    await expect(handshake({ ...good, wants: `x${HOST}` })).rejects.toMatchObject({
+      code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+    })
+  })
+  test('is refused by who trusts another authority, even of the same name', async () => {
+    const twins = { from: createAuthority('twin'), trusts: createAuthority('twin') }
+    await expect(handshake({ ...good, ...twins, wants: HOST })).rejects.toThrow()
+  })
+  test('is refused once it has expired', async () => {
+    await expect(handshake({ ...good, wants: HOST, expiresAt: Date.now() - 1000 })).rejects.toMatchObject({
+      code: 'CERT_HAS_EXPIRED',
+    })
+  })
+
+  test.runIf(openssl)('stands before openssl’s strictest check', async () => {
+    const home = await createHome({ name: 'test', preferred: [] })
+    const ca = await home.put('ca.pem', authority.caPem)
+    const cert = await home.put('cert.pem', authority.issue([HOST]).certPem)
+    const args = [
+      'verify',
+      '-x509_strict',
+      '-purpose',
+      'sslserver',
+      '-verify_hostname',
+      HOST,
+      '-CAfile',
+      ca,
+      cert,
+    ]
+    expect(await run(openssl ?? '', args)).toMatchObject({ code: 0, stdout: `${cert}: OK\n` })
+    await home.remove()
+  })
+})

@@ -1,0 +1,82 @@
+import { PassThrough } from 'node:stream'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createJsonLog } from '../../src/telemetry/json-log.ts'
+import type { Log, LogFields } from '../../src/telemetry/log.ts'
+
+const event = 'stopping' as const
+
+let before: NodeJS.WarningListener[]
+let stream: PassThrough
+let log: Log
+
+beforeEach(() => {
+  before = process.listeners('warning')
+  stream = new PassThrough()
+  log = createJsonLog(stream)
+})
+afterEach(() => {
+  process.removeAllListeners('warning')
+  for (const listener of before) process.on('warning', listener)
+})
+
+const lines = () =>
+  String(stream.read() ?? '')
+    .split('\n')
+    .slice(0, -1)
+    .map(line => JSON.parse(line))
+
+test('lines are JSON with level, time, event and message; debug is left out', () => {
+  log.debug({ event, a: 1 }, 'no')
+  log.info({ event, a: 1 }, 'so\nso')
+  log.warn({ event }, 'careful')
+  log.error({ event, list: [{ b: 2 }] }, 'bad')
+  expect(lines()).toEqual([
+    { level: 'info', time: expect.stringMatching(/^\d{4}-.*Z$/), event, a: 1, msg: 'so\nso' },
+    { level: 'warn', time: expect.any(String), event, msg: 'careful' },
+    { level: 'error', time: expect.any(String), event, list: [{ b: 2 }], msg: 'bad' },
+  ])
+})
+
+test('an error is told by its name, message and place', () => {
+  log.error({ event, err: new TypeError('odd') }, 'bad')
+  const [{ err }] = lines()
+  expect(err).toEqual({ type: 'TypeError', message: 'odd', stack: expect.stringContaining('json-log.test') })
+})
+
+test("an error's code is told with it", () => {
+  log.error({ event, err: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }) }, 'bad')
+  expect(lines()[0].err).toMatchObject({ message: 'refused', code: 'ECONNREFUSED' })
+})
+
+test('fields do not pass for level, time and message', () => {
+  log.error({ event, level: 'debug', time: 'never', msg: 'all is well', a: 1 }, 'bad')
+  expect(lines()).toEqual([
+    { level: 'error', time: expect.stringMatching(/^\d{4}-.*Z$/), event, a: 1, msg: 'bad' },
+  ])
+})
+
+test('of fields that are no JSON, the event and the message are left', () => {
+  const circle: { of?: unknown } = {}
+  circle.of = circle
+  const trap = {
+    event: event as LogFields['event'],
+    get a() {
+      throw new Error('no')
+    },
+  }
+  for (const fields of [{ event, a: 1, circle }, { event, big: 1n }, trap]) log.warn(fields, 'careful')
+  const bare = { level: 'warn', time: expect.any(String), event, msg: 'careful' }
+  expect(lines()).toEqual([bare, bare, bare])
+})
+
+test("Node's warnings are lines of it", () => {
+  process.emit('warning', Object.assign(new Error('old'), { name: 'DeprecationWarning' }))
+  expect(lines()).toEqual([
+    expect.objectContaining({
+      level: 'warn',
+      event: 'node_warning',
+      warning: 'DeprecationWarning',
+      msg: 'old',
+    }),
+  ])
+})

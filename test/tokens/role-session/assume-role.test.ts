@@ -1,0 +1,124 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createHealth } from '../../../src/telemetry/health.ts'
+import { type AssumeRole, createRoleAssumer } from '../../../src/tokens/role-session/assume-role.ts'
+import { tokenKey } from '../../../src/tokens/token-key.ts'
+import { type Sts, startSts } from '../../support/aws/sts.ts'
+import { type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
+import { ORDERS } from '../../support/databases/orders.ts'
+import { rememberingLog } from '../../support/service/log.ts'
+
+const KEY = tokenKey({ database: { ...ORDERS, externalId: 'jeton-1' }, user: 'migrator' })
+
+let sts: Sts
+let clock: VirtualClock
+let log: ReturnType<typeof rememberingLog>
+let health: ReturnType<typeof createHealth>
+let assume: AssumeRole
+
+beforeEach(async () => {
+  sts = await startSts()
+  for (const [name, value] of Object.entries(sts.environment())) vi.stubEnv(name, value)
+  clock = virtualClock(Date.now())
+  log = rememberingLog()
+  health = createHealth()
+  assume = createRoleAssumer({ clock, health, log })
+})
+
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await sts.close()
+})
+
+test('asks for one hour, under the session name, for the one database user alone', async () => {
+  sts.faults.externalIds.set(ORDERS.roleArn, 'jeton-1')
+  const session = await assume(KEY)
+  expect(session.identity).toBe('arn:aws:sts::123456789012:assumed-role/jeton-orders/orders.migrator')
+  expect(session.expiresAt - Date.now()).toBeGreaterThan(3_500_000)
+  const [call] = sts.calls
+  expect(call).toMatchObject({
+    roleArn: ORDERS.roleArn,
+    roleSessionName: 'orders.migrator',
+    externalId: 'jeton-1',
+    durationSeconds: 3600,
+  })
+  expect(JSON.parse(call?.policy ?? '')).toEqual({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Action: 'rds-db:connect',
+        Resource: 'arn:aws:rds-db:us-east-1:123456789012:dbuser:db-ABCDEFGHIJKLMNOPQRSTUVWXYZ/migrator',
+      },
+    ],
+  })
+})
+
+test("asks in the database's region where the environment names none", async () => {
+  vi.stubEnv('AWS_REGION', undefined)
+  vi.stubEnv('AWS_CONFIG_FILE', '/dev/null')
+  await assume(tokenKey({ database: { ...ORDERS, region: 'eu-west-3' }, user: 'migrator' }))
+  expect(sts.calls[0]?.region).toBe('eu-west-3')
+})
+
+test("tells the clock what STS's Date says", async () => {
+  sts.faults.clockShiftMs = 120_000
+  await assume(KEY)
+  const [seen] = clock.observed
+  expect(Math.abs((seen?.getTime() ?? 0) - Date.now() - 120_000)).toBeLessThan(5000)
+})
+
+describe('a failure', () => {
+  test('that an operator must mend is role_refused, without Retry-After', async () => {
+    sts.faults.deniedRoles.add(ORDERS.roleArn)
+    await expect(assume(KEY)).rejects.toMatchObject({ code: 'role_refused', retryAfterMs: undefined })
+    expect(health.degraded()).toEqual(['sts'])
+  })
+
+  test('of an external id too', async () => {
+    sts.faults.externalIds.set(ORDERS.roleArn, 'another')
+    await expect(assume(KEY)).rejects.toMatchObject({ code: 'role_refused' })
+  })
+
+  test.each(['throttling', 'failing'] as const)(
+    'that passes (%s) is temporarily_unavailable',
+    async fault => {
+      sts.faults[fault] = true
+      const failure = await assume(KEY).catch(cause => cause)
+      expect(failure).toMatchObject({ code: 'temporarily_unavailable' })
+      expect(failure.retryAfterMs).toBeGreaterThan(0)
+      expect(health.degraded()).toEqual(['sts'])
+      sts.faults[fault] = false
+      await assume(KEY)
+      expect(health.degraded()).toEqual([])
+    },
+  )
+
+  test('to answer at all is temporarily_unavailable, before long', async () => {
+    sts.faults.hanging = true
+    await expect(assume(KEY)).rejects.toMatchObject({ code: 'temporarily_unavailable' })
+  })
+
+  test("to find credentials of jeton's own is temporarily_unavailable too, before long", async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined)
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined)
+    const folder = await mkdtemp(join(tmpdir(), 'jeton-aws-'))
+    await writeFile(join(folder, 'config'), '[default]\ncredential_process = sleep 60\n')
+    vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'))
+    await expect(assume(KEY)).rejects.toMatchObject({ code: 'temporarily_unavailable' })
+    expect(health.degraded()).toEqual(['sts'])
+    await rm(folder, { recursive: true })
+  })
+
+  test('never shows a secret', async () => {
+    for (const fault of ['throttling', 'failing'] as const) {
+      sts.faults[fault] = true
+      const failure = await assume(KEY).catch(cause => cause)
+      const shown = JSON.stringify([failure.message, failure.reason, failure.publicMessage, log.lines])
+      expect(shown).not.toContain(sts.credentials.secretAccessKey)
+      expect(shown).not.toContain(sts.credentials.accessKeyId)
+    }
+  })
+})
