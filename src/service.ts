@@ -7,9 +7,9 @@ import { createIssuerKeysCache } from './authentication/issuer-keys-cache.ts'
 import type { Config } from './config/config.ts'
 import { type AppOptions, createApp } from './http/app.ts'
 import type { App } from './http/types.ts'
-import { atMost } from './lib/at-most.ts'
 import { createBackgroundTasks } from './lib/background-tasks.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
+import { waitAtMost } from './lib/deadline.ts'
 import { createCaBundles } from './rds/ca-bundles.ts'
 import { openStores } from './store/open-stores.ts'
 import { createHealth } from './telemetry/health.ts'
@@ -121,10 +121,10 @@ export async function createService(config: Config, world: ServiceOptions): Prom
       roles = rolesNow
       renewCertificate(app, changed.server.tls)
     },
-    drain: () => atMost(SETTLE_MS, Promise.all([backgroundTasks.drain(), auditLog.drain()]), clock),
+    drain: () => waitAtMost(SETTLE_MS, Promise.all([backgroundTasks.drain(), auditLog.drain()]), clock),
     async close() {
       await drain(app)
-      await atMost(SETTLE_MS, backgroundTasks.drain(), clock)
+      await waitAtMost(SETTLE_MS, backgroundTasks.drain(), clock)
       await auditLog.close()
     },
   }

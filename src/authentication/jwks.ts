@@ -1,5 +1,5 @@
 import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type JWTHeaderParameters } from 'jose'
-import { canonicalJson } from '../lib/hash.ts'
+import { canonicalJson } from '../lib/json.ts'
 
 /** 2048 bits in base64url. */
 const SHORTEST_MODULUS = 342

@@ -1,6 +1,6 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Clock } from '../lib/clock.ts'
-import { within } from '../lib/deadline.ts'
+import { withDeadline } from '../lib/deadline.ts'
 import { observeDates } from './observe-dates.ts'
 
 const CONNECT_TIMEOUT_MS = 500
@@ -27,7 +27,7 @@ export function createDynamodbClient({ clock, region }: { clock: Clock; region?:
   })
   observeDates(client, clock)
   client.middlewareStack.add(
-    next => args => within(DEADLINE_MS, () => next(args)),
+    next => args => withDeadline(DEADLINE_MS, () => next(args)),
     // around everything else: credentials and retries are within it
     { step: 'initialize', name: 'deadline', priority: 'high' },
   )

@@ -1,7 +1,7 @@
 import { DecryptCommand, GenerateDataKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import { JetonError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { within } from '../lib/deadline.ts'
+import { withDeadline } from '../lib/deadline.ts'
 import type { Kms } from '../store/keyring/kms.ts'
 import type { Log } from '../telemetry/log.ts'
 import { awsErrorFacts, describeAwsError } from './errors.ts'
@@ -62,7 +62,7 @@ export function createAwsKms({ kmsKeyId, table, region, clock, log }: AwsKmsPart
     async generateDataKey() {
       try {
         const command = new GenerateDataKeyCommand({ ...what, KeySpec: 'AES_256' })
-        const { Plaintext, CiphertextBlob } = await within(DEADLINE_MS, abortSignal =>
+        const { Plaintext, CiphertextBlob } = await withDeadline(DEADLINE_MS, abortSignal =>
           client.send(command, { abortSignal }),
         )
         if (!CiphertextBlob) throw new TypeError('KMS answered without a sealed key')
@@ -74,7 +74,9 @@ export function createAwsKms({ kmsKeyId, table, region, clock, log }: AwsKmsPart
     async decrypt(sealed) {
       try {
         const command = new DecryptCommand({ ...what, CiphertextBlob: sealed })
-        const { Plaintext } = await within(DEADLINE_MS, abortSignal => client.send(command, { abortSignal }))
+        const { Plaintext } = await withDeadline(DEADLINE_MS, abortSignal =>
+          client.send(command, { abortSignal }),
+        )
         return keyOf(Plaintext)
       } catch (cause) {
         if (!REFUSALS.has(awsErrorFacts(cause).name)) throw await failure(cause)

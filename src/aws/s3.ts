@@ -1,5 +1,5 @@
 import { GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3'
-import { within } from '../lib/deadline.ts'
+import { withDeadline } from '../lib/deadline.ts'
 
 const CONNECT_TIMEOUT_MS = 500
 const ANSWER_TIMEOUT_MS = 1000
@@ -28,13 +28,13 @@ export function openBucket(name: string): Bucket {
   })
   return {
     get: key =>
-      within(DEADLINE_MS, async abortSignal => {
+      withDeadline(DEADLINE_MS, async abortSignal => {
         const command = new GetObjectCommand({ Bucket: name, Key: key })
         const { Body, ETag } = await client.send(command, { abortSignal })
         return { text: (await Body?.transformToString()) ?? '', version: ETag }
       }),
     version: key =>
-      within(DEADLINE_MS, async abortSignal => {
+      withDeadline(DEADLINE_MS, async abortSignal => {
         const command = new HeadObjectCommand({ Bucket: name, Key: key })
         return (await client.send(command, { abortSignal })).ETag
       }),

@@ -1,6 +1,6 @@
 import fastify, { type RouteOptions } from 'fastify'
 import * as Type from 'typebox'
-import { memoizeAsync } from '../lib/memoize-async.ts'
+import { memoizeAsync } from '../lib/single-flight.ts'
 import { schemaController } from './schema-controller.ts'
 import type { App } from './types.ts'
 

@@ -5,8 +5,8 @@ import { ConfigError } from '../config/problems.ts'
 import { createReloader } from '../config/refresh.ts'
 import type { ConfigSource } from '../config/source/source.ts'
 import { JetonError } from '../errors.ts'
-import { atMost } from '../lib/at-most.ts'
 import type { Clock } from '../lib/clock.ts'
+import { waitAtMost } from '../lib/deadline.ts'
 import type { Service } from '../service.ts'
 import type { Log } from '../telemetry/log.ts'
 
@@ -61,7 +61,7 @@ export function createExecutionEnvironment({
         tickedAt = now
         auditLog.flushDue()
         logHeadHash(auditLog, { log, event: 'audit_head' })
-        await atMost(REFRESH_WAIT_MS, refresh(), clock)
+        await waitAtMost(REFRESH_WAIT_MS, refresh(), clock)
       },
     }
   }

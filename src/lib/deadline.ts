@@ -1,8 +1,47 @@
+import type { Clock } from './clock.ts'
+
+export interface Timeout {
+  clock: Pick<Clock, 'now' | 'sleepUntil'>
+  timeoutMs: number
+  /** Makes the error of work that took too long. */
+  timedOut(): Error
+}
+
 /**
- * What `call` gives; rejects with `TimeoutError` where that takes longer than `deadlineMs`. The SDK's own timeouts are for
- * an attempt each, and its search for credentials has none. The signal lets a call end that nobody waits for any more.
+ * Returns what `work` resolves with, or rejects with `timedOut` if that takes longer than `timeoutMs` by `clock`. The signal
+ * aborts once either has happened, so that work that nobody waits for can end.
  */
-export async function within<Reply>(
+export async function withTimeout<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  { clock, timeoutMs, timedOut }: Timeout,
+): Promise<T> {
+  const done = new AbortController()
+  try {
+    const result = work(done.signal)
+    const timeout = clock.sleepUntil(clock.now() + timeoutMs, done.signal).then(() => {
+      throw timedOut()
+    })
+    return await Promise.race([result, timeout])
+  } finally {
+    done.abort()
+  }
+}
+
+/**
+ * Resolves when `work` does, or after `maxMs` by `clock`: the work then continues without anyone waiting for it. Rejects if
+ * `work` rejects in time.
+ */
+export async function waitAtMost(maxMs: number, work: Promise<unknown>, clock: Clock): Promise<void> {
+  const done = new AbortController()
+  const timeout = clock.sleepUntil(clock.now() + maxMs, done.signal).catch(() => {})
+  await Promise.race([work, timeout]).finally(() => done.abort())
+}
+
+/**
+ * Returns what `call` resolves with; rejects with `TimeoutError` after `deadlineMs` of the machine's own time, which no
+ * correction of a clock changes. The signal lets a call end that nobody waits for any more.
+ */
+export async function withDeadline<Reply>(
   deadlineMs: number,
   call: (signal: AbortSignal) => Promise<Reply>,
 ): Promise<Reply> {

@@ -1,5 +1,6 @@
 import type { Principal } from '../authentication/principal.ts'
-import { canonicalJson, sha256Hex } from '../lib/hash.ts'
+import { sha256Hex } from '../lib/hash.ts'
+import { canonicalJson } from '../lib/json.ts'
 import type { Database } from '../rds/database.ts'
 import { sessionName } from './role-session/session-name.ts'
 

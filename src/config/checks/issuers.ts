@@ -1,6 +1,6 @@
 import type { JSONWebKeySet, JWK } from 'jose'
 import { pinKeys } from '../../authentication/issuer-keys.ts'
-import { canonicalJson } from '../../lib/hash.ts'
+import { canonicalJson } from '../../lib/json.ts'
 import type { IssuerConfig } from '../config.ts'
 import type { Report } from '../report.ts'
 import type { ConfigFile } from '../schema.ts'

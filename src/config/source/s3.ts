@@ -1,6 +1,6 @@
 import { posix, resolve } from 'node:path'
 import { awsErrorFacts, describeAwsError } from '../../aws/errors.ts'
-import { memoizeAsync } from '../../lib/memoize-async.ts'
+import { memoizeAsync } from '../../lib/single-flight.ts'
 import { ConfigError } from '../problems.ts'
 import { type ConfigSource, createConfigSource } from './source.ts'
 

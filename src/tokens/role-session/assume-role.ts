@@ -1,7 +1,7 @@
 import type { Sts } from '../../aws/sts.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { within } from '../../lib/deadline.ts'
-import { memoizeAsync } from '../../lib/memoize-async.ts'
+import { withDeadline } from '../../lib/deadline.ts'
+import { memoizeAsync } from '../../lib/single-flight.ts'
 import { databaseUserArn } from '../../rds/database.ts'
 import type { Health } from '../../telemetry/health.ts'
 import type { Log } from '../../telemetry/log.ts'
@@ -66,7 +66,7 @@ export function createRoleAssumer({ clock, health, log }: RoleAssumerParts): Ass
   return async key => {
     const { roleArn } = key.database
     try {
-      const session = await within(DEADLINE_MS, signal => ask(key, signal))
+      const session = await withDeadline(DEADLINE_MS, signal => ask(key, signal))
       health.report('sts', { ok: true, of: roleArn })
       return session
     } catch (cause) {

@@ -1,5 +1,6 @@
 import type { Principal } from '../../authentication/principal.ts'
-import { canonicalJson, sha256Hex } from '../../lib/hash.ts'
+import { sha256Hex } from '../../lib/hash.ts'
+import { canonicalJson } from '../../lib/json.ts'
 
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html: RoleSessionName */
 const LONGEST = 64

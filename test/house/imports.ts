@@ -1,0 +1,49 @@
+import { posix } from 'node:path'
+import type { SourceFile } from './source-files.ts'
+import { childrenOf, literalText, nodesOf, type SyntaxNode } from './syntax-tree.ts'
+
+export interface Import {
+  /** The path from the root of the repository; undefined for a package, or if it is worked out at run time. */
+  readonly path: string | undefined
+  /** As written; undefined if it is worked out at run time. */
+  readonly specifier: string | undefined
+  /** Whether nothing of it is left when types are stripped. */
+  readonly isTypeOnly: boolean
+}
+
+/** All that a file imports: statements, re-exports, `import('…')` as an expression and as a type. */
+export function importsOf(file: SourceFile): Import[] {
+  return nodesOf(file).flatMap(node => {
+    const source = sourceOf(node)
+    if (!source) return []
+    const specifier = literalText(source)
+    return { specifier, path: resolve(file.path, specifier), isTypeOnly: isTypeOnly(node) }
+  })
+}
+
+function sourceOf(node: SyntaxNode): SyntaxNode | undefined {
+  switch (node.type) {
+    case 'ImportDeclaration':
+    case 'ExportNamedDeclaration':
+    case 'ExportAllDeclaration':
+    case 'ImportExpression':
+    case 'TSImportType':
+      return childrenOf(node.source)[0]
+    case 'TSExternalModuleReference':
+      return childrenOf(node.expression)[0]
+    default:
+      return undefined
+  }
+}
+
+function resolve(from: string, specifier: string | undefined): string | undefined {
+  return specifier?.startsWith('.') ? posix.join(posix.dirname(from), specifier) : undefined
+}
+
+/** `import { type A }` counts as `import type { A }`. */
+function isTypeOnly(node: SyntaxNode): boolean {
+  if (node.type === 'TSImportType') return true
+  if (node.importKind === 'type' || node.exportKind === 'type') return true
+  const names = childrenOf(node.specifiers)
+  return names.length > 0 && names.every(name => name.importKind === 'type' || name.exportKind === 'type')
+}

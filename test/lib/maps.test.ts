@@ -1,0 +1,38 @@
+import { LRUCache } from 'lru-cache'
+import { expect, test } from 'vitest'
+import { getOrCreate, groupBy } from '../../src/lib/maps.ts'
+
+test.each([
+  ['a Map', () => new Map<string, object>()],
+  ['an LRU cache', () => new LRUCache<string, object>({ max: 2 })],
+])('getOrCreate creates the value of a key once, in %s', (_what, newMap) => {
+  const map = newMap()
+  let created = 0
+  const get = (key: string) => getOrCreate(map, { key, create: () => ({ number: ++created }) })
+  const first = get('a')
+  expect(get('a')).toBe(first)
+  expect(map.get('a')).toBe(first)
+  expect(get('b')).not.toBe(first)
+  expect(created).toBe(2)
+})
+
+test('getOrCreate keeps values of objects in a WeakMap', () => {
+  const map = new WeakMap<object, number[]>()
+  const key = {}
+  const value = getOrCreate(map, { key, create: () => [] })
+  expect(getOrCreate(map, { key, create: () => [1] })).toBe(value)
+})
+
+test('getOrCreate takes 0 and empty text for values', () => {
+  expect(getOrCreate(new Map([['a', 0]]), { key: 'a', create: () => 1 })).toBe(0)
+  expect(getOrCreate(new Map([['a', '']]), { key: 'a', create: () => 'b' })).toBe('')
+})
+
+test('groupBy keeps the order of groups and of what is in them', () => {
+  const groups = groupBy(['bb', 'a', 'cc', 'd', 'e'], ({ length }) => length)
+  expect([...groups]).toEqual([
+    [2, ['bb', 'cc']],
+    [1, ['a', 'd', 'e']],
+  ])
+  expect(groupBy([], String).size).toBe(0)
+})
