@@ -52,9 +52,9 @@ test('the README leads to every page, and names files of src/tokens that are the
   const targets = linksIn(page('README.md'))
   for (const path of pages.keys()) if (path !== 'README.md') expect(targets).toContain(path)
   const [diagram = ''] = /^request[\s\S]*?^```/m.exec(page('README.md')) ?? []
-  const files = diagram.match(/\w+\.ts/g) ?? []
-  expect(files).toHaveLength(4)
-  for (const file of files) expect(exists(`src/tokens/${file}`), file).toBe(true)
+  const places = [...diagram.matchAll(/^ {6}\w[\w ]*? {2,}([\w-]+(?:\.ts|\/))/gm)].map(([, place]) => place)
+  expect(places).toHaveLength(4)
+  for (const place of places) expect(exists(`src/tokens/${place}`), place).toBe(true)
 })
 
 describe('docs/cli.md', () => {
