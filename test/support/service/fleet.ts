@@ -29,6 +29,8 @@ export interface Joining {
   config?: object
   /** More environment for this instance. */
   env?: Record<string, string>
+  /** The CLI of another release, if not this one's. */
+  cli?: string
 }
 
 export interface Asking {
@@ -101,6 +103,7 @@ export async function startFleet({ databases, config = {}, env = {} }: FleetOpti
       config: { ...base, ...joining.config },
       // the stand-in STS knows its own credentials alone, the others believe any
       env: { ...dynamodb.environment(), ...env, ...stage.env, ...joining.env },
+      cli: joining.cli,
     })
     instances.push(instance)
     return instance

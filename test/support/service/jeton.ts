@@ -19,6 +19,8 @@ export interface JetonOptions {
   args?: readonly string[]
   /** What runs the CLI: another Node than this one, say. */
   node?: readonly string[]
+  /** The CLI of another release, if not this one's. */
+  cli?: string | undefined
 }
 
 /** A real `jeton serve` in a process of its own. */
@@ -53,6 +55,7 @@ export async function startJeton({
   folder: given,
   args = [],
   node = [process.execPath],
+  cli = CLI,
 }: JetonOptions): Promise<Jeton> {
   const folder = given ?? (await mkdtemp(join(tmpdir(), 'jeton-')))
   const configFile = join(folder, 'jeton.json')
@@ -60,7 +63,7 @@ export async function startJeton({
   await configure(config)
 
   const [program = process.execPath, ...before] = node
-  const child = spawn(program, [...before, CLI, 'serve', '--config', configFile, '--port', '0', ...args], {
+  const child = spawn(program, [...before, cli, 'serve', '--config', configFile, '--port', '0', ...args], {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -139,9 +142,9 @@ export interface Ran {
 /** Runs the real CLI to its end. */
 export async function runCli(
   args: readonly string[],
-  options: { env?: Record<string, string>; input?: string; cwd?: string } = {},
+  options: { env?: Record<string, string>; input?: string; cwd?: string; cli?: string | undefined } = {},
 ): Promise<Ran> {
-  const child = spawn(process.execPath, [CLI, ...args], {
+  const child = spawn(process.execPath, [options.cli ?? CLI, ...args], {
     env: { PATH: process.env.PATH ?? '', ...options.env },
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     stdio: 'pipe',

@@ -1,0 +1,147 @@
+import { deepEqual, equal, ok } from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { startKms } from '../support/aws/kms.ts'
+import {
+  assumed,
+  type Fleet,
+  insist,
+  roleOf,
+  startFleet,
+  storeWith,
+  USERS,
+} from '../support/service/fleet.ts'
+import { type Jeton, runCli, startJeton } from '../support/service/jeton.ts'
+import { setStage } from '../support/service/scenario.ts'
+
+/**
+ * `npm run two-releases -- OTHER/dist/cli.mjs`: shows that this build and another one share a table, a data key, an audit
+ * file and an audit table. Not part of `npm test`, which has one release at hand; there, golden files pin the formats.
+ */
+const [, , other = ''] = process.argv
+const CLIS = { other, this: undefined } as const
+const AUDIT_TABLE = 'jeton-audit'
+
+const said = (what: string) => console.log(`ok  ${what}`)
+
+async function joinBoth(fleet: Fleet): Promise<{ theirs: Jeton; ours: Jeton }> {
+  const [theirs, ours] = await Promise.all([fleet.join({ cli: other }), fleet.join()])
+  return { theirs, ours }
+}
+
+/** Both orders: what one release wrote, the other must read. */
+async function shareTokens(fleet: Fleet, { theirs, ours }: { theirs: Jeton; ours: Jeton }): Promise<void> {
+  const [first, second] = USERS
+  for (const [writer, reader, user] of [
+    [theirs, ours, first],
+    [ours, theirs, second],
+  ] as const) {
+    const { body } = await fleet.ask(writer, 'orders', { user })
+    equal(body.cached, false)
+    const read = async () => (await fleet.ask(reader, 'orders', { user })).body
+    deepEqual([(await read()).fingerprint, (await read()).cached], [body.fingerprint, true])
+  }
+  said('each reads the token that the other minted')
+}
+
+async function shareSlots(fleet: Fleet, instances: readonly Jeton[]): Promise<void> {
+  const callers = Array.from({ length: 24 }, (_, i) =>
+    insist(() => fleet.ask(instances[i % instances.length] as Jeton, 'slow', { subject: `caller-${i}` })),
+  )
+  const times = (await Promise.all(callers)).map(({ at }) => at).sort((a, b) => a - b)
+  const busiest = Math.max(...times.map(from => times.filter(at => at >= from && at < from + 1000).length))
+  // 4 a second over both, one more for how far a reply may lag behind its slot
+  ok(busiest <= 5, `${busiest} new tokens within a second`)
+  said(`24 new tokens of both leave at 4 a second together: ${busiest} in the busiest second`)
+}
+
+async function shareRoleFailures(
+  fleet: Fleet,
+  [first, second]: readonly [Jeton, Jeton],
+  name = 'broken',
+): Promise<void> {
+  fleet.stage.sts.faults.deniedRoles.add(roleOf(name))
+  // twice, so that the role is left alone for longer than the other takes to find out
+  await Promise.all([fleet.ask(first, name), pause(1300)])
+  equal((await fleet.ask(first, name)).status, 502)
+  const before = assumed(fleet, name)
+  const { status, body } = await fleet.ask(second, name)
+  deepEqual([status, body.code, assumed(fleet, name)], [502, 'role_refused', before])
+}
+
+async function shareStore(): Promise<void> {
+  const fleet = await startFleet({
+    databases: {
+      orders: {},
+      slow: { session: 'per-principal', newTokensPerSecond: 4 },
+      broken: {},
+      worse: {},
+    },
+    config: { audit: [{ type: 'dynamodb', table: AUDIT_TABLE }] },
+  })
+  try {
+    const { theirs, ours } = await joinBoth(fleet)
+    await shareTokens(fleet, { theirs, ours })
+    await shareSlots(fleet, [theirs, ours])
+    await shareRoleFailures(fleet, [theirs, ours])
+    said('this release leaves alone the role that failed at the other')
+    await shareRoleFailures(fleet, [ours, theirs], 'worse')
+    said('and the other way round')
+    await queryBoth(fleet, ours)
+  } finally {
+    await fleet.close()
+  }
+}
+
+async function queryBoth(fleet: Fleet, { configFile }: Jeton): Promise<void> {
+  const env = { ...fleet.dynamodb.environment(), ...fleet.stage.env }
+  const query = ['audit', 'query', '--config', configFile, '--limit', '0', '-o', 'json']
+  const [byOther, byThis] = await Promise.all(Object.values(CLIS).map(cli => runCli(query, { env, cli })))
+  deepEqual([byOther?.code, byThis?.code], [0, 0])
+  ok(byOther?.stdout === byThis?.stdout, 'the two find different records')
+  const lines = byThis?.stdout.trim().split('\n').length
+  said(`both find the same ${lines} records in the audit table, to the byte`)
+}
+
+async function shareDataKey(): Promise<void> {
+  const kms = await startKms()
+  const store = storeWith({ kmsKeyId: 'alias/jeton' })
+  const fleet = await startFleet({ databases: { orders: {} }, config: { store }, env: kms.environment() })
+  try {
+    await shareTokens(fleet, await joinBoth(fleet))
+    equal((await fleet.stored('data-key/')).length, 1)
+    said('both use one data key of KMS')
+  } finally {
+    await fleet.close()
+    await kms.close()
+  }
+}
+
+async function shareAuditFile(): Promise<void> {
+  const stage = await setStage()
+  const path = join(stage.folder, 'audit.jsonl')
+  const config = stage.config({ audit: [{ type: 'file', path }] })
+  try {
+    for (const cli of [CLIS.other, CLIS.this, CLIS.other, CLIS.this]) {
+      const jeton = await startJeton({ config, env: stage.env, folder: stage.folder, cli })
+      const jwt = await stage.issuer.sign({ repository: 'acme/orders', ref: 'refs/heads/main' })
+      equal((await jeton.ask(`Bearer ${jwt}`, { database: 'orders' })).status, 200)
+      equal((await jeton.ask(`Bearer ${jwt}`, { database: 'payroll' })).status, 403)
+      await jeton.close()
+    }
+    const last = (await readFile(`${path}.head`, 'utf8')).trim()
+    for (const cli of Object.values(CLIS)) {
+      const { code, stdout } = await runCli(['audit', 'verify', path, '--expect-last', last], { cli })
+      deepEqual([code, stdout], [0, `ok: 8 records, last ${last}\n`])
+    }
+    said('one chain goes through 8 records of both in turn, and both verify it')
+  } finally {
+    await stage.close()
+  }
+}
+
+if (other === '') throw new Error('name the other release: npm run two-releases -- OTHER/dist/cli.mjs')
+await shareStore()
+await shareDataKey()
+await shareAuditFile()
