@@ -1,15 +1,25 @@
-/** What may be told of an error of the AWS SDK. */
+/** What every first installation meets, and what the SDK has no error name for. */
+export const NO_REGION = 'no region is configured: set AWS_REGION'
+
+/** Errors about the credentials that jeton itself runs with; the same for every service. */
+const CREDENTIAL_REMEDIES: ReadonlyMap<string, string> = new Map([
+  ['UnrecognizedClientException', 'AWS does not know the credentials that jeton runs with: renew them'],
+  ['InvalidSignatureException', 'AWS does not accept the credentials that jeton runs with: renew them'],
+  ['ExpiredTokenException', 'the credentials that jeton runs with have expired: renew them'],
+])
+
+/** The parts of an SDK error that may be logged. */
 export interface AwsErrorFacts {
   readonly name: string
-  /** The machine's code where no reply came, e.g. `ECONNREFUSED`. */
+  /** The system's code if no reply came, e.g. `ECONNREFUSED`. */
   readonly code?: string | undefined
-  /** The HTTP status, where a reply came. */
+  /** The HTTP status, if a reply came. */
   readonly status?: number | undefined
   readonly requestId?: string | undefined
 }
 
 /**
- * Takes from an error of the AWS SDK what may stand in a log or a record. Never its message: AWS quotes canonical requests,
+ * Returns the parts of an SDK error that may stand in a log or a record. Never its message: AWS quotes canonical requests,
  * with their session tokens, in some of them.
  */
 export function awsErrorFacts(cause: unknown): AwsErrorFacts {
@@ -19,21 +29,56 @@ export function awsErrorFacts(cause: unknown): AwsErrorFacts {
     $metadata?: { httpStatusCode?: number; requestId?: string }
   }
   return {
-    name: wordOf(cause.name) ?? 'Error',
-    code: wordOf(code),
+    name: nameLike(cause.name) ?? 'Error',
+    code: nameLike(code),
     status: $metadata?.httpStatusCode,
-    requestId: wordOf($metadata?.requestId),
+    requestId: nameLike($metadata?.requestId),
   }
 }
 
-/** The facts in one line, e.g. `AccessDeniedException (400), request 4KBNV…`. */
+/** Returns the facts in one line, e.g. `AccessDeniedException (400), request 4KBNV…`. */
 export function describeAwsError(cause: unknown): string {
   const { name, code, status, requestId } = awsErrorFacts(cause)
-  const named = code === undefined || code === name ? name : `${name} ${code}`
-  return `${named}${status ? ` (${status})` : ''}${requestId ? `, request ${requestId}` : ''}`
+  const nameAndCode = code === undefined || code === name ? name : `${name} ${code}`
+  return `${nameAndCode}${status ? ` (${status})` : ''}${requestId ? `, request ${requestId}` : ''}`
 }
 
-/** Only what looks like a name passes: these come from whoever answered. */
-function wordOf(text: unknown): string | undefined {
+/** The part of an SDK client that knows its region. */
+export interface RegionalClient {
+  readonly config: { readonly region: () => Promise<string> }
+}
+
+/** Returns the region that a client's calls go to; undefined if neither the client nor its environment names one. */
+export async function findRegion(client: RegionalClient): Promise<string | undefined> {
+  return client.config.region().catch(() => undefined)
+}
+
+export interface FailedCall {
+  client: RegionalClient
+  /** What failed, as the beginning of the line: `cannot use the KMS key alias/jeton`. */
+  summary: string
+  /** What an operator does about an error, by the name that AWS gives it. */
+  remedies: ReadonlyMap<string, string>
+}
+
+/**
+ * Describes a failed call in one line for operators: the region, the error as `describeAwsError` does, and the remedy if
+ * there is one.
+ *
+ *     cannot use the KMS key alias/jeton in us-east-1: NotFoundException (400), request 4KBNV…; there is no such key
+ */
+export async function describeFailedCall(
+  cause: unknown,
+  { client, summary, remedies }: FailedCall,
+): Promise<string> {
+  const region = await findRegion(client)
+  if (region === undefined) return `${summary}: ${NO_REGION}`
+  const { name } = awsErrorFacts(cause)
+  const remedy = remedies.get(name) ?? CREDENTIAL_REMEDIES.get(name)
+  return `${summary} in ${region}: ${describeAwsError(cause)}${remedy ? `; ${remedy}` : ''}`
+}
+
+/** Returns a text only if it looks like a name: whoever answered wrote it, so it may hold anything. */
+function nameLike(text: unknown): string | undefined {
   return typeof text === 'string' && /^[\w-]{1,100}$/.test(text) ? text : undefined
 }

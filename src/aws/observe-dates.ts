@@ -1,7 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 
-/** As much of a client of the AWS SDK v3 as is needed here, whichever service it is for. */
-export interface AwsClient {
+/** The part of an AWS SDK v3 client that `observeDates` needs, for any service. */
+export interface DatedClient {
   readonly middlewareStack: {
     add(
       middleware: <Args, Reply extends { response: unknown }>(
@@ -13,24 +13,24 @@ export interface AwsClient {
 }
 
 /**
- * Tells the clock the `Date` of each reply that the client gets, and when its request was sent: of each attempt by itself,
- * and of errors too, since a server that refuses a request for its skewed time answers with the right one.
+ * Passes the `Date` of each reply that the client gets to the clock, with the time at which its request was sent. Each
+ * attempt counts by itself, and so do errors: a server that refuses a request for its skewed time answers with the right one.
  */
-export function observeDates(client: AwsClient, clock: Clock): void {
+export function observeDates(client: DatedClient, clock: Clock): void {
   client.middlewareStack.add(
     next => async args => {
-      const observed = clock.observe()
+      const onDate = clock.observe()
       const reply = await next(args)
-      const date = dateOf(reply.response)
-      if (date !== undefined) observed(new Date(date))
+      const date = dateHeader(reply.response)
+      if (date !== undefined) onDate(new Date(date))
       return reply
     },
-    // the innermost place: no retry lies between, and nothing has been made an error yet
+    // innermost: within each retry, and before a reply becomes an error
     { step: 'deserialize', name: 'observeDates', priority: 'low' },
   )
 }
 
-function dateOf(response: unknown): string | undefined {
+function dateHeader(response: unknown): string | undefined {
   const { headers } = response as { headers?: Record<string, string | undefined> }
   return headers?.date
 }

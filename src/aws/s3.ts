@@ -1,31 +1,23 @@
 import { GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { withDeadline } from '../lib/deadline.ts'
+import { createClientSettings } from './client.ts'
 
-const CONNECT_TIMEOUT_MS = 500
-const ANSWER_TIMEOUT_MS = 1000
-/** For all of it: the SDK's search for credentials has no end by itself. */
+const TIMEOUTS = { connectTimeoutMs: 500, responseTimeoutMs: 1000 }
 const DEADLINE_MS = 2500
 
 export interface Bucket {
+  /** Returns an object's text, and its ETag as the version. */
   get(key: string): Promise<{ text: string; version: string | undefined }>
-  /** The object's ETag. */
+  /** Returns the object's ETag. */
   version(key: string): Promise<string | undefined>
 }
 
 /**
- * A bucket to read from, wherever it is. Every call ends within 2.5 s and rejects with the SDK's errors, or `TimeoutError`.
- * The SDK finds credentials, region and endpoint in its own environment.
+ * Returns a bucket to read from, in whatever region it is. Every call ends within 2.5 s and rejects with the SDK's errors, or
+ * with `TimeoutError` at the deadline. Replies do not correct the clock.
  */
 export function openBucket(name: string): Bucket {
-  const client = new S3Client({
-    maxAttempts: 2,
-    followRegionRedirects: true,
-    requestHandler: {
-      connectionTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: ANSWER_TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-    },
-  })
+  const client = new S3Client({ ...createClientSettings(TIMEOUTS), followRegionRedirects: true })
   return {
     get: key =>
       withDeadline(DEADLINE_MS, async abortSignal => {

@@ -5,37 +5,21 @@ import {
   STSClient,
 } from '@aws-sdk/client-sts'
 import type { Clock } from '../lib/clock.ts'
-import { observeDates } from './observe-dates.ts'
+import { createClient } from './client.ts'
+import { findRegion } from './errors.ts'
 
-const CONNECT_TIMEOUT_MS = 1000
-const ANSWER_TIMEOUT_MS = 2500
-const ATTEMPTS = 2
+const TIMEOUTS = { connectTimeoutMs: 1000, responseTimeoutMs: 2500 }
 
 export interface Sts {
-  /** Rejects with the SDK's errors. */
+  /** Rejects with the SDK's errors. Has no deadline of its own. */
   assumeRole(input: AssumeRoleCommandInput, abortSignal: AbortSignal): Promise<AssumeRoleCommandOutput>
 }
 
-/**
- * A client for STS. The SDK finds credentials, region and endpoint in its own environment; where that names no region,
- * `region` is asked.
- */
+/** Returns a client for STS. It asks the region that the SDK's environment names, or else `region`. */
 export async function createStsClient({ region, clock }: { region: string; clock: Clock }): Promise<Sts> {
-  const settings = {
-    maxAttempts: ATTEMPTS,
-    requestHandler: {
-      connectionTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: ANSWER_TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-    },
-  }
-  const fromEnvironment = new STSClient(settings)
-  const named = await fromEnvironment.config.region().then(
-    () => true,
-    () => false,
-  )
-  const client = named ? fromEnvironment : new STSClient({ ...settings, region })
-  observeDates(client, clock)
+  const environmentClient = createClient(STSClient, { ...TIMEOUTS, clock })
+  const hasRegion = (await findRegion(environmentClient)) !== undefined
+  const client = hasRegion ? environmentClient : createClient(STSClient, { ...TIMEOUTS, clock, region })
   return {
     assumeRole: (input, abortSignal) => client.send(new AssumeRoleCommand(input), { abortSignal }),
   }

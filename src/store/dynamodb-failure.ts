@@ -1,24 +1,21 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { awsErrorFacts, describeAwsError } from '../aws/errors.ts'
+import { describeFailedCall } from '../aws/errors.ts'
 import { JetonError } from '../errors.ts'
 
-const COME_BACK_MS = 1000
+const RETRY_AFTER_MS = 1000
 
 const PERMISSIONS = 'dynamodb:GetItem and dynamodb:PutItem on the table'
-/** What passes by itself is not among them. */
-const TO_DO = new Map([
+/** Only for errors that do not pass by themselves. */
+const REMEDIES = new Map([
   [
     'ResourceNotFoundException',
-    'there is no such table in that region: create it, or mend its name or region',
+    'there is no such table in that region: create it, or correct store.table or the region',
   ],
   [
     'AccessDeniedException',
-    `jeton's own role needs ${PERMISSIONS}, and the use of the table's key where it has one`,
+    `jeton's own role needs ${PERMISSIONS}, and the use of the table's KMS key if it has one`,
   ],
-  ['UnrecognizedClientException', 'AWS does not know the credentials that jeton runs with: renew them'],
-  ['InvalidSignatureException', 'AWS does not accept the credentials that jeton runs with: renew them'],
-  ['ExpiredTokenException', 'the credentials that jeton runs with have expired: renew them'],
-  ['ValidationException', "the table's keys have to be pk and sk, both strings"],
+  ['ValidationException', "the table's keys must be pk and sk, both strings"],
   [
     'CredentialsProviderError',
     `jeton finds no AWS credentials of its own: it needs some with ${PERMISSIONS}`,
@@ -26,19 +23,17 @@ const TO_DO = new Map([
 ])
 
 /**
- * Any failure of the SDK, as `temporarily_unavailable`: the name, status and request id of AWS's error, the table and region
- * that were asked, and for what an operator has to mend, how. Never the error's message.
+ * Returns any failure of the SDK as `temporarily_unavailable`: the table and region that were asked, the name, status and
+ * request id of AWS's error, and what an operator does about it. Never the error's message, and the error is not the cause.
  */
-export async function dynamodbFailure(
+export async function asStoreFailure(
   cause: unknown,
   { client, table }: { client: DynamoDBClient; table: string },
 ): Promise<JetonError> {
-  const region = await client.config.region().catch(() => undefined)
-  const toDo =
-    region === undefined ? 'no region is configured: set AWS_REGION' : TO_DO.get(awsErrorFacts(cause).name)
+  const summary = `cannot use the DynamoDB table ${table}`
   return new JetonError('temporarily_unavailable', {
     publicMessage: 'the store cannot be reached; try again',
-    reason: `DynamoDB's table ${table} in ${region ?? 'no region'} failed: ${describeAwsError(cause)}${toDo ? `; ${toDo}` : ''}`,
-    retryAfterMs: COME_BACK_MS,
+    reason: await describeFailedCall(cause, { client, summary, remedies: REMEDIES }),
+    retryAfterMs: RETRY_AFTER_MS,
   })
 }

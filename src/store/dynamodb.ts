@@ -7,9 +7,9 @@ import {
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb'
 import type { Clock } from '../lib/clock.ts'
-import { dynamodbFailure } from './dynamodb-failure.ts'
+import { asStoreFailure } from './dynamodb-failure.ts'
+import { UnreadableRecord } from './record-format.ts'
 import type { RecordWrite, Store, StoredRecord } from './store.ts'
-import { unreadableRecord } from './unreadable-record.ts'
 
 type Item = Record<string, AttributeValue>
 
@@ -20,13 +20,13 @@ type Item = Record<string, AttributeValue>
  */
 const FORMAT = 1
 const SORT_KEY = 'record'
-/** DynamoDB deletes by its own clock and in whole seconds; this much later a record is surely of no use to anyone. */
-const TTL_SLACK_MS = 3600_000
+/** How long after its last use DynamoDB may delete an item: DynamoDB goes by its own clock, and by whole seconds. */
+const TTL_MARGIN_MS = 3600_000
 
 const EXPIRED = 'v = :v AND expiresAt <= :now'
 const NOT_KEPT = 'NOT v = :v AND (attribute_not_exists(keepUntil) OR keepUntil <= :now)'
 const ABSENT = `attribute_not_exists(pk) OR (${EXPIRED}) OR (${NOT_KEPT})`
-const UNCHANGED = 'v = :v AND version = :was AND expiresAt > :now'
+const UNCHANGED = 'v = :v AND version = :expectedVersion AND expiresAt > :now'
 
 export interface DynamodbStoreParts {
   client: DynamoDBClient
@@ -35,26 +35,27 @@ export interface DynamodbStoreParts {
 }
 
 /**
- * A store that all instances share: a DynamoDB table with the keys `pk` and `sk` (strings) and the TTL attribute `ttl`. Reads
- * are consistent. DynamoDB goes on returning expired items for days, so expiry is checked against the clock.
- * Rejects with `temporarily_unavailable` where the table does not answer, and as `unreadable` does where a record was written
- * in a format that this release does not know, until its `keepUntil`. Seals nothing: what is secret must come sealed.
+ * Returns a store that all instances share: a DynamoDB table with the keys `pk` and `sk` (strings) and the TTL attribute
+ * `ttl`. Reads are consistent; expiry goes by the clock, for DynamoDB returns expired items for days. Encrypts nothing.
+ * Rejects with `temporarily_unavailable` if the table does not answer, and with `UnreadableRecord` for an item of a format
+ * that this release does not know, until its `keepUntil`.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
  */
 export function createDynamodbStore({ client, table, clock }: DynamodbStoreParts): Store {
-  let answered = false
+  let hasAnswered = false
 
   async function send<Reply>(call: Promise<Reply>): Promise<Reply> {
     try {
       const reply = await call
-      answered = true
+      hasAnswered = true
       return reply
     } catch (cause) {
       if (cause instanceof ConditionalCheckFailedException) throw cause
-      throw await dynamodbFailure(cause, { client, table })
+      throw await asStoreFailure(cause, { client, table })
     }
   }
 
-  async function get(key: string): Promise<Item | undefined> {
+  async function getItem(key: string): Promise<Item | undefined> {
     const Key = { pk: { S: key }, sk: { S: SORT_KEY } }
     const { Item } = await send(
       client.send(new GetItemCommand({ TableName: table, Key, ConsistentRead: true })),
@@ -62,19 +63,19 @@ export function createDynamodbStore({ client, table, clock }: DynamodbStoreParts
     return Item
   }
 
-  async function put(change: RecordWrite, version: string): Promise<'put' | 'conflict'> {
-    const { expectedVersion } = change
-    const values = { ':v': number(FORMAT), ':now': number(clock.now()) }
+  async function putItem(write: RecordWrite, version: string): Promise<'written' | 'conflict'> {
+    const { expectedVersion } = write
+    const values = { ':v': numberValue(FORMAT), ':now': numberValue(clock.now()) }
     const command = new PutItemCommand({
       TableName: table,
-      Item: itemOf(change, version),
+      Item: createItem(write, version),
       ConditionExpression: expectedVersion === 'absent' ? ABSENT : UNCHANGED,
       ExpressionAttributeValues:
-        expectedVersion === 'absent' ? values : { ...values, ':was': { S: expectedVersion } },
+        expectedVersion === 'absent' ? values : { ...values, ':expectedVersion': { S: expectedVersion } },
     })
     try {
       await send(client.send(command))
-      return 'put'
+      return 'written'
     } catch (cause) {
       if (cause instanceof ConditionalCheckFailedException) return 'conflict'
       throw cause
@@ -83,52 +84,55 @@ export function createDynamodbStore({ client, table, clock }: DynamodbStoreParts
 
   return {
     async read(key) {
-      const item = await get(key)
-      return item && live(item, { key, now: clock.now() })
+      const item = await getItem(key)
+      return item && parseItem(item, { key, now: clock.now() })
     },
-    async compareAndSwap(change) {
-      const { key } = change
-      // a clock that is ahead would take what is live for expired: the first reply's Date puts it right before it counts
-      if (!answered) await get(key)
+    async compareAndSwap(write) {
+      const { key } = write
+      // a clock that is ahead would take a live record for expired: the Date of a first reply corrects it before it counts
+      if (!hasAnswered) await getItem(key)
       const version = randomBytes(16).toString('base64url')
-      if ((await put(change, version)) === 'put') return version
-      const item = await get(key)
-      // it failed because it had succeeded: the first attempt's reply was lost, and the SDK asked again
+      if ((await putItem(write, version)) === 'written') return version
+      const item = await getItem(key)
+      // the first attempt was written, its reply was lost, and the SDK's retry met that very write
       if (item?.version?.S === version) return version
-      if (item) live(item, { key, now: clock.now() })
+      if (item) parseItem(item, { key, now: clock.now() })
       return 'conflict'
     },
   }
 }
 
-function itemOf({ key, bytes, expiresAt, keepUntil }: RecordWrite, version: string): Item {
-  const uselessAt = Math.max(expiresAt, keepUntil ?? 0) + TTL_SLACK_MS
+function createItem({ key, bytes, expiresAt, keepUntil }: RecordWrite, version: string): Item {
+  const deletableAt = Math.max(expiresAt, keepUntil ?? 0) + TTL_MARGIN_MS
   return {
     pk: { S: key },
     sk: { S: SORT_KEY },
-    v: number(FORMAT),
+    v: numberValue(FORMAT),
     version: { S: version },
     bytes: { B: bytes },
-    expiresAt: number(expiresAt),
-    ttl: number(Math.ceil(uselessAt / 1000)),
-    ...(keepUntil === undefined ? {} : { keepUntil: number(keepUntil) }),
+    expiresAt: numberValue(expiresAt),
+    ttl: numberValue(Math.ceil(deletableAt / 1000)),
+    ...(keepUntil === undefined ? {} : { keepUntil: numberValue(keepUntil) }),
   }
 }
 
-/** What an item is worth at `now`; throws `unreadable` for what is somebody else's to read. Agrees with the conditions above. */
-function live(item: Item, { key, now }: { key: string; now: number }): StoredRecord | undefined {
-  const v = Number(item.v?.N)
-  if (v !== FORMAT) {
+/**
+ * Returns the record of an item, or undefined if it is as good as absent at `now`. Throws `UnreadableRecord` for an item
+ * that must not be overwritten and has no record to return. Agrees with the conditions above.
+ */
+function parseItem(item: Item, { key, now }: { key: string; now: number }): StoredRecord | undefined {
+  const format = Number(item.v?.N)
+  if (format !== FORMAT) {
     const keepUntil = Number(item.keepUntil?.N ?? 0)
     if (keepUntil <= now) return undefined
-    const why = `it has the format ${v} of a newer release of jeton; upgrade this instance`
-    throw unreadableRecord({ key, why, keepUntil })
+    const why = `it has the format ${format} of a newer release of jeton; upgrade this instance`
+    throw new UnreadableRecord({ key, why, keepUntil })
   }
   if (Number(item.expiresAt?.N) <= now) return undefined
   const bytes = item.bytes?.B
   const version = item.version?.S
-  if (!bytes || !version) throw unreadableRecord({ key, why: 'parts of it are missing; delete the item' })
+  if (!bytes || !version) throw new UnreadableRecord({ key, why: 'parts of it are missing; delete the item' })
   return { bytes, version }
 }
 
-const number = (value: number): AttributeValue => ({ N: String(value) })
+const numberValue = (value: number): AttributeValue => ({ N: String(value) })

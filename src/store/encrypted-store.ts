@@ -1,71 +1,75 @@
 import type { Clock } from '../lib/clock.ts'
 import { decrypt, encrypt, parseEnvelope } from './envelope.ts'
 import type { Keyring } from './keyring/keyring.ts'
+import { UnreadableRecord } from './record-format.ts'
 import type { EncryptedStore, Store } from './store.ts'
-import { unreadableRecord } from './unreadable-record.ts'
 
 export interface EncryptedStoreParts {
   keyring: Keyring
   clock: Clock
-  /** Told of each record that is refused because it cannot be opened and is still of use to somebody. */
+  /** Called for each call that is refused because a record cannot be decrypted and is before its `keepUntil`. */
   onUnreadable?: (record: { key: string; why: string }) => void
 }
 
-type Opened = { readonly bytes: Uint8Array } | { readonly why: string; readonly keepUntil: number }
+type Decryption = { readonly bytes: Uint8Array } | { readonly why: string; readonly keepUntil: number }
 
 /**
- * A store on which nobody can read or change anything without the keys. A record that this instance cannot open (sealed by
- * a key it does not have or by a newer release, or forged) is `unreadable` and never overwritten before its `keepUntil`;
- * from then on it is as good as absent, so that instances with different keys do not fight over a record and none of
- * them waits for ever.
- *
- * It does not hide keys, sizes and times, nor notice that a record is gone or that an older one has been put back.
+ * Returns a store on which nobody without the keys can read or change a record. A record that this instance cannot decrypt
+ * (forged, of a newer release, or under a key that it does not have) is an `UnreadableRecord` and never overwritten before
+ * its `keepUntil`. After that it counts as absent, so that instances with different keys neither fight over a record nor
+ * wait for ever. It does not hide record keys, sizes and times, nor notice a deleted record or an older one put back.
  */
 export function encryptStore(
   inner: Store,
   { keyring, clock, onUnreadable }: EncryptedStoreParts,
 ): EncryptedStore {
-  async function open(key: string, record: Uint8Array): Promise<Opened> {
+  async function tryDecrypt(key: string, record: Uint8Array): Promise<Decryption> {
     const envelope = parseEnvelope(record)
-    if (!envelope) return { why: 'it is no sealed record', keepUntil: 0 }
-    const { isKnown, keyId, keepUntil } = envelope.label
-    if (!isKnown) return { why: 'a newer release has sealed it', keepUntil }
+    if (!envelope) return { why: 'it is not encrypted', keepUntil: 0 }
+    const { isKnownVersion, keyId, keepUntil } = envelope.header
+    if (!isKnownVersion) return { why: 'a newer release encrypted it', keepUntil }
     const dataKey = await keyring.decryptionKey(keyId)
     if (!dataKey) {
-      const why = `a key that this instance does not have has sealed it (${keyId}): all that share a store need the same store.encryption`
+      const why = `it is encrypted with a key that this instance does not have (${keyId}): all instances that share a store need the same store.encryption`
       return { why, keepUntil }
     }
-    const bytes = decrypt(envelope, { of: key, secret: dataKey.secret })
+    const bytes = decrypt(envelope, { recordKey: key, secret: dataKey.secret })
     return bytes
       ? { bytes }
-      : { why: 'its seal is broken: it was changed, or is of another record', keepUntil }
+      : {
+          why: 'its authentication tag does not match: it was changed, or belongs to another record',
+          keepUntil,
+        }
   }
 
-  /** What is in the record; undefined where it cannot be opened and is of no use any more. */
-  async function contentsOf(key: string, record: Uint8Array): Promise<Uint8Array | undefined> {
-    const opened = await open(key, record)
-    if ('bytes' in opened) return opened.bytes
-    const { why, keepUntil } = opened
+  /** Returns the decrypted bytes; undefined if they cannot be decrypted and the record may be overwritten. */
+  async function decryptRecord(key: string, record: Uint8Array): Promise<Uint8Array | undefined> {
+    const decryption = await tryDecrypt(key, record)
+    if ('bytes' in decryption) return decryption.bytes
+    const { why, keepUntil } = decryption
     if (clock.now() >= keepUntil) return undefined
     onUnreadable?.({ key, why })
-    throw unreadableRecord({ key, why, keepUntil })
+    throw new UnreadableRecord({ key, why, keepUntil })
   }
 
   const store: Store = {
     async read(key) {
-      const found = await inner.read(key)
-      const bytes = found && (await contentsOf(key, found.bytes))
-      return bytes && { bytes, version: found.version }
+      const record = await inner.read(key)
+      const bytes = record && (await decryptRecord(key, record.bytes))
+      return bytes && { bytes, version: record.version }
     },
-    async compareAndSwap(change) {
-      const { key, keepUntil, expectedVersion } = change
-      const sealed = encrypt({ bytes: change.bytes, of: key, keepUntil }, await keyring.encryptionKey())
-      const swapped = await inner.compareAndSwap({ ...change, bytes: sealed })
-      if (swapped !== 'conflict' || expectedVersion !== 'absent') return swapped
-      // what looked absent to who read it may be a record that is past its use
-      const found = await inner.read(key)
-      if (!found || (await contentsOf(key, found.bytes))) return 'conflict'
-      return inner.compareAndSwap({ ...change, bytes: sealed, expectedVersion: found.version })
+    async compareAndSwap(write) {
+      // taken apart, so that what follows does not compile with the plaintext in the place of the envelope
+      const { bytes: plaintext, ...metadata } = write
+      const { key, keepUntil, expectedVersion } = metadata
+      const dataKey = await keyring.encryptionKey()
+      const envelope = encrypt(plaintext, { recordKey: key, keepUntil, dataKey })
+      const outcome = await inner.compareAndSwap({ ...metadata, bytes: envelope })
+      if (outcome !== 'conflict' || expectedVersion !== 'absent') return outcome
+      // what `read` returned as absent may be a record that cannot be decrypted and is past its keepUntil
+      const record = await inner.read(key)
+      if (!record || (await decryptRecord(key, record.bytes))) return 'conflict'
+      return inner.compareAndSwap({ ...metadata, bytes: envelope, expectedVersion: record.version })
     },
   }
   return store as EncryptedStore

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, type KeyObject, randomBytes } from 'node:crypto'
+import { parseJsonObject } from '../lib/json.ts'
 import type { DataKey } from './keyring/keyring.ts'
 
 const VERSION = 1
@@ -6,96 +7,96 @@ const CIPHER = 'aes-256-gcm'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const LINE_END = 0x0a
-/** Of a Date: ECMA-262, 21.4.1.1. */
-const LAST_TIME_MS = 8.64e15
+/** The last time that a Date can hold: ECMA-262, 21.4.1.1. */
+const MAX_DATE_MS = 8.64e15
 const KEY_ID = /^[\w./-]{1,100}$/
 
 /**
- * A sealed record: one line of JSON that everybody can read, the label, and then the seal.
+ * The first line of an envelope, which is JSON and not encrypted; the encrypted record follows:
  *
  *     {"v":1,"key":"file/9f86d0818c7d659a","keepUntil":1795428540000}⏎ nonce (12) · ciphertext · tag (16)
  *
- * Every later version must keep the first line as JSON with a whole `v` above 1 and `keepUntil`: releases that cannot open
- * it go by these two. Where `keepUntil` lacks, nothing is to be kept.
+ * Every later version must keep the first line as JSON with an integer `v` above 1 and `keepUntil`: releases that cannot
+ * decrypt it go by these two. Without `keepUntil` the record may be overwritten at any time.
  */
-export interface Label {
-  /** Whether this release knows how to open it. */
-  readonly isKnown: boolean
-  /** The id of the data key; empty where it is no such thing. */
+export interface EnvelopeHeader {
+  /** Whether this release knows the envelope's version. */
+  readonly isKnownVersion: boolean
+  /** The id of the data key; empty if the header has none, or no valid one. */
   readonly keyId: string
+  /** Milliseconds since the epoch; 0 if the header has none, or no valid one. */
   readonly keepUntil: number
 }
 
-/** A record as it was read, in its parts. */
+/** The parts of an envelope. Until `decrypt` succeeds, nothing proves what the header says. */
 export interface Envelope {
-  readonly label: Label
-  /** The first line to the letter. */
-  readonly labelText: string
-  readonly seal: Buffer
+  readonly header: EnvelopeHeader
+  /** The first line as it was read, byte for byte: it is authenticated with the record. */
+  readonly headerText: string
+  /** nonce · ciphertext · tag */
+  readonly payload: Buffer
 }
 
-export interface Contents {
-  readonly bytes: Uint8Array
-  /** The key of the record on the store. */
-  readonly of: string
+export interface EncryptOptions {
+  /** The key under which the record is stored: decrypting takes the same. */
+  readonly recordKey: string
   readonly keepUntil?: number | undefined
+  readonly dataKey: DataKey
 }
 
-/** Seals with AES-256-GCM: who changes the label, or lays the record under another key, breaks the seal. */
-export function encrypt({ bytes, of, keepUntil }: Contents, { id, secret }: DataKey): Buffer {
-  const labelText = JSON.stringify({ v: VERSION, key: id, keepUntil })
+/**
+ * Returns an envelope with `bytes` encrypted under AES-256-GCM. The header and the record's key are authenticated too: an
+ * envelope whose header was changed, or that was moved to another key, does not decrypt.
+ */
+export function encrypt(bytes: Uint8Array, { recordKey, keepUntil, dataKey }: EncryptOptions): Buffer {
+  const headerText = JSON.stringify({ v: VERSION, key: dataKey.id, keepUntil })
   const nonce = randomBytes(NONCE_BYTES)
-  const cipher = createCipheriv(CIPHER, secret, nonce, { authTagLength: TAG_BYTES })
-  cipher.setAAD(associated(labelText, of))
+  const cipher = createCipheriv(CIPHER, dataKey.secret, nonce, { authTagLength: TAG_BYTES })
+  cipher.setAAD(associatedData(headerText, recordKey))
   const ciphertext = [cipher.update(bytes), cipher.final()]
-  return Buffer.concat([Buffer.from(`${labelText}\n`), nonce, ...ciphertext, cipher.getAuthTag()])
+  return Buffer.concat([Buffer.from(`${headerText}\n`), nonce, ...ciphertext, cipher.getAuthTag()])
 }
 
-/** Takes a record apart, opening nothing: whatever the label says is unproved. Undefined where it is no sealed record. */
+/** Returns the parts of an envelope without decrypting anything; undefined if the record is not an envelope. */
 export function parseEnvelope(record: Uint8Array): Envelope | undefined {
   const bytes = Buffer.from(record)
-  const end = bytes.indexOf(LINE_END)
-  if (end < 0) return undefined
-  const labelText = bytes.toString('utf8', 0, end)
-  const label = parseLabel(labelText)
-  return label && { label, labelText, seal: bytes.subarray(end + 1) }
+  const headerEnd = bytes.indexOf(LINE_END)
+  if (headerEnd < 0) return undefined
+  const headerText = bytes.toString('utf8', 0, headerEnd)
+  const header = parseHeader(headerText)
+  return header && { header, headerText, payload: bytes.subarray(headerEnd + 1) }
 }
 
-/** What `seal` was given, or undefined where the seal is broken: forged, changed, or of another record or key. */
+/**
+ * Returns the bytes that `encrypt` was given; undefined if the authentication tag does not match, because the envelope was
+ * forged or changed, belongs to another record, or was encrypted with another key.
+ */
 export function decrypt(
-  { labelText, seal }: Envelope,
-  { of, secret }: { of: string; secret: KeyObject },
+  { headerText, payload }: Envelope,
+  { recordKey, secret }: { recordKey: string; secret: KeyObject },
 ): Buffer | undefined {
-  if (seal.length < NONCE_BYTES + TAG_BYTES) return undefined
-  const decipher = createDecipheriv(CIPHER, secret, seal.subarray(0, NONCE_BYTES), {
-    authTagLength: TAG_BYTES,
-  })
-  decipher.setAAD(associated(labelText, of))
-  decipher.setAuthTag(seal.subarray(-TAG_BYTES))
+  if (payload.length < NONCE_BYTES + TAG_BYTES) return undefined
+  const nonce = payload.subarray(0, NONCE_BYTES)
+  const decipher = createDecipheriv(CIPHER, secret, nonce, { authTagLength: TAG_BYTES })
+  decipher.setAAD(associatedData(headerText, recordKey))
+  decipher.setAuthTag(payload.subarray(-TAG_BYTES))
   try {
-    return Buffer.concat([decipher.update(seal.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()])
+    return Buffer.concat([decipher.update(payload.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()])
   } catch {
     return undefined
   }
 }
 
-function associated(labelText: string, of: string): Buffer {
-  return Buffer.from(JSON.stringify([labelText, of]))
+function associatedData(headerText: string, recordKey: string): Buffer {
+  return Buffer.from(JSON.stringify([headerText, recordKey]))
 }
 
-function parseLabel(text: string): Label | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  if (typeof value !== 'object' || value === null) return undefined
-  const { v, key, keepUntil } = value as { v?: unknown; key?: unknown; keepUntil?: unknown }
+function parseHeader(text: string): EnvelopeHeader | undefined {
+  const { v, key, keepUntil } = parseJsonObject(text) ?? {}
   if (typeof v !== 'number' || !Number.isInteger(v)) return undefined
-  const isTime = typeof keepUntil === 'number' && Math.abs(keepUntil) <= LAST_TIME_MS
+  const isTime = typeof keepUntil === 'number' && Math.abs(keepUntil) <= MAX_DATE_MS
   return {
-    isKnown: v === VERSION,
+    isKnownVersion: v === VERSION,
     keyId: typeof key === 'string' && KEY_ID.test(key) ? key : '',
     keepUntil: isTime ? keepUntil : 0,
   }

@@ -1,38 +1,38 @@
 import type { Clock } from '../lib/clock.ts'
-import type { EncryptedStore, Store } from './store.ts'
+import type { EncryptedStore, Store, StoredRecord } from './store.ts'
 
-/** Below this many records a sweep is not worth its while. */
-const SMALLEST_SWEEP = 1000
+/** With fewer records than this, removing those that have expired is not worth its time. */
+const MIN_RECORDS_TO_SWEEP = 1000
 
 /**
- * Keeps records in this process alone: shared with nobody, gone at a restart. It counts as encrypted, for nothing leaves
- * the process.
+ * Returns a store that keeps records in this process alone: shared with no other instance, and gone at a restart. It counts
+ * as encrypted, because nothing leaves the process.
  */
 export function createMemoryStore(clock: Clock): EncryptedStore {
-  const records = new Map<string, { bytes: Uint8Array; version: string; expiresAt: number }>()
-  let versions = 0
-  let sweepAt = SMALLEST_SWEEP
+  const records = new Map<string, StoredRecord & { readonly expiresAt: number }>()
+  let lastVersion = 0
+  let sweepAbove = MIN_RECORDS_TO_SWEEP
 
-  function live(key: string) {
+  function getUnexpired(key: string): StoredRecord | undefined {
     const record = records.get(key)
     return record && record.expiresAt > clock.now() ? record : undefined
   }
 
-  function sweep() {
+  function sweep(): void {
     for (const [key, { expiresAt }] of records) if (expiresAt <= clock.now()) records.delete(key)
-    sweepAt = Math.max(SMALLEST_SWEEP, records.size * 2)
+    sweepAbove = Math.max(MIN_RECORDS_TO_SWEEP, records.size * 2)
   }
 
   const store: Store = {
     async read(key) {
-      const record = live(key)
+      const record = getUnexpired(key)
       return record && { bytes: Uint8Array.from(record.bytes), version: record.version }
     },
     async compareAndSwap({ key, bytes, expectedVersion, expiresAt }) {
-      if ((live(key)?.version ?? 'absent') !== expectedVersion) return 'conflict'
-      const version = String(++versions)
+      if ((getUnexpired(key)?.version ?? 'absent') !== expectedVersion) return 'conflict'
+      const version = String(++lastVersion)
       records.set(key, { bytes: Uint8Array.from(bytes), version, expiresAt })
-      if (records.size > sweepAt) sweep()
+      if (records.size > sweepAbove) sweep()
       return version
     },
   }

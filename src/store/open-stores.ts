@@ -1,5 +1,6 @@
 import type { DynamodbStoreConfig, StoreConfig } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
+import { createLogThrottle } from '../lib/log-throttle.ts'
 import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { StoreMetrics } from '../telemetry/metrics.ts'
@@ -10,31 +11,32 @@ import type { Keyring } from './keyring/keyring.ts'
 import { createMemoryStore } from './memory.ts'
 import type { EncryptedStore, Store } from './store.ts'
 
-const WARN_EACH_MS = 60_000
-
-export interface StoreParts {
+export interface StoresParts {
   clock: Clock
   health: Health
   log: Log
   metrics: StoreMetrics
 }
 
-/** The two faces of one store. */
+/** Two views of one store. A record is written and read through one of them alone. */
 export interface Stores {
-  /** For what is no secret: turns, failures of roles. */
+  /** For what is not secret: slots, role failures, and data keys that KMS has encrypted. */
   readonly plain: Store
   /** For tokens. */
   readonly encrypted: EncryptedStore
 }
 
-/** A new kind of store is a case here. What it needs of the AWS SDK is loaded only where it is configured. */
-export async function openStores(config: StoreConfig, parts: StoreParts): Promise<Stores> {
+/**
+ * Returns the stores of the kind that is configured; a new kind is a case here. Parts of the AWS SDK are loaded only if they
+ * are needed. Does not call the store: one that is away is no reason not to start.
+ */
+export async function openStores(config: StoreConfig, parts: StoresParts): Promise<Stores> {
   if (config.type === 'dynamodb') return openDynamodbStores(config, parts)
-  const store = createMemoryStore(parts.clock)
-  return { plain: store, encrypted: store }
+  const memoryStore = createMemoryStore(parts.clock)
+  return { plain: memoryStore, encrypted: memoryStore }
 }
 
-async function openDynamodbStores(config: DynamodbStoreConfig, parts: StoreParts): Promise<Stores> {
+async function openDynamodbStores(config: DynamodbStoreConfig, parts: StoresParts): Promise<Stores> {
   const { clock, health, log, metrics } = parts
   const { table, region } = config
   const [{ createDynamodbClient }, { createDynamodbStore }] = await Promise.all([
@@ -42,46 +44,51 @@ async function openDynamodbStores(config: DynamodbStoreConfig, parts: StoreParts
     import('./dynamodb.ts'),
   ])
   const client = createDynamodbClient({ clock, ...(region !== undefined && { region }) })
-  const inner = createDynamodbStore({ client, table, clock })
-  const plain = guardStore(inner, { clock, health, log, onCalled: metrics.storeCalled })
-  const warn = warnNowAndThen(parts)
-  const keyring = await openKeyring(config, { store: plain, clock, health, log })
-  return {
-    plain,
-    encrypted: encryptStore(plain, {
-      keyring,
-      clock,
-      onUnreadable(record) {
-        metrics.storeUnreadable()
-        warn(record)
-      },
-    }),
-  }
+  const dynamodbStore = createDynamodbStore({ client, table, clock })
+  const plain = guardStore(dynamodbStore, { clock, health, log, onCalled: metrics.storeCalled })
+  const keyring = await openKeyring(config, { dataKeyStore: plain, clock, health, log })
+  const warn = createUnreadableWarning({ clock, log })
+  const encrypted = encryptStore(plain, {
+    keyring,
+    clock,
+    onUnreadable(record) {
+      metrics.storeUnreadable()
+      warn(record)
+    },
+  })
+  return { plain, encrypted }
 }
 
-/** Instances with different keys come upon each other's records with every request. */
-function warnNowAndThen({ clock, log }: StoreParts) {
-  let warnedAt = Number.NEGATIVE_INFINITY
+/** Logs once a minute at most: instances with different keys meet each other's records in every request. */
+function createUnreadableWarning({ clock, log }: { clock: Clock; log: Log }) {
+  const throttle = createLogThrottle()
   return ({ key, why }: { key: string; why: string }) => {
-    if (Math.abs(clock.now() - warnedAt) < WARN_EACH_MS) return
-    warnedAt = clock.now()
+    if (!throttle.admit(clock.now())) return
     log.warn(
       { event: 'record_unreadable', record: key, why },
-      'a record of the store cannot be opened; it is left alone while it is of use',
+      'a record of the store cannot be decrypted; it is not overwritten before its keepUntil',
     )
   }
 }
 
+interface KeyringParts {
+  /** Takes data keys as KMS encrypted them, so it need not encrypt. */
+  dataKeyStore: Store
+  clock: Clock
+  health: Health
+  log: Log
+}
+
 async function openKeyring(
   { table, region, encryption }: DynamodbStoreConfig,
-  { store, clock, health, log }: { store: Store } & Omit<StoreParts, 'metrics'>,
+  { dataKeyStore, clock, health, log }: KeyringParts,
 ): Promise<Keyring> {
   if (encryption.type === 'files') return createFileKeyring(encryption.keys)
   const [{ createAwsKms }, { createKmsKeyring }] = await Promise.all([
-    import('../aws/kms-client.ts'),
+    import('./keyring/aws-kms.ts'),
     import('./keyring/kms-keyring.ts'),
   ])
   const { kmsKeyId } = encryption
   const kms = createAwsKms({ kmsKeyId, table, clock, log, ...(region !== undefined && { region }) })
-  return createKmsKeyring({ kms, kmsKeyId, store, clock, log, health })
+  return createKmsKeyring({ kms, kmsKeyId, store: dataKeyStore, clock, log, health })
 }

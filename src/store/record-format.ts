@@ -1,9 +1,12 @@
-import { unreadableRecord } from './unreadable-record.ts'
+import { JetonError } from '../errors.ts'
+import { type JsonObject, parseJsonObject } from '../lib/json.ts'
 
-/** A release that writes a record otherwise must count on here, and must keep `v` and `keepUntil` as they are. */
+/** A release that changes the format counts up here, and keeps the members `v` and `keepUntil` with their meaning. */
 const VERSION = 1
+/** When to read an unreadable record again: an instance that can read it may have renewed it by then. */
+const RETRY_AFTER_MS = 5000
 
-/** A record as JSON, with what every release understands of it: its version, and until when (ms) it is of use. */
+/** Returns a record as JSON, with the members that every release understands: its version, and `keepUntil` (ms). */
 export function encodeRecord(record: {
   readonly keepUntil: number
   readonly [name: string]: unknown
@@ -12,25 +15,45 @@ export function encodeRecord(record: {
 }
 
 /**
- * The members of a record that `renderVersioned` made, as they come; undefined where it is nonsense, or a later release's
- * and of no use any more. Throws as `unreadable` does where a later release has written it and it is still of use.
+ * Returns the members of a record that `encodeRecord` made; their types are not checked. Returns undefined for what is not
+ * such a record, and for one of a newer release that is past its `keepUntil`. Throws `UnreadableRecord` for one of a newer
+ * release before that time.
  */
 export function decodeRecord(
   bytes: Uint8Array,
   { key, now }: { key: string; now: number },
-): Readonly<Record<string, unknown>> | undefined {
-  const record = parsed(bytes)
+): JsonObject | undefined {
+  const record = parseJsonObject(bytes)
   if (!record || record.v === VERSION) return record
   const keepUntil = Number(record.keepUntil)
-  if (keepUntil > now) throw unreadableRecord({ key, why: 'a newer release wrote it', keepUntil })
+  if (keepUntil > now) throw new UnreadableRecord({ key, why: 'a newer release wrote it', keepUntil })
   return undefined
 }
 
-function parsed(bytes: Uint8Array): Record<string, unknown> | undefined {
-  try {
-    const record: unknown = JSON.parse(Buffer.from(bytes).toString())
-    return typeof record === 'object' && record !== null ? { ...record } : undefined
-  } catch {
-    return undefined
+export interface UnreadableRecordOptions {
+  key: string
+  /** For the operator: why this instance cannot read the record, and what to do. Never a secret. */
+  why: string
+  /** Until then (ms) the record must not be overwritten. Comes out of the record, so it may be anything. */
+  keepUntil?: number | undefined
+}
+
+/**
+ * A record of the store that this instance cannot read: written by a newer release, or encrypted with a key that it does not
+ * have. To the caller it is `temporarily_unavailable`. The store itself is well, so whatever guards the store must not count
+ * this as a failure of it.
+ */
+export class UnreadableRecord extends JetonError {
+  constructor({ key, why, keepUntil }: UnreadableRecordOptions) {
+    super('temporarily_unavailable', {
+      publicMessage: 'what is stored cannot be read by this instance; try again later',
+      reason: `the record ${key} cannot be read: ${why}${describeKeepUntil(keepUntil)}`,
+      retryAfterMs: RETRY_AFTER_MS,
+    })
   }
+}
+
+function describeKeepUntil(keepUntil: number | undefined): string {
+  const date = new Date(keepUntil ?? Number.NaN)
+  return Number.isNaN(date.getTime()) ? '' : `; it is left alone until ${date.toISOString()}`
 }

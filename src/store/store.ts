@@ -1,40 +1,47 @@
-/** One record as it was read. `version` is opaque: only good for a `swap` of the same key. */
+/** One record as it was read. */
 export interface StoredRecord {
   readonly bytes: Uint8Array
+  /** Opaque: good only as the `expectedVersion` of a write to the same key. */
   readonly version: string
 }
 
-/** One record as it is to stand from now on. */
+/** A record as it is to be from now on. */
 export interface RecordWrite {
   readonly key: string
   readonly bytes: Uint8Array
-  /** The version it was read with, or that there was none. */
+  /** The version that was read, or 'absent' if there was no record. */
   readonly expectedVersion: string | 'absent'
-  /** From then on (ms) it is absent to everyone. */
+  /** From then on (ms since the epoch) the record is absent to everyone. */
   readonly expiresAt: number
-  /** Until then (ms) it is of use: who shares the store and cannot read it must leave it alone. Nothing, unless given. */
+  /**
+   * Until then (ms since the epoch) an instance that cannot read the record must not overwrite it. By default there is no
+   * such time.
+   */
   readonly keepUntil?: number
 }
 
 /**
- * What a fleet shares: records that can be put where nobody has changed them since they were read.
- * Everything else that instances agree on (turns, leases, tokens) is plain logic over this.
+ * What a fleet shares: records with compare-and-swap. Everything else that instances agree on (slots, leases, tokens, role
+ * failures) is plain logic over this.
  */
 export interface Store {
-  /** The record under `key`, or undefined where there is none or it has expired. */
+  /**
+   * Returns the record of `key`, or undefined if there is none or it has expired. Rejects with `temporarily_unavailable` if
+   * the store cannot be reached, or with `UnreadableRecord`.
+   */
   read(key: string): Promise<StoredRecord | undefined>
   /**
-   * Puts `bytes` under `key` if its record still has version `was` (or is absent) and gives the new version, else 'conflict'.
-   * Rejects with `temporarily_unavailable` where the store cannot be reached; the swap may then have happened all the same.
+   * Writes a record if its version is still the expected one. Returns the new version, or 'conflict' if another write came
+   * first. Rejects as `read` does; a write that was rejected may have happened all the same.
    */
-  compareAndSwap(change: RecordWrite): Promise<string | 'conflict'>
+  compareAndSwap(write: RecordWrite): Promise<string | 'conflict'>
 }
 
 declare const isEncrypted: unique symbol
 
 /**
- * A store that may hold secrets: whatever leaves the process is encrypted. Only `encryptStore` makes one of a shared store;
- * a store in memory is one by itself. A plain `Store` in its place does not compile.
+ * A store that may hold secrets, because whatever leaves the process is encrypted. Only `encryptStore` makes one of a shared
+ * store; a store in memory is one by itself. A plain `Store` in its place does not compile.
  */
 export interface EncryptedStore extends Store {
   readonly [isEncrypted]: true

@@ -1,20 +1,56 @@
 import { expect, test } from 'vitest'
-import { awsErrorFacts, describeAwsError } from '../../src/aws/errors.ts'
+import {
+  awsErrorFacts,
+  describeAwsError,
+  describeFailedCall,
+  findRegion,
+  NO_REGION,
+} from '../../src/aws/errors.ts'
 
-const failing = (name: string, more: object) =>
+const failure = (name: string, more: object) =>
   Object.assign(new Error('X-Amz-Security-Token: s3cret'), { name }, more)
 
 test.each([
   [
-    failing('AccessDenied', { $metadata: { httpStatusCode: 403, requestId: '4KBN-V' } }),
+    failure('AccessDenied', { $metadata: { httpStatusCode: 403, requestId: '4KBN-V' } }),
     'AccessDenied (403), request 4KBN-V',
   ],
-  [failing('TimeoutError', { code: 'ECONNREFUSED', $metadata: {} }), 'TimeoutError ECONNREFUSED'],
-  [failing('ECONNRESET', { code: 'ECONNRESET' }), 'ECONNRESET'],
-  [failing('a name: s3cret', { code: 'a code s3cret', $metadata: { requestId: 'an id s3cret' } }), 'Error'],
+  [failure('TimeoutError', { code: 'ECONNREFUSED', $metadata: {} }), 'TimeoutError ECONNREFUSED'],
+  [failure('ECONNRESET', { code: 'ECONNRESET' }), 'ECONNRESET'],
+  [failure('a name: s3cret', { code: 'a code s3cret', $metadata: { requestId: 'an id s3cret' } }), 'Error'],
   ['s3cret', 'unknown error'],
   [undefined, 'unknown error'],
-])('says of an error its names and numbers, never its message (%#)', (cause, told) => {
-  expect(describeAwsError(cause)).toBe(told)
+])('describeAwsError returns names and numbers of an error, never its message (%#)', (cause, line) => {
+  expect(describeAwsError(cause)).toBe(line)
   expect(JSON.stringify(awsErrorFacts(cause))).not.toContain('s3cret')
+})
+
+const clientIn = (region: string) => ({ config: { region: async () => region } })
+const clientWithoutRegion = { config: { region: () => Promise.reject(new Error('Region is missing')) } }
+const remedies = new Map([['NotFoundException', 'create it']])
+const describeIn = (client: Parameters<typeof findRegion>[0], name: string) =>
+  describeFailedCall(failure(name, { $metadata: { httpStatusCode: 400 } }), {
+    client,
+    summary: 'cannot use x',
+    remedies,
+  })
+
+test('findRegion returns undefined if the SDK finds none', async () => {
+  expect(await findRegion(clientIn('us-east-1'))).toBe('us-east-1')
+  expect(await findRegion(clientWithoutRegion)).toBeUndefined()
+})
+
+test.each([
+  ['NotFoundException', 'NotFoundException (400); create it'],
+  [
+    'ExpiredTokenException',
+    'ExpiredTokenException (400); the credentials that jeton runs with have expired: renew them',
+  ],
+  ['ThrottlingException', 'ThrottlingException (400)'],
+])('describeFailedCall names the region and the remedy for %s, never the message', async (name, text) => {
+  expect(await describeIn(clientIn('us-east-1'), name)).toBe(`cannot use x in us-east-1: ${text}`)
+})
+
+test('describeFailedCall says what to set if there is no region', async () => {
+  expect(await describeIn(clientWithoutRegion, 'Error')).toBe(`cannot use x: ${NO_REGION}`)
 })

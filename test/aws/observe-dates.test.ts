@@ -12,18 +12,18 @@ const AHEAD_MS = 10 * 60_000
 
 let server: Server
 let clock: VirtualClock
-/** How the server answers one request after another; the last goes on. */
+/** The statuses of the server's replies, in order; the last one is repeated. */
 let statuses: number[]
 let date: string | undefined
-let served: number
+let servedCount: number
 
 beforeEach(async () => {
   clock = virtualClock()
   statuses = [200]
-  served = 0
+  servedCount = 0
   date = new Date(Date.now() + AHEAD_MS).toUTCString()
   server = createServer((_request, response) => {
-    served++
+    servedCount++
     const [status = 200] = statuses.length > 1 ? statuses.splice(0, 1) : statuses
     response.sendDate = false
     response.writeHead(status, date === undefined ? {} : { date }).end()
@@ -50,7 +50,7 @@ function settings() {
 
 const identity = (client: STSClient) => client.send(new GetCallerIdentityCommand({})).catch(() => {})
 
-test('tells the clock the date of each reply, of any client', async () => {
+test('observeDates passes the Date of each reply to the clock, for any client', async () => {
   const sts = new STSClient(settings())
   const dynamodb = new DynamoDBClient(settings())
   const kms = new KMSClient(settings())
@@ -58,10 +58,10 @@ test('tells the clock the date of each reply, of any client', async () => {
   await identity(sts)
   await dynamodb.send(new GetItemCommand({ TableName: 'jeton', Key: { pk: { S: 'a' } } })).catch(() => {})
   await kms.send(new ListKeysCommand({})).catch(() => {})
-  expect(clock.observed.map(seen => seen.toUTCString())).toEqual([date, date, date])
+  expect(clock.observed.map(observed => observed.toUTCString())).toEqual([date, date, date])
 })
 
-test.each([400, 403])('tells that of an error too (%i)', async status => {
+test.each([400, 403])('observeDates passes the Date of an error too (%i)', async status => {
   statuses = [status]
   const sts = new STSClient({ ...settings(), maxAttempts: 1 })
   observeDates(sts, clock)
@@ -69,14 +69,14 @@ test.each([400, 403])('tells that of an error too (%i)', async status => {
   expect(clock.observed).toHaveLength(1)
 })
 
-test('tells that of each attempt, and that it began before the request was sent', async () => {
+test('observeDates observes each attempt, from before its request is sent', async () => {
   statuses = [500, 200]
   const servedBefore: number[] = []
   const sts = new STSClient(settings())
   observeDates(sts, {
     ...clock,
     observe() {
-      const before = served
+      const before = servedCount
       return () => void servedBefore.push(before)
     },
   })
@@ -84,24 +84,24 @@ test('tells that of each attempt, and that it began before the request was sent'
   expect(servedBefore).toEqual([0, 1])
 })
 
-test('corrects a real clock by one reply that refuses', async () => {
+test('observeDates corrects a real clock by one reply, even if it is an error', async () => {
   statuses = [403]
-  const told: number[] = []
-  const real = systemClock({ onCorrected: offsetMs => told.push(offsetMs) })
+  const corrections: number[] = []
+  const clock = systemClock({ onCorrected: offsetMs => corrections.push(offsetMs) })
   const sts = new STSClient(settings())
-  observeDates(sts, real)
+  observeDates(sts, clock)
   await identity(sts)
-  expect(told).toHaveLength(1)
-  expect(Math.abs(real.now() - Date.now() - AHEAD_MS)).toBeLessThan(60_000)
+  expect(corrections).toHaveLength(1)
+  expect(Math.abs(clock.now() - Date.now() - AHEAD_MS)).toBeLessThan(60_000)
 })
 
-test('does without a date, and without a reply', async () => {
+test('observeDates observes nothing of a reply without a Date, nor if no reply comes', async () => {
   date = undefined
   const sts = new STSClient(settings())
   observeDates(sts, clock)
   await identity(sts)
-  const gone = new STSClient({ ...settings(), endpoint: 'http://127.0.0.1:1' })
-  observeDates(gone, clock)
-  await expect(gone.send(new GetCallerIdentityCommand({}))).rejects.toThrow()
+  const unreachable = new STSClient({ ...settings(), endpoint: 'http://127.0.0.1:1' })
+  observeDates(unreachable, clock)
+  await expect(unreachable.send(new GetCallerIdentityCommand({}))).rejects.toThrow()
   expect(clock.observed).toEqual([])
 })

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { parse } from 'yaml'
 import { createDynamodbSink } from '../../src/audit/dynamodb/sink.ts'
 import { createDynamodbClient } from '../../src/aws/dynamodb.ts'
-import { createAwsKms } from '../../src/aws/kms-client.ts'
 import { type IamArguments, iamCommand } from '../../src/cli/iam.ts'
 import { lintPolicyCommand } from '../../src/cli/lint-policy.ts'
 import type { PolicyDocument } from '../../src/iam/role-policies.ts'
 import { createDynamodbStore } from '../../src/store/dynamodb.ts'
+import { createAwsKms } from '../../src/store/keyring/aws-kms.ts'
 import { sessionName } from '../../src/tokens/role-session/session-name.ts'
 import { sound, written } from '../config/support.ts'
 import { type Dynamodb, startDynamodb } from '../support/aws/dynamodb.ts'
@@ -312,7 +312,7 @@ describe('the calls of the code', () => {
       JSON.stringify({ type: 'jeton.audit', v: 1, id: 'x', time: new Date(clock.now()).toISOString() }),
     ])
     const key = createAwsKms({ kmsKeyId: 'alias/jeton', table: 'jeton', clock, log: rememberingLog() })
-    await key.decrypt((await key.generateDataKey()).sealed)
+    await key.decrypt((await key.generateDataKey()).encryptedKey)
     client.destroy()
 
     const called = new Set([

@@ -2,165 +2,142 @@ import { describe, expect, test } from 'vitest'
 import type { Store } from '../../src/store/store.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 
-const bytes = (text: string) => Buffer.from(text)
+interface WriteOptions {
+  key?: string
+  forMs?: number
+  keepForMs?: number
+}
 
-/** What every store must do, whatever it stands on. `open` gives instances that share one. */
+/** The suite that every store passes. `createPair` returns two instances that share their records. */
 export function describeStore(
   name: string,
-  open: (clock: VirtualClock) => Promise<readonly [Store, Store]>,
+  createPair: (clock: VirtualClock) => Promise<readonly [Store, Store]>,
 ): void {
   describe(`the store ${name}`, () => {
-    async function opened() {
+    async function setUp() {
       const clock = virtualClock()
-      const [one, other] = await open(clock)
-      const put = (store: Store, expectedVersion: string, text: string, forMs = 1000) =>
-        store.compareAndSwap({
-          key: 'k',
-          bytes: bytes(text),
+      const [one, other] = await createPair(clock)
+      function write(
+        store: Store,
+        expectedVersion: string,
+        content: string | Buffer,
+        { key = 'k', forMs = 1000, keepForMs }: WriteOptions = {},
+      ) {
+        const now = clock.now()
+        return store.compareAndSwap({
+          key,
+          bytes: Buffer.from(content),
           expectedVersion,
-          expiresAt: clock.now() + forMs,
+          expiresAt: now + forMs,
+          ...(keepForMs !== undefined && { keepUntil: now + keepForMs }),
         })
-      return { clock, one, other, put }
+      }
+      return { clock, one, other, write }
     }
 
-    test('has nothing at first', async () => {
-      const { one } = await opened()
+    async function readText(store: Store, key = 'k') {
+      return Buffer.from((await store.read(key))?.bytes ?? []).toString()
+    }
+
+    test('is empty at first', async () => {
+      const { one } = await setUp()
       expect(await one.read('k')).toBeUndefined()
     })
 
-    test('gives everyone what one has put, with the version it was put with', async () => {
-      const { one, other, put } = await opened()
-      const version = await put(one, 'absent', 'first')
-      const read = await other.read('k')
-      expect(read?.version).toBe(version)
-      expect(Buffer.from(read?.bytes ?? [])).toEqual(bytes('first'))
+    test('returns to every instance what one has written, with its version', async () => {
+      const { one, other, write } = await setUp()
+      const version = await write(one, 'absent', 'first')
+      expect((await other.read('k'))?.version).toBe(version)
+      expect(await readText(other)).toBe('first')
     })
 
-    test('swaps only what nobody has changed since it was read', async () => {
-      const { one, other, put } = await opened()
-      const first = await put(one, 'absent', 'first')
-      expect(await put(other, 'absent', 'late')).toBe('conflict')
-      const second = await put(other, first, 'second')
+    test('writes only if the record has not changed since it was read', async () => {
+      const { one, other, write } = await setUp()
+      const first = await write(one, 'absent', 'first')
+      expect(await write(other, 'absent', 'late')).toBe('conflict')
+      const second = await write(other, first, 'second')
       expect(second).not.toBe('conflict')
-      expect(await put(one, first, 'late')).toBe('conflict')
-      expect(Buffer.from((await one.read('k'))?.bytes ?? [])).toEqual(bytes('second'))
+      expect(await write(one, first, 'late')).toBe('conflict')
+      expect(await readText(one)).toBe('second')
     })
 
-    test('of many who swap at once, one gets through', async () => {
-      const { one, other, put } = await opened()
-      const swaps = Array.from({ length: 20 }, (_, i) => put(i % 2 ? one : other, 'absent', `${i}`))
-      const outcomes = await Promise.all(swaps)
+    test('lets one of many concurrent first writes through', async () => {
+      const { one, other, write } = await setUp()
+      const writes = Array.from({ length: 20 }, (_, i) => write(i % 2 ? one : other, 'absent', `${i}`))
+      const outcomes = await Promise.all(writes)
       expect(outcomes.filter(outcome => outcome !== 'conflict')).toHaveLength(1)
     })
 
-    test('of many who swap the same version at once, one gets through', async () => {
-      const { one, other, put } = await opened()
-      const first = await put(one, 'absent', 'first')
-      const swaps = Array.from({ length: 10 }, (_, i) => put(i % 2 ? one : other, first, `${i}`))
-      const outcomes = await Promise.all(swaps)
-      const through = outcomes.filter(outcome => outcome !== 'conflict')
-      expect(through).toHaveLength(1)
-      expect(await other.read('k')).toEqual({
-        bytes: expect.anything(),
-        version: through[0],
-      })
+    test('lets one of many concurrent writes that expect the same version through', async () => {
+      const { one, other, write } = await setUp()
+      const first = await write(one, 'absent', 'first')
+      const writes = Array.from({ length: 10 }, (_, i) => write(i % 2 ? one : other, first, `${i}`))
+      const versions = (await Promise.all(writes)).filter(outcome => outcome !== 'conflict')
+      expect(versions).toHaveLength(1)
+      expect(await other.read('k')).toEqual({ bytes: expect.anything(), version: versions[0] })
     })
 
-    test('a version never comes again, though the record be the same', async () => {
-      const { clock, one, other, put } = await opened()
-      const first = await put(one, 'absent', 'same')
+    test('never uses a version twice, even for the same bytes', async () => {
+      const { clock, one, other, write } = await setUp()
+      const first = await write(one, 'absent', 'same')
       await clock.advance(1000)
-      const second = await put(other, 'absent', 'same')
+      const second = await write(other, 'absent', 'same')
       expect(second).not.toBe(first)
-      expect(await put(one, first, 'late')).toBe('conflict')
-      expect(await put(one, second, 'next')).not.toBe('conflict')
+      expect(await write(one, first, 'late')).toBe('conflict')
+      expect(await write(one, second, 'next')).not.toBe('conflict')
     })
 
-    test('goes by the time that a swap has set anew', async () => {
-      const { clock, one, other, put } = await opened()
-      const first = await put(one, 'absent', 'first', 1000)
-      const second = await put(one, first, 'second', 5000)
+    test('goes by the expiry of the last write', async () => {
+      const { clock, one, other, write } = await setUp()
+      const first = await write(one, 'absent', 'first', { forMs: 1000 })
+      const second = await write(one, first, 'second', { forMs: 5000 })
       await clock.advance(4999)
       expect((await other.read('k'))?.version).toBe(second)
       await clock.advance(1)
       expect(await other.read('k')).toBeUndefined()
     })
 
-    test('what is kept for those who cannot read it binds nobody who can', async () => {
-      const { clock, one, other } = await opened()
-      const now = clock.now()
-      const kept = { key: 'k', keepUntil: now + 5000 }
-      const first = await one.compareAndSwap({
-        ...kept,
-        bytes: bytes('first'),
-        expectedVersion: 'absent',
-        expiresAt: now + 5000,
-      })
-      const second = await other.compareAndSwap({
-        ...kept,
-        bytes: bytes('second'),
-        expectedVersion: first,
-        expiresAt: now + 1000,
-      })
+    test('lets an instance that can read a record overwrite it before its keepUntil', async () => {
+      const { clock, one, other, write } = await setUp()
+      const first = await write(one, 'absent', 'first', { forMs: 5000, keepForMs: 5000 })
+      const second = await write(other, first, 'second', { forMs: 1000, keepForMs: 5000 })
       expect(second).not.toBe('conflict')
       await clock.advance(1000)
       expect(await one.read('k')).toBeUndefined()
-      const third = await one.compareAndSwap({
-        ...kept,
-        bytes: bytes('third'),
-        expectedVersion: 'absent',
-        expiresAt: now + 9000,
-      })
-      expect(third).not.toBe('conflict')
+      expect(await write(one, 'absent', 'third', { forMs: 8000, keepForMs: 4000 })).not.toBe('conflict')
     })
 
     test('keeps any bytes under any key', async () => {
-      const { clock, one, other } = await opened()
-      const all = Buffer.from(Array.from({ length: 20_000 }, (_, i) => i % 256))
+      const { one, other, write } = await setUp()
+      const allBytes = Buffer.from(Array.from({ length: 20_000 }, (_, i) => i % 256))
       const keys = ['k', 'K', 'k ', 'k/1', 'k#1', 'ключ 🗝', 'x'.repeat(500)]
+      const contentOf = (key: string) => Buffer.concat([Buffer.from(key), allBytes])
+      for (const key of keys) await write(one, 'absent', contentOf(key), { key })
       for (const key of keys) {
-        const mark = Buffer.concat([bytes(key), all])
-        await one.compareAndSwap({
-          key,
-          bytes: mark,
-          expectedVersion: 'absent',
-          expiresAt: clock.now() + 1000,
-        })
-      }
-      for (const key of keys) {
-        const read = await other.read(key)
-        expect(Buffer.concat([bytes(key), all]).equals(read?.bytes ?? bytes(''))).toBe(true)
+        const record = await other.read(key)
+        expect(contentOf(key).equals(record?.bytes ?? Buffer.from(''))).toBe(true)
       }
     })
 
-    test('a record that has expired is absent, to readers and to swaps', async () => {
-      const { clock, one, put } = await opened()
-      const version = await put(one, 'absent', 'first', 1000)
+    test('treats an expired record as absent, in reads and in writes', async () => {
+      const { clock, one, write } = await setUp()
+      const version = await write(one, 'absent', 'first', { forMs: 1000 })
       await clock.advance(1000)
       expect(await one.read('k')).toBeUndefined()
-      expect(await put(one, version, 'late')).toBe('conflict')
-      expect(await put(one, 'absent', 'new')).not.toBe('conflict')
+      expect(await write(one, version, 'late')).toBe('conflict')
+      expect(await write(one, 'absent', 'new')).not.toBe('conflict')
     })
 
-    test('keeps keys apart, and is not changed by what is done to bytes given or got', async () => {
-      const { clock, one } = await opened()
-      const mine = bytes('mine')
-      await one.compareAndSwap({
-        key: 'a',
-        bytes: mine,
-        expectedVersion: 'absent',
-        expiresAt: clock.now() + 1000,
-      })
-      await one.compareAndSwap({
-        key: 'b',
-        bytes: bytes('b'),
-        expectedVersion: 'absent',
-        expiresAt: clock.now() + 1000,
-      })
-      mine[0] = 0
-      const read = await one.read('a')
-      if (read) read.bytes[1] = 0
-      expect(Buffer.from((await one.read('a'))?.bytes ?? []).toString()).toBe('mine')
+    test('keeps keys apart, and copies the bytes that it is given and returns', async () => {
+      const { clock, one, write } = await setUp()
+      const bytes = Buffer.from('mine')
+      const expiresAt = clock.now() + 1000
+      await one.compareAndSwap({ key: 'a', bytes, expectedVersion: 'absent', expiresAt })
+      await write(one, 'absent', 'b', { key: 'b' })
+      bytes[0] = 0
+      const record = await one.read('a')
+      if (record) record.bytes[1] = 0
+      expect(await readText(one, 'a')).toBe('mine')
     })
   })
 }

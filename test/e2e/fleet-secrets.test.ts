@@ -71,7 +71,7 @@ describe('with keys from files', () => {
     expect((await tokenItems()).find(({ pk }) => pk === item.pk)).toEqual(item)
     expect(await total([stranger], 'jeton_store_unreadable_total')).toBe(1)
     expect(await stranger.logged('record_unreadable')).toContain(
-      'all that share a store need the same store.encryption',
+      'all instances that share a store need the same store.encryption',
     )
     // the store as such is well, and so are the turns
     expect((await fleet.ask(stranger, 'rotated', { user: RW })).status).toBe(200)
@@ -83,7 +83,7 @@ describe('with keys from files', () => {
     await fleet.change(ours.item.pk, { bytes: { B: theirs.item.bytes } })
     const { status, body } = await fleet.ask(rotated, 'copied', { user: RO })
     expect([status, body.code, body.token]).toEqual([503, 'temporarily_unavailable', undefined])
-    expect(await rotated.logged('record_unreadable')).toContain('its seal is broken')
+    expect(await rotated.logged('record_unreadable')).toContain('its authentication tag does not match')
     await fleet.change(ours.item.pk, { bytes: { B: ours.item.bytes } })
     expect((await fleet.ask(rotated, 'copied', { user: RO })).body.token).toBe(ours.token)
   })

@@ -1,14 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createDynamodbClient } from '../../src/aws/dynamodb.ts'
 import type { JetonError } from '../../src/errors.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { createDynamodbStore } from '../../src/store/dynamodb.ts'
+import { UnreadableRecord } from '../../src/store/record-format.ts'
 import type { Store } from '../../src/store/store.ts'
-import { isUnreadableRecord } from '../../src/store/unreadable-record.ts'
 import { describeStore } from '../contracts/stores.ts'
 import { type Dynamodb, startDynamodb } from '../support/aws/dynamodb.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
@@ -23,7 +23,7 @@ beforeEach(async () => {
   for (const [name, value] of Object.entries(dynamodb.environment())) vi.stubEnv(name, value)
   clients = []
   clock = virtualClock()
-  store = openShelf(clock)
+  store = openStore(clock)
 })
 
 afterEach(async () => {
@@ -32,105 +32,133 @@ afterEach(async () => {
   await dynamodb.close()
 })
 
-function clientOf(clock: Clock) {
+function createClient(clock: Clock) {
   const client = createDynamodbClient({ clock })
   clients.push(client)
   return client
 }
 
-function openShelf(clock: Clock, table = 'jeton'): Store {
-  return createDynamodbStore({ client: clientOf(clock), table, clock })
+function openStore(clock: Clock, table = 'jeton'): Store {
+  return createDynamodbStore({ client: createClient(clock), table, clock })
 }
 
-const put = (expectedVersion: string, { text = 'text', forMs = 60_000, on = store, at = clock.now() } = {}) =>
-  on.compareAndSwap({ key: 'k', bytes: Buffer.from(text), expectedVersion, expiresAt: at + forMs })
-const textOf = async (on = store) => Buffer.from((await on.read('k'))?.bytes ?? []).toString()
+const write = (
+  expectedVersion: string,
+  { text = 'text', forMs = 60_000, to = store, at = clock.now() } = {},
+) => to.compareAndSwap({ key: 'k', bytes: Buffer.from(text), expectedVersion, expiresAt: at + forMs })
+const readText = async (from = store) => Buffer.from((await from.read('k'))?.bytes ?? []).toString()
 const failureOf = (call: Promise<unknown>): Promise<JetonError> =>
   call.then(
-    () => expect.fail('it did not fail'),
+    () => expect.fail('it did not reject'),
     cause => cause,
   )
-/** The operations since the last call of this. */
-function operations(): string[] {
+/** Returns the operations since its last call. */
+function takeOperations(): string[] {
   return dynamodb.calls.splice(0).map(({ operation }) => operation)
 }
 
-describeStore('in DynamoDB', async clock => [openShelf(clock), openShelf(clock)])
+describeStore('in DynamoDB', async clock => [openStore(clock), openStore(clock)])
 
-test('puts items that DynamoDB deletes only when they are surely of no use', async () => {
-  const now = clock.now()
+/** What releases before this one wrote for `write` with this `keepUntil`, apart from its random version. */
+const OLD_ITEM = {
+  pk: { S: 'token/golden' },
+  sk: { S: 'record' },
+  v: { N: '1' },
+  version: { S: '2lcaDCVS6JvE1s_uFse3bQ' },
+  bytes: { B: Buffer.from('{"v":1}') },
+  expiresAt: { N: '1795428900000' },
+  ttl: { N: '1795432500' },
+  keepUntil: { N: '1795428540000.5' },
+}
+
+test('createDynamodbStore writes the item that older releases wrote, to be deleted an hour after its last use', async () => {
+  const expiresAt = 1795428900000
+  const key = 'token/golden'
+  const bytes = Buffer.from('{"v":1}')
+  await store.compareAndSwap({ key, bytes, expectedVersion: 'absent', expiresAt, keepUntil: 1795428540000.5 })
+  const { Item } = await createClient(clock).send(
+    new GetItemCommand({ TableName: 'jeton', Key: { pk: OLD_ITEM.pk, sk: OLD_ITEM.sk } }),
+  )
+  const version = { S: expect.stringMatching(/^[\w-]{22}$/) }
+  expect(Item).toEqual({ ...OLD_ITEM, version, bytes: { B: Uint8Array.from(bytes) } })
+
   await store.compareAndSwap({
     key: 'k',
-    bytes: Buffer.from('x'),
+    bytes,
     expectedVersion: 'absent',
-    expiresAt: now + 1,
-    keepUntil: now + 90_000.5,
+    expiresAt,
+    keepUntil: expiresAt + 1,
   })
-  const [item] = await dynamodb.items('jeton')
-  expect(item).toEqual({
-    pk: 'k',
-    sk: 'record',
-    v: 1,
-    version: expect.stringMatching(/^[\w-]{22}$/),
-    bytes: expect.anything(),
-    expiresAt: now + 1,
-    keepUntil: now + 90_000.5,
-    ttl: now / 1000 + 91 + 3600,
-  })
+  const items = await dynamodb.items('jeton')
+  expect(items.find(({ pk }) => pk === 'k')).toMatchObject({ ttl: 1795432501 })
 })
 
-describe('a swap whose reply was lost', () => {
-  test('and asked again by the SDK is kept by whom it belongs to', async () => {
+test('createDynamodbStore reads and replaces an item of an older release', async () => {
+  await createClient(clock).send(new PutItemCommand({ TableName: 'jeton', Item: OLD_ITEM }))
+  const record = await store.read('token/golden')
+  expect(record?.version).toBe('2lcaDCVS6JvE1s_uFse3bQ')
+  expect(Buffer.from(record?.bytes ?? []).toString()).toBe('{"v":1}')
+  const outcome = await store.compareAndSwap({
+    key: 'token/golden',
+    bytes: Buffer.from('new'),
+    expectedVersion: '2lcaDCVS6JvE1s_uFse3bQ',
+    expiresAt: 1795428900000,
+  })
+  expect(outcome).not.toBe('conflict')
+})
+
+describe('a write whose reply was lost', () => {
+  test('succeeds when the SDK retries it', async () => {
     await store.read('k')
-    operations()
+    takeOperations()
     dynamodb.faults.dropReply(1)
-    const first = await put('absent', { text: 'first' })
+    const first = await write('absent', { text: 'first' })
     expect(first).not.toBe('conflict')
-    expect(operations()).toEqual(['PutItem', 'PutItem', 'GetItem'])
+    expect(takeOperations()).toEqual(['PutItem', 'PutItem', 'GetItem'])
     dynamodb.faults.dropReply(1)
-    const second = await put(first, { text: 'second' })
+    const second = await write(first, { text: 'second' })
     expect((await store.read('k'))?.version).toBe(second)
-    expect(await textOf()).toBe('second')
+    expect(await readText()).toBe('second')
   })
 
-  test('is a conflict where another was first', async () => {
-    const theirs = await put('absent', { text: 'theirs' })
+  test('is a conflict if another write came first', async () => {
+    const theirs = await write('absent', { text: 'theirs' })
     dynamodb.faults.dropReply(1)
-    expect(await put('absent', { text: 'mine' })).toBe('conflict')
+    expect(await write('absent', { text: 'mine' })).toBe('conflict')
     expect((await store.read('k'))?.version).toBe(theirs)
   })
 
-  test('each time is not known to have failed: it rejects, and stands all the same', async () => {
+  test('rejects if the reply to the retry is lost too, and was written all the same', async () => {
     await store.read('k')
     dynamodb.faults.dropReply(2)
-    await expect(put('absent')).rejects.toMatchObject({ code: 'temporarily_unavailable' })
-    expect(await textOf()).toBe('text')
+    await expect(write('absent')).rejects.toMatchObject({ code: 'temporarily_unavailable' })
+    expect(await readText()).toBe('text')
   })
 })
 
-test('an expired item that is still in the table is absent, and is replaced where it lies', async () => {
-  const first = await put('absent', { forMs: 1000 })
+test('an expired item that is still in the table is absent, and can be replaced', async () => {
+  const first = await write('absent', { forMs: 1000 })
   await clock.advance(1000)
   expect(await dynamodb.items('jeton')).toHaveLength(1)
   expect(await store.read('k')).toBeUndefined()
-  expect(await put(first)).toBe('conflict')
-  expect(await put('absent', { text: 'new' })).not.toBe('conflict')
-  expect(await textOf()).toBe('new')
+  expect(await write(first)).toBe('conflict')
+  expect(await write('absent', { text: 'new' })).not.toBe('conflict')
+  expect(await readText()).toBe('new')
 })
 
-test('a clock that is ahead takes no live record for expired, be the swap its first call', async () => {
-  const ahead = systemClock()
-  const theirs = virtualClock(Date.now() - 120_000)
+test('a clock that is ahead takes no live record for expired, even if a write is the first call', async () => {
+  const aheadClock = systemClock()
+  const otherClock = virtualClock(Date.now() - 120_000)
   dynamodb.faults.dateOffsetMs = -120_000
-  await put('absent', { text: 'live', on: openShelf(theirs), at: theirs.now() })
-  const late = await put('absent', { text: 'late', on: openShelf(ahead), at: ahead.now() })
+  await write('absent', { text: 'live', to: openStore(otherClock), at: otherClock.now() })
+  const late = await write('absent', { text: 'late', to: openStore(aheadClock), at: aheadClock.now() })
   expect(late).toBe('conflict')
-  expect(await textOf(openShelf(theirs))).toBe('live')
+  expect(await readText(openStore(otherClock))).toBe('live')
 })
 
 describe('an item', () => {
-  const write = (attributes: PutItemCommand['input']['Item']) =>
-    clientOf(clock).send(
+  const putAttributes = (attributes: PutItemCommand['input']['Item']) =>
+    createClient(clock).send(
       new PutItemCommand({
         TableName: 'jeton',
         Item: { pk: { S: 'k' }, sk: { S: 'record' }, ...attributes },
@@ -144,49 +172,49 @@ describe('an item', () => {
     expiresAt: ms(60_000),
   })
 
-  test('with attributes of a newer release is read and replaced as any other', async () => {
-    await write({ ...record(1), colour: { S: 'green' } })
-    expect(await textOf()).toBe('theirs')
-    expect(await put('theirs', { text: 'mine' })).not.toBe('conflict')
-    expect(await textOf()).toBe('mine')
+  test('with attributes of a newer release is read and replaced like any other', async () => {
+    await putAttributes({ ...record(1), colour: { S: 'green' } })
+    expect(await readText()).toBe('theirs')
+    expect(await write('theirs', { text: 'mine' })).not.toBe('conflict')
+    expect(await readText()).toBe('mine')
   })
 
-  test('in the format of a newer release is left alone while it is of use, and says why', async () => {
-    await write({ ...record(2), keepUntil: ms(5000) })
+  test('in the format of a newer release is unreadable until its keepUntil, and the reason says so', async () => {
+    await putAttributes({ ...record(2), keepUntil: ms(5000) })
     const before = await dynamodb.items('jeton')
-    for (const call of [() => store.read('k'), () => put('absent'), () => put('theirs')]) {
+    for (const call of [() => store.read('k'), () => write('absent'), () => write('theirs')]) {
       const failure = await failureOf(call())
-      expect(isUnreadableRecord(failure)).toBe(true)
+      expect(failure).toBeInstanceOf(UnreadableRecord)
       expect(failure.code).toBe('temporarily_unavailable')
       expect(failure.reason).toMatch(/record k .* format 2 of a newer release.*until 2026-11-23T10:00:05/)
     }
     await clock.advance(4999)
-    await expect(put('absent')).rejects.toThrow('newer release')
+    await expect(write('absent')).rejects.toThrow('newer release')
     expect(await dynamodb.items('jeton')).toEqual(before)
   })
 
   test.each([
     ['past its keepUntil', 5000],
-    ['that is not to be kept', undefined],
-  ])('in that format %s is as good as absent', async (_what, keptMs) => {
-    await write({ ...record(2), ...(keptMs === undefined ? {} : { keepUntil: ms(keptMs) }) })
+    ['without a keepUntil', undefined],
+  ])('in that format %s is absent', async (_what, keptMs) => {
+    await putAttributes({ ...record(2), ...(keptMs === undefined ? {} : { keepUntil: ms(keptMs) }) })
     await clock.advance(keptMs ?? 0)
     expect(await store.read('k')).toBeUndefined()
-    expect(await put('theirs')).toBe('conflict')
-    expect(await put('absent', { text: 'mine' })).not.toBe('conflict')
-    expect(await textOf()).toBe('mine')
+    expect(await write('theirs')).toBe('conflict')
+    expect(await write('absent', { text: 'mine' })).not.toBe('conflict')
+    expect(await readText()).toBe('mine')
   })
 
-  test('that names no format is as good as absent', async () => {
-    await write({ note: { S: 'by hand' } })
+  test('without a format is absent', async () => {
+    await putAttributes({ note: { S: 'by hand' } })
     expect(await store.read('k')).toBeUndefined()
-    expect(await put('absent')).not.toBe('conflict')
+    expect(await write('absent')).not.toBe('conflict')
   })
 
-  test('with parts missing is told, not overwritten', async () => {
-    await write({ v: { N: '1' }, expiresAt: ms(1000) })
+  test('with attributes missing is unreadable, and not overwritten', async () => {
+    await putAttributes({ v: { N: '1' }, expiresAt: ms(1000) })
     await expect(store.read('k')).rejects.toThrow('parts of it are missing')
-    await expect(put('absent')).rejects.toThrow('parts of it are missing')
+    await expect(write('absent')).rejects.toThrow('parts of it are missing')
     await clock.advance(1000)
     expect(await store.read('k')).toBeUndefined()
   })
@@ -206,13 +234,13 @@ describe('a failure', () => {
       /InternalServerError \(500\), request STANDIN/,
     ],
     ['too slow', () => Object.assign(dynamodb.faults, { delayMs: 10_000 }), /TimeoutError/],
-  ])('of a DynamoDB that is %s is temporarily_unavailable, and passes', async (_what, breakDown, told) => {
+  ])('of a DynamoDB that is %s is temporarily_unavailable, and passes', async (_what, breakDown, reason) => {
     breakDown()
     const failure = await failureOf(store.read('k'))
     expect(failure).toMatchObject({ code: 'temporarily_unavailable', retryAfterMs: 1000 })
-    expect(failure.reason).toMatch(told)
+    expect(failure.reason).toMatch(reason)
     expect(failure.reason).toContain('table jeton in us-east-1')
-    expect(isUnreadableRecord(failure)).toBe(false)
+    expect(failure).not.toBeInstanceOf(UnreadableRecord)
     Object.assign(dynamodb.faults, { gone: false, throttle: false, fail: false, delayMs: 0 })
     expect(await store.read('k')).toBeUndefined()
   })
@@ -221,44 +249,44 @@ describe('a failure', () => {
     ['AccessDeniedException', /dynamodb:GetItem and dynamodb:PutItem/],
     ['UnrecognizedClientException', /renew them/],
     ['ValidationException', /pk and sk/],
-  ])('that an operator has to mend says how: %s', async (refuse, told) => {
+  ])('that an operator must fix says how: %s', async (refuse, remedy) => {
     Object.assign(dynamodb.faults, { refuse })
     const failure = await failureOf(store.read('k'))
     expect(failure).toMatchObject({ code: 'temporarily_unavailable' })
-    expect(failure.reason).toMatch(told)
+    expect(failure.reason).toMatch(remedy)
   })
 
-  test('of a table that is not there says so, and where it was looked for', async () => {
-    const { reason } = await failureOf(openShelf(clock, 'nowhere').read('k'))
-    expect(reason).toMatch(/table nowhere in us-east-1 .*ResourceNotFoundException.*no such table/)
+  test('of a missing table names the table, the region and what to do', async () => {
+    const { reason } = await failureOf(openStore(clock, 'nowhere').read('k'))
+    expect(reason).toMatch(/table nowhere in us-east-1: ResourceNotFoundException.*no such table/)
   })
 
-  test('to find a region says so', async () => {
+  test('for want of a region says what to set', async () => {
     vi.stubEnv('AWS_REGION', undefined)
-    const { reason } = await failureOf(openShelf(clock).read('k'))
+    const { reason } = await failureOf(openStore(clock).read('k'))
     expect(reason).toContain('set AWS_REGION')
   })
 
-  test("to find credentials of jeton's own says so, and one that takes for ever ends before long", async () => {
+  test("to find jeton's own credentials says so, and a search that hangs ends at the deadline", async () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', undefined)
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined)
-    const { reason } = await failureOf(openShelf(clock).read('k'))
+    const { reason } = await failureOf(openStore(clock).read('k'))
     expect(reason).toMatch(/CredentialsProviderError; jeton finds no AWS credentials/)
 
     const folder = await mkdtemp(join(tmpdir(), 'jeton-aws-'))
     await writeFile(join(folder, 'config'), '[default]\ncredential_process = sleep 20\n')
     vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'))
-    const failure = await failureOf(openShelf(clock).read('k'))
+    const failure = await failureOf(openStore(clock).read('k'))
     expect(failure).toMatchObject({ code: 'temporarily_unavailable' })
     await rm(folder, { recursive: true })
   })
 
-  test('shows no secret, not even where AWS quotes the signed request', async () => {
+  test('shows no secret, not even when AWS quotes the signed request', async () => {
     await store.read('k')
-    const secrets = [/Signature=/, /AKIATEST/, /AWS4-HMAC/, /sealed-text/]
+    const secrets = [/Signature=/, /AKIATEST/, /AWS4-HMAC/, /secret-text/]
     for (const refuse of ['InvalidSignatureException', 'AccessDeniedException']) {
       Object.assign(dynamodb.faults, { refuse })
-      for (const call of [() => store.read('k'), () => put('absent', { text: 'sealed-text' })]) {
+      for (const call of [() => store.read('k'), () => write('absent', { text: 'secret-text' })]) {
         const { message, publicMessage, reason, stack, cause } = await failureOf(call())
         for (const secret of secrets)
           expect([message, publicMessage, reason, stack, String(cause)].join()).not.toMatch(secret)
@@ -267,7 +295,7 @@ describe('a failure', () => {
   })
 })
 
-test("tells the clock DynamoDB's Date, that of errors too", async () => {
+test("createDynamodbClient passes DynamoDB's Date to the clock, that of errors too", async () => {
   dynamodb.faults.dateOffsetMs = 300_000
   await store.read('k')
   Object.assign(dynamodb.faults, { refuse: 'AccessDeniedException', dateOffsetMs: -300_000 })

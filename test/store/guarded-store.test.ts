@@ -2,134 +2,133 @@ import { beforeEach, expect, test } from 'vitest'
 import { JetonError } from '../../src/errors.ts'
 import { guardStore } from '../../src/store/guarded-store.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
+import { UnreadableRecord } from '../../src/store/record-format.ts'
 import type { Store } from '../../src/store/store.ts'
-import { unreadableRecord } from '../../src/store/unreadable-record.ts'
 import { createHealth } from '../../src/telemetry/health.ts'
 import type { StoreCall } from '../../src/telemetry/metrics.ts'
 import { describeStore } from '../contracts/stores.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 import { rememberingLog } from '../support/service/log.ts'
 
-/** A call that reached the store, to be ended by the test. */
-interface Asked {
+/** A read that reached the inner store, for the test to settle. */
+interface PendingRead {
   answer(): void
   fail(cause: unknown): void
 }
 
-const away = (reason = 'it is away') =>
+const unavailable = (reason = 'it is away') =>
   new JetonError('temporarily_unavailable', { publicMessage: 'try again', reason, retryAfterMs: 1000 })
 
 let clock: VirtualClock
 let health: ReturnType<typeof createHealth>
 let log: ReturnType<typeof rememberingLog>
-let asked: Asked[]
-let told: StoreCall[]
+let reads: PendingRead[]
+let calls: StoreCall[]
 let store: Store
 
 beforeEach(() => {
   clock = virtualClock()
   health = createHealth()
   log = rememberingLog()
-  asked = []
-  told = []
+  reads = []
+  calls = []
   const inner: Store = {
     read: () =>
       new Promise((resolve, reject) => {
-        asked.push({ answer: () => resolve(undefined), fail: reject })
+        reads.push({ answer: () => resolve(undefined), fail: reject })
       }),
     compareAndSwap: async () => 'conflict',
   }
-  store = guardStore(inner, { clock, health, log, onCalled: call => told.push(call) })
+  store = guardStore(inner, { clock, health, log, onCalled: call => calls.push(call) })
 })
 
-describeStore('that is steady, over memory', async clock => {
+describeStore('guarded, over memory', async clock => {
   const one = guardStore(createMemoryStore(clock), { clock, health, log })
   return [one, one]
 })
 
-const last = () => asked.at(-1) ?? expect.fail('the store was not asked')
+const lastRead = () => reads.at(-1) ?? expect.fail('the inner store was not asked')
 
-async function failOnce(cause = away()) {
+async function failOnce(cause = unavailable()) {
   const read = store.read('k')
-  last().fail(cause)
+  lastRead().fail(cause)
   await expect(read).rejects.toBe(cause)
 }
 
-/** Passes the test where a call is refused without the store being asked. */
-async function refused(retryAfterMs: number) {
-  const before = asked.length
+async function expectRefused(retryAfterMs: number) {
+  const before = reads.length
   await expect(store.read('k')).rejects.toMatchObject({
     code: 'temporarily_unavailable',
     publicMessage: 'try again',
     reason: 'it is away',
     retryAfterMs,
   })
-  expect(asked).toHaveLength(before)
+  expect(reads).toHaveLength(before)
 }
 
-test('refuses at once after a failure, with what failed and what is left', async () => {
+test('guardStore refuses calls after a failure, with that failure and the back-off that is left', async () => {
   await failOnce()
-  await refused(250)
+  await expectRefused(250)
   await clock.advance(100)
-  await refused(150)
+  await expectRefused(150)
   await expect(
     store.compareAndSwap({ key: 'k', bytes: Buffer.from(''), expectedVersion: 'absent', expiresAt: 0 }),
   ).rejects.toMatchObject({ reason: 'it is away', retryAfterMs: 150 })
 })
 
-test('lets one through to probe, and goes on refusing the others meanwhile', async () => {
+test('guardStore lets one call probe, and refuses the others meanwhile', async () => {
   await failOnce()
   await clock.advance(250)
   const probe = store.read('k')
-  expect(asked).toHaveLength(2)
-  for (let i = 0; i < 10; i++) await refused(250)
-  last().answer()
+  expect(reads).toHaveLength(2)
+  for (let i = 0; i < 10; i++) await expectRefused(250)
+  lastRead().answer()
   await probe
   const many = [store.read('k'), store.read('k')]
-  expect(asked).toHaveLength(4)
-  for (const call of asked) call.answer()
+  expect(reads).toHaveLength(4)
+  for (const call of reads) call.answer()
   await Promise.all(many)
 })
 
-test('rests longer from probe to probe, but never long, and briefly again after it was well', async () => {
+test('a back-off doubles with each failed probe up to 5 s, and starts again after a success', async () => {
   await failOnce()
-  for (const restMs of [250, 500, 1000, 2000, 4000, 5000, 5000]) {
-    await clock.advance(restMs - 1)
-    await refused(1)
+  for (const backoffMs of [250, 500, 1000, 2000, 4000, 5000, 5000]) {
+    await clock.advance(backoffMs - 1)
+    await expectRefused(1)
     await clock.advance(1)
     await failOnce()
   }
   await clock.advance(5000)
   const probe = store.read('k')
-  last().answer()
+  lastRead().answer()
   await probe
   await failOnce()
-  await refused(250)
+  await expectRefused(250)
 })
 
-test('many that fail at once count as one failure', async () => {
+test('calls that fail together count as one failure', async () => {
   const many = Array.from({ length: 20 }, () => store.read('k'))
-  for (const call of asked) call.fail(away())
+  for (const call of reads) call.fail(unavailable())
   await Promise.allSettled(many)
-  await refused(250)
-  expect(told.filter(({ outcome }) => outcome === 'failed')).toHaveLength(20)
+  await expectRefused(250)
+  expect(calls.filter(({ outcome }) => outcome === 'failed')).toHaveLength(20)
 })
 
-test('what was under way before ends as it ends, and neither opens nor closes', async () => {
+test('a call that began before the last verdict neither opens nor closes the breaker', async () => {
   const [slow, slower] = [store.read('k'), store.read('k')]
-  const [first, second] = [...asked]
+  const [first, second] = [...reads]
   await failOnce()
   first?.answer()
   await slow
-  await refused(250)
+  await expectRefused(250)
   await clock.advance(250)
   const probe = store.read('k')
-  last().answer()
+  lastRead().answer()
   await probe
-  second?.fail(away('late'))
+  second?.fail(unavailable('late'))
   await expect(slower).rejects.toThrow('late')
   const next = store.read('k')
-  last().answer()
+  lastRead().answer()
   await next
 })
 
@@ -142,11 +141,11 @@ test.each([
     'an unreadable record',
     () => {
       const read = store.read('k').catch(() => {})
-      last().fail(unreadableRecord({ key: 'k', why: 'of another key' }))
+      lastRead().fail(new UnreadableRecord({ key: 'k', why: 'of another key' }))
       return read
     },
   ],
-])('%s is the answer of a store that is well', async (_what, call) => {
+])('%s is the answer of a healthy store', async (_what, call) => {
   await call()
   await call()
   expect(health.degraded()).toEqual([])
@@ -156,31 +155,31 @@ test.each([
   expect(health.degraded()).toEqual([])
 })
 
-test('a bug is no failure of the store, nor does it end one', async () => {
+test('a bug neither opens nor closes the breaker', async () => {
   const buggy = store.read('k')
-  last().fail(new TypeError('a bug'))
+  lastRead().fail(new TypeError('a bug'))
   await expect(buggy).rejects.toThrow('a bug')
   expect(health.degraded()).toEqual([])
   await failOnce()
   await clock.advance(250)
   const probe = store.read('k')
-  last().fail(new TypeError('a bug'))
+  lastRead().fail(new TypeError('a bug'))
   await expect(probe).rejects.toThrow('a bug')
   expect(health.degraded()).toEqual(['store'])
   const next = store.read('k')
-  last().answer()
+  lastRead().answer()
   await next
   expect(health.degraded()).toEqual([])
 })
 
-const warnings = () => log.lines.filter(({ level }) => level === 'warn').length
+const warnings = () => log.lines.filter(({ fields }) => fields.event === 'store_failing').length
 
-test('tells the log again each minute that it goes on failing, and at once when it fails anew', async () => {
+test('guardStore logs store_failing once a minute while it fails, and at once when it fails anew', async () => {
   await failOnce()
   for (let second = 5; second < 60; second += 5) {
     await clock.advance(5000)
     await failOnce()
-    await refused(Math.min(250 * 2 ** (second / 5), 5000))
+    await expectRefused(Math.min(250 * 2 ** (second / 5), 5000))
     expect(warnings()).toBe(1)
   }
   await clock.advance(5000)
@@ -189,31 +188,31 @@ test('tells the log again each minute that it goes on failing, and at once when 
 
   await clock.advance(5000)
   const probe = store.read('k')
-  last().answer()
+  lastRead().answer()
   await probe
   await failOnce()
   expect(warnings()).toBe(3)
 })
 
-test('tells the log of it too where a probe takes long and others are refused meanwhile', async () => {
+test('guardStore logs store_failing for refused calls too, while a probe takes long', async () => {
   await failOnce()
   await clock.advance(59_999)
   void store.read('k').catch(() => {})
-  await refused(250)
+  await expectRefused(250)
   expect(warnings()).toBe(1)
   await clock.advance(1)
-  for (let i = 0; i < 10; i++) await refused(250)
+  for (let i = 0; i < 10; i++) await expectRefused(250)
   expect(warnings()).toBe(2)
 })
 
-test('tells health and log once when it begins to fail and once when it is over', async () => {
+test('guardStore tells health and the log when the store begins to fail and when it answers again', async () => {
   await failOnce()
   await clock.advance(250)
   await failOnce()
   expect(health.degraded()).toEqual(['store'])
   await clock.advance(500)
   const probe = store.read('k')
-  last().answer()
+  lastRead().answer()
   await probe
   expect(health.degraded()).toEqual([])
   expect(log.lines.map(({ level, fields }) => [level, fields])).toEqual([
@@ -222,29 +221,36 @@ test('tells health and log once when it begins to fail and once when it is over'
   ])
 })
 
-test('tells of each call that went through, and how long it took', async () => {
+test('onCalled is called for each call that is not refused, with its duration', async () => {
   const read = store.read('k')
   await clock.advance(40)
-  last().answer()
+  lastRead().answer()
   await read
   await store.compareAndSwap({ key: 'k', bytes: Buffer.from(''), expectedVersion: 'absent', expiresAt: 0 })
   await failOnce()
-  await refused(250)
-  expect(told).toEqual([
+  await expectRefused(250)
+  expect(calls).toEqual([
     { call: 'read', outcome: 'ok', durationMs: 40 },
     { call: 'swap', outcome: 'conflict', durationMs: 0 },
     { call: 'read', outcome: 'failed', durationMs: 0 },
   ])
 })
 
-test('a clock that goes back by minutes does not make the rest longer', async () => {
+test('a clock that is put back does not lengthen a back-off', async () => {
   let now = clock.now()
-  const moving = { ...clock, now: () => now }
-  const failing: Store = { read: () => Promise.reject(away()), compareAndSwap: () => Promise.reject(away()) }
-  const calls: StoreCall[] = []
-  const steady = guardStore(failing, { clock: moving, health, log, onCalled: call => calls.push(call) })
-  await expect(steady.read('k')).rejects.toThrow()
+  const movingClock = { ...clock, now: () => now }
+  const failingStore: Store = {
+    read: () => Promise.reject(unavailable()),
+    compareAndSwap: () => Promise.reject(unavailable()),
+  }
+  const guarded = guardStore(failingStore, {
+    clock: movingClock,
+    health,
+    log,
+    onCalled: call => calls.push(call),
+  })
+  await expect(guarded.read('k')).rejects.toThrow()
   now -= 120_000
-  await expect(steady.read('k')).rejects.toThrow()
+  await expect(guarded.read('k')).rejects.toThrow()
   expect(calls).toHaveLength(2)
 })

@@ -8,7 +8,7 @@ describeStore('in memory', async clock => {
   return [store, store]
 })
 
-test('forgets expired records by itself, so that it is bounded by what is alive', async () => {
+test('createMemoryStore removes expired records by itself, so that memory is bounded by those that are alive', async () => {
   const clock = virtualClock()
   const store = createMemoryStore(clock)
   const before = process.memoryUsage().heapUsed

@@ -1,20 +1,20 @@
 import type { KeyObject } from 'node:crypto'
 
-/** A key that records are sealed with. */
+/** A key that records are encrypted with. */
 export interface DataKey {
-  /** Stands readable beside what it seals; tells nothing of the key. */
+  /** Stands in clear in each record that is encrypted with it; says nothing of the secret. */
   readonly id: string
-  /** 32 bytes, for AES-256. An object, so that no log and no JSON can show it by accident. */
+  /** 32 bytes, for AES-256. A KeyObject, so that no log and no JSON shows it by accident. */
   readonly secret: KeyObject
 }
 
-/** The keys of everything that is sealed on a store. */
+/** The keys of all records of an encrypted store. */
 export interface Keyring {
-  /** The key to seal with now. Rejects with `temporarily_unavailable` where none can be had. */
+  /** Returns the key to encrypt with now. Rejects with `temporarily_unavailable` if there is none at the moment. */
   encryptionKey(): Promise<DataKey>
   /**
-   * The key of that id; undefined where this instance has none such. An id is read from a record, and so may be anything.
-   * Rejects with `temporarily_unavailable` where that cannot be said at the moment.
+   * Returns the key of that id, or undefined if this instance cannot have it. The id comes out of a record, so it may be
+   * anything. Rejects with `temporarily_unavailable` if it is not known at the moment whether there is such a key.
    */
   decryptionKey(id: string): Promise<DataKey | undefined>
 }

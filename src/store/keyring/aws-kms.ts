@@ -1,0 +1,75 @@
+import { awsErrorFacts, describeAwsError, describeFailedCall } from '../../aws/errors.ts'
+import { createKmsKeyClient } from '../../aws/kms-client.ts'
+import { JetonError } from '../../errors.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Log } from '../../telemetry/log.ts'
+import type { Kms } from './kms.ts'
+
+const RETRY_AFTER_MS = 1000
+
+/** Errors after which this key, or this role, will never decrypt that data key. */
+const REFUSALS = new Set(['AccessDeniedException', 'IncorrectKeyException', 'InvalidCiphertextException'])
+
+const REMEDIES = new Map([
+  ['AccessDeniedException', "jeton's own role needs kms:GenerateDataKey and kms:Decrypt on this key"],
+  ['NotFoundException', 'there is no such key in that region'],
+  ['DisabledException', 'the key is disabled: enable it'],
+  ['KMSInvalidStateException', 'the key is about to be deleted, or cannot be reached'],
+  ['CredentialsProviderError', 'jeton finds no AWS credentials of its own'],
+])
+
+export interface AwsKmsParts {
+  /** Key id, ARN, alias or the ARN of an alias; an ARN's region is the one that is asked. */
+  kmsKeyId: string
+  /** A data key that was generated for one table does not decrypt for another. */
+  table: string
+  region?: string
+  clock: Clock
+  log: Log
+}
+
+/**
+ * Returns AWS KMS as a keyring's key management service. Data keys are generated and decrypted by the one KMS key, in the
+ * encryption context `{ service: 'jeton', table }`. Every call ends within 8 s.
+ */
+export function createAwsKms({ kmsKeyId, table, region, clock, log }: AwsKmsParts): Kms {
+  const encryptionContext = { service: 'jeton', table }
+  const client = createKmsKeyClient({
+    kmsKeyId,
+    encryptionContext,
+    clock,
+    ...(region !== undefined && { region }),
+  })
+
+  async function asKmsFailure(cause: unknown): Promise<JetonError> {
+    const summary = `cannot use the KMS key ${kmsKeyId}`
+    return new JetonError('temporarily_unavailable', {
+      publicMessage: 'the store cannot be used; try again',
+      reason: await describeFailedCall(cause, { client, summary, remedies: REMEDIES }),
+      retryAfterMs: RETRY_AFTER_MS,
+    })
+  }
+
+  return {
+    async generateDataKey() {
+      try {
+        const { plaintext, ciphertext } = await client.generateDataKey()
+        return { secret: plaintext, encryptedKey: ciphertext }
+      } catch (cause) {
+        throw await asKmsFailure(cause)
+      }
+    },
+    async decrypt(encryptedKey) {
+      try {
+        return await client.decryptDataKey(encryptedKey)
+      } catch (cause) {
+        if (!REFUSALS.has(awsErrorFacts(cause).name)) throw await asKmsFailure(cause)
+        log.warn(
+          { event: 'kms_refused', kmsKeyId, refusal: describeAwsError(cause) },
+          'KMS refuses to decrypt a data key; what is encrypted with it cannot be read',
+        )
+        return undefined
+      }
+    },
+  }
+}

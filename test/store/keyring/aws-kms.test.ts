@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createAwsKms } from '../../../src/store/keyring/aws-kms.ts'
+import { type KmsServer, startKms } from '../../support/aws/kms.ts'
+import { virtualClock } from '../../support/clock/virtual-clock.ts'
+import { rememberingLog } from '../../support/service/log.ts'
+
+let server: KmsServer
+let log: ReturnType<typeof rememberingLog>
+
+beforeEach(async () => {
+  server = await startKms()
+  for (const [name, value] of Object.entries(server.environment())) vi.stubEnv(name, value)
+  log = rememberingLog()
+})
+afterEach(async () => {
+  vi.unstubAllEnvs()
+  await server.close()
+})
+
+const kmsOf = (kmsKeyId = 'alias/jeton', table = 'jeton') =>
+  createAwsKms({ kmsKeyId, table, clock: virtualClock(), log })
+
+test('createAwsKms generates and decrypts data keys for one table', async () => {
+  const { secret, encryptedKey } = await kmsOf().generateDataKey()
+  expect(secret).toHaveLength(32)
+  expect(await kmsOf().decrypt(encryptedKey)).toEqual(secret)
+  const context = { service: 'jeton', table: 'jeton' }
+  expect(server.calls).toMatchObject([
+    { operation: 'GenerateDataKey', context },
+    { operation: 'Decrypt', context },
+  ])
+})
+
+test('a data key of another table or KMS key, a forged one, and one that KMS denies are logged and undefined', async () => {
+  const { encryptedKey } = await kmsOf().generateDataKey()
+  expect(await kmsOf('alias/jeton', 'other').decrypt(encryptedKey)).toBeUndefined()
+  expect(await kmsOf(server.addKey()).decrypt(encryptedKey)).toBeUndefined()
+  expect(await kmsOf().decrypt(encryptedKey.map(byte => byte ^ 1))).toBeUndefined()
+  server.faults.denied = true
+  expect(await kmsOf().decrypt(encryptedKey)).toBeUndefined()
+  expect(log.lines.map(({ fields }) => fields)).toMatchObject(
+    ['InvalidCiphertext', 'IncorrectKey', 'InvalidCiphertext', 'AccessDenied'].map(name => ({
+      event: 'kms_refused',
+      refusal: expect.stringMatching(`^${name}Exception \\(400\\), request `),
+    })),
+  )
+})
+
+test('a KMS that fails while it decrypts rejects, for the key may still be good', async () => {
+  const { encryptedKey } = await kmsOf().generateDataKey()
+  server.faults.failing = true
+  await expect(kmsOf().decrypt(encryptedKey)).rejects.toMatchObject({ code: 'temporarily_unavailable' })
+})
+
+test.each<[string, () => unknown, RegExp]>([
+  [
+    'denied',
+    () => Object.assign(server.faults, { denied: true }),
+    /KMS key alias\/jeton in us-east-1: AccessDenied.*kms:GenerateDataKey and kms:Decrypt/,
+  ],
+  ['failing', () => Object.assign(server.faults, { failing: true }), /KMSInternalException \(500\), request/],
+  ['gone', () => Object.assign(server.faults, { gone: true }), /ECONNRESET/],
+  ['no such key', () => server.aliases.clear(), /NotFoundException.*no such key in that region/],
+  ['no region', () => void vi.stubEnv('AWS_REGION', undefined), /no region is configured: set AWS_REGION/],
+])(
+  'a failure (%s) is temporarily_unavailable and says what to do, without a secret',
+  async (_, breakKms, reason) => {
+    breakKms()
+    const failure = await kmsOf()
+      .generateDataKey()
+      .catch(cause => cause)
+    expect(failure).toMatchObject({ code: 'temporarily_unavailable', reason: expect.stringMatching(reason) })
+    expect(failure.retryAfterMs).toBeGreaterThan(0)
+    const shown = JSON.stringify([failure.reason, failure.publicMessage, log.lines])
+    expect(shown).not.toMatch(/kms-test-secret|AKIAIOSFODNN7EXAMPLE|a message that tells/)
+  },
+)
