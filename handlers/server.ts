@@ -4,7 +4,7 @@ import { Registry } from 'prom-client'
 import { logHeadHash } from '../src/audit/head-hash.ts'
 import type { Config } from '../src/config/config.ts'
 import { type Listen, loadConfig } from '../src/config/load.ts'
-import { type Reloading, reload } from '../src/config/reload.ts'
+import { type ReloadOptions, reload } from '../src/config/reload.ts'
 import { createAdmin } from '../src/http/admin.ts'
 import { urlOf } from '../src/http/url.ts'
 import { everyMinute } from '../src/lib/interval.ts'
@@ -78,9 +78,9 @@ function firstSignal(...signals: NodeJS.Signals[]): Promise<NodeJS.Signals> {
   })
 }
 
-function reloadOnHangup(reloading: Reloading): void {
+function reloadOnHangup(options: ReloadOptions): void {
   let flight: Promise<unknown> = Promise.resolve()
   process.on('SIGHUP', () => {
-    flight = flight.then(() => reload(reloading))
+    flight = flight.then(() => reload(options))
   })
 }

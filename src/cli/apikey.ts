@@ -1,5 +1,5 @@
 import { newApiKey } from '../authentication/api-key.ts'
-import { NAME_FORM, NAME_PATTERN } from '../config/names.ts'
+import { NAME_FORM, NAME_PATTERN } from '../config/config.ts'
 import type { Output } from './check.ts'
 
 const NAME = new RegExp(NAME_PATTERN)

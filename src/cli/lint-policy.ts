@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { loadStaticConfig } from '../config/load.ts'
 import { pathText } from '../config/problems.ts'
-import { codeOf } from '../config/source/files.ts'
 import { missingUserFindings, unknownResourceFindings } from '../iam/lint/configured.ts'
 import { policiesIn, TooDeep } from '../iam/lint/documents.ts'
 import type { LintFinding } from '../iam/lint/finding.ts'
@@ -9,6 +8,7 @@ import { lintStatements } from '../iam/lint/lint.ts'
 import { readPolicyText } from '../iam/lint/read.ts'
 import type { LintedStatement } from '../iam/lint/statement.ts'
 import { escapeText } from '../lib/printable.ts'
+import { systemCodeNote } from '../lib/system-error.ts'
 import type { Output } from './check.ts'
 import { catchUsageErrors, UsageError } from './usage-error.ts'
 
@@ -75,7 +75,7 @@ async function statementsOf(file: string, stdin: LintPolicyStreams['stdin']): Pr
 async function textOf(file: string, stdin: LintPolicyStreams['stdin']): Promise<string> {
   if (file !== '-')
     return readFile(file, 'utf8').catch(cause => {
-      throw new UsageError(`${escapeText(file)} cannot be read (${codeOf(cause)})`)
+      throw new UsageError(`${escapeText(file)} cannot be read${systemCodeNote(cause)}`)
     })
   const chunks: Buffer[] = []
   for await (const chunk of stdin) chunks.push(Buffer.from(chunk))

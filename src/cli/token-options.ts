@@ -1,9 +1,10 @@
-import { type Environment, findCredential } from '../client/credential.ts'
+import { findCredential } from '../client/credential.ts'
 import type { Lookup } from '../client/dial.ts'
 import { usageError } from '../client/errors.ts'
 import type { Network } from '../client/http.ts'
 import { requestToken } from '../client/request-token.ts'
 import type { TokenReply } from '../client/token-reply.ts'
+import type { Environment } from '../lib/environment.ts'
 
 /** All that a caller's command touches of the world. */
 export interface CallerEnvironment extends Network {

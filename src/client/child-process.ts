@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Environment } from './credential.ts'
+import type { Environment } from '../lib/environment.ts'
 
 /** The part of Node's `process` that a command's parent needs. */
 export interface SignalHost {

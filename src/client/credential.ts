@@ -1,9 +1,8 @@
 import { createReadStream } from 'node:fs'
+import type { Environment } from '../lib/environment.ts'
 import { failed, systemCode, usageError } from './errors.ts'
 import { githubJwt } from './github.ts'
 import type { Network } from './http.ts'
-
-export type Environment = { readonly [name: string]: string | undefined }
 
 /** Gives the value of the `Authorization` header. It is a secret. */
 export type GetCredential = () => Promise<string>

@@ -1,6 +1,6 @@
 import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Environment } from './credential.ts'
+import type { Environment } from '../lib/environment.ts'
 import { type Dial, dialOf, type Lookup } from './dial.ts'
 import { familyOf, variablesFor } from './environment.ts'
 import { failed, systemCode } from './errors.ts'

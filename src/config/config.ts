@@ -3,11 +3,15 @@ import type { JSONWebKeySet } from 'jose'
 import type { GrantSpec } from '../authorization/grant.ts'
 import type { Database } from '../rds/database.ts'
 
-/** A configuration that has been checked: every name in it leads somewhere, every path is absolute, every default is filled in. */
+/** What issuers, API keys and grants may be called: safe in a log, a path and a command line. */
+export const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'
+export const NAME_FORM = 'letters, digits, _, . and -, a letter or digit first, 64 at most'
+
+/** A checked configuration: every name in it refers to something, paths are absolute and defaults are filled in. */
 export interface Config {
   readonly server: ServerConfig
   readonly issuers: readonly IssuerConfig[]
-  /** For each name, the hex SHA-256 of each key that is good for it. */
+  /** By name, the hex SHA-256 of each of its valid keys, in lower case. */
   readonly apiKeys: Readonly<Record<string, readonly string[]>>
   readonly databases: readonly Database[]
   readonly grants: readonly GrantSpec[]
@@ -18,7 +22,7 @@ export interface Config {
 export interface ServerConfig {
   readonly host: string
   readonly port: number
-  /** How many proxies stand in front of the server. */
+  /** Number of proxies in front of the server. */
   readonly behindProxy?: number | undefined
   /** PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
@@ -27,10 +31,10 @@ export interface ServerConfig {
 
 export interface IssuerConfig {
   readonly name: string
-  /** The URL that its JWTs name. */
+  /** The `iss` of its JWTs. */
   readonly issuer: string
   readonly audience: string
-  /** Pinned keys; without them they are discovered. */
+  /** Pinned keys. If undefined, keys are discovered at the issuer's URL. */
   readonly jwks?: JSONWebKeySet | undefined
 }
 
@@ -43,7 +47,7 @@ export interface DynamodbStoreConfig extends TableConfig {
 
 export type EncryptionConfig =
   | { readonly type: 'kms'; readonly kmsKeyId: string }
-  /** The first seals, all open. */
+  /** The first key encrypts, all of them decrypt. */
   | { readonly type: 'files'; readonly keys: readonly KeyObject[] }
 
 export type AuditLogConfig =
@@ -53,12 +57,12 @@ export type AuditLogConfig =
 
 export interface DynamodbAuditConfig extends TableConfig {
   readonly type: 'dynamodb'
-  /** When a record may be deleted; without it never. */
+  /** Days until a record may be deleted. If undefined, records are kept forever. */
   readonly retentionDays?: number
 }
 
 export interface TableConfig {
   readonly table: string
-  /** Without it, the AWS SDK's own environment names it. */
+  /** Default: the region of the AWS SDK's environment. */
   readonly region?: string
 }

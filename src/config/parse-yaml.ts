@@ -10,23 +10,23 @@ import {
 } from 'yaml'
 import { ConfigError } from './problems.ts'
 
-/** Anchors save writing; beyond this many uses of what they hold, a small file could stand for a huge one. */
-const MOST_ALIASES = 10_000
+/** Anchors save typing, but with unlimited aliases a small file could expand to a huge one. */
+const MAX_ALIASES = 10_000
 
 const ADVICE: Readonly<Partial<Record<YAMLError['code'], string>>> = {
-  BAD_ALIAS: 'an alias (*name) that names no anchor before it: quote text that begins with *',
-  DUPLICATE_KEY: 'a key that its mapping has already',
-  MULTIPLE_DOCS: 'a second document: one file holds one',
+  BAD_ALIAS: 'an alias (*name) without an anchor before it: quote text that begins with *',
+  DUPLICATE_KEY: 'a key that the mapping already has',
+  MULTIPLE_DOCS: 'a second document: a file may contain only one',
   NON_STRING_KEY: 'a key that is not text',
   RESOURCE_EXHAUSTION: 'nested too deeply',
   TAB_AS_INDENT: 'a tab: indent with spaces',
-  TAG_RESOLVE_FAILED: 'a tag that is not known here: quote text that begins with !',
+  TAG_RESOLVE_FAILED: 'an unknown tag: quote text that begins with !',
 }
 
 /**
- * The value that a YAML 1.2 or JSON text holds. A number in `claims` that would not read back as it was written (1.10, 0123,
- * 1e5, an id beyond 2^53) becomes the text that was written, for claims compare by their text.
- * Throws `ConfigError` with line and column where it is neither; the text is never quoted.
+ * Returns the value of a YAML 1.2 or JSON text. A number in `claims` that would not print as it was written (1.10, 0123,
+ * 1e5, an id beyond 2^53) becomes the text that was written, because claims compare by their text. Throws `ConfigError`
+ * with line and column if the text is neither; never quotes the text.
  */
 export function parseConfigText(text: string): unknown {
   const lineCounter = new LineCounter()
@@ -39,22 +39,23 @@ export function parseConfigText(text: string): unknown {
     stringKeys: true,
   })
   const faults = [...document.errors, ...document.warnings]
-  if (faults.length > 0) throw notYaml(faults, lineCounter)
+  if (faults.length > 0) throw yamlError(faults, lineCounter)
   try {
-    const dangling = danglingAliases(document)
-    if (dangling.length > 0) throw notYaml(dangling, lineCounter)
-    keepClaimsToTheLetter(document)
-    return document.toJS({ maxAliasCount: MOST_ALIASES })
+    const aliasFaults = findDanglingAliases(document)
+    if (aliasFaults.length > 0) throw yamlError(aliasFaults, lineCounter)
+    keepClaimsAsWritten(document)
+    return document.toJS({ maxAliasCount: MAX_ALIASES })
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause
-    const message = 'stands for more than a configuration holds: too many aliases, or nested too deeply'
+    const message = 'has too many aliases, or is nested too deeply'
     throw new ConfigError([{ path: '', message }])
   }
 }
 
 type Fault = Pick<YAMLError | YAMLWarning, 'code' | 'pos'>
 
-function danglingAliases(document: Document): Fault[] {
+/** The parser checks aliases only when it resolves them, and its message then quotes them. */
+function findDanglingAliases(document: Document): Fault[] {
   const anchors = new Set<string>()
   const faults: Fault[] = []
   visit(document, {
@@ -62,14 +63,14 @@ function danglingAliases(document: Document): Fault[] {
       if (anchor) anchors.add(anchor)
     },
     Alias(_key, { source, range }) {
-      const [at = 0, end = at] = range ?? []
-      if (!anchors.has(source)) faults.push({ code: 'BAD_ALIAS', pos: [at, end] })
+      const [start = 0, end = start] = range ?? []
+      if (!anchors.has(source)) faults.push({ code: 'BAD_ALIAS', pos: [start, end] })
     },
   })
   return faults
 }
 
-function keepClaimsToTheLetter(document: Document): void {
+function keepClaimsAsWritten(document: Document): void {
   visit(document, {
     Scalar(_key, scalar, path) {
       const { value, source } = scalar
@@ -83,14 +84,15 @@ function isClaims(node: unknown): boolean {
   return isPair(node) && isScalar(node.key) && node.key.value === 'claims'
 }
 
-/** One fault a line: what follows on the same line mostly follows from it. */
-function notYaml(faults: readonly Fault[], lineCounter: LineCounter): ConfigError {
-  const lines = new Map<number, string>()
+/** Reports one fault for each line, because others on the same line mostly follow from it. */
+function yamlError(faults: readonly Fault[], lineCounter: LineCounter): ConfigError {
+  const messages = new Map<number, string>()
   for (const { code, pos } of faults) {
     const { line, col } = lineCounter.linePos(pos[0])
-    const what = ADVICE[code] ?? code.toLowerCase().replaceAll('_', ' ')
-    if (!lines.has(line)) lines.set(line, `line ${line}, column ${col}: is not YAML as read here (${what})`)
+    const fault = ADVICE[code] ?? code.toLowerCase().replaceAll('_', ' ')
+    if (!messages.has(line))
+      messages.set(line, `line ${line}, column ${col}: cannot be read as YAML (${fault})`)
   }
-  const inOrder = [...lines].sort(([a], [b]) => a - b)
+  const inOrder = [...messages].sort(([a], [b]) => a - b)
   return new ConfigError(inOrder.map(([, message]) => ({ path: '', message })))
 }

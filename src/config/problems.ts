@@ -1,13 +1,13 @@
 import { escapeText, shorten } from '../lib/printable.ts'
 
-/** One thing that is wrong with a configuration. Neither part ever quotes a value that might be a secret. */
+/** One problem of a configuration. Neither member ever quotes a value that may be a secret. */
 export interface Problem {
-  /** Where in the file: `databases.orders.host`, `grants[0].users[1]`; empty for the file as a whole. */
+  /** Path in the file, such as `databases.orders.host` or `grants[0].users[1]`; empty for the whole file. */
   readonly path: string
   readonly message: string
 }
 
-/** Thrown where a configuration cannot be used: all of its problems at once. */
+/** Thrown if a configuration cannot be used, with all of its problems. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly Problem[]
@@ -22,26 +22,45 @@ export function describeProblem({ path, message }: Problem): string {
   return path === '' ? message : `${path}: ${message}`
 }
 
+/** Collects the problems of one part of a configuration. */
+export interface Report {
+  /** Adds a problem of this part, or of what lies below it. */
+  problem(message: string, ...below: Segments): void
+  /** Returns a report for what lies below this part; its problems are added to this one's. */
+  at(...below: Segments): Report
+}
+
+/** Creates a report that adds to `problems`. */
+export function createReport(problems: Problem[], path: Segments = []): Report {
+  return {
+    problem: (message, ...below) => void problems.push({ path: pathText([...path, ...below]), message }),
+    at: (...below) => createReport(problems, [...path, ...below]),
+  }
+}
+
 /** Names and positions, from the top of the file. */
 export type Segments = readonly (string | number)[]
 
-const LONGEST_NAME = 100
+const MAX_NAME_LENGTH = 100
+const MAX_NAMES = 10
 
-/** Writes a path as a person would: names joined by full stops, positions in brackets. Names are made fit for a terminal. */
+/** Returns a path as people write it: names joined by dots, positions in brackets. Names are safe to print on a terminal. */
 export function pathText(segments: Segments): string {
   return segments
     .map((segment, i) =>
-      typeof segment === 'number'
-        ? `[${segment}]`
-        : `${i === 0 ? '' : '.'}${escapeText(shorten(segment, LONGEST_NAME))}`,
+      typeof segment === 'number' ? `[${segment}]` : `${i === 0 ? '' : '.'}${printableName(segment)}`,
     )
     .join('')
 }
 
-/** Names that could have been meant, for a message; no more of them than help. */
+/** Returns names for a message, joined by commas: at most 10, safe to print on a terminal, and `none` if there are none. */
 export function namesText(names: Iterable<string>): string {
   const all = [...names]
   if (all.length === 0) return 'none'
-  const shown = all.slice(0, 10).map(name => escapeText(shorten(name, LONGEST_NAME)))
+  const shown = all.slice(0, MAX_NAMES).map(printableName)
   return [...shown, ...(all.length > shown.length ? ['…'] : [])].join(', ')
+}
+
+function printableName(name: string): string {
+  return escapeText(shorten(name, MAX_NAME_LENGTH))
 }

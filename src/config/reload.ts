@@ -1,30 +1,37 @@
+import { isDeepStrictEqual } from 'node:util'
+import { singleFlight } from '../lib/single-flight.ts'
+import { messageOf } from '../lib/system-error.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Config } from './config.ts'
+import { loadFrom } from './load.ts'
 import { ConfigError, type Problem } from './problems.ts'
-import { restartOnlyChanges } from './what-stays.ts'
+import type { ConfigSource } from './source/source.ts'
 
-export interface Reloading {
-  /** What the process was started with. */
+export interface ReloadOptions {
+  /** The configuration that the process started with. */
   config: Config
   log: Log
   load(): Promise<Config>
-  /** Goes on with another configuration. */
+  /** Replaces the configuration in use. */
   apply(changed: Config): void
 }
 
 /**
- * Reads the configuration again and goes on with it. A broken one is refused: the log says why, and the old one stays. Gives
- * what was wrong. Never rejects.
+ * Loads the configuration and applies it. If it is broken, logs why, keeps the previous one and returns its problems.
+ * Changes that need a restart are logged. Never rejects.
  */
-export async function reload({ config, log, load, apply }: Reloading): Promise<readonly Problem[]> {
+export async function reload({ config, log, load, apply }: ReloadOptions): Promise<readonly Problem[]> {
   try {
     const changed = await load()
     for (const part of restartOnlyChanges(config, changed))
-      log.warn({ event: 'restart_needed', part }, 'a change that takes effect at the next start')
+      log.warn(
+        { event: 'restart_needed', part },
+        'this part of the configuration changed and takes effect only at the next start: restart jeton',
+      )
     apply(changed)
     log.info(
       { event: 'configuration_reloaded', grants: changed.grants.length, databases: changed.databases.length },
-      'configuration read again',
+      'the configuration was reloaded',
     )
     return []
   } catch (cause) {
@@ -34,9 +41,53 @@ export async function reload({ config, log, load, apply }: Reloading): Promise<r
   }
 }
 
-/** The line that alarms look for. */
-export function logBroken(log: Log, problems: readonly Problem[]): void {
-  log.error({ event: 'configuration_broken', problems }, 'the configuration is broken: the old one stays')
+export interface ReloaderOptions extends Omit<ReloadOptions, 'load'> {
+  source: ConfigSource
+}
+
+/**
+ * Returns a function that reloads the configuration if its source has changed. A configuration that is broken or cannot be
+ * read leaves the previous one in use, and is logged again at each call until it is mended: an alarm on that line lasts as
+ * long as the fault. Concurrent calls share one check. The function never rejects.
+ */
+export function createReloader({ source, ...options }: ReloaderOptions): () => Promise<void> {
+  const { log } = options
+  let problems: readonly Problem[] = []
+
+  return singleFlight(async () => {
+    try {
+      if (await source.hasChanged()) problems = await reload({ ...options, load: () => loadFrom(source) })
+      else if (problems.length > 0) logBroken(log, problems)
+    } catch (cause) {
+      log.error(
+        { event: 'configuration_unreadable', reason: messageOf(cause) },
+        'the configuration cannot be read; the previous one stays in use',
+      )
+    }
+  })
+}
+
+/**
+ * Returns the sections in which two configurations differ and whose changes a running server ignores. It does take on a
+ * renewed certificate, but TLS is switched on or off only at the start.
+ */
+export function restartOnlyChanges(old: Config, changed: Config): string[] {
+  const fixed = ({ server, store, audit }: Config) => ({
+    server: { ...server, tls: server.tls !== undefined },
+    store,
+    audit,
+  })
+  const [before, after] = [fixed(old), fixed(changed)]
+  // not as JSON, in which keys do not show
+  return (['server', 'store', 'audit'] as const).filter(part => !isDeepStrictEqual(before[part], after[part]))
+}
+
+/** Writes the line that alarms filter for. */
+function logBroken(log: Log, problems: readonly Problem[]): void {
+  log.error(
+    { event: 'configuration_broken', problems },
+    'the configuration is broken; the previous one stays in use until its problems are fixed',
+  )
 }
 
 function problemsOf(cause: unknown): readonly Problem[] {

@@ -1,21 +1,218 @@
-import Type, { type Static } from 'typebox'
-import { Audit } from './schema/audit.ts'
-import { ApiKeys, Issuers } from './schema/callers.ts'
-import { closed } from './schema/common.ts'
-import { Databases } from './schema/databases.ts'
-import { Grants } from './schema/grants.ts'
-import { Server } from './schema/server.ts'
-import { Store } from './schema/store.ts'
+import Type, { type Static, type TSchema } from 'typebox'
+import { NAME_FORM, NAME_PATTERN } from './config.ts'
+
+/** An object with these keys and no others. */
+const object = <T extends Record<string, TSchema>>(keys: T, description?: string) =>
+  Type.Object(keys, { additionalProperties: false, ...(description && { description }) })
+
+/** Text that is not empty. */
+const text = (description: string) => Type.String({ minLength: 1, description })
+
+const texts = (description: string) => Type.Array(Type.String({ minLength: 1 }), { minItems: 1, description })
+
+const textOrTexts = (description: string) =>
+  Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], {
+    description,
+  })
+
+const integer = (minimum: number, maximum: number, description: string) =>
+  Type.Integer({ minimum, maximum, description })
+
+const port = (description: string) => integer(0, 65_535, description)
+
+/** A mapping of names to `value`. */
+const byName = <T extends TSchema>(value: T, description: string) =>
+  Type.Record(Type.String({ pattern: NAME_PATTERN }), value, {
+    additionalProperties: false,
+    description: `${description}, by name: ${NAME_FORM}`,
+  })
+
+const Server = object(
+  {
+    host: Type.Optional(
+      text('Address to listen on; default 127.0.0.1. Any address but loopback needs tls or behindProxy'),
+    ),
+    port: Type.Optional(port('Default 8080; 0 picks a free port')),
+    behindProxy: Type.Optional(
+      integer(1, 10, 'Number of proxies in front; jeton trusts this many entries of X-Forwarded-For'),
+    ),
+    tls: Type.Optional(
+      object(
+        {
+          cert: text('PEM file of the certificate and its chain'),
+          key: text('PEM file of the private key, unencrypted'),
+        },
+        'Serve HTTPS',
+      ),
+    ),
+    admin: Type.Optional(
+      object(
+        {
+          host: Type.Optional(text('Address to listen on; default 127.0.0.1')),
+          port: Type.Optional(port('Default 9464; 0 picks a free port')),
+        },
+        'Listener for /metrics, apart from callers; off unless configured',
+      ),
+    ),
+  },
+  'For `jeton serve` only',
+)
+
+const Issuers = byName(
+  object({
+    issuer: text('The exact `iss` of its JWTs'),
+    audience: text('The `aud` that its JWTs must carry'),
+    jwksFile: Type.Optional(
+      text('File with its public keys (a JWK set), for issuers that cannot be reached; nothing is fetched'),
+    ),
+  }),
+  'Issuers whose JWTs are accepted',
+)
+
+const Sha256 = Type.String({
+  pattern: '^[0-9a-fA-F]{64}$',
+  description: 'the hex SHA-256 of a key, never the key itself; `jeton apikey NAME` prints it',
+})
+
+const ApiKeys = byName(
+  object({
+    sha256: Type.Union([Sha256, Type.Array(Sha256, { minItems: 1, maxItems: 2 })], {
+      description: 'The hex SHA-256 of the key, or a list of two during a rotation',
+    }),
+  }),
+  'API keys for callers without a JWT',
+)
+
+const Limits = object(
+  {
+    newTokensPerSecond: Type.Optional(
+      Type.Number({
+        minimum: 0.1,
+        maximum: 20,
+        description:
+          'Default 16; RDS allows 20, and the rest is room for the time between delivery and login. Databases with one resourceId share it',
+      }),
+    ),
+  },
+  "Limits that keep new tokens under RDS's own throttle",
+)
+
+const Databases = Type.Record(
+  Type.String({ pattern: '^[a-z0-9-]{1,32}$' }),
+  object({
+    engine: Type.Enum(['postgres', 'mysql', 'mariadb'], { description: 'The database engine' }),
+    host: text("RDS's own endpoint name, which tokens are signed for"),
+    port: Type.Optional(port("Default: the engine's port")),
+    resourceId: text('db-… of an instance, cluster-… of an Aurora cluster, prx-… of a proxy'),
+    roleArn: text('The role that jeton assumes and that is allowed to connect'),
+    externalId: Type.Optional(text("For AssumeRole, if the role's trust policy requires it")),
+    users: texts('The database users that jeton may sign tokens for; no *, ? or $'),
+    dbname: Type.Optional(text('The database that callers connect to (PGDATABASE)')),
+    connect: Type.Optional(text('Where callers connect to, as host:port, if not the endpoint itself')),
+    limits: Type.Optional(Limits),
+  }),
+  {
+    additionalProperties: false,
+    description: 'Databases that tokens are signed for, by name: a-z, 0-9 and -, 32 at most',
+  },
+)
+
+const scalar = [Type.String(), Type.Number(), Type.Boolean()] as const
+const scalars = Type.Array(Type.Union([...scalar]), { minItems: 1 })
+
+/** A mapping of claims. A claim's name may be any text, even empty or with line breaks: `^` matches them all. */
+const claims = <T extends TSchema>(value: T, description?: string) =>
+  Type.Record(Type.String({ pattern: '^' }), value, { minProperties: 1, ...(description && { description }) })
+
+// four levels are more than any issuer's JWT has, and every editor understands a schema without recursion
+const fourthLevel = Type.Union([...scalar, scalars])
+const thirdLevel = Type.Union([...scalar, scalars, claims(fourthLevel)])
+const secondLevel = Type.Union([...scalar, scalars, claims(thirdLevel)])
+const Claims = claims(
+  Type.Union([...scalar, scalars, claims(secondLevel)]),
+  'All must match, nested as in the JWT. A list matches any of its values; * is a run without /, ** any run',
+)
+
+const Grants = Type.Array(
+  object({
+    name: Type.String({ pattern: NAME_PATTERN, description: `Its name in audit records: ${NAME_FORM}` }),
+    principal: object(
+      {
+        issuer: text('A name from issuers, or apiKey'),
+        subject: Type.Optional(
+          textOrTexts('The `sub` of the JWT, or the name of the API key. A list matches any; * and ** work'),
+        ),
+        claims: Type.Optional(Claims),
+        anyone: Type.Optional(
+          Type.Boolean({ description: 'Confirms that everybody whom the issuer knows is meant' }),
+        ),
+      },
+      'The principals: by a subject, at least one claim, or anyone',
+    ),
+    database: text('A name from databases'),
+    users: texts("Those of the database's users that the principals may have tokens for"),
+    session: Type.Optional(
+      Type.Enum(['shared', 'per-principal'], {
+        description:
+          'shared (default): one role session for each database user, for the whole fleet; per-principal: one for each principal',
+      }),
+    ),
+  }),
+  { description: 'Who may have tokens for what; if several grants allow it, the first one counts' },
+)
+
+const Store = object(
+  {
+    type: Type.Enum(['memory', 'dynamodb'], {
+      description: 'memory: each instance has its own; dynamodb: shared by all instances',
+    }),
+    table: Type.Optional(text('The name of the DynamoDB table')),
+    region: Type.Optional(text('Region of the table and the KMS key; default: AWS_REGION')),
+    encryption: Type.Optional(
+      object(
+        {
+          kmsKeyId: Type.Optional(
+            text('The KMS key that makes the data keys: its id, its ARN, alias/NAME or the ARN of an alias'),
+          ),
+          keyFile: Type.Optional(
+            textOrTexts(
+              'File with a key, 32 bytes in base64; during a rotation a list: the first encrypts, all decrypt',
+            ),
+          ),
+        },
+        'How records are encrypted: kmsKeyId or keyFile',
+      ),
+    ),
+  },
+  'Where tokens and reserved slots are kept',
+)
+
+const Audit = Type.Array(
+  object({
+    type: Type.Enum(['stdout', 'file', 'dynamodb'], {
+      description: 'stdout is not durable; file and dynamodb are',
+    }),
+    path: Type.Optional(text('The file, with type: file')),
+    table: Type.Optional(text("The name of the DynamoDB table, with type: dynamodb; never the store's")),
+    region: Type.Optional(text('Region of the table; default: AWS_REGION')),
+    retentionDays: Type.Optional(
+      integer(1, 36_500, 'With type: dynamodb, days until a record may be deleted; default: never'),
+    ),
+  }),
+  {
+    minItems: 1,
+    description: 'Audit logs; a token is delivered only after its record is in all of them. Default: stdout',
+  },
+)
 
 /**
- * The configuration as it stands in the file: its type, its validation and, as `docs/jeton.schema.json` (`npm run schema`),
- * what editors complete and check by. In an editor with the YAML language server a file begins with
- * `# yaml-language-server: $schema=node_modules/jeton/docs/jeton.schema.json`; in JSON, give that path as `$schema`.
- * It says what a file may look like, not that its names lead anywhere: `jeton check` does.
+ * The configuration file: its type, its validation and, as `docs/jeton.schema.json` (`npm run schema`), what editors complete
+ * and check it by. Sections are in the order of docs/configuration.md. Does not check that names refer to something, nor
+ * anything that needs code: `checks/` does.
  */
 export const ConfigSchema = Type.Object(
   {
-    $schema: Type.Optional(Type.String({ description: 'The schema that an editor checks this file by' })),
+    $schema: Type.Optional(Type.String({ description: 'The schema that editors check this file by' })),
     server: Type.Optional(Server),
     issuers: Type.Optional(Issuers),
     apiKeys: Type.Optional(ApiKeys),
@@ -24,7 +221,7 @@ export const ConfigSchema = Type.Object(
     store: Type.Optional(Store),
     audit: Type.Optional(Audit),
   },
-  { ...closed, title: 'jeton configuration' },
+  { additionalProperties: false, title: 'jeton configuration' },
 )
 
 export type ConfigFile = Static<typeof ConfigSchema>

@@ -1,49 +1,61 @@
-import type { Named } from './checks/grants.ts'
+import { isJsonObject } from '../lib/json.ts'
 import type { Segments } from './problems.ts'
 import type { ConfigFile } from './schema.ts'
 import type { SchemaProblem } from './schema-problems.ts'
 
-type Section<Name extends 'issuers' | 'apiKeys' | 'databases'> = NonNullable<ConfigFile[Name]>
-type AuditLog = NonNullable<ConfigFile['audit']>[number]
+type Named<Section extends 'issuers' | 'apiKeys' | 'databases'> = NonNullable<ConfigFile[Section]>[string]
+type Listed<Section extends 'grants' | 'audit'> = NonNullable<ConfigFile[Section]>[number]
 
 /**
- * The parts of a configuration that are of the schema, so that they can be checked though others are not. What stands in a
+ * The parts of a configuration that are of the schema, so that they can be checked even if others are not. What is in a
  * list keeps its position in the file.
  */
 export interface Sections {
-  /** Undefined where it is there and not of the schema. */
+  /** Undefined if it is present and not of the schema. */
   readonly server: NonNullable<ConfigFile['server']> | undefined
-  /** Undefined where it is there and not of the schema. */
+  /** Undefined if it is present and not of the schema. */
   readonly store: NonNullable<ConfigFile['store']> | undefined
-  readonly issuers: readonly [string, Section<'issuers'>[string]][]
-  readonly apiKeys: readonly [string, Section<'apiKeys'>[string]][]
-  readonly databases: readonly [string, Section<'databases'>[string]][]
-  readonly grants: readonly [number, ConfigFile['grants'][number]][]
-  readonly audit: readonly [number, AuditLog][]
-  /** What grants may refer to, in whatever shape it is: a fault is told where it lies and nowhere else. */
-  readonly named: Named
+  readonly issuers: readonly (readonly [string, Named<'issuers'>])[]
+  readonly apiKeys: readonly (readonly [string, Named<'apiKeys'>])[]
+  readonly databases: readonly (readonly [string, Named<'databases'>])[]
+  readonly grants: readonly (readonly [number, Listed<'grants'>])[]
+  readonly audit: readonly (readonly [number, Listed<'audit'>])[]
+  readonly definedNames: DefinedNames
 }
 
-export function soundSections(value: unknown, problems: readonly SchemaProblem[]): Sections {
-  const root: Partial<ConfigFile> = isMapping(value) ? value : {}
+/** What grants may refer to, of the schema or not: a problem is reported where it is, not where it is referred to. */
+export interface DefinedNames {
+  /** URLs by name; empty if an issuer has none. */
+  readonly issuers: ReadonlyMap<string, string>
+  readonly apiKeys: ReadonlySet<string>
+  /** Users by the name of the database; undefined if a database has no list of them. */
+  readonly databases: ReadonlyMap<string, readonly unknown[] | undefined>
+}
+
+/** Returns the parts of a parsed configuration in which no schema problem is breaking, with the defaults of missing ones. */
+export function selectSoundSections(value: unknown, problems: readonly SchemaProblem[]): Sections {
+  // parts that are not of the schema are only read by functions that take any value
+  const root: Partial<ConfigFile> = isJsonObject(value) ? value : {}
   const broken = new Set(
     problems
-      .filter(({ breaks }) => breaks)
-      .flatMap(({ segments }) => [keyOf(segments, 1), keyOf(segments, 2)]),
+      .filter(({ isBreaking }) => isBreaking)
+      .flatMap(({ segments }) => [keyOf(segments.slice(0, 1)), keyOf(segments.slice(0, 2))]),
   )
-  const isSound = (...part: Segments) => !broken.has(keyOf(part, part.length))
-  const sound = <K extends string | number, T>(section: string, entries: readonly (readonly [K, T])[]) =>
-    entries.filter(([key]) => isSound(section, key)).map(([key, part]): [K, T] => [key, part])
+  const isSound = (...segments: Segments) => !broken.has(keyOf(segments))
+  const soundEntries = <K extends string | number, T>(
+    section: string,
+    entries: readonly (readonly [K, T])[],
+  ) => entries.filter(([key]) => isSound(section, key))
 
   return {
     server: isSound('server') ? (root.server ?? {}) : undefined,
     store: isSound('store') ? (root.store ?? { type: 'memory' }) : undefined,
-    issuers: sound('issuers', entriesOf(root.issuers)),
-    apiKeys: sound('apiKeys', entriesOf(root.apiKeys)),
-    databases: sound('databases', entriesOf(root.databases)),
-    grants: sound('grants', positionsOf(root.grants)),
-    audit: sound('audit', positionsOf(root.audit ?? [{ type: 'stdout' }])),
-    named: {
+    issuers: soundEntries('issuers', entriesOf(root.issuers)),
+    apiKeys: soundEntries('apiKeys', entriesOf(root.apiKeys)),
+    databases: soundEntries('databases', entriesOf(root.databases)),
+    grants: soundEntries('grants', positionsOf(root.grants)),
+    audit: soundEntries('audit', positionsOf(root.audit ?? [{ type: 'stdout' }])),
+    definedNames: {
       issuers: new Map(entriesOf(root.issuers).map(([name, issuer]) => [name, urlOf(issuer)])),
       apiKeys: new Set(entriesOf(root.apiKeys).map(([name]) => name)),
       databases: new Map(entriesOf(root.databases).map(([name, database]) => [name, usersOf(database)])),
@@ -51,16 +63,12 @@ export function soundSections(value: unknown, problems: readonly SchemaProblem[]
   }
 }
 
-function keyOf(segments: Segments, length: number): string {
-  return JSON.stringify(segments.slice(0, length))
-}
-
-function isMapping(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+function keyOf(segments: Segments): string {
+  return JSON.stringify(segments)
 }
 
 function entriesOf<T>(section: { [name: string]: T } | undefined): [string, T][] {
-  return isMapping(section) ? Object.entries(section) : []
+  return isJsonObject(section) ? Object.entries<T>(section) : []
 }
 
 function positionsOf<T>(section: readonly T[] | undefined): [number, T][] {
@@ -68,10 +76,10 @@ function positionsOf<T>(section: readonly T[] | undefined): [number, T][] {
 }
 
 function urlOf(issuer: unknown): string {
-  return isMapping(issuer) && 'issuer' in issuer && typeof issuer.issuer === 'string' ? issuer.issuer : ''
+  return isJsonObject(issuer) && typeof issuer.issuer === 'string' ? issuer.issuer : ''
 }
 
 function usersOf(database: unknown): readonly unknown[] | undefined {
-  const users = isMapping(database) && 'users' in database ? database.users : undefined
+  const users = isJsonObject(database) ? database.users : undefined
   return Array.isArray(users) && users.length > 0 ? users : undefined
 }

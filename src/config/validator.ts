@@ -1,9 +1,9 @@
 import { Ajv } from 'ajv'
 import { type ConfigFile, ConfigSchema } from './schema.ts'
 
-// build.mjs compiles these for Lambda and puts the code in the place of this file: to do it there costs each cold start
+// for Lambda, build.mjs replaces this file with compiled code: compiling there would slow down each cold start
 export const schema = ConfigSchema
 export const options = { allErrors: true, verbose: true }
 
-/** Whether a value is of the configuration's schema; `errors` says why not. */
+/** Whether a value is of the configuration's schema; `validate.errors` says why not. */
 export const validate = new Ajv(options).compile<ConfigFile>(schema)

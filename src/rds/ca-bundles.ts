@@ -1,31 +1,31 @@
+import { X509Certificate } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
 import { sha256Hex } from '../lib/hash.ts'
-import { parseRoots, type Root } from './ca-roots.ts'
 import type { Database } from './database.ts'
 import { PARTITIONS } from './partitions.ts'
 import { readRootPems } from './root-pems.ts'
 
 export interface CaBundle {
   readonly pem: string
-  /** Of `pem`: of what is served, not of what stands at `source`. */
+  /** Of `pem`, as jeton serves it; the file at `source` has another hash. */
   readonly sha256: string
   readonly certificates: number
-  /** ISO; the earliest expiry among them, for from then on another bundle is served and a copy is out of date. */
+  /** ISO 8601. The earliest expiry among the certificates, at which jeton serves another bundle. */
   readonly notAfter: string
-  /** Where AWS publishes it. */
+  /** URL at which AWS publishes it. */
   readonly source: string
 }
 
-/** What a caller is told of a database's CAs; `bundle` is where the PEM is had. */
+/** What a reply says about a database's CAs; `bundle` is the path of the PEM. */
 export interface CaReference extends CaBundle {
   readonly bundle: `/v1/ca/${string}.pem`
   readonly tlsMode: 'verify-full'
 }
 
 export interface CaBundles {
-  /** The CAs to verify a database's certificate by: its region's, or all where the region is not known. */
+  /** Returns the CAs that verify a database's certificate: its region's, or all of them if the region is unknown. */
   forDatabase(database: Pick<Database, 'kind' | 'region' | 'partition'>): CaReference
-  /** Of a region, `global` or `proxy`; undefined for any other name, so that a name may come from a URL as it is. */
+  /** Returns the bundle of a region, `global` or `proxy`, and undefined for any other text, such as one from a URL. */
   byName(name: string): CaBundle | undefined
 }
 
@@ -33,27 +33,27 @@ const PROXY_SOURCE = 'https://www.amazontrust.com/repository/'
 const DOCUMENTATION = 'https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html'
 
 /**
- * RDS's CA certificates, those alone that have not expired by `clock` when asked. They are read when first needed.
- * Of regions and partitions that `readRootPems` does not know, the bundle lacks the root: TLS then fails (it never passes
- * wrongly), and `source` says where the right bundle is. RDS Proxy has certificates of ACM, under Amazon's own roots:
+ * Creates the bundles of RDS's CA certificates that have not expired by `clock`. Certificates are read on first use.
+ * For a region or partition that `readRootPems` does not know, the bundle lacks the root: TLS then fails, never passes
+ * wrongly, and `source` leads to the right bundle. RDS Proxy has certificates of ACM, which chain to Amazon's own roots:
  * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.howitworks.html#rds-proxy-security
  */
 export function createCaBundles(clock: Clock): CaBundles {
-  let known: ReturnType<typeof readAll> | undefined
+  let loaded: ReturnType<typeof loadBundles> | undefined
   const bundles = () => {
-    known ??= readAll(clock)
-    return known
+    loaded ??= loadBundles(clock)
+    return loaded
   }
   return {
-    byName: name => bundles().named.get(name)?.(),
+    byName: name => bundles().byName.get(name)?.(),
     forDatabase({ kind, region, partition }) {
-      const { named, global } = bundles()
-      const wanted = kind === 'proxy' ? 'proxy' : region
-      const own = named.get(wanted)
-      const { pem, sha256, certificates, notAfter } = (own ?? global)()
+      const { byName, global } = bundles()
+      const name = kind === 'proxy' ? 'proxy' : region
+      const getOwn = byName.get(name)
+      const { pem, sha256, certificates, notAfter } = (getOwn ?? global)()
       return {
         pem,
-        bundle: `/v1/ca/${own ? wanted : 'global'}.pem`,
+        bundle: `/v1/ca/${getOwn ? name : 'global'}.pem`,
         source: kind === 'proxy' ? PROXY_SOURCE : sourceOf(partition, region),
         sha256,
         certificates,
@@ -69,36 +69,59 @@ function sourceOf(partition: string, scope: string): string {
   return store ? `${store}/${scope}/${scope}-bundle.pem` : DOCUMENTATION
 }
 
-function readAll(clock: Clock) {
+function loadBundles(clock: Clock) {
   const { byRegion, proxy } = readRootPems()
-  const aws = (pems: readonly string[], scope: string) =>
-    current(clock, { pems, source: sourceOf('aws', scope) })
-  const global = aws(Object.values(byRegion).flat(), 'global')
-  const named = new Map(Object.entries(byRegion).map(([region, pems]) => [region, aws(pems, region)]))
-  named.set('global', global)
-  named.set('proxy', current(clock, { pems: proxy, source: PROXY_SOURCE }))
-  return { named, global }
+  const ofRegion = (pems: readonly string[], scope: string) =>
+    createBundle(clock, { pems, source: sourceOf('aws', scope) })
+  const global = ofRegion(Object.values(byRegion).flat(), 'global')
+  const byName = new Map(Object.entries(byRegion).map(([region, pems]) => [region, ofRegion(pems, region)]))
+  byName.set('global', global)
+  byName.set('proxy', createBundle(clock, { pems: proxy, source: PROXY_SOURCE }))
+  return { byName, global }
 }
 
-/** Gives the bundle as it is now: parsed when first asked for, rendered anew when another set is unexpired. */
-function current(
+/** Returns a function for the bundle as it is now. Parses on first use; renders again only if another set is unexpired. */
+function createBundle(
   clock: Clock,
   { pems, source }: { pems: readonly string[]; source: string },
 ): () => CaBundle {
   let roots: readonly Root[] | undefined
-  // The clock may be put back, so a rendering has a beginning too.
+  // `from` too, because the clock may be set back
   let rendered: { from: number; until: number; bundle: CaBundle } | undefined
   return () => {
     const now = clock.now()
     if (rendered && rendered.from <= now && now < rendered.until) return rendered.bundle
     roots ??= parseRoots(pems)
-    const live = roots.filter(root => root.expiresAt > now)
-    const pem = live.map(root => root.pem).join('')
+    const unexpired = roots.filter(root => root.expiresAt > now)
+    const pem = unexpired.map(root => root.pem).join('')
     const from = Math.max(...roots.map(root => root.expiresAt).filter(expiresAt => expiresAt <= now))
-    const until = Math.min(...live.map(root => root.expiresAt))
-    const notAfter = new Date(live.length > 0 ? until : from).toISOString()
-    const bundle = Object.freeze({ pem, sha256: sha256Hex(pem), certificates: live.length, notAfter, source })
+    const until = Math.min(...unexpired.map(root => root.expiresAt))
+    const bundle = Object.freeze({
+      pem,
+      sha256: sha256Hex(pem),
+      certificates: unexpired.length,
+      notAfter: new Date(unexpired.length > 0 ? until : from).toISOString(),
+      source,
+    })
     rendered = { from, until, bundle }
     return bundle
   }
+}
+
+interface Root {
+  readonly pem: string
+  readonly expiresAt: number
+}
+
+/** Parses the roots among the certificates, in an order that depends only on the certificates. */
+function parseRoots(pems: readonly string[]): Root[] {
+  const key = (certificate: X509Certificate) => `${certificate.subject}\n${certificate.fingerprint256}`
+  return (
+    pems
+      .map(pem => new X509Certificate(pem))
+      // the text search of readRootPems also finds intermediates, which name their root as issuer
+      .filter(({ subject, issuer }) => subject === issuer)
+      .sort((a, b) => (key(a) < key(b) ? -1 : 1))
+      .map(certificate => ({ pem: certificate.toString(), expiresAt: Date.parse(certificate.validTo) }))
+  )
 }

@@ -2,9 +2,8 @@ import { parseAddress } from './address.ts'
 import type { Address, Database, EndpointKind, Engine } from './database.ts'
 import { parseEndpoint } from './endpoint.ts'
 import { parseRoleArn } from './role-arn.ts'
-import { userProblem } from './user-name.ts'
 
-/** One database as the configuration has it, its types checked by the schema. */
+/** One database of the configuration, after the schema has checked its types. */
 export interface DatabaseSpec {
   readonly name: string
   readonly engine: Engine
@@ -16,12 +15,12 @@ export interface DatabaseSpec {
   readonly externalId?: string | undefined
   readonly dbname?: string | undefined
   readonly connect?: string | undefined
-  /** `limits.newTokensPerSecond`, its range checked by the schema. */
+  /** `limits.newTokensPerSecond`. The schema checks its range. */
   readonly newTokensPerSecond?: number | undefined
 }
 
 export interface DatabaseProblem {
-  /** Within the database: `roleArn`, `users[1]`. */
+  /** The path within the database: `roleArn`, `users[1]`. */
   readonly path: string
   readonly message: string
 }
@@ -30,36 +29,44 @@ export type CheckedDatabase =
   | { readonly ok: true; readonly database: Database }
   | { readonly ok: false; readonly problems: readonly DatabaseProblem[] }
 
-type Report = (path: keyof DatabaseSpec | `users[${number}]`, message: string) => void
+type ReportProblem = (path: keyof DatabaseSpec | `users[${number}]`, message: string) => void
 
 const DEFAULT_PORT: Readonly<Record<Engine, number>> = { postgres: 5432, mysql: 3306, mariadb: 3306 }
 
 /**
- * RDS allows 20 logins a second with tokens of different identities; 16 leaves room for the up to 250 ms between
- * hand-out and login.
+ * RDS allows 20 logins a second with tokens of different identities; 16 leaves room for the up to 250 ms between the
+ * delivery of a token and the login.
  */
 const DEFAULT_NEW_TOKENS_PER_SECOND = 16
+
+/** PostgreSQL truncates names by bytes; the others count characters. */
+const MAX_USER_LENGTH: Readonly<Record<Engine, { length(user: string): number; max: number; unit: string }>> =
+  {
+    postgres: { length: user => Buffer.byteLength(user), max: 63, unit: 'bytes' },
+    mysql: { length: user => user.length, max: 32, unit: 'characters' },
+    mariadb: { length: user => user.length, max: 80, unit: 'characters' },
+  }
 
 const ID_OF_INSTANCE = '`db-…` of the instance (DbiResourceId)'
 const ID_OF_CLUSTER = '`cluster-…` of the cluster (DbClusterResourceId)'
 const ID_OF_PROXY = '`prx-…` of the proxy (the end of its DBProxyArn)'
 const ANY_ID = `${ID_OF_INSTANCE}, ${ID_OF_CLUSTER} or ${ID_OF_PROXY}`
-const RESOURCE_ID: Readonly<Record<EndpointKind, { prefixes: readonly string[]; wanted: string }>> = {
-  // The endpoints of a cluster's instances are covered by the id of the cluster.
-  instance: { prefixes: ['db-', 'cluster-'], wanted: `${ID_OF_INSTANCE}, or in Aurora ${ID_OF_CLUSTER}` },
-  cluster: { prefixes: ['cluster-'], wanted: ID_OF_CLUSTER },
-  shardGroup: { prefixes: ['cluster-'], wanted: ID_OF_CLUSTER },
-  proxy: { prefixes: ['prx-'], wanted: ID_OF_PROXY },
+const RESOURCE_ID: Readonly<Record<EndpointKind, { prefixes: readonly string[]; expected: string }>> = {
+  // in Aurora, the id of the cluster covers the endpoints of its instances
+  instance: { prefixes: ['db-', 'cluster-'], expected: `${ID_OF_INSTANCE}, or in Aurora ${ID_OF_CLUSTER}` },
+  cluster: { prefixes: ['cluster-'], expected: ID_OF_CLUSTER },
+  shardGroup: { prefixes: ['cluster-'], expected: ID_OF_CLUSTER },
+  proxy: { prefixes: ['prx-'], expected: ID_OF_PROXY },
 }
 
 /**
- * Makes a frozen `Database` of one database of the configuration, or gives everything that is wrong with it at once.
- * Pure: AWS is not asked, so a role or resource id of the right form may still be of another database. The name is the
- * schema's to check. Messages quote no values but partitions and regions.
+ * Returns a frozen `Database` for one database of the configuration, or everything that is wrong with it at once. Does not
+ * ask AWS: a well-formed role or resource id may belong to another database. Does not check the name, which the schema
+ * does. Messages quote only partitions and regions.
  */
 export function checkDatabase(spec: DatabaseSpec): CheckedDatabase {
   const problems: DatabaseProblem[] = []
-  const report: Report = (path, message) => void problems.push({ path, message })
+  const report: ReportProblem = (path, message) => void problems.push({ path, message })
   const { name, engine, resourceId, roleArn, externalId, dbname } = spec
 
   const endpoint = parseEndpoint(spec.host)
@@ -72,12 +79,12 @@ export function checkDatabase(spec: DatabaseSpec): CheckedDatabase {
   else if (endpoint.ok && role.partition !== endpoint.partition)
     report(
       'roleArn',
-      `is of partition ${role.partition}, the endpoint of ${endpoint.partition}: a role works in its own partition alone`,
+      `is in partition ${role.partition}, but the endpoint is in ${endpoint.partition}: a role works only in its own partition`,
     )
   checkUsers(spec.users, engine, report)
   if (externalId !== undefined) checkExternalId(externalId, report)
   if (dbname !== undefined) checkDbname(dbname, report)
-  const connect = spec.connect === undefined ? undefined : readConnect(spec.connect, report)
+  const connect = spec.connect === undefined ? undefined : checkConnect(spec.connect, report)
 
   if (!endpoint.ok || !role.ok || problems.length > 0) return { ok: false, problems }
   const database: Database = {
@@ -101,42 +108,62 @@ export function checkDatabase(spec: DatabaseSpec): CheckedDatabase {
 }
 
 /** https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html */
-function checkPort(port: number, report: Report): void {
+function checkPort(port: number, report: ReportProblem): void {
   if (!Number.isInteger(port) || port < 1150 || port > 65_535)
-    report('port', "is no port that RDS listens on (1150 to 65535); a tunnel's port belongs in `connect`")
-}
-
-/** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html */
-function checkResourceId(id: string, kind: EndpointKind | undefined, report: Report): void {
-  if (!/^(?:db|cluster|prx)-[A-Za-z0-9]+$/.test(id))
-    report('resourceId', `is no resource id of RDS: give the ${kind ? RESOURCE_ID[kind].wanted : ANY_ID}`)
-  else if (kind && !RESOURCE_ID[kind].prefixes.some(prefix => id.startsWith(prefix)))
     report(
-      'resourceId',
-      `does not fit the endpoint, which is of kind ${kind}: give the ${RESOURCE_ID[kind].wanted}`,
+      'port',
+      "must be a port that RDS can listen on (1150 to 65535); a tunnel's port belongs in `connect`",
     )
 }
 
-function checkUsers(users: readonly string[], engine: Engine, report: Report): void {
-  if (users.length === 0) report('users', 'is empty: name the database users that tokens may be had for')
+/** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html */
+function checkResourceId(id: string, kind: EndpointKind | undefined, report: ReportProblem): void {
+  if (!/^(?:db|cluster|prx)-[A-Za-z0-9]+$/.test(id))
+    report('resourceId', `is not an RDS resource id: use the ${kind ? RESOURCE_ID[kind].expected : ANY_ID}`)
+  else if (kind && !RESOURCE_ID[kind].prefixes.some(prefix => id.startsWith(prefix)))
+    report(
+      'resourceId',
+      `does not fit the endpoint, which is of kind ${kind}: use the ${RESOURCE_ID[kind].expected}`,
+    )
+}
+
+function checkUsers(users: readonly string[], engine: Engine, report: ReportProblem): void {
+  if (users.length === 0) report('users', 'is empty: list the database users that jeton may sign tokens for')
   users.forEach((user, index) => {
-    const problem = userProblem(user, engine) ?? (users.indexOf(user) < index ? 'is named twice' : undefined)
+    const problem =
+      findUserProblem(user, engine) ?? (users.indexOf(user) < index ? 'is listed twice' : undefined)
     if (problem) report(`users[${index}]`, problem)
   })
 }
 
+/**
+ * Returns why a database user is not allowed, or undefined: `databaseUserArn` puts the name unescaped into a policy, where *, ?
+ * and $ have a meaning. Does not check that the account exists. A session policy allows no characters beyond U+00FF:
+ * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+ */
+function findUserProblem(user: string, engine: Engine): string | undefined {
+  const { length, max, unit } = MAX_USER_LENGTH[engine]
+  if (user === '') return 'is empty'
+  if (/[*?$]/.test(user)) return 'contains *, ? or $, which would widen the policy to other users'
+  if (/\p{Cc}/u.test(user)) return 'contains control characters'
+  if (/[\u0100-\u{10ffff}]/u.test(user))
+    return 'contains characters beyond U+00FF, which a session policy cannot hold'
+  if (length(user) > max) return `is longer than the ${max} ${unit} that ${engine} allows`
+  return undefined
+}
+
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
-function checkExternalId(id: string, report: Report): void {
+function checkExternalId(id: string, report: ReportProblem): void {
   if (!/^[\w+=,.@:/-]{2,1224}$/.test(id))
-    report('externalId', 'is none that STS takes: 2 to 1224 letters, digits and _+=,.@:/-')
+    report('externalId', 'is not an external id that STS accepts: 2 to 1224 letters, digits and _+=,.@:/-')
 }
 
-/** It becomes an environment variable of the caller's command. */
-function checkDbname(dbname: string, report: Report): void {
-  if (dbname === '' || /\p{Cc}/u.test(dbname)) report('dbname', 'is empty or has control characters in it')
+/** The name becomes an environment variable of the caller's command, which cannot hold U+0000. */
+function checkDbname(dbname: string, report: ReportProblem): void {
+  if (dbname === '' || /\p{Cc}/u.test(dbname)) report('dbname', 'is empty or contains control characters')
 }
 
-function readConnect(connect: string, report: Report): Address | undefined {
+function checkConnect(connect: string, report: ReportProblem): Address | undefined {
   const address = parseAddress(connect)
   if (!address) report('connect', 'is not host:port (an IPv6 address in brackets: [::1]:15432)')
   return address

@@ -1,4 +1,4 @@
-/** What RDS IAM authentication signs in to: a DB instance, an Aurora cluster, an RDS proxy, an Aurora Limitless shard group. */
+/** What an endpoint leads to: a DB instance, an Aurora cluster, an RDS proxy or an Aurora Limitless shard group. */
 export type EndpointKind = 'instance' | 'cluster' | 'proxy' | 'shardGroup'
 
 export type Engine = 'postgres' | 'mysql' | 'mariadb'
@@ -9,12 +9,12 @@ export interface Address {
   readonly port: number
 }
 
-/** One RDS endpoint that tokens are signed for, checked: `describeDatabase` makes it of the configuration. */
+/** One RDS endpoint that tokens are signed for. `checkDatabase` makes it from the configuration. */
 export interface Database {
-  /** The name that the configuration gives it. */
+  /** Its name in the configuration. */
   readonly name: string
   readonly engine: Engine
-  /** RDS's own endpoint name, in lower case: what tokens are signed for. */
+  /** RDS's own endpoint name in lower case, which tokens are signed for. */
   readonly host: string
   readonly port: number
   readonly kind: EndpointKind
@@ -22,20 +22,20 @@ export interface Database {
   readonly region: string
   readonly resourceId: string
   readonly roleArn: string
-  /** The AWS account of the role, which is the database's own. */
+  /** The AWS account of the role and the database. */
   readonly account: string
   readonly users: readonly string[]
-  /** How many tokens a second may be handed out for the first time; databases of one `resourceKey` share it. */
+  /** How many new tokens a second may be delivered; databases with one `resourceKey` share this limit. */
   readonly newTokensPerSecond: number
   readonly externalId?: string
   readonly dbname?: string
-  /** Where callers dial, if not host:port. */
+  /** Where callers connect to, if not `host` and `port`. */
   readonly connect?: Address
 }
 
 /**
- * The ARN that `rds-db:connect` is allowed on for one database user. The user stands in it as it is: `describeDatabase`
- * refuses names that would be wildcards or variables in a policy.
+ * Returns the ARN on which `rds-db:connect` is allowed for one database user. The name is not escaped: `checkDatabase`
+ * rejects names that would be wildcards or variables in a policy.
  * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html
  */
 export function databaseUserArn(
@@ -46,7 +46,7 @@ export function databaseUserArn(
   return `arn:${partition}:rds-db:${region}:${account}:dbuser:${resourceId}/${user}`
 }
 
-/** What RDS throttles logins by. Configured databases with one resource id share it. */
+/** Returns the key that RDS throttles logins by. Configured databases may share one. */
 export function resourceKey(database: Pick<Database, 'account' | 'region' | 'resourceId'>): string {
   return `${database.account}/${database.region}/${database.resourceId}`
 }

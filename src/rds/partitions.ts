@@ -1,22 +1,22 @@
-/** Where a partition puts the region in an endpoint's name: before `rds`, or after it. */
+/** Whether a partition puts the region before or after `rds` in an endpoint's name. */
 type Order = 'region.rds' | 'rds.region'
 
 export interface Partition {
-  /** As ARNs name it. */
+  /** As in ARNs. */
   readonly name: string
   readonly suffix: string
   readonly orders: readonly Order[]
   readonly region: RegExp
-  /** Where AWS publishes the CA bundles of the partition's databases, if that is known. */
+  /** Where AWS publishes the CA bundles of the partition's databases, if known. */
   readonly trustStore?: string
 }
 
 const BOTH: readonly Order[] = ['region.rds', 'rds.region']
 
 /**
- * The partitions of AWS, as the endpoints of their databases show them. Regions are told by their pattern, so that a
- * new one needs no release. The orders are those that AWS's own drivers accept; for the isolated partitions that they
- * do not know, both.
+ * The partitions of AWS and the form of their endpoint names. Regions are recognised by a pattern, so that a new one needs
+ * no release. The orders are those that AWS's own drivers accept; isolated partitions, which the drivers do not know, accept
+ * both.
  * https://docs.aws.amazon.com/general/latest/gr/rds-service.html
  * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
  * https://docs.amazonaws.cn/en_us/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html
@@ -55,7 +55,7 @@ export const PARTITIONS: readonly Partition[] = [
   },
 ]
 
-/** Which partition a region is of, by its pattern alone: that there is such a region is not checked. */
+/** Returns the partition whose pattern a region matches. Does not check that the region exists. */
 export function partitionOfRegion(region: string): Partition | undefined {
   return PARTITIONS.find(partition => partition.region.test(region))
 }

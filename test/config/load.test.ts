@@ -8,7 +8,7 @@ import { ORDERS } from '../support/databases/orders.ts'
 import { EXAMPLE, jwksText, problemsAt, problemsOf, publicJwk, sound, tlsFiles, written } from './support.ts'
 
 describe('loadConfig', () => {
-  test('loads the example of the contract', async () => {
+  test('loads an example with every section', async () => {
     const tls = tlsFiles()
     const keys = [publicJwk('cluster-key')]
     const path = await written(EXAMPLE, { ...tls, 'cluster-jwks.json': jwksText(keys) })
@@ -43,7 +43,7 @@ describe('loadConfig', () => {
     })
   })
 
-  test('fills in what may be left out', async () => {
+  test('fills in the defaults', async () => {
     const { issuers, apiKeys, ...least } = sound()
     const config = await loadConfig(await written({ ...least, grants: [] }))
     expect(config).toMatchObject({
@@ -58,15 +58,15 @@ describe('loadConfig', () => {
     expect(config.server).toMatchObject({ tls: undefined, admin: undefined, behindProxy: undefined })
   })
 
-  test('takes the path of a log relative to its own folder', async () => {
+  test('resolves the path of an audit log against its own folder', async () => {
     const path = await written({ ...sound(), audit: [{ type: 'file', path: 'logs/audit.jsonl' }] })
     expect((await loadConfig(path)).audit).toEqual([
       { type: 'file', path: join(dirname(path), 'logs', 'audit.jsonl') },
     ])
   })
 
-  test('tells every problem at once, each with its path', async () => {
-    const faults = `
+  test('reports every problem at once, each with its path', async () => {
+    const broken = `
 server: { host: 0.0.0.0, prot: 8080 }
 issuers:
   github: { issuer: https://token.actions.githubusercontent.com, audience: [jeton] }
@@ -89,7 +89,7 @@ grants:
   - { name: a, principal: { issuer: gitlab, anyone: true }, database: nope, users: [app] }
 audit: [{ type: file }]
 `
-    const problems = await problemsOf(faults)
+    const problems = await problemsOf(broken)
     expect(problems.map(problem => problem.split(': ')[0])).toEqual([
       'server.prot',
       'issuers.github.audience',
@@ -107,7 +107,7 @@ audit: [{ type: file }]
     ])
   })
 
-  test('says where it looked, and how to name another', async () => {
+  test('says which file it cannot read, and how to name another', async () => {
     expect(await problemsAt('/nowhere/jeton.yaml')).toEqual([
       './jeton.yaml cannot be read (ENOENT); name another with --config or JETON_CONFIG',
     ])
@@ -116,7 +116,7 @@ audit: [{ type: file }]
     ])
   })
 
-  test('holds another place to listen to the same rules', async () => {
+  test('checks an address to listen on instead by the same rules', async () => {
     const path = await written(sound())
     expect((await loadConfig(path, { host: '::1', port: 0 })).server).toMatchObject({ host: '::1', port: 0 })
     expect(await problemsAt(path, { host: '0.0.0.0' })).toEqual([
@@ -124,7 +124,7 @@ audit: [{ type: file }]
     ])
   })
 
-  test('gives a Config or a ConfigError of any JSON, and never another error', async () => {
+  test('returns a Config or throws a ConfigError for any JSON, never another error', async () => {
     const path = await written('')
     await fc.assert(
       fc.asyncProperty(anyConfig(), async value => {
@@ -138,9 +138,9 @@ audit: [{ type: file }]
   })
 })
 
-/** Any JSON, and sound configurations in which any JSON stands somewhere. */
+/** Any JSON, and sound configurations with any JSON somewhere in them. */
 function anyConfig(): fc.Arbitrary<unknown> {
-  const places = [
+  const paths = [
     ['server'],
     ['server', 'tls'],
     ['issuers'],
@@ -167,15 +167,18 @@ function anyConfig(): fc.Arbitrary<unknown> {
   return fc.oneof(
     fc.jsonValue(),
     fc
-      .tuple(fc.constantFrom(...places), fc.jsonValue())
-      .map(([place, value]) => placed(sound(), place, value)),
+      .tuple(fc.constantFrom(...paths), fc.jsonValue())
+      .map(([path, value]) => withValueAt(sound(), path, value)),
   )
 }
 
-function placed(config: unknown, [name, ...rest]: readonly string[], value: unknown): unknown {
+function withValueAt(config: unknown, [name, ...below]: readonly string[], value: unknown): unknown {
   if (name === undefined) return value
-  const inner = Object.entries(config ?? {})
-  const [, at] = inner.find(([key]) => key === name) ?? []
-  if (Array.isArray(config)) return [placed(at, rest, value)]
-  return Object.fromEntries([...inner.filter(([key]) => key !== name), [name, placed(at, rest, value)]])
+  const entries = Object.entries(config ?? {})
+  const [, inner] = entries.find(([key]) => key === name) ?? []
+  if (Array.isArray(config)) return [withValueAt(inner, below, value)]
+  return Object.fromEntries([
+    ...entries.filter(([key]) => key !== name),
+    [name, withValueAt(inner, below, value)],
+  ])
 }

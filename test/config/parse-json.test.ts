@@ -3,33 +3,37 @@ import { expect, test } from 'vitest'
 import { parsePlainJson } from '../../src/config/parse-json.ts'
 import { parseConfigText } from '../../src/config/parse-yaml.ts'
 
-test('plain JSON means what it means as YAML, however it is set', () => {
+test('parsePlainJson returns what the YAML parser returns, however the text is indented', () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom(0, 2, '\t'), (value, space) => {
       const text = JSON.stringify(value, null, space)
-      const quick = parsePlainJson(text)
-      if (quick === undefined) return
-      expect(quick).toEqual(JSON.parse(text))
-      if (space !== '\t') expect(parseConfigText(text)).toEqual(quick)
+      const plain = parsePlainJson(text)
+      if (plain === undefined) return
+      expect(plain).toEqual(JSON.parse(text))
+      if (space !== '\t') expect(parseConfigText(text)).toEqual(plain)
     }),
   )
 })
 
-test('a configuration of a machine is plain', () => {
+test('parsePlainJson reads a configuration that a program wrote', () => {
   const config = { databases: { orders: { port: 5432, users: ['a', 'b "c" \\ d'] } }, grants: [] }
   expect(parsePlainJson(JSON.stringify(config, null, 2))).toEqual(config)
 })
 
 test.each([
-  ['{"a":1,"a":2}', 'names a member twice'],
+  ['{"a":1,"a":2}', 'has a duplicate key'],
   ['{"claims":{"id":1.10}}', 'has a number that would not read back'],
   ['{"claims":{"id":12345678901234567890}}', 'has a number that is too large'],
   ['{"claims":{"id":1e5}}', 'has a number in another form'],
   ['{"a":-0}', 'has a zero with a sign'],
-  ['{"a":"\\u0041"}', 'has an escape that need not be'],
-  ['{"b":1,"1":2}', 'has a name that is a number'],
+  ['{"a":"\\u0041"}', 'has an unneeded escape'],
+  ['{"b":1,"1":2}', 'has a key that is a number'],
   ['a: 1', 'is YAML'],
   ['', 'is empty'],
-])('%s is left to who reads it to the letter: it %s', text => {
+])('parsePlainJson leaves %s to the YAML parser: it %s', text => {
   expect(parsePlainJson(text)).toBeUndefined()
+})
+
+test('parsePlainJson leaves JSON that is nested too deeply to the YAML parser', () => {
+  expect(parsePlainJson(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)).toBeUndefined()
 })

@@ -14,31 +14,31 @@ function problemsIn(text: string): string[] {
   }
 }
 
-describe('the text of a configuration', () => {
+describe('parseConfigText', () => {
   test.each([
-    ['a: 1\nb: "x', 'line 2, column 6: is not YAML as read here (missing char)'],
-    ['a:\n\tb: 2', 'line 2, column 1: is not YAML as read here (a tab: indent with spaces)'],
-    ['a: 1\na: 2', 'line 2, column 1: is not YAML as read here (a key that its mapping has already)'],
-    ['{"a": 1, "a": 2}', 'line 1, column 10: is not YAML as read here (a key that its mapping has already)'],
-    ['a: 1\n---\nb: 2', 'line 2, column 1: is not YAML as read here (a second document: one file holds one)'],
+    ['a: 1\nb: "x', 'line 2, column 6: cannot be read as YAML (missing char)'],
+    ['a:\n\tb: 2', 'line 2, column 1: cannot be read as YAML (a tab: indent with spaces)'],
+    ['a: 1\na: 2', 'line 2, column 1: cannot be read as YAML (a key that the mapping already has)'],
+    ['{"a": 1, "a": 2}', 'line 1, column 10: cannot be read as YAML (a key that the mapping already has)'],
+    [
+      'a: 1\n---\nb: 2',
+      'line 2, column 1: cannot be read as YAML (a second document: a file may contain only one)',
+    ],
     [
       'ref: **',
-      'line 1, column 6: is not YAML as read here (an alias (*name) that names no anchor before it: quote text that begins with *)',
+      'line 1, column 6: cannot be read as YAML (an alias (*name) without an anchor before it: quote text that begins with *)',
     ],
     [
       'a: *b\nb: &b 1',
-      'line 1, column 4: is not YAML as read here (an alias (*name) that names no anchor before it: quote text that begins with *)',
+      'line 1, column 4: cannot be read as YAML (an alias (*name) without an anchor before it: quote text that begins with *)',
     ],
-    [
-      'a: !Ref b',
-      'line 1, column 4: is not YAML as read here (a tag that is not known here: quote text that begins with !)',
-    ],
+    ['a: !Ref b', 'line 1, column 4: cannot be read as YAML (an unknown tag: quote text that begins with !)'],
     [
       'a: !!binary aGk=',
-      'line 1, column 4: is not YAML as read here (a tag that is not known here: quote text that begins with !)',
+      'line 1, column 4: cannot be read as YAML (an unknown tag: quote text that begins with !)',
     ],
-    ['? [a]\n: b', 'line 1, column 3: is not YAML as read here (a key that is not text)'],
-  ])('tells what is wrong with %j and where', (text, problem) => {
+    ['? [a]\n: b', 'line 1, column 3: cannot be read as YAML (a key that is not text)'],
+  ])('says what is wrong with %j and where', (text, problem) => {
     expect(problemsIn(text)).toEqual([problem])
   })
 
@@ -59,14 +59,14 @@ describe('the text of a configuration', () => {
     }
   })
 
-  test('reads YAML 1.2 whatever the file says of itself: yes and on are text', () => {
+  test('reads YAML 1.2, whatever version the file declares: yes and on are text', () => {
     expect(parseConfigText('%YAML 1.1\n---\na: [yes, on, 1:30, 2001-01-01]\n<<: { b: 1 }')).toEqual({
       a: ['yes', 'on', '1:30', '2001-01-01'],
       '<<': { b: 1 },
     })
   })
 
-  test('takes the names of keys to the letter', () => {
+  test('keeps keys as they are written', () => {
     expect(parseConfigText('1.10: a\ntrue: b\n~: c\n007: d')).toEqual({
       '1.10': 'a',
       true: 'b',
@@ -88,28 +88,31 @@ describe('the text of a configuration', () => {
     )
   })
 
-  test('keeps numbers in claims to the letter where reading would change them', () => {
-    const read = (claims: string) =>
+  test('keeps numbers in claims as they are written if reading would change them', () => {
+    const parseClaims = (claims: string) =>
       parseConfigText(`principal: { claims: ${claims} }\nport: 0x10\nrate: 10.0`)
-    expect(read('{ a: 123456, b: 1.5, c: -7, d: true, e: [1, 1.10, { f: 012 }] }')).toEqual({
+    expect(parseClaims('{ a: 123456, b: 1.5, c: -7, d: true, e: [1, 1.10, { f: 012 }] }')).toEqual({
       principal: { claims: { a: 123456, b: 1.5, c: -7, d: true, e: [1, '1.10', { f: '012' }] } },
       port: 16,
       rate: 10,
     })
-    expect(read('{ a: &v 1.10, b: [*v] }')).toHaveProperty('principal.claims', { a: '1.10', b: ['1.10'] })
+    expect(parseClaims('{ a: &v 1.10, b: [*v] }')).toHaveProperty('principal.claims', {
+      a: '1.10',
+      b: ['1.10'],
+    })
     for (const text of ['1e5', '0x1F', '12345678901234567890', '9007199254740993', '+1', '.5', '1.0', '.inf'])
-      expect(read(`{ a: ${text} }`)).toHaveProperty('principal.claims.a', text)
+      expect(parseClaims(`{ a: ${text} }`)).toHaveProperty('principal.claims.a', text)
   })
 
-  test('lets anchors save writing', () => {
+  test('resolves anchors', () => {
     const uses = Array.from({ length: 500 }, (_, i) => `g${i}: *users`).join('\n')
     expect(parseConfigText(`a: &users [x, y]\n${uses}`)).toMatchObject({ g499: ['x', 'y'] })
   })
 
-  test('is not brought down by aliases that multiply', () => {
+  test('rejects aliases that multiply', () => {
     const levels = Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${Array(9).fill(`*a${i}`)}]`)
     expect(problemsIn(['a0: &a0 [x, x]', ...levels].join('\n'))).toEqual([
-      expect.stringMatching(/^stands for more than a configuration holds/),
+      expect.stringMatching(/^has too many aliases/),
     ])
   })
 
@@ -117,13 +120,13 @@ describe('the text of a configuration', () => {
     ['lists', `a: ${'['.repeat(50_000)}`],
     ['closed lists', `a: ${'['.repeat(3000)}${']'.repeat(3000)}`],
     ['mappings', Array.from({ length: 3000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n')],
-  ])('is not brought down by %s nested without end', async (_, text) => {
+  ])('survives %s nested without end', async (_, text) => {
     const problems = await problemsOf(text)
     expect(problems.length).toBeGreaterThan(0)
     expect(problems.length).toBeLessThan(10)
   })
 
-  test('refuses what contains itself', async () => {
+  test('rejects an anchor that contains itself', async () => {
     const { databases } = sound()
     const text = [
       `databases: ${JSON.stringify(databases)}`,

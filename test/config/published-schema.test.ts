@@ -13,29 +13,29 @@ describe('docs/jeton.schema.json', () => {
     expect(await readFile(PUBLISHED_SCHEMA, 'utf8')).toBe(publishedSchema())
   })
 
-  test('takes the example of the contract, by itself', () => {
+  test('accepts an example with every section', () => {
     expect(validate(parse(EXAMPLE)), JSON.stringify(validate.errors)).toBe(true)
     expect(validate({ $schema: './jeton.schema.json', ...sound() })).toBe(true)
   })
 
-  test('refuses what the configuration refuses', () => {
+  test('rejects what jeton rejects', () => {
     expect(validate({ ...parse(EXAMPLE), grant: [] })).toBe(false)
     expect(validate({ ...sound(), issuers: { 'a b': sound().issuers.own } })).toBe(false)
     expect(validate({ ...sound(), apiKeys: { a: { sha256: 'jeton_key' } } })).toBe(false)
   })
 
-  test('says of every key what it means', () => {
+  test('describes every key', () => {
     const keys = keysIn(published, '')
     expect(keys.length).toBeGreaterThan(35)
     expect(keys.filter(({ description }) => !description).map(({ path }) => path)).toEqual([])
   })
 })
 
-/** Every key that somebody can write, with what an editor shows of it. */
+/** Returns every key that a configuration may have, with the description that editors show. */
 function keysIn(schema: unknown, path: string): { path: string; description: unknown }[] {
   if (typeof schema !== 'object' || schema === null) return []
-  return Object.entries(schema).flatMap(([word, inner]) =>
-    word === 'properties'
+  return Object.entries(schema).flatMap(([keyword, inner]) =>
+    keyword === 'properties'
       ? Object.entries<{ description?: unknown }>(inner).flatMap(([name, key]) => [
           { path: `${path}.${name}`, description: key.description },
           ...keysIn(key, `${path}.${name}`),

@@ -1,23 +1,65 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../src/config/load.ts'
-import { problemsOf, type Sound, sound, written } from './support.ts'
+import { findSchemaProblems } from '../../src/config/schema-problems.ts'
+import { validate } from '../../src/config/validator.ts'
+import {
+  problemsOf,
+  type Sound,
+  sound,
+  withApiKeys,
+  withDatabases,
+  withGrants,
+  withIssuers,
+  withOrders,
+  withPrincipal,
+  withServer,
+  withStore,
+  written,
+} from './support.ts'
 
-/** The sound configuration with members of one grant replaced. */
-const withGrant = (members: object) => (config: Sound) => ({
-  ...config,
-  grants: [{ ...config.grants[0], ...members }],
-})
-const withClaims = (claims: unknown) => withGrant({ principal: { issuer: 'own', claims } })
-const withOrders = (members: object) => (config: Sound) => ({
-  ...config,
-  databases: { orders: { ...config.databases.orders, ...members } },
-})
+const withClaims = (claims: unknown) => withPrincipal({ issuer: 'own', claims })
 
 const CLAIM = 'text, a number, true or false, a list, as in [a, b]'
 
-describe('what is not of the schema', () => {
-  test('begins from something sound', async () => {
+describe('findSchemaProblems', () => {
+  test('finds nothing in a sound configuration', async () => {
     expect(await problemsOf(config => config)).toEqual([])
+  })
+
+  test('reports only the errors of the form that has the type of the value', async () => {
+    const nightly = { sha256: ['a'.repeat(64), 7] }
+    // what ajv reports, as in the doc comment of relevantErrors
+    validate(withApiKeys({ nightly })(sound()))
+    expect(validate.errors?.map(({ instancePath, schemaPath }) => [instancePath, schemaPath])).toEqual([
+      ['/apiKeys/nightly/sha256', expect.stringMatching(/\/sha256\/anyOf\/0\/type$/)],
+      ['/apiKeys/nightly/sha256/1', expect.stringMatching(/\/sha256\/anyOf\/1\/items\/type$/)],
+      ['/apiKeys/nightly/sha256', expect.stringMatching(/\/sha256\/anyOf$/)],
+    ])
+    expect(await problemsOf(withApiKeys({ nightly }))).toEqual([
+      'apiKeys.nightly.sha256[1]: must be text: put it in quotes',
+    ])
+    expect(await problemsOf(withApiKeys({ nightly: { sha256: {} } }))).toEqual([
+      'apiKeys.nightly.sha256: must be text or a list, as in [a, b]',
+    ])
+  })
+
+  test('finds something in every value that is not of the schema', async () => {
+    const anyClaim = fc.letrec<{ claim: unknown }>(tie => ({
+      claim: fc.oneof(
+        { maxDepth: 6 },
+        fc.constantFrom(null, 7, 'x', true, [], {}),
+        fc.array(tie('claim'), { maxLength: 3 }),
+        fc.dictionary(fc.constantFrom('a', 'anyOf', '0', '1', '10'), tie('claim'), { maxKeys: 3 }),
+      ),
+    })).claim
+    await fc.assert(
+      fc.asyncProperty(anyClaim, async claim => {
+        const config = withClaims({ claim })(sound())
+        const problems = await findSchemaProblems(config)
+        expect(problems.length > 0).toBe(!validate(config))
+      }),
+    )
   })
 
   test.each<[string, (config: Sound) => unknown, string]>([
@@ -31,80 +73,72 @@ describe('what is not of the schema', () => {
       withOrders({ hots: 'x' }),
       'databases.orders.hots: unknown key; known here: engine, host, port, resourceId, roleArn, externalId, users, dbname, connect, limits',
     ],
-    ['a key that lacks', withOrders({ roleArn: undefined }), 'databases.orders.roleArn: is required'],
-    ['a section that lacks', ({ databases, ...c }) => ({ ...c, grants: [] }), 'databases: is required'],
+    ['a missing key', withOrders({ roleArn: undefined }), 'databases.orders.roleArn: is required'],
+    ['a missing section', ({ databases, ...c }) => ({ ...c, grants: [] }), 'databases: is required'],
     [
-      'one for a list',
+      'a value in the place of a list',
       withOrders({ users: 'app_ro' }),
       'databases.orders.users: must be a list, as in [a, b]',
     ],
-    ['a list for one', withOrders({ host: ['x'] }), 'databases.orders.host: must be text'],
+    ['a list in the place of a value', withOrders({ host: ['x'] }), 'databases.orders.host: must be text'],
     [
       'an unquoted number',
       withOrders({ externalId: 12 }),
       'databases.orders.externalId: must be text: put it in quotes',
     ],
     [
-      'nothing at all',
+      'an empty section',
       c => ({ ...c, apiKeys: null }),
       'apiKeys: is empty; it must be a mapping of names to values',
     ],
     ['empty text', withOrders({ dbname: '' }), 'databases.orders.dbname: must not be empty'],
     ['an empty list', withOrders({ users: [] }), 'databases.orders.users: must not be empty'],
     [
-      'one of no list',
+      'a value that is none of the choices',
       withOrders({ engine: 'oracle' }),
       'databases.orders.engine: must be one of postgres, mysql, mariadb',
     ],
+    ['a number out of range', withServer({ port: 65_536 }), 'server.port: must be from 0 to 65535'],
+    ['a number beyond all ranges', withServer({ port: 1e300 }), 'server.port: must be from 0 to 65535'],
+    ['a broken number', withServer({ port: 80.5 }), 'server.port: must be a whole number'],
     [
-      'a number out of range',
-      c => ({ ...c, server: { port: 65_536 } }),
-      'server.port: must be from 0 to 65535',
-    ],
-    [
-      'a number beyond all ranges',
-      c => ({ ...c, server: { port: 1e300 } }),
-      'server.port: must be from 0 to 65535',
-    ],
-    ['a broken number', c => ({ ...c, server: { port: 80.5 } }), 'server.port: must be a whole number'],
-    [
-      'a pace of nothing',
+      'a rate of zero',
       withOrders({ limits: { newTokensPerSecond: 0 } }),
       'databases.orders.limits.newTokensPerSecond: must be from 0.1 to 20',
     ],
     [
       'a bad name of a database',
-      c => ({ ...c, databases: { ...c.databases, Orders_1: c.databases.orders } }),
-      'databases.Orders_1: is no name to be used here (What tokens are signed for, by name: a-z, 0-9 and -, 32 at most)',
+      withDatabases({ Orders_1: sound().databases.orders }),
+      'databases.Orders_1: is not a valid name (Databases that tokens are signed for, by name: a-z, 0-9 and -, 32 at most)',
     ],
     [
       'a bad name of an issuer, whatever it is',
-      c => ({ ...c, issuers: { ...c.issuers, 'a b': 5 } }),
-      'issuers.a b: is no name to be used here (Whose JWTs are accepted, by name: letters, digits, _, . and -, a letter or digit first, 64 at most)',
+      withIssuers({ 'a b': 5 }),
+      'issuers.a b: is not a valid name (Issuers whose JWTs are accepted, by name: letters, digits, _, . and -, a letter or digit first, 64 at most)',
     ],
     [
       'a bad name of an API key',
-      c => ({ ...c, apiKeys: { ...c.apiKeys, '-x': c.apiKeys.nightly } }),
-      'apiKeys.-x: is no name to be used here (Keys for callers that can do no better, by name: letters, digits, _, . and -, a letter or digit first, 64 at most)',
+      withApiKeys({ '-x': sound().apiKeys.nightly }),
+      'apiKeys.-x: is not a valid name (API keys for callers without a JWT, by name: letters, digits, _, . and -, a letter or digit first, 64 at most)',
     ],
     [
       'a bad name of a grant',
-      withGrant({ name: 'a\nb' }),
-      'grants[0].name: is not of the form it needs (What records call it: letters, digits, _, . and -, a letter or digit first, 64 at most)',
+      withGrants({ name: 'a\nb' }),
+      'grants[0].name: has the wrong format (Its name in audit records: letters, digits, _, . and -, a letter or digit first, 64 at most)',
     ],
     [
-      'a claim of no kind',
+      'a claim that is null',
       withClaims({ ref: null }),
       `grants[0].principal.claims.ref: is empty; it must be ${CLAIM} or a mapping of names to values`,
     ],
     ['a claim without a value', withClaims({ ref: [] }), 'grants[0].principal.claims.ref: must not be empty'],
     [
-      'an element of no kind',
+      'an element of the wrong type',
       withClaims({ ref: ['a', ['b']] }),
       'grants[0].principal.claims.ref[1]: must be text, a number or true or false',
     ],
     [
-      'a nested claim of no kind',
+      'a nested claim that is null',
       withClaims({ 'kubernetes.io': { pod: { 'x/y~z': null } } }),
       `grants[0].principal.claims.kubernetes.io.pod.x/y~z: is empty; it must be ${CLAIM} or a mapping of names to values`,
     ],
@@ -115,44 +149,40 @@ describe('what is not of the schema', () => {
     ],
     ['no claims', withClaims({}), 'grants[0].principal.claims: must not be empty'],
     [
-      'a claim by the name of a line break',
+      'a claim with a line break in its name',
       withClaims({ 'a\nb': null }),
       `grants[0].principal.claims.a\\nb: is empty; it must be ${CLAIM} or a mapping of names to values`,
     ],
     [
       'a subject that is a number',
-      withGrant({ principal: { issuer: 'own', subject: 7 } }),
+      withPrincipal({ issuer: 'own', subject: 7 }),
       'grants[0].principal.subject: must be text: put it in quotes',
     ],
     [
       'a third hash of a key',
-      c => ({ ...c, apiKeys: { nightly: { sha256: ['a', 'b', 'c'].map(x => x.repeat(64)) } } }),
-      'apiKeys.nightly.sha256: must not have more than 2',
+      withApiKeys({ nightly: { sha256: ['a', 'b', 'c'].map(x => x.repeat(64)) } }),
+      'apiKeys.nightly.sha256: must not have more than 2 elements',
     ],
-    [
-      'a store of a later release',
-      c => ({ ...c, store: { type: 'redis' } }),
-      'store.type: must be one of memory, dynamodb',
-    ],
-  ])('tells %s, and nothing else', async (_, broken, problem) => {
+    ['an unknown type of store', withStore({ type: 'redis' }), 'store.type: must be one of memory, dynamodb'],
+  ])('reports %s, and nothing else', async (_, broken, problem) => {
     expect(await problemsOf(broken)).toEqual([problem])
   })
 
   test.each([
-    ['', 'the file is empty; it must hold a mapping of names to values'],
-    ['# nothing but a comment\n', 'the file is empty; it must hold a mapping of names to values'],
-    ['just text', 'the file must hold a mapping of names to values'],
-    ['[1, 2]', 'the file must hold a mapping of names to values'],
-  ])('tells of a file that holds no mapping: %j', async (text, problem) => {
+    ['', 'the file is empty; it must contain a mapping of names to values'],
+    ['# nothing but a comment\n', 'the file is empty; it must contain a mapping of names to values'],
+    ['just text', 'the file must contain a mapping of names to values'],
+    ['[1, 2]', 'the file must contain a mapping of names to values'],
+  ])('reports a file that contains no mapping: %j', async (text, problem) => {
     expect(await problemsOf(text)).toEqual([problem])
   })
 
-  test('gives names like __proto__ no power', async () => {
+  test('treats names like __proto__ as any other', async () => {
     const unknown = await problemsOf('{"databases": {}, "grants": [], "__proto__": {"databases": 1}}')
     expect(unknown).toEqual([expect.stringMatching(/^__proto__: unknown key/)])
     expect(await problemsOf('{"databases": {"__proto__": {}}, "grants": [], "constructor": 1}')).toEqual([
       expect.stringMatching(/^constructor: unknown key/),
-      expect.stringMatching(/^databases\.__proto__: is no name/),
+      expect.stringMatching(/^databases\.__proto__: is not a valid name/),
     ])
 
     const odd = { ...sound().databases.orders, users: ['toString'] }
@@ -172,12 +202,12 @@ describe('what is not of the schema', () => {
     const { grants, databases } = await loadConfig(await written(text))
     expect(databases.map(({ name }) => name)).toEqual(['constructor'])
     expect(JSON.stringify(grants[0]?.principal.claims)).toBe(claims.replaceAll(': ', ':').replace(', ', ','))
-    expect(await problemsOf(withGrant({ database: 'toString' }))).toEqual([
+    expect(await problemsOf(withGrants({ database: 'toString' }))).toEqual([
       'grants[0].database: is not in databases (orders)',
     ])
   })
 
-  test('shows names so that they cannot write to a terminal', async () => {
+  test('escapes and shortens names for the terminal', async () => {
     const [problem] = await problemsOf(c => ({ ...c, [`\u001b[2Jx${'y'.repeat(5000)}`]: 1 }))
     expect(problem).toMatch(/^\\u001b\[2Jxy+…: unknown key/)
     expect(problem?.length).toBeLessThan(250)

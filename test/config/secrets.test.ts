@@ -1,83 +1,67 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { jwksText, privateJwk, problemsOf, type Sound, tlsFiles } from './support.ts'
+import {
+  jwksText,
+  pinnedIssuer,
+  privateJwk,
+  problemsOf,
+  type Sound,
+  tlsFiles,
+  withApiKeys,
+  withAudit,
+  withIssuers,
+  withOrders,
+  withPrincipal,
+  withServer,
+  withStore,
+} from './support.ts'
 
-const withServer = (server: object) => (config: Sound) => ({ ...config, server })
-const withIssuers = (issuers: object) => (config: Sound) => ({
-  ...config,
-  issuers: { ...config.issuers, ...issuers },
-})
-const cluster = (jwksFile: string, audience = 'jeton') => ({
-  issuer: 'https://kubernetes.default.svc',
-  audience,
-  jwksFile,
-})
+const withEncryption = (encryption: object) => withStore({ type: 'dynamodb', table: 'jeton', encryption })
 
-describe('secrets', () => {
+describe('messages of problems', () => {
   const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     .privateKey.export({ type: 'pkcs8', format: 'pem' })
     .toString()
   const apiKey = `jeton_${'s3cret'.repeat(7)}`
 
   test.each<[string, (config: Sound) => unknown]>([
-    ['an API key for its hash', c => ({ ...c, apiKeys: { nightly: { sha256: apiKey } } })],
-    ['an API key among hashes', c => ({ ...c, apiKeys: { nightly: { sha256: ['a'.repeat(64), apiKey] } } })],
-    ['an API key for its entry', c => ({ ...c, apiKeys: { nightly: apiKey } })],
-    [
-      'an API key for its name',
-      c => ({
-        ...c,
-        grants: [{ ...c.grants[0], principal: { issuer: 'apiKey', subject: apiKey } }],
-      }),
-    ],
-    [
-      'an API key for an issuer',
-      c => ({ ...c, grants: [{ ...c.grants[0], principal: { issuer: apiKey, subject: 'x' } }] }),
-    ],
-    ['a key for its path', withServer({ tls: { cert: 'server.pem', key: pem } })],
-    ['a key for its path, on one line', withServer({ tls: { cert: 'x', key: pem.replaceAll('\n', '') } })],
-    ['a bare key for its path', withServer({ tls: { cert: 'x', key: pem.split('\n')[1] } })],
-    ['a key for a path of keys', withIssuers({ x: cluster(pem) })],
-    [
-      'a password in a host',
-      c => ({ ...c, databases: { orders: { ...c.databases.orders, host: `u:${apiKey}@db` } } }),
-    ],
+    ['an API key in the place of its hash', withApiKeys({ nightly: { sha256: apiKey } })],
+    ['an API key among hashes', withApiKeys({ nightly: { sha256: ['a'.repeat(64), apiKey] } })],
+    ['an API key in the place of its entry', withApiKeys({ nightly: apiKey })],
+    ['an API key in the place of its name', withPrincipal({ issuer: 'apiKey', subject: apiKey })],
+    ['an API key in the place of an issuer', withPrincipal({ issuer: apiKey, subject: 'x' })],
+    ['a private key in the place of its path', withServer({ tls: { cert: 'server.pem', key: pem } })],
+    ['a private key on one line', withServer({ tls: { cert: 'x', key: pem.replaceAll('\n', '') } })],
+    ['a private key without its header', withServer({ tls: { cert: 'x', key: pem.split('\n')[1] } })],
+    ['a private key in the place of a key set', withIssuers({ x: pinnedIssuer(pem) })],
+    ['a password in a host', withOrders({ host: `u:${apiKey}@db` })],
     [
       'a password in an issuer',
       withIssuers({ x: { issuer: `https://u:${apiKey}@x.example`, audience: 'a' } }),
     ],
-    [
-      'a secret for the KMS key of the store',
-      c => ({ ...c, store: { type: 'dynamodb', table: 'jeton', encryption: { kmsKeyId: apiKey } } }),
-    ],
-    [
-      'a secret for the key file of the store',
-      c => ({ ...c, store: { type: 'dynamodb', table: 'jeton', encryption: { keyFile: [apiKey] } } }),
-    ],
-    ['a secret for a table', c => ({ ...c, audit: [{ type: 'dynamodb', table: `${apiKey}!` }] })],
-    ['a secret for a list of choices', c => ({ ...c, store: { type: apiKey } })],
-    [
-      'a secret for a role',
-      c => ({ ...c, databases: { orders: { ...c.databases.orders, roleArn: apiKey } } }),
-    ],
-  ])('are shown in no message: %s', async (_, leaky) => {
-    const problems = await problemsOf(leaky)
+    ['a secret in the place of a KMS key', withEncryption({ kmsKeyId: apiKey })],
+    ['a secret in the place of a key file', withEncryption({ keyFile: [apiKey] })],
+    ['a secret in the place of a table', withAudit([{ type: 'dynamodb', table: `${apiKey}!` }])],
+    ['a secret in the place of a choice', withStore({ type: apiKey })],
+    ['a secret in the place of a role', withOrders({ roleArn: apiKey })],
+  ])('never quote %s', async (_, change) => {
+    const problems = await problemsOf(change)
     expect(problems.length).toBeGreaterThan(0)
     expect(problems.join()).not.toContain('s3cret')
     expect(problems.join()).not.toContain(pem.split('\n')[1]?.slice(0, 10))
   })
 
-  test('say so where what belongs in a file stands in place of its path', async () => {
+  test('say that a path contains what belongs in a file', async () => {
     expect(await problemsOf(withServer({ tls: { cert: 'server.pem', key: pem } }), tlsFiles())).toEqual([
-      'server.tls.key: holds what belongs in a file: give the path of the file',
+      'server.tls.key: contains what belongs in a file: use the path of the file instead',
     ])
   })
 
-  test('of a key file are not shown', async () => {
+  test('never quote a key file', async () => {
     const jwk = privateJwk()
-    const problems = await problemsOf(withIssuers({ x: cluster('k') }), { k: jwksText([jwk]) })
+    const problems = await problemsOf(withIssuers({ x: pinnedIssuer('k') }), { k: jwksText([jwk]) })
     expect(problems.join()).not.toContain(jwk.d)
-    const notJson = await problemsOf(withIssuers({ x: cluster('k') }), { k: pem })
+    const notJson = await problemsOf(withIssuers({ x: pinnedIssuer('k') }), { k: pem })
     expect(notJson.join()).not.toMatch(/BEGIN|MI[A-Z]/)
   })
 })

@@ -9,7 +9,7 @@ import { ConfigError } from '../../src/config/problems.ts'
 import type { ConfigFile } from '../../src/config/schema.ts'
 import { createAuthority } from '../support/service/certificate-authority.ts'
 
-/** The example of the contract, with a hash for the key; of its comments, some. */
+/** A configuration with every section, and comments as people write them. */
 export const EXAMPLE = `
 server:                              # \`jeton serve\` only
   host: 127.0.0.1                    # anything else needs tls, or behindProxy
@@ -53,7 +53,7 @@ store: { type: memory }
 audit: [{ type: stdout }]
 `
 
-/** A configuration without a fault that names no files, to break in one place. */
+/** Returns a configuration without problems that names no files, for tests to break in one place. */
 export function sound() {
   return {
     issuers: {
@@ -83,7 +83,46 @@ export function sound() {
 
 export type Sound = ReturnType<typeof sound>
 
-/** A configuration in a folder of its own, gone when the test ends; gives its path. */
+/** Changes of the sound configuration: a section replaced, or members of it added and replaced. */
+export const withServer = (server: object) => (config: Sound) => ({ ...config, server })
+export const withStore = (store: object) => (config: Sound) => ({ ...config, store })
+export const withAudit = (audit: object) => (config: Sound) => ({ ...config, audit })
+export const withApiKeys = (apiKeys: object) => (config: Sound) => ({
+  ...config,
+  apiKeys: { ...config.apiKeys, ...apiKeys },
+})
+export const withIssuers = (issuers: object) => (config: Sound) => ({
+  ...config,
+  issuers: { ...config.issuers, ...issuers },
+})
+export const withDatabases = (databases: object) => (config: Sound) => ({
+  ...config,
+  databases: { ...config.databases, ...databases },
+})
+export const withOrders = (members: object) => (config: Sound) =>
+  withDatabases({ orders: { ...config.databases.orders, ...members } })(config)
+/** As many grants as arguments, each with these members replaced. */
+export const withGrants =
+  (...grants: object[]) =>
+  (config: Sound) => ({ ...config, grants: grants.map(grant => ({ ...config.grants[0], ...grant })) })
+export const withPrincipal = (principal: object) => withGrants({ principal })
+
+/** Returns an issuer with pinned keys. Many clusters have this URL. */
+export function pinnedIssuer(jwksFile: string, audience = 'jeton') {
+  return { issuer: 'https://kubernetes.default.svc', audience, jwksFile }
+}
+
+/** Returns the sound configuration with pinned keys for one issuer. */
+export function withKeyFile(jwksFile: string) {
+  const config = sound()
+  return { ...config, issuers: { ...config.issuers, own: { ...config.issuers.own, jwksFile } } }
+}
+
+/** What is reported about a file that does not exist. */
+export const MISSING_FILE =
+  'names a file that cannot be read (ENOENT); a relative path is relative to the folder of the configuration'
+
+/** Writes a configuration and other files to a new folder, which is removed after the test. Returns the configuration's path. */
 export async function written(config: unknown, files: Record<string, string> = {}): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'config-'))
   onTestFinished(() => rm(folder, { recursive: true }))
@@ -93,7 +132,7 @@ export async function written(config: unknown, files: Record<string, string> = {
   return path
 }
 
-/** What is wrong, a line each as operators read it; none where nothing is. Fails where anything but a ConfigError is thrown. */
+/** Returns the problems of a configuration file as operators read them. Fails if anything but a ConfigError is thrown. */
 export async function problemsAt(path: string, listen?: Listen): Promise<string[]> {
   try {
     await loadConfig(path, listen)
@@ -104,7 +143,7 @@ export async function problemsAt(path: string, listen?: Listen): Promise<string[
   }
 }
 
-/** What is wrong with a configuration, or with the sound one once it is broken. */
+/** Returns the problems of a configuration, given as text or as a change of the sound one. */
 export async function problemsOf(
   config: string | ((config: Sound) => unknown),
   files: Record<string, string> = {},
@@ -112,7 +151,7 @@ export async function problemsOf(
   return problemsAt(await written(typeof config === 'string' ? config : config(sound()), files))
 }
 
-/** A key set file with these keys, or with one made now. */
+/** Returns the text of a key set with these keys, or with a new one. */
 export function jwksText(keys: JWK[] = [publicJwk()]): string {
   return JSON.stringify({ keys })
 }
@@ -127,7 +166,7 @@ export function privateJwk(): JWK {
   return { ...privateKey.export({ format: 'jwk' }), kid: 'k', alg: 'ES256' } as JWK
 }
 
-/** A certificate and its key, as files. */
+/** Returns the files of a new certificate and its key. */
 export function tlsFiles(): { 'server.pem': string; 'server-key.pem': string } {
   const { certPem, keyPem } = createAuthority().issue(['localhost'])
   return { 'server.pem': certPem, 'server-key.pem': keyPem }

@@ -37,7 +37,7 @@ beforeEach(() => {
     async read() {
       if (place.fails) throw new ConfigError([{ path: '', message: 'cannot be read' }])
       seen = place.version
-      return { text: place.text, files: { absolute: path => path, read: async () => undefined } }
+      return { text: place.text, files: { resolve: path => path, read: async () => undefined } }
     },
     async hasChanged() {
       place.looks++

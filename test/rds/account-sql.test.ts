@@ -16,7 +16,7 @@ import { createHome, type Home } from '../support/databases/server-folder.ts'
 import { run } from '../support/run.ts'
 import { createAuthority } from '../support/service/certificate-authority.ts'
 
-/** Of any characters at all, often of those that could end a name. */
+/** A name of any characters, often of those that could end it. */
 const anyName = fc
   .oneof(
     fc.string({ unit: 'binary', minLength: 1 }),
@@ -50,7 +50,7 @@ const anyName = fc
   )
   .filter(name => !/[\0\p{Cs}]/u.test(name))
 
-/** Two that also have to be quoted or are fit as they are, and that a role session can be named after. */
+/** One that needs no quotes and one that does; a role session can be named after both. */
 const USERS = ['app_ro', 'app.rw-2']
 
 const HOSTILE = [
@@ -70,28 +70,28 @@ const HOSTILE = [
   'no',
 ]
 
-describe('a quoted name', () => {
+describe('quotePostgresName and quoteMysqlName', () => {
   test.each([
     ['"', quotePostgresName],
     ['`', quoteMysqlName],
-  ])('in %s reads back as what it was, and ends nowhere before', (quote, quoted) => {
+  ])('a name quoted in %s unquotes to itself and does not end early', (quote, quoteName) => {
     fc.assert(
       fc.property(anyName, name => {
-        const inside = quoted(name).slice(1, -1)
-        expect(quoted(name)).toBe(`${quote}${inside}${quote}`)
+        const inside = quoteName(name).slice(1, -1)
+        expect(quoteName(name)).toBe(`${quote}${inside}${quote}`)
         expect(inside.replaceAll(quote + quote, '')).not.toContain(quote)
         expect(inside.replaceAll(quote + quote, quote)).toBe(name)
       }),
     )
   })
 
-  test.each(['', '\0', 'a\0b', '\ud800', 'x\udfff'])('cannot be %j, which no database has', name => {
+  test.each(['', '\0', 'a\0b', '\ud800', 'x\udfff'])('a name cannot be %j', name => {
     expect(() => quotePostgresName(name)).toThrow(RangeError)
     expect(() => quoteMysqlName(name)).toThrow(RangeError)
   })
 })
 
-test('comments say what it entails, and quote nothing', () => {
+test('accountSql explains the consequences in comments, which contain no names', () => {
   const postgres = accountSql({ engine: 'postgres', kind: 'instance', users: ['x\n; DROP ROLE y;'] })
   const comments = postgres.split('\n').filter(line => line.startsWith('-- '))
   expect(comments.join('\n')).toMatch(
@@ -101,7 +101,7 @@ test('comments say what it entails, and quote nothing', () => {
   expect(accountSql({ engine: 'mysql', kind: 'proxy', users: ['x'] })).toContain('Secrets Manager')
 })
 
-test('the encoding is set where a name has other characters than those of ASCII', () => {
+test('accountSql sets the encoding if a name is not ASCII', () => {
   const sql = (engine: 'postgres' | 'mariadb', user: string) =>
     accountSql({ engine, kind: 'instance', users: ['a', user] })
   expect(sql('postgres', 'Á')).toContain("\nSET client_encoding = 'UTF8';\nCREATE USER")
@@ -112,10 +112,10 @@ test('the encoding is set where a name has other characters than those of ASCII'
 const ACCOUNTS =
   "SELECT User AS name, Host AS host, plugin, ssl_type FROM mysql.user WHERE plugin = 'AWSAuthenticationPlugin'"
 const authority = createAuthority()
-const names = (length: number, fits: (name: string) => boolean = () => true) => [
+const namesOf = (maxBytes: number, isAllowed: (name: string) => boolean = () => true) => [
   ...new Set([
     ...HOSTILE,
-    ...fc.sample(anyName, 40).filter(name => Buffer.byteLength(name) <= length && fits(name)),
+    ...fc.sample(anyName, 40).filter(name => Buffer.byteLength(name) <= maxBytes && isAllowed(name)),
   ]),
 ]
 
@@ -148,9 +148,9 @@ describe.runIf(await canRun(['postgres', 'psql']))('on a real PostgreSQL', () =>
     })
   }
 
-  test('psql takes it, and the account logs in with a token and with nothing else', async () => {
-    const printed = accountSql({ engine: 'postgres', kind: 'instance', users: USERS })
-    expect(await psql(printed)).toMatchObject({ code: 0, stderr: '' })
+  test('accountSql runs in psql, and the accounts log in with a token and nothing else', async () => {
+    const sql = accountSql({ engine: 'postgres', kind: 'instance', users: USERS })
+    expect(await psql(sql)).toMatchObject({ code: 0, stderr: '' })
     const login = async (user: string, password: string) => {
       const ssl = { ca: authority.caPem, servername: ORDERS.host }
       const client = new pg.Client({
@@ -176,15 +176,15 @@ describe.runIf(await canRun(['postgres', 'psql']))('on a real PostgreSQL', () =>
     }
   })
 
-  test('names stay names, in the server and in psql', async () => {
-    const users = names(63, name => !/^pg_|^(public|none)$/.test(name))
-    const ran = await psql(accountSql({ engine: 'postgres', kind: 'instance', users }))
-    expect(ran, JSON.stringify(users)).toMatchObject({ code: 0, stderr: '' })
+  test('accountSql keeps names as names, in the server and in psql', async () => {
+    const users = namesOf(63, name => !/^pg_|^(public|none)$/.test(name))
+    const result = await psql(accountSql({ engine: 'postgres', kind: 'instance', users }))
+    expect(result, JSON.stringify(users)).toMatchObject({ code: 0, stderr: '' })
     const rows = await database.admin(
       "SELECT rolname FROM pg_roles WHERE rolcanlogin AND pg_has_role(oid, 'rds_iam', 'member') AND NOT rolsuper",
     )
-    const made = rows.map(({ rolname }) => rolname).filter(name => !USERS.includes(String(name)))
-    expect(new Set(made)).toEqual(new Set(users))
+    const created = rows.map(({ rolname }) => rolname).filter(name => !USERS.includes(String(name)))
+    expect(new Set(created)).toEqual(new Set(users))
     expect(await database.admin("SELECT 1 FROM pg_roles WHERE rolname = 'victim'")).toHaveLength(1)
   })
 })
@@ -216,7 +216,7 @@ describe.runIf(await canRun(['mariadb', 'mariadb-client']))('on a real MariaDB',
     return run('mariadb', [...at, ...tls], { env: { MYSQL_PWD: password }, input: sql })
   }
 
-  test('the client takes it, and the account logs in with a token, over TLS alone', async () => {
+  test('accountSql runs in the client, and the accounts log in with a token over TLS only', async () => {
     const users = USERS
     expect(await mariadb(accountSql({ engine: 'mariadb', kind: 'instance', users }))).toMatchObject({
       code: 0,
@@ -245,15 +245,15 @@ describe.runIf(await canRun(['mariadb', 'mariadb-client']))('on a real MariaDB',
   })
 
   test.each(['', 'ANSI_QUOTES', 'NO_BACKSLASH_ESCAPES', 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'])(
-    'names stay names, in the server and in its client, with sql_mode=%j',
+    'accountSql keeps names as names, in the server and in its client, with sql_mode=%j',
     async mode => {
-      // Names there are of the basic plane and lose the spaces that they end with; the client makes \r\n a line's end.
+      // MariaDB's names have only the basic plane and lose trailing spaces; the client turns \r\n into a line break
       const former = await database.admin(ACCOUNTS)
       for (const { name } of former) await database.admin(`DROP USER ${quoteMysqlName(String(name))}@'%'`)
-      const users = names(32, name => !/[\u{10000}-\u{10ffff}\r]|\s$/u.test(name))
+      const users = namesOf(32, name => !/[\u{10000}-\u{10ffff}\r]|\s$/u.test(name))
       const sql = accountSql({ engine: 'mariadb', kind: 'instance', users })
-      const ran = await mariadb(`SET sql_mode = '${mode}';\n${sql}`)
-      expect(ran, JSON.stringify(users)).toMatchObject({ code: 0, stderr: '' })
+      const result = await mariadb(`SET sql_mode = '${mode}';\n${sql}`)
+      expect(result, JSON.stringify(users)).toMatchObject({ code: 0, stderr: '' })
       const rows = await database.admin(ACCOUNTS)
       const account = { host: '%', plugin: 'AWSAuthenticationPlugin', ssl_type: 'ANY' }
       expect(new Set(rows)).toEqual(new Set(users.map(name => ({ ...account, name }))))

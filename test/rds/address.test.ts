@@ -9,7 +9,7 @@ test.each([
   ['127.0.0.1:5432', { host: '127.0.0.1', port: 5432 }],
   ['[::1]:5432', { host: '::1', port: 5432 }],
   ['[2001:db8::7]:5432', { host: '2001:db8::7', port: 5432 }],
-])('%s', (text, address) => {
+])('parseAddress reads %s', (text, address) => {
   expect(parseAddress(text)).toEqual(address)
 })
 
@@ -37,11 +37,11 @@ test.each([
   '10.1:5432',
   `${'a'.repeat(64)}:5432`,
   `${'a.'.repeat(127)}a:5432`,
-])('%j is refused', text => {
+])('parseAddress rejects %j', text => {
   expect(parseAddress(text)).toBeUndefined()
 })
 
-test('whatever parses can be written again', () => {
+test('parseAddress reads back every host and port, and never throws', () => {
   const port = fc.integer({ min: 1, max: 65_535 })
   const host = fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6())
   fc.assert(

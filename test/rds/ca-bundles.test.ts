@@ -16,7 +16,7 @@ function expiryOf(certificate: X509Certificate): number {
   return Date.parse(certificate.validTo)
 }
 
-describe('a bundle', () => {
+describe('CaBundles.byName', () => {
   const clock = virtualClock()
   const bundles = createCaBundles(clock)
 
@@ -25,7 +25,7 @@ describe('a bundle', () => {
     ['af-south-1', 3, /^CN=Amazon RDS af-south-1 Root CA (RSA2048|RSA4096|ECC384) G1$/m],
     ['global', 81, /^CN=Amazon RDS [a-z]+-[a-z]+-\d Root CA (RSA2048|RSA4096|ECC384) G1$/m],
     ['proxy', 5, /^CN=(Amazon Root CA \d|Starfield Services Root Certificate Authority - G2)$/m],
-  ])('%s has unexpired roots of its own alone, and says of them what is so', (name, atLeast, subject) => {
+  ])('%s has only its own unexpired roots, and correct facts about them', (name, atLeast, subject) => {
     const bundle = bundles.byName(name)!
     const certificates = certificatesOf(bundle.pem)
     expect(certificates.map(c => c.toString()).join('')).toBe(bundle.pem)
@@ -52,18 +52,18 @@ describe('a bundle', () => {
     '../global',
     'mars-east-1',
     'Beta us-east-1',
-  ])('there is none named %j', name => {
+  ])('returns undefined for %j', name => {
     expect(bundles.byName(name)).toBeUndefined()
   })
 
-  test('the same certificates give the same text, in every process', () => {
+  test('returns the same text in every process, and one object while nothing expires', () => {
     expect(createCaBundles(virtualClock()).byName('global')).toEqual(bundles.byName('global'))
     expect(bundles.byName('global')).toBe(bundles.byName('global'))
   })
 })
 
-describe('time', () => {
-  test('drops what expires, at that moment and not before, and takes it back where the clock is put back', async () => {
+describe('a CA bundle over time', () => {
+  test('drops a root exactly at its expiry, and has it again if the clock is set back', async () => {
     const clock = virtualClock()
     let now = clock.now()
     const bundles = createCaBundles({ ...clock, now: () => now })
@@ -81,7 +81,7 @@ describe('time', () => {
     expect(bundles.byName('us-east-1')).toEqual(early)
   })
 
-  test('by an old clock there is what has expired since', () => {
+  test('contains a root that has expired since, by an old clock', () => {
     const then = createCaBundles(virtualClock(Date.parse('2024-01-01T00:00:00Z'))).byName('me-south-1')!
     const now = createCaBundles(virtualClock()).byName('me-south-1')!
     expect(then.certificates).toBe(now.certificates + 1)
@@ -90,17 +90,17 @@ describe('time', () => {
     )
   })
 
-  test('when all have expired it is empty and says since when', () => {
+  test('is empty when all roots have expired, and says since when', () => {
     const bundle = createCaBundles(virtualClock(Date.parse('2300-01-01T00:00:00Z'))).byName('us-east-1')!
     expect(bundle).toMatchObject({ pem: '', certificates: 0 })
     expect(Date.parse(bundle.notAfter)).toBeLessThan(Date.parse('2300-01-01T00:00:00Z'))
   })
 })
 
-describe('what a caller is told', () => {
+describe('CaBundles.forDatabase', () => {
   const bundles = createCaBundles(virtualClock())
 
-  test('of an instance: the bundle of its region', () => {
+  test('returns the bundle of its region for an instance', () => {
     const facts = bundles.byName('us-east-1')!
     expect(bundles.forDatabase(REGION)).toEqual({
       ...facts,
@@ -110,7 +110,7 @@ describe('what a caller is told', () => {
     })
   })
 
-  test("of a proxy: Amazon's roots, in every partition", () => {
+  test("returns Amazon's roots for a proxy, in every partition", () => {
     for (const [region, partition] of [
       ['us-east-1', 'aws'],
       ['cn-north-1', 'aws-cn'],
@@ -144,7 +144,7 @@ describe('what a caller is told', () => {
       'aws-eusc',
       'https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL.html',
     ],
-  ])('of %s: the global bundle, and where its own is', (region, partition, source) => {
+  ])('returns the global bundle for %s, and the source of its own', (region, partition, source) => {
     expect(bundles.forDatabase({ kind: 'cluster', region, partition })).toMatchObject({
       bundle: '/v1/ca/global.pem',
       sha256: bundles.byName('global')!.sha256,
@@ -152,7 +152,7 @@ describe('what a caller is told', () => {
     })
   })
 
-  test('the sources of what is served by name', () => {
+  test('CaBundles.byName names the source of each bundle', () => {
     expect(bundles.byName('global')!.source).toBe(
       'https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem',
     )

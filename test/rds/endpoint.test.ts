@@ -15,7 +15,7 @@ const KINDS = [
   ['shards.shardgrp-c9akciq32xyz', 'shardGroup'],
 ] as const
 
-const PLACES = [
+const LOCATIONS = [
   ['us-east-1.rds.amazonaws.com', 'us-east-1', 'aws'],
   ['ap-southeast-7.rds.amazonaws.com', 'ap-southeast-7', 'aws'],
   ['il-central-1.rds.amazonaws.com', 'il-central-1', 'aws'],
@@ -35,15 +35,15 @@ const PLACES = [
 ] as const
 
 const ENDPOINTS = KINDS.flatMap(([front, kind]) =>
-  PLACES.map(([place, region, partition]) => ({ host: `${front}.${place}`, kind, region, partition })),
+  LOCATIONS.map(([suffix, region, partition]) => ({ host: `${front}.${suffix}`, kind, region, partition })),
 )
 
-describe("RDS's own endpoints", () => {
-  test.each(ENDPOINTS)('$host', expected => {
+describe("parseEndpoint on RDS's own names", () => {
+  test.each(ENDPOINTS)('reads $host', expected => {
     expect(parseEndpoint(expected.host)).toEqual({ ok: true, ...expected })
   })
 
-  test('come back in lower case, as RDS signs them', () => {
+  test('returns the name in lower case', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...ENDPOINTS),
@@ -60,7 +60,7 @@ describe("RDS's own endpoints", () => {
 const TUNNEL = /address in `connect`/
 const US = 'us-east-1.rds.amazonaws.com'
 
-describe('refused, with what to do', () => {
+describe('parseEndpoint on other text', () => {
   test.each([
     ['', /is empty/],
     [`https://orders.c9a.${US}`, /without a scheme/],
@@ -78,17 +78,17 @@ describe('refused, with what to do', () => {
     ['orders', TUNNEL],
     ['ec2-52-0-0-1.compute-1.amazonaws.com', TUNNEL],
     ['orders.elb.us-east-2.amazonaws.com', TUNNEL],
-    [`orders.global-c9akciq32xyz.global.rds.amazonaws.com`, /names no region.*regional cluster's endpoint/],
-  ])('%j', (host, advice) => {
+    [`orders.global-c9akciq32xyz.global.rds.amazonaws.com`, /has no region.*regional cluster's endpoint/],
+  ])('rejects %j and says what to do', (host, advice) => {
     expect(parseEndpoint(host)).toEqual({ ok: false, problem: expect.stringMatching(advice) })
   })
 
-  test('a password in a URL is not repeated', () => {
+  test('does not repeat a password in a URL', () => {
     expect(JSON.stringify(parseEndpoint('postgres://admin:hunter2@db/orders'))).not.toContain('hunter2')
   })
 })
 
-describe('look-alikes are refused', () => {
+describe('parseEndpoint on look-alikes', () => {
   test.each([
     [`orders.c9akciq32xyz.${US}.evil.com`],
     ['evil-rds.amazonaws.com'],
@@ -129,7 +129,7 @@ describe('look-alikes are refused', () => {
     ['orders.c9akciq32xyz.us-east.rds.amazonaws.com'],
     ['orders.c9akciq32xyz.evil.rds.amazonaws.com'],
     ['orders.c9akciq32xyz.us-east-1.rds.amazonaws.co.uk'],
-  ])('%j', host => {
+  ])('rejects %j', host => {
     expect(parseEndpoint(host).ok).toBe(false)
   })
 
@@ -140,35 +140,35 @@ describe('look-alikes are refused', () => {
     ['orders.c9a.us-isob-east-1.rds.c2s.ic.gov', 'aws-iso-b', 'sc2s.sgov.gov'],
     ['orders.c9a.us-east-1.rds.amazonaws.eu', 'aws', 'amazonaws.com'],
     ['orders.c9a.rds.us-east-1.amazonaws.com', 'aws', 'amazonaws.com'],
-  ])('a region of another partition: %s', (host, home, suffix) => {
-    const answer = parseEndpoint(host)
-    expect(answer).toEqual({ ok: false, problem: expect.stringContaining(`of partition ${home}`) })
-    expect(answer).toEqual({ ok: false, problem: expect.stringContaining(`.rds.${suffix}: copy`) })
+  ])('names the right partition for %s', (host, home, suffix) => {
+    const endpoint = parseEndpoint(host)
+    expect(endpoint).toEqual({ ok: false, problem: expect.stringContaining(`of partition ${home}`) })
+    expect(endpoint).toEqual({ ok: false, problem: expect.stringContaining(`.rds.${suffix}: copy`) })
   })
 })
 
-test('no string throws, and what does not end as RDS endpoints do is refused', () => {
+test('parseEndpoint never throws, and accepts only names that end as RDS endpoints do', () => {
   const suffixes = PARTITIONS.map(partition => `.${partition.suffix}`)
   const anything = fc.oneof(
     fc.string(),
     fc.string({ unit: 'binary' }),
     fc.domain(),
     fc.tuple(fc.constantFrom(...ENDPOINTS), fc.string({ minLength: 1 })).map(([e, tail]) => e.host + tail),
-    fc.tuple(fc.string(), fc.constantFrom(...PLACES)).map(([front, [place]]) => `${front}.${place}`),
+    fc.tuple(fc.string(), fc.constantFrom(...LOCATIONS)).map(([front, [suffix]]) => `${front}.${suffix}`),
   )
   fc.assert(
     fc.property(anything, host => {
-      const answer = parseEndpoint(host)
-      if (!answer.ok) return
-      expect(answer.host).toBe(host.toLowerCase())
-      expect(suffixes.some(suffix => answer.host.endsWith(suffix))).toBe(true)
-      expect(answer.host).toMatch(/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$/)
+      const endpoint = parseEndpoint(host)
+      if (!endpoint.ok) return
+      expect(endpoint.host).toBe(host.toLowerCase())
+      expect(suffixes.some(suffix => endpoint.host.endsWith(suffix))).toBe(true)
+      expect(endpoint.host).toMatch(/^[a-z][a-z0-9-]*(\.[a-z0-9-]+)+$/)
     }),
     { numRuns: 200 },
   )
 })
 
-test('each region is of one partition alone', () => {
-  for (const [, region, name] of PLACES)
+test('PARTITIONS has exactly one partition for each region', () => {
+  for (const [, region, name] of LOCATIONS)
     expect(PARTITIONS.filter(partition => partition.region.test(region)).map(p => p.name)).toEqual([name])
 })

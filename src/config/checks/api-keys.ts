@@ -1,28 +1,28 @@
-import type { Report } from '../report.ts'
-import type { ConfigFile } from '../schema.ts'
+import type { Report } from '../problems.ts'
+import type { Sections } from '../sections.ts'
 
-type ApiKeyEntry = readonly [string, NonNullable<ConfigFile['apiKeys']>[string]]
-
-/** Gives the hashes of each name in lower case. One key under two names would be two principals at once. */
+/** Returns the hashes of each name in lower case. A key under two names would be two principals. */
 export function checkApiKeys(
-  entries: readonly ApiKeyEntry[],
+  entries: Sections['apiKeys'],
   report: Report,
 ): Record<string, readonly string[]> {
   const owners = new Map<string, string>()
-  const keys: [string, readonly string[]][] = []
+  const hashesByName: [string, readonly string[]][] = []
   for (const [name, { sha256 }] of entries) {
     const hashes = [sha256].flat().map(hash => hash.toLowerCase())
     for (const hash of hashes) {
       const owner = owners.get(hash)
       if (owner !== undefined)
         report.problem(
-          owner === name ? 'names one key twice' : `is the key of apiKeys.${owner} too`,
+          owner === name
+            ? 'lists the same key twice: leave one out'
+            : `is also the key of apiKeys.${owner}: each name needs a key of its own`,
           name,
           'sha256',
         )
       owners.set(hash, name)
     }
-    keys.push([name, hashes])
+    hashesByName.push([name, hashes])
   }
-  return Object.fromEntries(keys)
+  return Object.fromEntries(hashesByName)
 }

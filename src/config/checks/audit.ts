@@ -1,61 +1,62 @@
 import type { AuditLogConfig } from '../config.ts'
-import type { Report } from '../report.ts'
-import type { ConfigFile } from '../schema.ts'
+import type { Report } from '../problems.ts'
+import type { Sections } from '../sections.ts'
 import type { Files } from '../source/files.ts'
 import { checkTable, isSameTable, type TableSection } from './table.ts'
 
-type AuditLog = NonNullable<ConfigFile['audit']>[number]
-type AuditEntry = readonly [number, AuditLog]
+type AuditSection = Sections['audit'][number][1]
 
-/** The type of log that each key but `type` goes with. */
-const GOES_WITH = [
+/** The type of audit log that each key, `type` aside, belongs to. */
+const TYPE_OF_KEY = [
   ['path', 'file'],
   ['table', 'dynamodb'],
   ['region', 'dynamodb'],
   ['retentionDays', 'dynamodb'],
 ] as const
 
-export interface AuditParts {
+export interface AuditCheck {
   files: Files
   report: Report
-  /** The store's section, whose table no log may have. */
+  /** The store's section, whose table no audit log may use. */
   store: TableSection | undefined
 }
 
+/** Returns the audit logs in which no required key is missing. No two of them may be the same. */
 export function checkAudit(
-  entries: readonly AuditEntry[],
-  { files, report, store = {} }: AuditParts,
+  entries: Sections['audit'],
+  { files, report, store = {} }: AuditCheck,
 ): AuditLogConfig[] {
-  const seen: { log: AuditLogConfig; position: number }[] = []
-  for (const [position, entry] of entries) {
-    const here = report.at(position)
-    const log = checkLog(entry, { files, report: here })
+  const logs: { log: AuditLogConfig; position: number }[] = []
+  for (const [position, section] of entries) {
+    const logReport = report.at(position)
+    const log = checkLog(section, { files, report: logReport })
     if (log === undefined) continue
-    const twin = seen.find(other => isSameLog(other.log, log))
-    if (twin) here.problem(`is the same log as audit[${twin.position}]`)
+    const twin = logs.find(other => isSameLog(other.log, log))
+    if (twin) logReport.problem(`is the same log as audit[${twin.position}]: leave one of them out`)
     if (log.type === 'dynamodb' && isSameTable(log, store))
-      here.problem('is the table of the store too: give the log one of its own', 'table')
-    seen.push({ log, position })
+      logReport.problem("is also the store's table: the audit log needs a table of its own", 'table')
+    logs.push({ log, position })
   }
-  return seen.map(({ log }) => log)
+  return logs.map(({ log }) => log)
 }
 
 function checkLog(
-  entry: AuditLog,
+  section: AuditSection,
   { files, report }: { files: Files; report: Report },
 ): AuditLogConfig | undefined {
-  const { type, path, retentionDays } = entry
-  for (const [key, itsType] of GOES_WITH)
-    if (entry[key] !== undefined && itsType !== type) report.problem(`goes with type: ${itsType} alone`, key)
+  const { type, path, retentionDays } = section
+  for (const [key, typeOfKey] of TYPE_OF_KEY)
+    if (section[key] !== undefined && typeOfKey !== type)
+      report.problem(`is only allowed with type: ${typeOfKey}`, key)
   switch (type) {
     case 'stdout':
       return { type }
     case 'file':
       if (path === undefined) report.problem('is required with type: file', 'path')
-      return path === undefined ? undefined : { type, path: files.absolute(path) }
+      return path === undefined ? undefined : { type, path: files.resolve(path) }
     case 'dynamodb': {
-      const place = checkTable(entry, report)
-      return place && { type, ...place, ...(retentionDays !== undefined && { retentionDays }) }
+      const table = checkTable(section, report)
+      return table && { type, ...table, ...(retentionDays !== undefined && { retentionDays }) }
     }
   }
 }

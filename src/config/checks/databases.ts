@@ -1,31 +1,31 @@
 import { checkDatabase } from '../../rds/check-database.ts'
 import { type Database, resourceKey } from '../../rds/database.ts'
-import type { Report } from '../report.ts'
-import type { ConfigFile } from '../schema.ts'
+import type { Report } from '../problems.ts'
+import type { Sections } from '../sections.ts'
 
-type DatabaseSection = ConfigFile['databases'][string]
-
-export function checkDatabaseSection(
-  [name, { limits, ...spec }]: readonly [string, DatabaseSection],
-  report: Report,
-): Database | undefined {
-  const described = checkDatabase({ name, ...spec, newTokensPerSecond: limits?.newTokensPerSecond })
-  if (described.ok) return described.database
-  for (const { path, message } of described.problems) report.problem(message, path)
-  return undefined
+/** Returns the databases without problems. */
+export function checkDatabases(entries: Sections['databases'], report: Report): Database[] {
+  const databases = entries.flatMap(([name, { limits, ...spec }]) => {
+    const checked = checkDatabase({ name, ...spec, newTokensPerSecond: limits?.newTokensPerSecond })
+    if (checked.ok) return checked.database
+    for (const { path, message } of checked.problems) report.problem(message, name, path)
+    return []
+  })
+  checkSharedLimits(databases, report)
+  return databases
 }
 
-/** RDS throttles by resource, so databases of one resource share its turns: they cannot each have a pace of their own. */
-export function checkShared(databases: readonly Database[], report: Report): void {
-  const first = new Map<string, Database>()
+/** RDS throttles by resource, so databases with the same resource share its slots and cannot have limits of their own. */
+function checkSharedLimits(databases: readonly Database[], report: Report): void {
+  const firstByResource = new Map<string, Database>()
   for (const database of databases) {
     const { name, newTokensPerSecond } = database
     const key = resourceKey(database)
-    const other = first.get(key)
-    if (other === undefined) first.set(key, database)
-    else if (other.newTokensPerSecond !== newTokensPerSecond)
+    const first = firstByResource.get(key)
+    if (first === undefined) firstByResource.set(key, database)
+    else if (first.newTokensPerSecond !== newTokensPerSecond)
       report.problem(
-        `is ${newTokensPerSecond} here and ${other.newTokensPerSecond} in databases.${other.name}, which has the same resourceId and so shares its turns: give both the same`,
+        `is ${newTokensPerSecond} here and ${first.newTokensPerSecond} in databases.${first.name}, which has the same resourceId and so shares this limit: use the same value in both`,
         name,
         'limits',
         'newTokensPerSecond',

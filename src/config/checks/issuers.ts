@@ -1,82 +1,94 @@
 import type { JSONWebKeySet, JWK } from 'jose'
 import { pinKeys } from '../../authentication/issuer-keys.ts'
-import { canonicalJson } from '../../lib/json.ts'
+import { canonicalJson, parseJson } from '../../lib/json.ts'
+import { isLoopback } from '../../lib/loopback.ts'
+import { messageOf } from '../../lib/system-error.ts'
 import type { IssuerConfig } from '../config.ts'
-import type { Report } from '../report.ts'
-import type { ConfigFile } from '../schema.ts'
+import type { Report } from '../problems.ts'
+import type { Sections } from '../sections.ts'
 import type { Files } from '../source/files.ts'
-import { isLoopback } from './server.ts'
 
-/** The issuer name that the principals of API keys have. */
+/** The issuer of principals that authenticate with an API key. */
 export const API_KEY_ISSUER = 'apiKey'
 
-type IssuerSection = NonNullable<ConfigFile['issuers']>[string]
+interface IssuerCheck {
+  files: Files
+  report: Report
+}
 
-/** Gives pinned keys only where they could be read, so that what goes on with it must have no problem reported. */
-export async function checkIssuer(
-  [name, { issuer, audience, jwksFile }]: readonly [string, IssuerSection],
-  { files, report }: { files: Files; report: Report },
+/** Returns all issuers. Pinned keys that could not be read are undefined, which is reported unless files are not read. */
+export async function checkIssuers(
+  entries: Sections['issuers'],
+  { files, report }: IssuerCheck,
+): Promise<IssuerConfig[]> {
+  const issuers: IssuerConfig[] = []
+  for (const entry of entries) issuers.push(await checkIssuer(entry, { files, report: report.at(entry[0]) }))
+  // pinned keys that could not be read are reported already, and may be any
+  const hasKnownKeys = ({ jwks }: IssuerConfig, i: number) => entries[i]?.[1].jwksFile === undefined || jwks
+  checkDistinct(issuers.filter(hasKnownKeys), report)
+  return issuers
+}
+
+async function checkIssuer(
+  [name, { issuer, audience, jwksFile }]: Sections['issuers'][number],
+  { files, report }: IssuerCheck,
 ): Promise<IssuerConfig> {
-  if (name === API_KEY_ISSUER) report.problem('is the name that API keys go by: choose another')
+  if (name === API_KEY_ISSUER) report.problem('is reserved for API keys: choose another name')
   if (jwksFile === undefined) {
     checkUrl(issuer, report.at('issuer'))
     return { name, issuer, audience }
   }
-  return { name, issuer, audience, jwks: await readKeys(jwksFile, { files, report: report.at('jwksFile') }) }
+  return { name, issuer, audience, jwks: await readJwks(jwksFile, { files, report: report.at('jwksFile') }) }
 }
 
 /**
- * Several issuers may share a URL where their audiences or keys tell them apart; where a key is in both sets, a JWT could
- * be either's. Keys that are discovered are not known here: they are taken to differ from pinned ones.
+ * Several issuers may share a URL if their audiences or keys differ. If both have the same key, a JWT could be from either.
+ * Discovered keys are unknown here and taken to differ from pinned ones.
  */
-export function checkDistinct(issuers: readonly IssuerConfig[], report: Report): void {
+function checkDistinct(issuers: readonly IssuerConfig[], report: Report): void {
   const owners = new Map<string, string>()
   for (const { name, issuer, audience, jwks } of issuers) {
     const keys = jwks === undefined ? ['discovered'] : jwks.keys.map(publicPart)
-    const marks = keys.map(key => canonicalJson([issuer, audience, key]))
-    const twin = marks.map(mark => owners.get(mark)).find(owner => owner !== undefined)
-    if (twin !== undefined)
-      report.problem(
-        `has the issuer and audience of issuers.${twin} and ${jwks ? 'a key of it' : 'its keys'} too: nothing tells their JWTs apart`,
-        name,
-      )
-    for (const mark of marks) if (!owners.has(mark)) owners.set(mark, name)
+    const identities = keys.map(key => canonicalJson([issuer, audience, key]))
+    const twin = identities.map(identity => owners.get(identity)).find(owner => owner !== undefined)
+    if (twin !== undefined) {
+      const same = jwks
+        ? `has the issuer and audience of issuers.${twin} and shares a key with it`
+        : `has the issuer, audience and keys of issuers.${twin}`
+      report.problem(`${same}, so nothing tells their JWTs apart: use another audience`, name)
+    }
+    for (const identity of identities) if (!owners.has(identity)) owners.set(identity, name)
   }
 }
 
-/** What makes two keys the same, whatever they are called: RFC 7638, 3.2. */
+/** Returns the members that make two keys the same, whatever their ids: RFC 7638, 3.2. */
 function publicPart({ kty, crv, x, y, n, e, pub }: JWK): unknown {
   return { kty, crv, x, y, n, e, pub }
 }
 
 function checkUrl(issuer: string, report: Report): void {
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined
-  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
-  if (!url || !isSafe)
-    report.problem('must be an https URL, for its keys are fetched from there (or pin them with jwksFile)')
+  const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
+  if (!url || !isSecure)
+    report.problem(
+      'must be an https URL, because its keys are fetched from there; for keys from a file, set jwksFile',
+    )
   else if (url.search || url.hash || url.username || url.password || /\s/.test(issuer))
-    report.problem('must be a URL without query, fragment, credentials and spaces')
+    report.problem('must be a URL without a query, fragment, credentials or spaces')
 }
 
-async function readKeys(
-  path: string,
-  { files, report }: { files: Files; report: Report },
-): Promise<JSONWebKeySet | undefined> {
+async function readJwks(path: string, { files, report }: IssuerCheck): Promise<JSONWebKeySet | undefined> {
   const text = await files.read(path, report)
   if (text === undefined) return undefined
-  let jwks: unknown
-  try {
-    jwks = JSON.parse(text)
-  } catch {
-    report.problem('names a file that is not JSON: it needs a JSON Web Key Set, {"keys": [...]}')
+  const jwks = parseJson(text)
+  if (jwks === undefined) {
+    report.problem('names a file that is not JSON: it must contain a JSON Web Key Set, {"keys": [...]}')
     return undefined
   }
   try {
     pinKeys(jwks)
   } catch (cause) {
-    report.problem(
-      `names a file that cannot be used: ${cause instanceof Error ? cause.message : 'is no key set'}`,
-    )
+    report.problem(`names a file that cannot be used: ${messageOf(cause, 'is not a JSON Web Key Set')}`)
     return undefined
   }
   return jwks as JSONWebKeySet

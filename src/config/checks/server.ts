@@ -1,17 +1,20 @@
 import { createSecureContext } from 'node:tls'
+import { isLoopback } from '../../lib/loopback.ts'
 import type { ServerConfig } from '../config.ts'
-import type { Report } from '../report.ts'
-import type { ConfigFile } from '../schema.ts'
+import type { Report } from '../problems.ts'
+import type { Sections } from '../sections.ts'
 import type { Files } from '../source/files.ts'
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1|\[::1\])$/i
 const DEFAULT_HOST = '127.0.0.1'
 const DEFAULT_PORT = 8080
 const DEFAULT_ADMIN_PORT = 9464
 
-type ServerSection = NonNullable<ConfigFile['server']>
+type ServerSection = NonNullable<Sections['server']>
 
-/** Tokens and JWTs must not cross a network in clear: beyond loopback the server wants TLS, its own or a proxy's. */
+/**
+ * Returns the server's configuration with defaults. Tokens and JWTs must not cross a network unencrypted, so a server that
+ * listens on more than loopback needs TLS, its own or that of a proxy.
+ */
 export async function checkServer(
   server: ServerSection,
   { files, report }: { files: Files; report: Report },
@@ -20,7 +23,7 @@ export async function checkServer(
   const host = addressOf(server.host)
   if (!isLoopback(host) && !server.tls && behindProxy === undefined)
     report.problem(
-      'is not loopback: tokens would cross the network in clear. Give server.tls, or say with server.behindProxy how many proxies that end TLS stand in front',
+      'is not loopback, so tokens would cross the network unencrypted: set server.tls or, if proxies with TLS are in front, set server.behindProxy to their number',
       'host',
     )
   const tls = server.tls && (await checkTls(server.tls, { files, report: report.at('tls') }))
@@ -29,17 +32,13 @@ export async function checkServer(
     port: server.admin.port ?? DEFAULT_ADMIN_PORT,
   }
   if (admin && admin.host === host && admin.port === port && port !== 0)
-    report.problem('is the port for callers too: give it one of its own', 'admin', 'port')
+    report.problem('is also server.port: /metrics needs a port of its own', 'admin', 'port')
   return { host, port, behindProxy, tls, admin }
 }
 
-/** `localhost` may be two addresses, and so two servers; one is meant. */
+/** `localhost` may resolve to two addresses, on which Node would open two servers. */
 function addressOf(host: string | undefined): string {
   return host === undefined || host === 'localhost' ? DEFAULT_HOST : host
-}
-
-export function isLoopback(host: string): boolean {
-  return LOOPBACK.test(host)
 }
 
 async function checkTls(
@@ -50,15 +49,15 @@ async function checkTls(
   const key = await files.read(paths.key, report.at('key'))
   const isCert = cert !== undefined && isUsable({ cert })
   const isKey = key !== undefined && isUsable({ key })
-  if (cert !== undefined && !isCert) report.problem('names a file without a certificate in PEM', 'cert')
+  if (cert !== undefined && !isCert) report.problem('names a file that contains no PEM certificate', 'cert')
   if (key !== undefined && !isKey)
-    report.problem('names a file without a private key in PEM (an encrypted one cannot be used)', 'key')
+    report.problem('names a file that contains no PEM private key (jeton cannot use an encrypted key)', 'key')
   if (!isCert || !isKey) return undefined
-  if (!isUsable({ cert, key })) report.problem('the key is not the one that the certificate is for')
+  if (!isUsable({ cert, key })) report.problem('has a private key that does not belong to the certificate')
   return { cert, key }
 }
 
-/** Never tells why not: OpenSSL's words may quote what it read. */
+/** Does not say why not, because messages of OpenSSL may quote what it read. */
 function isUsable(pair: { cert?: string; key?: string }): boolean {
   try {
     createSecureContext(pair)

@@ -1,23 +1,89 @@
-import type { StoreConfig } from '../config.ts'
-import type { Report } from '../report.ts'
-import type { ConfigFile } from '../schema.ts'
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import type { EncryptionConfig, StoreConfig } from '../config.ts'
+import type { Report } from '../problems.ts'
+import type { Sections } from '../sections.ts'
 import type { Files } from '../source/files.ts'
-import { checkEncryption } from './encryption.ts'
 import { checkTable } from './table.ts'
 
-type StoreSection = NonNullable<ConfigFile['store']>
+type StoreSection = NonNullable<Sections['store']>
 
-/** Gives undefined only where a problem is reported. There is no store that others can read without `encryption`. */
+interface StoreCheck {
+  files: Files
+  report: Report
+}
+
+const KEY_ID = '(?:mrk-[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})'
+const ALIAS = 'alias/[a-zA-Z0-9/_-]{1,250}'
+/** https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id */
+const KMS_KEY = new RegExp(
+  String.raw`^(?:${KEY_ID}|${ALIAS}|arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(?:key/${KEY_ID}|${ALIAS}))$`,
+)
+/** Keys that only AWS's own services may use. */
+const AWS_MANAGED = /(?:^|:)alias\/aws\//
+
+/** 32 bytes in base64, a key of AES-256. */
+const KEY_TEXT = /^[A-Za-z0-9+/]{43}=$/
+
+/** Returns undefined only if a problem is reported. A store that instances share is always encrypted. */
 export async function checkStore(
   { type, encryption, ...table }: StoreSection,
-  { files, report }: { files: Files; report: Report },
+  { files, report }: StoreCheck,
 ): Promise<StoreConfig | undefined> {
   if (type === 'memory') {
     for (const [key, value] of Object.entries({ ...table, encryption }))
-      if (value !== undefined) report.problem('goes with type: dynamodb alone', key)
+      if (value !== undefined) report.problem('is only allowed with type: dynamodb', key)
     return { type }
   }
-  const place = checkTable(table, report)
-  const sealing = await checkEncryption(encryption, { files, report: report.at('encryption') })
-  return place && sealing && { type, ...place, encryption: sealing }
+  const tableConfig = checkTable(table, report)
+  const encryptionConfig = await checkEncryption(encryption, { files, report: report.at('encryption') })
+  return tableConfig && encryptionConfig && { type, ...tableConfig, encryption: encryptionConfig }
+}
+
+async function checkEncryption(
+  encryption: StoreSection['encryption'],
+  { files, report }: StoreCheck,
+): Promise<EncryptionConfig | undefined> {
+  const { kmsKeyId, keyFile } = encryption ?? {}
+  if (kmsKeyId !== undefined && keyFile !== undefined)
+    report.problem('has both kmsKeyId and keyFile: keep only one of them')
+  else if (kmsKeyId !== undefined) return checkKmsKey(kmsKeyId, report.at('kmsKeyId'))
+  else if (keyFile !== undefined) return readKeys(keyFile, { files, report: report.at('keyFile') })
+  else report.problem('is required with type: dynamodb: set kmsKeyId or keyFile')
+  return undefined
+}
+
+function checkKmsKey(kmsKeyId: string, report: Report): EncryptionConfig {
+  if (!KMS_KEY.test(kmsKeyId))
+    report.problem('is not a KMS key: use its id, its ARN, alias/NAME or the ARN of an alias')
+  else if (AWS_MANAGED.test(kmsKeyId))
+    report.problem('is a key that AWS manages for its own services: use a customer managed key')
+  return { type: 'kms', kmsKeyId }
+}
+
+/** Returns the keys that could be read: all of them, unless a problem is reported or files are not read. */
+async function readKeys(
+  keyFile: string | readonly string[],
+  { files, report }: StoreCheck,
+): Promise<EncryptionConfig> {
+  const paths = typeof keyFile === 'string' ? [keyFile] : keyFile
+  const keys: { key: KeyObject; position: number }[] = []
+  for (const [position, path] of paths.entries()) {
+    const fileReport = typeof keyFile === 'string' ? report : report.at(position)
+    const key = await readKey(path, { files, report: fileReport })
+    if (key === undefined) continue
+    const twin = keys.find(other => other.key.equals(key))
+    if (twin) fileReport.problem(`is the same key as keyFile[${twin.position}]: leave one of them out`)
+    keys.push({ key, position })
+  }
+  return { type: 'files', keys: keys.map(({ key }) => key) }
+}
+
+async function readKey(path: string, { files, report }: StoreCheck): Promise<KeyObject | undefined> {
+  const text = (await files.read(path, report))?.trim()
+  if (text === undefined) return undefined
+  if (KEY_TEXT.test(text)) return createSecretKey(text, 'base64')
+  report.problem(
+    'names a file that does not contain a key: it must contain exactly 32 bytes in base64 (openssl rand -base64 32)',
+  )
+  return undefined
 }

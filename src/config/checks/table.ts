@@ -1,8 +1,8 @@
 import { partitionOfRegion } from '../../rds/partitions.ts'
 import type { TableConfig } from '../config.ts'
-import type { Report } from '../report.ts'
+import type { Report } from '../problems.ts'
 
-/** What is asked of a section of `type: dynamodb`, whichever it is. */
+/** What the sections of a store and of an audit log with `type: dynamodb` have in common. */
 export interface TableSection {
   readonly table?: string
   readonly region?: string
@@ -11,20 +11,17 @@ export interface TableSection {
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html */
 const TABLE_NAME = /^[a-zA-Z0-9_.-]{3,255}$/
 
-/** An ARN is refused: one table by two names could not be told from two. */
+/** Rejects an ARN: `isSameTable` compares names, and each table has to have only one. */
 export function checkTable({ table, region }: TableSection, report: Report): TableConfig | undefined {
   if (table === undefined) report.problem('is required with type: dynamodb', 'table')
   else if (!TABLE_NAME.test(table))
-    report.problem(
-      'must be the name of a table, not its ARN: letters, digits, _, . and -, 3 to 255 of them',
-      'table',
-    )
+    report.problem('must be the name of a table, not its ARN: 3 to 255 letters, digits, _, . and -', 'table')
   if (region !== undefined && !partitionOfRegion(region))
-    report.problem('is no region of AWS, as us-east-1 is one', 'region')
+    report.problem('is not an AWS region, such as us-east-1', 'region')
   return table === undefined ? undefined : { table, ...(region !== undefined && { region }) }
 }
 
-/** Where only one of them names its region, the environment may name the same for the other. */
+/** Whether two sections may mean the same table. If only one has a region, the other's default may be the same. */
 export function isSameTable(one: TableSection, other: TableSection): boolean {
   if (one.table === undefined || one.table !== other.table) return false
   return one.region === undefined || other.region === undefined || one.region === other.region

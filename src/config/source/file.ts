@@ -1,22 +1,22 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { codeOf } from './files.ts'
+import { systemCode } from '../../lib/system-error.ts'
 import { type ConfigSource, createConfigSource } from './source.ts'
 
-/** A file of this machine; relative paths in it are relative to its folder. A version is a time and a size. */
+/** Creates a source for a file on this machine. Relative paths start at its folder. A version is a time and a size. */
 export function createFileConfigSource(path: string): ConfigSource {
-  const beside = (name: string) => resolve(dirname(path), name)
+  const resolveBeside = (name: string) => resolve(dirname(path), name)
   return createConfigSource({
     path,
-    beside,
-    local: beside,
+    resolve: resolveBeside,
+    resolveLocal: resolveBeside,
     async get(path) {
-      // before the text: what is written in between shows as a change
+      // before the text: a write between the two then shows as a change
       const version = await versionOf(path)
       return { text: await readFile(path, 'utf8'), version }
     },
-    version: versionOf,
-    reason: codeOf,
+    versionOf,
+    describeFailure: cause => systemCode(cause) ?? 'unknown error',
   })
 }
 

@@ -1,33 +1,33 @@
-import type { Report } from '../report.ts'
+import type { Report } from '../problems.ts'
 
-/** The files that a configuration names; a relative path is relative to the configuration's own folder. */
+/** The files that a configuration names. */
 export interface Files {
-  /** The whole path of a file of this machine. */
-  absolute(path: string): string
-  /** The file's text; undefined where there is none to look at. What cannot be read is reported. */
+  /** Returns the absolute path of a file on this machine; relative paths start at the configuration's folder. */
+  resolve(path: string): string
+  /** Returns the text of a file, or undefined if it is not read. Reports why it cannot be read. */
   read(path: string, report: Report): Promise<string | undefined>
 }
 
-export interface FileAccess extends Pick<Files, 'absolute'> {
-  textAt(path: string): Promise<string>
-  /** Why that failed, in a few words that no secret can stand in. */
-  reason(cause: unknown): string
+export interface FileAccess extends Pick<Files, 'resolve'> {
+  readText(path: string): Promise<string>
+  /** Returns why reading failed, in a few words that contain no secret. */
+  describeFailure(cause: unknown): string
 }
 
-/** Problems do not quote the path: what stands in its place may be the key that belongs in the file. */
-export function filesFrom({ absolute, textAt, reason }: FileAccess): Files {
+/** Creates the port to files. Its problems do not quote a path, which may be the key that belongs in the file. */
+export function createFiles({ resolve, readText, describeFailure }: FileAccess): Files {
   return {
-    absolute,
+    resolve,
     async read(path, report) {
       if (/\n|-----BEGIN/.test(path)) {
-        report.problem('holds what belongs in a file: give the path of the file')
+        report.problem('contains what belongs in a file: use the path of the file instead')
         return undefined
       }
       try {
-        return await textAt(path)
+        return await readText(path)
       } catch (cause) {
         report.problem(
-          `names a file that cannot be read (${reason(cause)}); a relative path is relative to the folder of the configuration`,
+          `names a file that cannot be read (${describeFailure(cause)}); a relative path is relative to the folder of the configuration`,
         )
         return undefined
       }
@@ -35,12 +35,7 @@ export function filesFrom({ absolute, textAt, reason }: FileAccess): Files {
   }
 }
 
-/** For who needs none of their contents: reads nothing and reports nothing. */
-export function withoutFiles({ absolute }: Files): Files {
-  return { absolute, read: async () => undefined }
-}
-
-/** The system's name of an error, `ENOENT`; never its message. */
-export function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
+/** Returns files that are not read, without a problem, for commands that do not need their content. */
+export function withoutFiles({ resolve }: Files): Files {
+  return { resolve, read: async () => undefined }
 }

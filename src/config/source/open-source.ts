@@ -2,7 +2,7 @@ import { createFileConfigSource } from './file.ts'
 import { createS3ConfigSource, isS3Url } from './s3.ts'
 import type { ConfigSource } from './source.ts'
 
-/** The source that a path or an `s3://` URL names. A new kind of place is a line here. */
+/** Opens the source that a path or an `s3://` URL names. Reads nothing yet. Throws `ConfigError` for a bad URL. */
 export function openConfigSource(path: string): ConfigSource {
   return isS3Url(path) ? createS3ConfigSource(path) : createFileConfigSource(path)
 }

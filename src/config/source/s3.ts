@@ -4,7 +4,7 @@ import { memoizeAsync } from '../../lib/single-flight.ts'
 import { ConfigError } from '../problems.ts'
 import { type ConfigSource, createConfigSource } from './source.ts'
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html, loosely; ARNs of access points too */
+/** Loosely https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; ARNs of access points match too. */
 const S3_URL = /^s3:\/\/([^/]+)\/(.*[^/])$/s
 
 export function isS3Url(path: string): boolean {
@@ -12,30 +12,30 @@ export function isS3Url(path: string): boolean {
 }
 
 /**
- * An object of a bucket, `s3://BUCKET/KEY`. Files that it names are objects of the same bucket, beside it; a path that
- * begins with `/` begins at the top of the bucket. Paths of files to be written are those of the machine. A version is an
- * ETag. Wants `s3:GetObject` alone. The client is loaded when first needed. Throws `ConfigError` where it is no such URL.
+ * Creates a source for an object in S3, `s3://BUCKET/KEY`. Files that it names are objects of the same bucket, relative to
+ * KEY or, with a leading `/`, to the top of the bucket; files to be written are on this machine. A version is an ETag.
+ * Needs only `s3:GetObject`. Loads the client on first use. Throws `ConfigError` for any other URL.
  */
 export function createS3ConfigSource(url: string): ConfigSource {
   const [, bucket, key] = S3_URL.exec(url) ?? []
   if (bucket === undefined || key === undefined)
-    throw new ConfigError([{ path: '', message: 'the configuration in S3 is named as s3://BUCKET/KEY' }])
-  const opening = memoizeAsync(async () => (await import('../../aws/s3.ts')).openBucket(bucket))
+    throw new ConfigError([{ path: '', message: 'a configuration in S3 must be named as s3://BUCKET/KEY' }])
+  const openedBucket = memoizeAsync(async () => (await import('../../aws/s3.ts')).openBucket(bucket))
   const keyOf = (path: string) => path.slice(`s3://${bucket}/`.length)
   return createConfigSource({
     path: url,
-    beside: name => `s3://${bucket}${posix.resolve('/', posix.dirname(key), name)}`,
-    local: name => resolve(name),
-    get: async path => (await opening()).get(keyOf(path)),
-    async version(path) {
+    resolve: name => `s3://${bucket}${posix.resolve('/', posix.dirname(key), name)}`,
+    resolveLocal: name => resolve(name),
+    get: async path => (await openedBucket()).get(keyOf(path)),
+    async versionOf(path) {
       try {
-        return await (await opening()).version(keyOf(path))
+        return await (await openedBucket()).version(keyOf(path))
       } catch (cause) {
-        // S3 tells of a missing object only who may list the bucket; to others it is forbidden
+        // S3 answers 403 for a missing object unless the caller may list the bucket
         if ([403, 404].includes(awsErrorFacts(cause).status ?? 0)) return undefined
         throw new Error(describeAwsError(cause))
       }
     },
-    reason: describeAwsError,
+    describeFailure: describeAwsError,
   })
 }

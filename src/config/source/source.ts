@@ -1,70 +1,71 @@
 import { ConfigError } from '../problems.ts'
-import { type Files, filesFrom } from './files.ts'
+import { createFiles, type Files } from './files.ts'
 
-/** Where a configuration is read from, with the files that it names. */
+/** A place that a configuration is read from, with the files that it names. */
 export interface ConfigSource {
-  /** Rejects with `ConfigError` where there is nothing to be read. */
+  /** Reads the text and records which versions are read from now on. Throws `ConfigError` if it cannot be read. */
   read(): Promise<{ text: string; files: Files }>
   /**
-   * Whether anything that was read last, of the configuration or the files that it names, is another now or gone. Rejects
-   * where the place does not answer; what can no longer be read at all counts as gone.
+   * Whether the configuration, or a file that it names, has another version than when last read, or is gone. Rejects if the
+   * place does not answer; what can no longer be read counts as gone.
    */
   hasChanged(): Promise<boolean>
 }
 
-/** One kind of place. Paths are whole ones, as `beside` gives them. */
+/** One kind of place. Paths are those that `resolve` returns. */
 export interface ConfigLocation {
-  /** The configuration's own. */
+  /** The path of the configuration itself. */
   readonly path: string
-  /** The path of a file that the configuration names. */
-  beside(name: string): string
-  /** Where on this machine a file is to be written that the configuration names. */
-  local(name: string): string
+  /** Returns the path of a file that the configuration names. */
+  resolve(name: string): string
+  /** Returns the path, on this machine, of a file that the configuration names and that jeton writes. */
+  resolveLocal(name: string): string
   get(path: string): Promise<{ text: string; version: string | undefined }>
-  /** Which version is there now; undefined where there is none. */
-  version(path: string): Promise<string | undefined>
-  /** Why something failed, in a few words that no secret can stand in. */
-  reason(cause: unknown): string
+  /** Returns the current version; undefined if there is none. */
+  versionOf(path: string): Promise<string | undefined>
+  /** Returns why something failed, in a few words that contain no secret. */
+  describeFailure(cause: unknown): string
 }
 
-/** Remembers which versions were read. */
-export function createConfigSource({
-  path,
-  beside,
-  local,
-  get,
-  version,
-  reason,
-}: ConfigLocation): ConfigSource {
-  let seen = new Map<string, string | undefined>()
+/** Creates a source that remembers the versions that it reads. */
+export function createConfigSource(location: ConfigLocation): ConfigSource {
+  const { path: configPath, resolve, resolveLocal, get, versionOf, describeFailure } = location
+  let versions = new Map<string, string | undefined>()
 
-  async function textAt(path: string): Promise<string> {
-    seen.set(path, undefined)
-    const found = await get(path)
-    seen.set(path, found.version)
-    return found.text
+  async function readText(path: string): Promise<string> {
+    // without a version until it is read, so that a failed read shows as a change once the file is there
+    versions.set(path, undefined)
+    const { text, version } = await get(path)
+    versions.set(path, version)
+    return text
   }
 
-  async function mainText(): Promise<string> {
+  async function readConfigText(): Promise<string> {
     try {
-      return await textAt(path)
+      return await readText(configPath)
     } catch (cause) {
       const advice = 'name another with --config or JETON_CONFIG'
-      throw new ConfigError([{ path: '', message: `${path} cannot be read (${reason(cause)}); ${advice}` }])
+      const message = `${configPath} cannot be read (${describeFailure(cause)}); ${advice}`
+      throw new ConfigError([{ path: '', message }])
     }
   }
 
   return {
     async read() {
-      seen = new Map()
-      const text = await mainText()
-      return { text, files: filesFrom({ absolute: local, textAt: name => textAt(beside(name)), reason }) }
+      versions = new Map()
+      const text = await readConfigText()
+      const files = createFiles({
+        resolve: resolveLocal,
+        readText: name => readText(resolve(name)),
+        describeFailure,
+      })
+      return { text, files }
     },
     async hasChanged() {
-      const looked = await Promise.all(
-        [...seen].map(async ([path, before]) => (await version(path)) !== before),
+      const changes = await Promise.all(
+        [...versions].map(async ([path, version]) => (await versionOf(path)) !== version),
       )
-      return looked.includes(true)
+      return changes.includes(true)
     },
   }
 }

@@ -1,22 +1,17 @@
 import { describe, expect, test } from 'vitest'
-import { problemsOf, type Sound, sound } from '../support.ts'
+import { problemsOf, sound, withDatabases, withOrders } from '../support.ts'
 
 const HOST = 'orders.c9akciq32xyz.us-east-1.rds.amazonaws.com'
-const withDatabases = (databases: object) => (config: Sound) => ({
-  ...config,
-  databases: { ...config.databases, ...databases },
-})
 
-describe('databases', () => {
-  test('says of a name that is not RDS’s own what to do instead', async () => {
-    const orders = { ...sound().databases.orders, host: 'db.example.com' }
-    expect(await problemsOf(withDatabases({ orders }))).toEqual([
+describe('checkDatabases', () => {
+  test("says what to do with a name that is not RDS's own", async () => {
+    expect(await problemsOf(withOrders({ host: 'db.example.com' }))).toEqual([
       expect.stringMatching(/^databases\.orders\.host: is not the name of an RDS endpoint.*`connect`/),
     ])
   })
 
-  test('tells everything that is wrong with one', async () => {
-    const orders = {
+  test('reports every problem of a database with its path', async () => {
+    const broken = {
       engine: 'mysql',
       host: HOST.replace('us-east-1', 'cn-north-1'),
       port: 80,
@@ -26,7 +21,7 @@ describe('databases', () => {
       connect: 'tunnel',
       externalId: 'é',
     }
-    const problems = await problemsOf(withDatabases({ orders }))
+    const problems = await problemsOf(withOrders(broken))
     expect(problems.map(problem => problem.split(':')[0])).toEqual([
       'databases.orders.host',
       'databases.orders.port',
@@ -38,11 +33,11 @@ describe('databases', () => {
     ])
   })
 
-  test('refuses different limits on one resource, the default included', async () => {
+  test('rejects different limits of one resource, the default included', async () => {
     const { orders } = sound().databases
     const slow = { ...orders, port: 5433, limits: { newTokensPerSecond: 5 } }
     expect(await problemsOf(withDatabases({ slow }))).toEqual([
-      'databases.slow.limits.newTokensPerSecond: is 5 here and 16 in databases.orders, which has the same resourceId and so shares its turns: give both the same',
+      'databases.slow.limits.newTokensPerSecond: is 5 here and 16 in databases.orders, which has the same resourceId and so shares this limit: use the same value in both',
     ])
     const elsewhere = { ...slow, host: HOST.replace('us-east-1', 'eu-west-1') }
     const same = { ...orders, limits: { newTokensPerSecond: 16 } }

@@ -1,13 +1,74 @@
 import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../../src/config/load.ts'
-import { problemsOf, type Sound, sound, written } from '../support.ts'
+import {
+  problemsOf,
+  type Sound,
+  sound,
+  withDatabases,
+  withGrants,
+  withPrincipal,
+  written,
+} from '../support.ts'
 
-const withPrincipal = (principal: object) => (config: Sound) => ({
-  ...config,
-  grants: [{ ...config.grants[0], principal }],
+describe('checkGrants on what grants refer to', () => {
+  test.each<[string, (config: Sound) => unknown, string[]]>([
+    [
+      'an unknown issuer',
+      withPrincipal({ issuer: 'gitlab', subject: 'x' }),
+      ['grants[0].principal.issuer: is not in issuers (github, own)'],
+    ],
+    [
+      'an issuer if there are none',
+      ({ issuers, ...config }) => config,
+      ['grants[0].principal.issuer: is not in issuers (none)'],
+    ],
+    [
+      'an unknown database',
+      withGrants({ database: 'ordres' }),
+      ['grants[0].database: is not in databases (orders)'],
+    ],
+    [
+      'an unknown user',
+      withGrants({ users: ['migrator', 'root'] }),
+      ['grants[0].users[1]: is not among the users of databases.orders'],
+    ],
+    [
+      'an unknown API key',
+      withPrincipal({ issuer: 'apiKey', subject: 'nigthly' }),
+      ['grants[0].principal.subject: is not in apiKeys (nightly)'],
+    ],
+    [
+      'an unknown API key in a list',
+      withPrincipal({ issuer: 'apiKey', subject: ['nightly', 'x', 'n*'] }),
+      ['grants[0].principal.subject[1]: is not in apiKeys (nightly)'],
+    ],
+    [
+      'a name in use',
+      withGrants({ name: 'a' }, { name: 'b', users: 7 }, { name: 'a' }, { name: 'a' }),
+      [
+        'grants[1].users: must be a list, as in [a, b]',
+        'grants[2].name: is already the name of grants[0]: choose another, because audit records name the grant',
+        'grants[3].name: is already the name of grants[0]: choose another, because audit records name the grant',
+      ],
+    ],
+  ])('rejects %s', async (_, change, problems) => {
+    expect(await problemsOf(change)).toEqual(problems)
+  })
+
+  test('lists at most ten names', async () => {
+    const { orders } = sound().databases
+    const databases = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`db-${i}`, orders]))
+    const [problem] = await problemsOf(config => ({
+      ...withDatabases(databases)(config),
+      grants: [{ ...config.grants[0], database: 'ordres' }],
+    }))
+    expect(problem).toBe(
+      'grants[0].database: is not in databases (orders, db-0, db-1, db-2, db-3, db-4, db-5, db-6, db-7, db-8, …)',
+    )
+  })
 })
 
-describe('grants that are open', () => {
+describe('checkGrants on the scope of a grant', () => {
   test.each<[object, RegExp]>([
     [{ issuer: 'own' }, /^grants\[0\]\.principal: this names nobody/],
     [{ issuer: 'own', subject: '**' }, /^grants\[0\]\.principal: this names nobody/],
@@ -20,7 +81,7 @@ describe('grants that are open', () => {
     [{ issuer: 'github', claims: { job_workflow_ref: 'acme/ci/x' } }, /names the called workflow/],
     [{ issuer: 'own', subject: 'x', anyone: true }, /contradicts/],
     [{ issuer: 'apiKey', claims: { a: 'b' } }, /an API key carries no claims/],
-  ])('refuses %j', async (principal, problem) => {
+  ])('rejects %j', async (principal, problem) => {
     expect(await problemsOf(withPrincipal(principal))).toEqual([expect.stringMatching(problem)])
   })
 
@@ -30,22 +91,22 @@ describe('grants that are open', () => {
     { issuer: 'github', subject: 'repo:acme/*' },
     { issuer: 'apiKey', subject: ['nightly'] },
     { issuer: 'apiKey', anyone: true },
-  ])('takes %j', async principal => {
+  ])('accepts %j', async principal => {
     expect(await problemsOf(withPrincipal(principal))).toEqual([])
   })
 
-  test('does not blame an issuer that is missing for what a grant asks of it', async () => {
+  test('is not checked if the issuer is unknown', async () => {
     expect(await problemsOf(withPrincipal({ issuer: 'gitlab', anyone: true }))).toEqual([
       'grants[0].principal.issuer: is not in issuers (github, own)',
     ])
   })
+})
 
-  test('takes an unquoted number in a claim as it was written', async () => {
-    const text = JSON.stringify(withPrincipal({ issuer: 'own', claims: 'CLAIMS' })(sound()))
-    const path = await written(text.replace('"CLAIMS"', '{ version: 1.10, id: [12345678901234567890, 7] }'))
-    expect((await loadConfig(path)).grants[0]?.principal.claims).toEqual({
-      version: '1.10',
-      id: ['12345678901234567890', 7],
-    })
+test('loadConfig keeps an unquoted number in a claim as it is written', async () => {
+  const text = JSON.stringify(withPrincipal({ issuer: 'own', claims: 'CLAIMS' })(sound()))
+  const path = await written(text.replace('"CLAIMS"', '{ version: 1.10, id: [12345678901234567890, 7] }'))
+  expect((await loadConfig(path)).grants[0]?.principal.claims).toEqual({
+    version: '1.10',
+    id: ['12345678901234567890', 7],
   })
 })

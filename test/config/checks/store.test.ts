@@ -2,63 +2,62 @@ import { createSecretKey, randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { loadConfig, loadStaticConfig } from '../../../src/config/load.ts'
-import { problemsOf, type Sound, sound, written } from '../support.ts'
+import { problemsOf, sound, withStore, written } from '../support.ts'
 
 const KMS = { kmsKeyId: 'alias/jeton' }
 const dynamodb = (members: object = {}) => ({ type: 'dynamodb', table: 'jeton', encryption: KMS, ...members })
-const withStore = (store: object) => (config: Sound) => ({ ...config, store })
 const newKey = () => randomBytes(32).toString('base64')
 const UUID = '1234abcd-12ab-34cd-56ef-1234567890ab'
 const NO_KEY_ID =
-  'store.encryption.kmsKeyId: is not of the form it needs: the id of a KMS key, its ARN, alias/NAME or the ARN of an alias'
+  'store.encryption.kmsKeyId: is not a KMS key: use its id, its ARN, alias/NAME or the ARN of an alias'
 const NO_KEY =
-  'store.encryption.keyFile: names a file that is no key: it must hold exactly 32 bytes in base64 (openssl rand -base64 32)'
+  'store.encryption.keyFile: names a file that does not contain a key: it must contain exactly 32 bytes in base64 (openssl rand -base64 32)'
 
-describe('the store', () => {
-  test('is memory unless said otherwise', async () => {
+describe('checkStore', () => {
+  test('returns a memory store by default', async () => {
     expect((await loadConfig(await written(sound()))).store).toEqual({ type: 'memory' })
   })
 
   test.each([
-    [{ type: 'memory', table: 'jeton' }, 'store.table: goes with type: dynamodb alone'],
-    [{ type: 'memory', region: 'us-east-1' }, 'store.region: goes with type: dynamodb alone'],
-    [{ type: 'memory', encryption: KMS }, 'store.encryption: goes with type: dynamodb alone'],
+    [{ type: 'memory', table: 'jeton' }, 'store.table: is only allowed with type: dynamodb'],
+    [{ type: 'memory', region: 'us-east-1' }, 'store.region: is only allowed with type: dynamodb'],
+    [{ type: 'memory', encryption: KMS }, 'store.encryption: is only allowed with type: dynamodb'],
     [dynamodb({ table: undefined }), 'store.table: is required with type: dynamodb'],
     [
       dynamodb({ table: 'arn:aws:dynamodb:us-east-1:123456789012:table/jeton' }),
-      'store.table: must be the name of a table, not its ARN: letters, digits, _, . and -, 3 to 255 of them',
+      'store.table: must be the name of a table, not its ARN: 3 to 255 letters, digits, _, . and -',
     ],
-    [dynamodb({ region: 'us-east' }), 'store.region: is no region of AWS, as us-east-1 is one'],
+    [dynamodb({ region: 'us-east' }), 'store.region: is not an AWS region, such as us-east-1'],
     [
       dynamodb({ encryption: undefined }),
-      'store.encryption: is required with type: dynamodb: give kmsKeyId or keyFile',
+      'store.encryption: is required with type: dynamodb: set kmsKeyId or keyFile',
     ],
     [
       dynamodb({ encryption: {} }),
-      'store.encryption: is required with type: dynamodb: give kmsKeyId or keyFile',
+      'store.encryption: is required with type: dynamodb: set kmsKeyId or keyFile',
     ],
     [
       dynamodb({ encryption: { ...KMS, keyFile: 'store.key' } }),
-      'store.encryption: has both kmsKeyId and keyFile: give one of them',
+      'store.encryption: has both kmsKeyId and keyFile: keep only one of them',
     ],
     [dynamodb({ encryption: { keyFile: [] } }), 'store.encryption.keyFile: must not be empty'],
     [
       dynamodb({ encryption: { kmsKeyId: 'alias/aws/dynamodb' } }),
-      "store.encryption.kmsKeyId: is a key that AWS manages for its own services: give one of your account's own",
+      'store.encryption.kmsKeyId: is a key that AWS manages for its own services: use a customer managed key',
     ],
     [dynamodb({ encryption: { plaintext: true } }), /^store\.encryption\.plaintext: unknown key/],
-  ])('refuses %j', async (store, problem) => {
+  ])('rejects %j', async (store, problem) => {
     const problems = await problemsOf(withStore(store))
     expect(problems[0]).toEqual(typeof problem === 'string' ? problem : expect.stringMatching(problem))
     expect(problems.slice(1)).toEqual(typeof problem === 'string' ? [] : [expect.anything()])
   })
 
-  test('tells all that is wrong with it at once', async () => {
+  test('reports every problem at once', async () => {
     expect(
       await problemsOf(withStore({ type: 'dynamodb', region: 'moon', encryption: { kmsKeyId: 'x' } })),
     ).toEqual([
       'store.table: is required with type: dynamodb',
-      'store.region: is no region of AWS, as us-east-1 is one',
+      'store.region: is not an AWS region, such as us-east-1',
       NO_KEY_ID,
     ])
   })
@@ -70,7 +69,7 @@ describe('the store', () => {
     'alias/team/jeton_2',
     `arn:aws:kms:us-east-1:123456789012:key/${UUID}`,
     'arn:aws-us-gov:kms:us-gov-west-1:123456789012:alias/jeton',
-  ])('takes the KMS key %s', async kmsKeyId => {
+  ])('accepts the KMS key %s', async kmsKeyId => {
     const { store } = await loadConfig(
       await written({ ...sound(), store: dynamodb({ encryption: { kmsKeyId } }) }),
     )
@@ -84,15 +83,15 @@ describe('the store', () => {
     `${UUID}0`,
     `arn:aws:kms:us-east-1:123:key/${UUID}`,
     'arn:aws:s3:::x',
-  ])('refuses the KMS key %s', async kmsKeyId => {
+  ])('rejects the KMS key %s', async kmsKeyId => {
     expect(await problemsOf(withStore(dynamodb({ encryption: { kmsKeyId } })))).toEqual([NO_KEY_ID])
   })
 })
 
-describe('keys from files', () => {
+describe('checkStore with keys in files', () => {
   const keyFile = (keyFile: string | string[]) => withStore(dynamodb({ encryption: { keyFile } }))
 
-  test('are read, in their order, beside the configuration', async () => {
+  test('reads them in their order, relative to the configuration', async () => {
     const [first, second] = [newKey(), newKey()]
     const store = dynamodb({ region: 'eu-west-1', encryption: { keyFile: ['a.key', 'b.key'] } })
     const path = await written({ ...sound(), store }, { 'a.key': `\n ${first}\r\n`, 'b.key': second })
@@ -104,10 +103,10 @@ describe('keys from files', () => {
       region: 'eu-west-1',
       encryption: { type: 'files', keys },
     })
-    // toEqual may not look into keys
-    const held =
+    // toEqual does not compare what key objects contain
+    const loadedKeys =
       loaded.type === 'dynamodb' && loaded.encryption.type === 'files' ? loaded.encryption.keys : []
-    expect(held.map((key, i) => keys[i]?.equals(key))).toEqual([true, true])
+    expect(loadedKeys.map((key, i) => keys[i]?.equals(key))).toEqual([true, true])
     for (const shown of [JSON.stringify(loaded), inspect(loaded, { depth: null, showHidden: true })])
       expect(shown).not.toContain(first.slice(0, 20))
   })
@@ -120,28 +119,28 @@ describe('keys from files', () => {
     ['unpadded', newKey().slice(0, -1)],
     ['two of them', `${newKey()}\n${newKey()}`],
     ['nothing', ''],
-  ])('are 32 bytes in base64, not %s, and are never quoted', async (_, text) => {
+  ])('rejects a key that is %s, and does not quote it', async (_, text) => {
     const problems = await problemsOf(keyFile('store.key'), { 'store.key': text })
     expect(problems).toEqual([NO_KEY])
   })
 
-  test('have to be there, and are told by their place in the list', async () => {
+  test('names the position of a missing, doubled or broken key', async () => {
     const key = newKey()
     expect(await problemsOf(keyFile(['a', 'none', 'b', 'c']), { a: key, b: `${key}\n`, c: 'x' })).toEqual([
       expect.stringMatching(/^store\.encryption\.keyFile\[1\]: names a file that cannot be read \(ENOENT\)/),
-      'store.encryption.keyFile[2]: is the same key as keyFile[0]',
+      'store.encryption.keyFile[2]: is the same key as keyFile[0]: leave one of them out',
       NO_KEY.replace('keyFile', 'keyFile[3]'),
     ])
   })
 
-  test('are not shown where a key stands in place of its path', async () => {
+  test('does not quote a key in the place of its path', async () => {
     const key = newKey()
     const problems = await problemsOf(keyFile(key))
     expect(problems).toHaveLength(1)
     expect(problems.join()).not.toContain(key.slice(0, 10))
   })
 
-  test('are not needed by who asks only who may have what', async () => {
+  test('loadStaticConfig does not read them', async () => {
     const path = await written({ ...sound(), store: dynamodb({ encryption: { keyFile: 'none' } }) })
     await expect(loadStaticConfig(path)).resolves.toBeDefined()
   })

@@ -1,0 +1,161 @@
+import { createSecretKey, randomBytes } from 'node:crypto'
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { Config } from '../../src/config/config.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { ConfigError } from '../../src/config/problems.ts'
+import { createReloader, reload, restartOnlyChanges } from '../../src/config/reload.ts'
+import type { ConfigSource } from '../../src/config/source/source.ts'
+import { rememberingLog } from '../support/service/log.ts'
+import { sound, withApiKeys, withServer, written } from './support.ts'
+
+const BROKEN = [{ path: 'grants', message: 'is required' }]
+
+let log: ReturnType<typeof rememberingLog>
+let config: Config
+let applied: Config[]
+const apply = (changed: Config) => void applied.push(changed)
+const events = () => log.lines.map(({ fields }) => fields.event)
+
+beforeEach(async () => {
+  log = rememberingLog()
+  config = await loadConfig(await written(sound()))
+  applied = []
+})
+
+describe('reload', () => {
+  test('applies the configuration and returns no problems', async () => {
+    const changed = { ...config, grants: [] }
+    expect(await reload({ config, log, load: async () => changed, apply })).toEqual([])
+    expect(applied).toEqual([changed])
+    expect(log.lines).toMatchObject([
+      { level: 'info', fields: { event: 'configuration_reloaded', grants: 0, databases: 1 } },
+    ])
+  })
+
+  test('warns of each section that changes only at a restart', async () => {
+    const changed: Config = { ...config, audit: [], server: { ...config.server, port: 1 } }
+    await reload({ config, log, load: async () => changed, apply })
+    expect(log.lines.filter(({ level }) => level === 'warn')).toMatchObject([
+      { fields: { event: 'restart_needed', part: 'server' } },
+      { fields: { event: 'restart_needed', part: 'audit' } },
+    ])
+    expect(applied).toEqual([changed])
+  })
+
+  test.each([
+    ['is broken', new ConfigError(BROKEN), BROKEN],
+    ['fails to load', new Error('s3cret'), [{ path: '', message: 'cannot be read' }]],
+  ])('keeps the previous configuration if the new one %s', async (_, cause, problems) => {
+    expect(await reload({ config, log, load: () => Promise.reject(cause), apply })).toEqual(problems)
+    expect(applied).toEqual([])
+    expect(log.lines).toMatchObject([{ level: 'error', fields: { event: 'configuration_broken', problems } }])
+    expect(JSON.stringify(log.lines)).not.toContain('s3cret')
+  })
+})
+
+describe('createReloader', () => {
+  let text: string
+  let checks: number
+  /** What `hasChanged` returns or throws. */
+  let changed: () => boolean
+  const source: ConfigSource = {
+    read: async () => ({ text, files: { resolve: path => path, read: async () => undefined } }),
+    async hasChanged() {
+      checks++
+      return changed()
+    },
+  }
+  const reloader = () => createReloader({ source, config, log, apply })
+
+  beforeEach(() => {
+    text = JSON.stringify(sound())
+    checks = 0
+    changed = () => true
+  })
+
+  test('applies a changed configuration and leaves an unchanged one alone', async () => {
+    const check = reloader()
+    await check()
+    expect(applied.map(({ grants }) => grants.length)).toEqual([1])
+    changed = () => false
+    await check()
+    expect(applied).toHaveLength(1)
+    expect(events()).toEqual(['configuration_reloaded'])
+  })
+
+  test('checks once for concurrent callers, and again later', async () => {
+    const check = reloader()
+    await Promise.all([check(), check(), check()])
+    expect(checks).toBe(1)
+    await check()
+    expect(checks).toBe(2)
+  })
+
+  test('logs a broken configuration at each check until it is mended', async () => {
+    const check = reloader()
+    text = '{}'
+    await check()
+    changed = () => false
+    await check()
+    expect(events()).toEqual(['configuration_broken', 'configuration_broken'])
+    expect(log.lines[1]?.fields).toEqual(log.lines[0]?.fields)
+    text = JSON.stringify(sound())
+    changed = () => true
+    await check()
+    changed = () => false
+    await check()
+    expect(events().slice(2)).toEqual(['configuration_reloaded'])
+    expect(applied).toHaveLength(1)
+  })
+
+  test('logs a source that does not answer, and does not reject', async () => {
+    changed = () => {
+      throw new Error('AccessDenied (403)')
+    }
+    await reloader()()
+    expect(log.lines).toMatchObject([
+      { level: 'error', fields: { event: 'configuration_unreadable', reason: 'AccessDenied (403)' } },
+    ])
+    expect(applied).toEqual([])
+  })
+})
+
+describe('restartOnlyChanges', () => {
+  const load = async (change: (config: ReturnType<typeof sound>) => object) =>
+    loadConfig(await written(change(sound())))
+
+  test('returns nothing for issuers, keys, databases and grants', async () => {
+    const changed = await load(base => ({
+      ...withApiKeys({ new: { sha256: 'b'.repeat(64) } })(base),
+      grants: [],
+    }))
+    expect(restartOnlyChanges(config, changed)).toEqual([])
+  })
+
+  test('returns the sections that differ', async () => {
+    const changed = await load(withServer({ port: 1 }))
+    expect(restartOnlyChanges(config, { ...changed, audit: [] })).toEqual(['server', 'audit'])
+  })
+
+  test('returns the server if TLS is added, and nothing for a renewed certificate', () => {
+    const withTls = (cert: string): Config => ({
+      ...config,
+      server: { ...config.server, tls: { cert, key: '' } },
+    })
+    expect(restartOnlyChanges(config, withTls('one'))).toEqual(['server'])
+    expect(restartOnlyChanges(withTls('one'), withTls('two'))).toEqual([])
+  })
+
+  test('returns the store if a key of its files changes', () => {
+    const withKey = (): Config => {
+      const key = createSecretKey(randomBytes(32))
+      return {
+        ...config,
+        store: { type: 'dynamodb', table: 'jeton', encryption: { type: 'files', keys: [key] } },
+      }
+    }
+    const keyed = withKey()
+    expect(restartOnlyChanges(keyed, { ...keyed })).toEqual([])
+    expect(restartOnlyChanges(keyed, withKey())).toEqual(['store'])
+  })
+})

@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { loadConfig, loadFrom } from '../../../src/config/load.ts'
+import { ConfigError } from '../../../src/config/problems.ts'
+import { openConfigSource } from '../../../src/config/source/open-source.ts'
+import { type S3, startS3 } from '../../support/aws/s3.ts'
+import { jwksText, sound, withKeyFile } from '../support.ts'
+
+describe('an object in S3 as a configuration source', () => {
+  const keys = jwksText()
+  let s3: S3
+  beforeEach(async () => {
+    s3 = await startS3()
+    const env = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'AKIATEST', AWS_SECRET_ACCESS_KEY: 'any' }
+    for (const [name, value] of Object.entries({ ...env, ...s3.environment() })) vi.stubEnv(name, value)
+  })
+  afterEach(async () => {
+    vi.unstubAllEnvs()
+    await s3.close()
+  })
+
+  test('is read with the files that it names', async () => {
+    s3.put('conf/team/a b+c.yaml', JSON.stringify(withKeyFile('keys.json')))
+    s3.put('conf/team/keys.json', keys)
+    const { issuers } = await loadConfig('s3://conf/team/a b+c.yaml')
+    expect(issuers[1]?.jwks?.keys).toHaveLength(1)
+    expect(s3.calls).toEqual(['GET conf/team/a b+c.yaml', 'GET conf/team/keys.json'])
+  })
+
+  test.each([
+    ['../keys.json', 'keys.json'],
+    ['../../../keys.json', 'keys.json'],
+    ['/top/keys.json', 'top/keys.json'],
+    ['deep/./keys.json', 'team/deep/keys.json'],
+  ])('resolves %s to %s in the same bucket', async (jwksFile, key) => {
+    s3.put('conf/team/jeton.yaml', JSON.stringify(withKeyFile(jwksFile)))
+    s3.put(`conf/${key}`, keys)
+    await expect(loadConfig('s3://conf/team/jeton.yaml')).resolves.toBeDefined()
+  })
+
+  test('has changed if it or a file that it names has another version or is gone, and is not fetched to find out', async () => {
+    s3.put('conf/jeton.json', JSON.stringify(withKeyFile('keys.json')))
+    s3.put('conf/keys.json', keys)
+    const source = openConfigSource('s3://conf/jeton.json')
+    await loadFrom(source)
+    s3.calls.length = 0
+    expect(await source.hasChanged()).toBe(false)
+    expect(s3.calls.sort()).toEqual(['HEAD conf/jeton.json', 'HEAD conf/keys.json'])
+    s3.put('conf/keys.json', `${keys} `)
+    expect(await source.hasChanged()).toBe(true)
+    await loadFrom(source)
+    s3.remove('conf/jeton.json')
+    expect(await source.hasChanged()).toBe(true)
+  })
+
+  test('rejects if S3 does not answer, and has not changed once it does', async () => {
+    s3.put('conf/jeton.json', JSON.stringify(sound()))
+    const source = openConfigSource('s3://conf/jeton.json')
+    await loadFrom(source)
+    s3.faults.gone = true
+    await expect(source.hasChanged()).rejects.toThrow(/ECONNRESET|TimeoutError/)
+    s3.faults.gone = false
+    expect(await source.hasChanged()).toBe(false)
+  })
+
+  test('has changed if it could not be read before', async () => {
+    s3.put('conf/jeton.json', JSON.stringify(sound()))
+    const source = openConfigSource('s3://conf/jeton.json')
+    s3.faults.denied = true
+    await expect(loadFrom(source)).rejects.toThrow('s3://conf/jeton.json cannot be read (AccessDenied (403))')
+    s3.faults.denied = false
+    expect(await source.hasChanged()).toBe(true)
+  })
+
+  test('fails without quoting what S3 answers', async () => {
+    const cause = await loadConfig('s3://conf/missing.json').catch((thrown: unknown) => thrown)
+    expect(cause).toBeInstanceOf(ConfigError)
+    expect(String(cause)).not.toContain('s3cret')
+  })
+
+  test.each(['s3://', 's3://bucket', 's3://bucket/', 's3:///key', 's3://bucket/folder/'])(
+    'rejects the URL %s',
+    async url => {
+      await expect(loadConfig(url)).rejects.toThrow('s3://BUCKET/KEY')
+    },
+  )
+})
