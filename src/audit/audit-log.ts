@@ -1,43 +1,45 @@
 import type { Clock } from '../lib/clock.ts'
+import { waitAtMost } from '../lib/deadline.ts'
 import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { AuditLogMetrics } from '../telemetry/metrics.ts'
 import { createFloodControl } from './flood-control.ts'
 import { type AuditRecord, renderRecord } from './record.ts'
 import type { Sink } from './sink.ts'
-import { createSinkWriter, HANG_MS, type PendingWrite, type SinkWriter, unwritable } from './sink-writer.ts'
+import { auditUnavailable } from './sink-status.ts'
+import { createSinkWriter, HANG_MS, type SinkWriter } from './sink-writer.ts'
 
-/** Where every decision is written down. No record, no token: what `vended` did not resolve for must not leave. */
+/** Records every decision in all sinks. No record, no token: a vend that `write` did not resolve for must not leave. */
 export interface AuditLog {
   /**
-   * Resolves once the record is in every log, as durable as each of them gets. Rejects with `temporarily_unavailable`
-   * where one of them fails, or has not answered after 2 s. Some logs may then hold the record all the same.
+   * Resolves when the record is in every sink, as durable as each of them makes it. Rejects with
+   * `temporarily_unavailable` if a sink fails or has not answered after 2 s; other sinks may then hold the record all
+   * the same.
    */
   write(record: AuditRecord): Promise<void>
   /**
-   * Takes down a refusal, or a vend that failed (decision `failed`). Returns at once, never throws, never holds up a
-   * vend; a flood from one source becomes a counting record.
+   * Queues a refusal, or a vend that failed (decision `failed`). Returns at once, never throws and never delays a vend.
+   * A flood from one source becomes a counting record.
    */
   writeRefusal(record: AuditRecord): void
-  /** Writes what became due with time: counting records of floods that are over. To be called each minute. */
+  /** Writes the counting records of floods that are over. Call it each minute. */
   flushDue(): void
-  /** The hash of the last record surely written, for `jeton audit verify --expect-last`; undefined without a chained log. */
+  /** Returns the hash of the last record surely written, for `--expect-last`; undefined if no sink has a hash chain. */
   headHash(): string | undefined
   /**
-   * Resolves when nothing waits to be written any more, refusals included; what a log fails to take is tried again with the
-   * next record. Floods that go on are written as far as they were counted, every 10 s at most: what is counted in between
-   * is lost where the process ends without `close`. Leaves out logs that hang, but may wait for one that has just begun to:
-   * bound it.
+   * Resolves when nothing waits to be written, refusals included. What a sink fails to take is tried again with the next
+   * record. Writes the counts of floods that go on, every 10 s at most; what is counted in between is lost if the
+   * process ends without `close`. Skips sinks that hang, but may wait for one that has just begun to: bound it.
    */
   drain(): Promise<void>
-  /** Writes what waits and closes the logs; gives up on one that hangs after 2 s. */
+  /** Writes what waits and closes the sinks; gives up on one that hangs after 2 s. */
   close(): Promise<void>
 }
 
 export interface AuditLogOptions {
   sinks: readonly Sink[]
   clock: Clock
-  /** What its patience goes by, where a correction of `clock` must not look as if a log had hung for minutes. */
+  /** Measures how long a sink takes, so that a correction of `clock` does not look like a hang. Default: `clock`. */
   timer?: Clock
   health: Health
   log: Log
@@ -47,59 +49,58 @@ export interface AuditLogOptions {
 }
 
 /**
- * Writes each vend to every log and waits for all of them; refusals go along when there is room. Each log has a lane of
- * its own: what arrives while a batch is being written makes the next batch, so one sync serves all who wait.
+ * Writes each vend to every sink and waits for all of them; refusals go along when there is room. Each sink has a writer
+ * of its own, so that a slow one does not delay the batches of the others. Throws without a sink.
  */
 export function createAuditLog(options: AuditLogOptions): AuditLog {
-  const { sinks, clock, timer = clock, log } = options
-  if (sinks.length === 0) throw new Error('at least one audit log is required')
-  const lanes = sinks.map(sink => createSinkWriter(sink, { ...options, clock: timer }))
+  const { sinks, clock, timer = clock, health, log, metrics, instance } = options
+  const writers = sinks.map(sink => createSinkWriter(sink, { clock: timer, health, log, metrics, instance }))
+  const [firstWriter] = writers
+  if (!firstWriter) throw new Error('the audit log needs at least one sink')
+  // One sink, the usual case, needs no Promise.all, and there is nothing to cancel.
+  const writeLine = writers.length === 1 ? (line: string) => firstWriter.write(line) : writeToAll
   const flood = createFloodControl(record => {
     const line = renderRecord(record)
-    for (const lane of lanes) lane.refuse(record, line)
+    for (const writer of writers) writer.writeRefusal(record, line)
   })
   let closing: Promise<void> | undefined
 
-  /** A lane's close, or 2 s: a log that hangs must not keep the process from ending. */
-  async function closeWithin(lane: SinkWriter): Promise<void> {
-    const done = new AbortController()
-    const patience = timer.sleepUntil(timer.now() + HANG_MS, done.signal).then(
-      () =>
-        log.error({ event: 'audit_abandoned', sink: lane.name }, 'the audit log hangs: closed without it'),
-      () => {},
-    )
-    const close = lane.close().catch(error => {
-      log.error(
-        { event: 'audit_close_failed', sink: lane.name, err: error },
-        'the audit log cannot be closed',
-      )
-    })
-    await Promise.race([close, patience])
-    done.abort()
+  /** What one sink fails to take is dropped from the others that have not begun to write it. */
+  async function writeToAll(line: string): Promise<void> {
+    const cancellation = { isCancelled: false }
+    try {
+      await Promise.all(writers.map(writer => writer.write(line, cancellation)))
+    } catch (error) {
+      cancellation.isCancelled = true
+      throw error
+    }
+  }
+
+  /** Bounded, for a sink that hangs must not keep the process from ending. */
+  async function closeWriter(writer: SinkWriter): Promise<void> {
+    const sink = writer.sinkName
+    let isClosed = false
+    const close = writer
+      .close()
+      .catch(error => log.error({ event: 'audit_close_failed', sink, err: error }, CLOSE_FAILED))
+      .finally(() => {
+        isClosed = true
+      })
+    await waitAtMost(HANG_MS, close, timer)
+    if (!isClosed) log.error({ event: 'audit_abandoned', sink }, ABANDONED)
   }
 
   return {
     async write(record) {
-      if (closing) throw unwritable('the audit log', { what: 'it is closed' })
+      if (closing) throw auditUnavailable('the audit log is closed')
       const now = timer.now()
       flood.closeWindows(clock.now())
-      // Before any log has it: a vend that is refused for one log must not stand in the others.
-      for (const lane of lanes) {
-        const error = lane.hanging(now)
+      // Before any sink has it: a vend that is refused because of one sink must not stand in the others.
+      for (const writer of writers) {
+        const error = writer.checkHang(now)
         if (error) throw error
       }
-      const line = renderRecord(record)
-      await new Promise<void>((resolve, reject) => {
-        const entry: PendingWrite = {
-          line,
-          dueAt: now + HANG_MS,
-          missing: lanes.length,
-          failed: false,
-          resolve,
-          reject,
-        }
-        for (const lane of lanes) lane.vend(entry)
-      })
+      await writeLine(renderRecord(record))
     },
     writeRefusal(record) {
       try {
@@ -109,26 +110,29 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       } catch (error) {
         log.error(
           { event: 'refusal_not_recorded', err: error, requestId: record.requestId },
-          'a refusal could not be recorded',
+          'a refusal could not be recorded in the audit log',
         )
       }
     },
     flushDue() {
       flood.closeWindows(clock.now())
-      for (const lane of lanes) lane.tick()
+      for (const writer of writers) writer.flushDue()
     },
     async drain() {
       flood.report(clock.now())
       const now = timer.now()
-      await Promise.all(lanes.filter(lane => !lane.hanging(now)).map(lane => lane.settled()))
+      await Promise.all(writers.filter(writer => !writer.checkHang(now)).map(writer => writer.drain()))
     },
-    headHash: () => sinks.map(sink => sink.head()).find(hash => hash !== undefined),
+    headHash: () => sinks.map(sink => sink.headHash()).find(hash => hash !== undefined),
     close() {
       if (!closing) {
         flood.flush()
-        closing = Promise.all(lanes.map(closeWithin)).then(() => {})
+        closing = Promise.all(writers.map(closeWriter)).then(() => {})
       }
       return closing
     },
   }
 }
+
+const CLOSE_FAILED = 'the audit sink could not be closed: check that its last records are there'
+const ABANDONED = 'the audit sink hangs: jeton stops without it, and its last records may be missing'

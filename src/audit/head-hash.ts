@@ -1,9 +1,12 @@
 import type { Log } from '../telemetry/log.ts'
 import type { AuditLog } from './audit-log.ts'
 
-const SENTENCES = { audit_head: 'the audit log so far', audit_closed: 'the audit log ends' } as const
+const SENTENCES = {
+  audit_head: 'the last hash of the audit log so far',
+  audit_closed: 'the audit log ends with this hash',
+} as const
 
-/** Writes the hash of the last record to the program's log, for `jeton audit verify --expect-last`. */
+/** Logs the hash of the last record, for `jeton audit verify --expect-last`. Logs nothing if no sink has a hash chain. */
 export function logHeadHash(
   auditLog: AuditLog,
   { log, event }: { log: Log; event: keyof typeof SENTENCES },

@@ -6,20 +6,23 @@ import { openFileSink } from './file/sink.ts'
 import type { Sink } from './sink.ts'
 import { createStdoutSink } from './stdout/sink.ts'
 
-export interface SinkParts {
+export interface SinkDependencies {
   clock: Clock
-  /** What patience goes by: no reply corrects it. */
+  /** Measures deadlines: no server's date corrects it. */
   timer: Clock
   log: Log
-  /** Where the log goes that is called stdout. */
+  /** Where the sink of type `stdout` writes. */
   stdout: Writable
 }
 
-/** The configured audit logs, in their order. Rejects where one cannot be opened; those opened before are closed again. */
-export async function openSinks(logs: readonly AuditLogConfig[], parts: SinkParts): Promise<Sink[]> {
+/** Opens the configured sinks, in their order. Rejects if one cannot be opened, after closing those opened before it. */
+export async function openSinks(
+  configs: readonly AuditLogConfig[],
+  dependencies: SinkDependencies,
+): Promise<Sink[]> {
   const sinks: Sink[] = []
   try {
-    for (const log of logs) sinks.push(await openSink(log, parts))
+    for (const config of configs) sinks.push(await openSink(config, dependencies))
     return sinks
   } catch (cause) {
     await Promise.all(sinks.map(sink => sink.close()))
@@ -27,8 +30,11 @@ export async function openSinks(logs: readonly AuditLogConfig[], parts: SinkPart
   }
 }
 
-/** A new kind of log is a case here. What it needs of the AWS SDK is loaded only where it is configured. */
-async function openSink(config: AuditLogConfig, { clock, timer, log, stdout }: SinkParts): Promise<Sink> {
+/** The AWS SDK is loaded only if a sink needs it. */
+async function openSink(
+  config: AuditLogConfig,
+  { clock, timer, log, stdout }: SinkDependencies,
+): Promise<Sink> {
   switch (config.type) {
     case 'stdout':
       return createStdoutSink(stdout)

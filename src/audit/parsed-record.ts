@@ -1,46 +1,36 @@
+import { parseJsonObject } from '../lib/json.ts'
 import type { AuditRecord } from './record.ts'
 
-/** One record as a log has it. */
+/** One record as it was read from a sink. */
 export interface ParsedRecord {
-  /** Orders records by time, and those of one millisecond by id. */
-  readonly order: string
+  /** Sorts records by time, and those of one millisecond by id. */
+  readonly sortKey: string
   /** The line, exactly as it was recorded. */
   readonly line: string
   readonly record: AuditRecord
 }
 
-/** The moment in milliseconds and the id make the order of records, and their key where they are kept by key. */
-export function orderOf(at: number, id: string): string {
-  return `${new Date(at).toISOString()}#${id}`
+/** Returns the sort key of a record of time `timeMs`: by it records are sorted, and kept where they have keys. */
+export function sortKeyOf(timeMs: number, id: string): string {
+  return `${new Date(timeMs).toISOString()}#${id}`
 }
 
 /**
- * Reads one line; undefined where it is no record with a time and an id. Nothing else in it is checked: who reads the
- * other members must be ready for values that are not of their type.
+ * Parses one line; undefined if it is no record with a time and an id. Does NOT check other members: readers must expect
+ * values of any type in them.
  */
-export function readRecord(line: string): ParsedRecord | undefined {
-  const record = parsed(line)
+export function parseRecord(line: string): ParsedRecord | undefined {
+  const record = parseJsonObject(line)
   if (record?.type !== 'jeton.audit' || typeof record.id !== 'string') return undefined
-  const at = timeOf(record)
-  return at === undefined
-    ? undefined
-    : { order: orderOf(at, record.id), line, record: record as unknown as AuditRecord }
-}
-
-/** The JSON object that a line is, if it is one. */
-export function parsed(line: string): { readonly [member: string]: unknown } | undefined {
-  try {
-    const value: unknown = JSON.parse(line)
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
-  } catch {
-    return undefined
-  }
+  const timeMs = timeOf(record)
+  if (timeMs === undefined) return undefined
+  return { sortKey: sortKeyOf(timeMs, record.id), line, record: record as unknown as AuditRecord }
 }
 
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/
 
-/** A record's time in milliseconds. */
+/** Returns a record's time in milliseconds; undefined if it is not ISO 8601 in UTC. */
 export function timeOf({ time }: { readonly time?: unknown }): number | undefined {
-  const at = typeof time === 'string' && ISO_TIME.test(time) ? Date.parse(time) : Number.NaN
-  return Number.isNaN(at) ? undefined : at
+  const timeMs = typeof time === 'string' && ISO_TIME.test(time) ? Date.parse(time) : Number.NaN
+  return Number.isNaN(timeMs) ? undefined : timeMs
 }

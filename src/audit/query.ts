@@ -1,12 +1,16 @@
-import { asRecorded, type PrincipalName } from './dynamodb/item.ts'
 import type { ParsedRecord } from './parsed-record.ts'
-import type { AuditRecord } from './record.ts'
+import { type AuditRecord, renderRecord } from './record.ts'
 
-/** Which records are looked for: those for which all hold that are given. Times are in milliseconds. */
+export interface PrincipalName {
+  readonly issuer: string
+  readonly subject: string
+}
+
+/** Which records to find: those for which every given condition holds. Times are in milliseconds. */
 export interface AuditQuery {
   /** The earliest time. */
   readonly from?: number | undefined
-  /** The time before which they were recorded. */
+  /** The end of the time, itself not included. */
   readonly to?: number | undefined
   readonly principal?: PrincipalName | undefined
   readonly database?: string | undefined
@@ -21,7 +25,7 @@ export interface AuditQuery {
   readonly id?: string | undefined
 }
 
-/** Where records are read from. What they throw says what failed and names the log. */
+/** Where records are read from. Its errors say what failed and name the file or table. */
 export interface AuditSource {
   /** All that match, oldest first. */
   all(query: AuditQuery): AsyncIterable<ParsedRecord>
@@ -29,24 +33,24 @@ export interface AuditSource {
   newest(query: AuditQuery, limit: number): AsyncIterable<ParsedRecord>
 }
 
-/** Told where there are lines that are no records, and how many: what a crash tore, or what somebody broke. */
+/** Called if there are lines that are no records, with their number: torn by a crash, or broken by somebody. */
 export type OnUnreadable = (unreadable: { where: string; lines: number }) => void
 
 const EXACT = ['database', 'user', 'decision', 'code', 'grant', 'sourceIp'] as const
 
-/** Compiles a query: what it gives tells whether a record is one of those looked for. */
-export function matcher(query: AuditQuery): (found: ParsedRecord) => boolean {
+/** Returns a function that tells whether a record matches the query. */
+export function compileQuery(query: AuditQuery): (parsed: ParsedRecord) => boolean {
   const { from, to, id, fingerprint } = query
   const principal = query.principal && asRecorded(query.principal)
-  const wanted = EXACT.flatMap(member =>
+  const exact = EXACT.flatMap(member =>
     query[member] === undefined ? [] : [[member, query[member]] as const],
   )
-  const earliest = from === undefined ? '' : new Date(from).toISOString()
-  const end = to === undefined ? '~' : new Date(to).toISOString()
-  return ({ order, record }) =>
-    order >= earliest &&
-    order < end &&
-    wanted.every(([member, value]) => record[member] === value) &&
+  const firstKey = from === undefined ? '' : new Date(from).toISOString()
+  const endKey = to === undefined ? '~' : new Date(to).toISOString()
+  return ({ sortKey, record }) =>
+    sortKey >= firstKey &&
+    sortKey < endKey &&
+    exact.every(([member, value]) => record[member] === value) &&
     (principal === undefined || isBy(record, principal)) &&
     (id === undefined || record.id === id || record.requestId === id) &&
     (fingerprint === undefined || String(record.fingerprint ?? '').startsWith(fingerprint))
@@ -54,4 +58,10 @@ export function matcher(query: AuditQuery): (found: ParsedRecord) => boolean {
 
 function isBy({ principal }: AuditRecord, { issuer, subject }: PrincipalName): boolean {
   return principal?.issuer === issuer && principal.subject === subject
+}
+
+/** Returns a principal as records name it: they cut long subjects. */
+export function asRecorded(principal: PrincipalName): PrincipalName {
+  const line = renderRecord({ id: '', time: '', decision: 'refused', principal })
+  return (JSON.parse(line) as AuditRecord).principal ?? principal
 }

@@ -1,24 +1,24 @@
 import type { ParsedRecord } from './parsed-record.ts'
 
-/** Which of two comes first. */
+/** Compares two records, as `Array.sort` wants it. */
 export type RecordOrder = (a: ParsedRecord, b: ParsedRecord) => number
 
-export const oldestFirst: RecordOrder = (a, b) => (a.order < b.order ? -1 : a.order > b.order ? 1 : 0)
+export const oldestFirst: RecordOrder = (a, b) => (a.sortKey < b.sortKey ? -1 : a.sortKey > b.sortKey ? 1 : 0)
 export const newestFirst: RecordOrder = (a, b) => oldestFirst(b, a)
 
 /**
- * Puts several sequences, each in the order that `comes` says, into one in that order. Holds one of each at a time; where
- * one is not quite in order, its own order stays.
+ * Merges several sequences, each sorted by `order`, into one sorted by it. Holds one record of each at a time. A sequence
+ * that is not quite sorted keeps its own order.
  */
 export async function* mergeOrdered(
   sequences: readonly AsyncIterable<ParsedRecord>[],
-  comes: RecordOrder,
+  order: RecordOrder,
 ): AsyncGenerator<ParsedRecord> {
   const iterators = sequences.map(sequence => sequence[Symbol.asyncIterator]())
   try {
     const heads = await Promise.all(iterators.map(nextOf))
     for (;;) {
-      const first = indexOfFirst(heads, comes)
+      const first = indexOfFirst(heads, order)
       const [head, iterator] = [heads[first], iterators[first]]
       if (!head || !iterator) return
       yield head
@@ -34,38 +34,38 @@ async function nextOf(iterator: AsyncIterator<ParsedRecord>): Promise<ParsedReco
   return done ? undefined : value
 }
 
-/** Where several come at once, the first of them; -1 where none is left. */
-function indexOfFirst(heads: readonly (ParsedRecord | undefined)[], comes: RecordOrder): number {
+/** Returns -1 if no head is left; of equal ones the earliest sequence's. */
+function indexOfFirst(heads: readonly (ParsedRecord | undefined)[], order: RecordOrder): number {
   let first = -1
   for (const [index, head] of heads.entries()) {
     const best = heads[first]
-    if (head && (!best || comes(head, best) < 0)) first = index
+    if (head && (!best || order(head, best) < 0)) first = index
   }
   return first
 }
 
-/** The newest `limit` of a sequence in whatever order, newest first. Holds twice as many at most. */
+/** Returns the newest `limit` of a sequence in any order, newest first. Holds twice as many at most. */
 export async function newestOf(
   sequence: AsyncIterable<ParsedRecord>,
   limit: number,
 ): Promise<ParsedRecord[]> {
-  let kept: ParsedRecord[] = []
-  for await (const found of sequence) {
-    kept.push(found)
-    if (kept.length >= 2 * limit) kept = kept.sort(newestFirst).slice(0, limit)
+  let newest: ParsedRecord[] = []
+  for await (const record of sequence) {
+    newest.push(record)
+    if (newest.length >= 2 * limit) newest = newest.sort(newestFirst).slice(0, limit)
   }
-  return kept.sort(newestFirst).slice(0, limit)
+  return newest.sort(newestFirst).slice(0, limit)
 }
 
-/** The first `limit` of a sequence; asks for no more of it. */
+/** Yields the first `limit` of a sequence and asks it for no more. */
 export async function* firstOf(
   sequence: AsyncIterable<ParsedRecord>,
   limit: number,
 ): AsyncGenerator<ParsedRecord> {
   let left = limit
   if (left > 0)
-    for await (const found of sequence) {
-      yield found
+    for await (const record of sequence) {
+      yield record
       if (--left === 0) return
     }
 }

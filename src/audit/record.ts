@@ -1,17 +1,17 @@
 import type { Claim } from '../authentication/principal.ts'
 
-/** Text that callers choose is cut to this many UTF-16 units: a record must never grow by what somebody sends. */
-const LONGEST_TEXT = 512
-/** A line longer than this has its claims cut, one by one. */
-const LONGEST_LINE = 8192
+/** In UTF-16 units, for text that callers choose: a record must not grow with what somebody sends. */
+const MAX_TEXT_LENGTH = 512
+/** The claims of a longer line are cut, one by one. */
+const MAX_LINE_LENGTH = 8192
 
-/** One record of the audit log, as the contract's "Audit record" has it. Times are ISO 8601 in UTC. Never a secret in it. */
+/** One record of the audit log: see docs/operations.md. Times are ISO 8601 in UTC. Must not contain a secret. */
 export interface AuditRecord {
   readonly id: string
   readonly time: string
   readonly requestId?: string | undefined
   readonly decision: 'vended' | 'refused' | 'failed'
-  /** The error's code, as the caller got it; absent on `vended`. */
+  /** The code of the caller's error; absent on `vended`. */
   readonly code?: string | undefined
   /** For operators: the nearest grant and the claim that missed. */
   readonly reason?: string | undefined
@@ -38,25 +38,25 @@ export interface AuditRecord {
   readonly sourceIp?: string | undefined
   readonly userAgent?: string | undefined
   readonly instance?: string | undefined
-  /** On a counting record alone: how many it stands for, and from when on; `time` says until when. */
+  /** On a counting record alone: how many records it stands for, from `since` until `time`. */
   readonly count?: number | undefined
   readonly since?: string | undefined
 }
 
 /**
- * The record as one line of JSON, without a newline and with its members always in the same order; what is undefined is
- * left out. Text that callers choose is cut to 512 characters; claims are cut too where the line would pass 8,192.
- * Does not look for secrets: none may be put into a record.
+ * Renders a record as one line of JSON, without a newline and with its members always in the same order; undefined ones
+ * are left out. Text that callers choose is cut to 512 characters, and so are claims if the line would exceed 8,192.
+ * Does NOT look for secrets: none may be put into a record.
  */
 export function renderRecord(record: AuditRecord): string {
-  const line = JSON.stringify(ordered(record))
-  if (line.length <= LONGEST_LINE || !record.principal?.claims) return line
-  const claims = Object.entries(record.principal.claims)
-  const shortened = Object.fromEntries(claims.map(([name, value]) => [name, cut(JSON.stringify(value))]))
-  return JSON.stringify(ordered({ ...record, principal: { ...record.principal, claims: shortened } }))
+  const line = JSON.stringify(toJson(record))
+  if (line.length <= MAX_LINE_LENGTH || !record.principal?.claims) return line
+  const entries = Object.entries(record.principal.claims)
+  const claims = Object.fromEntries(entries.map(([name, value]) => [name, cut(JSON.stringify(value))]))
+  return JSON.stringify(toJson({ ...record, principal: { ...record.principal, claims } }))
 }
 
-function ordered(record: AuditRecord) {
+function toJson(record: AuditRecord) {
   const { principal } = record
   return {
     type: 'jeton.audit',
@@ -89,6 +89,9 @@ function ordered(record: AuditRecord) {
   }
 }
 
+/** Not `shorten` of lib/printable.ts, which drops half a surrogate pair: queries compare with the text in old records. */
 function cut<Text extends string | undefined>(text: Text): Text | string {
-  return text === undefined || text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT - 1)}…`
+  return text === undefined || text.length <= MAX_TEXT_LENGTH
+    ? text
+    : `${text.slice(0, MAX_TEXT_LENGTH - 1)}…`
 }

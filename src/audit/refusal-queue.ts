@@ -1,28 +1,29 @@
 import { randomUUID } from 'node:crypto'
 import { type AuditRecord, renderRecord } from './record.ts'
 
-const MOST = 1000
-/** So few that a batch with them takes hardly longer than one without. */
-const IN_A_BATCH = 100
+const MAX_LINES = 1000
+/** A batch with this many refusals takes hardly longer than one without. */
+const MAX_BATCH_LINES = 100
 
-/** Refusals that wait for one log: bounded, and what finds no room is counted. */
+/** Refusals that wait for one sink. Bounded: those that find no room are counted. */
 export interface RefusalQueue {
   size(): number
-  /** False where there is no room; the record is counted then. */
+  /** Returns false if there is no room; the record is then counted as lost. */
   put(record: AuditRecord, line: string): boolean
-  /** At most 100 lines, oldest first; with the last of them what was counted. */
+  /** Removes and returns at most 100 lines, oldest first; the count of the lost comes after the last. */
   take(): string[]
-  /** What was taken but not written comes first again. */
+  /** Puts lines that were taken but not written back to the front. */
   putBack(lines: readonly string[]): void
-  /** Puts in a record of what was counted, if anything was, even where there is no room. */
-  tellLost(): void
+  /** Queues a record that counts the lost ones, if there are any, even without room. */
+  queueLost(): void
 }
 
+/** Returns an empty queue. `instance` is named in the records that count the lost ones. */
 export function createRefusalQueue(instance: string | undefined): RefusalQueue {
   let lines: string[] = []
   let lost: { count: number; since: string; until: string } | undefined
 
-  function tellLost(): void {
+  function queueLost(): void {
     if (!lost) return
     const { count, since, until } = lost
     lost = undefined
@@ -33,7 +34,7 @@ export function createRefusalQueue(instance: string | undefined): RefusalQueue {
   return {
     size: () => lines.length,
     put(record, line) {
-      if (lines.length < MOST) {
+      if (lines.length < MAX_LINES) {
         lines.push(line)
         return true
       }
@@ -41,12 +42,12 @@ export function createRefusalQueue(instance: string | undefined): RefusalQueue {
       return false
     },
     take() {
-      if (lines.length <= IN_A_BATCH) tellLost()
-      return lines.splice(0, IN_A_BATCH)
+      if (lines.length <= MAX_BATCH_LINES) queueLost()
+      return lines.splice(0, MAX_BATCH_LINES)
     },
     putBack(taken) {
       lines = [...taken, ...lines]
     },
-    tellLost,
+    queueLost,
   }
 }

@@ -4,21 +4,21 @@ import { INDIVIDUAL_LIMIT } from '../../src/audit/flood-control.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { JetonError } from '../../src/errors.ts'
 import { createHealth } from '../../src/telemetry/health.ts'
-import type { AuditLogMetrics } from '../../src/telemetry/metrics.ts'
+import type { AuditBatch } from '../../src/telemetry/metrics.ts'
 import { settle, virtualClock } from '../support/clock/virtual-clock.ts'
 import { rememberingLog } from '../support/service/log.ts'
 import { fakeSink } from './fake-sink.ts'
 import { record } from './support.ts'
 
-function world(names = ['one']) {
+function setUp(names = ['one']) {
   const fakes = names.map(fakeSink)
   const clock = virtualClock()
   const health = createHealth()
   const log = rememberingLog()
-  const told: Parameters<AuditLogMetrics['appended']>[0][] = []
+  const reported: AuditBatch[] = []
   const metrics = {
     dropped: 0,
-    appended: (batch: (typeof told)[number]) => void told.push(batch),
+    appended: (batch: AuditBatch) => void reported.push(batch),
     refusalsDropped: ({ count }: { count: number }) => {
       metrics.dropped += count
     },
@@ -31,7 +31,7 @@ function world(names = ['one']) {
     metrics,
     instance: 'i',
   })
-  /** Vends, and says 'vended' or what went wrong. */
+  /** Writes a vend's record; returns 'vended', or the code of the error. */
   const vend = (id: string) =>
     auditLog.write(record({ id })).then(
       () => 'vended',
@@ -43,7 +43,7 @@ function world(names = ['one']) {
       record({ id, time, decision: 'refused', code: 'access_denied', sourceIp: id, ...fields }),
     )
   }
-  return { auditLog, clock, health, log, metrics, told, vend, refuse, fakes, fake: fakes[0]! }
+  return { auditLog, clock, health, log, metrics, reported, vend, refuse, fakes, fake: fakes[0]! }
 }
 
 const numbered = (count: number, prefix = 'v') => Array.from({ length: count }, (_, i) => `${prefix}${i}`)
@@ -54,35 +54,35 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return (await Promise.race([promise, Promise.resolve(pending)])) !== pending
 }
 
-test('a vend waits until its record is in every log', async () => {
-  const { vend, fakes } = world(['one', 'other'])
+test('write resolves when the record is in every sink', async () => {
+  const { vend, fakes } = setUp(['one', 'other'])
   fakes[1]!.hold()
   const vended = vend('a')
   expect(await isSettled(vended)).toBe(false)
   expect(fakes[0]!.ids()).toEqual(['a'])
-  fakes[1]!.letGo()
+  fakes[1]!.release()
   expect(await vended).toBe('vended')
   expect(fakes[1]!.ids()).toEqual(['a'])
 })
 
-test('all that arrives while a batch is written shares the next one', async () => {
-  const { vend, fake, told } = world()
+test('records that arrive while a batch is written share the next one', async () => {
+  const { vend, fake, reported } = setUp()
   fake.hold()
   const first = vend('first')
   await settle()
   const others = numbered(500).map(vend)
   await settle()
-  fake.letGo()
+  fake.release()
   expect(await Promise.all([first, ...others])).toEqual(Array(501).fill('vended'))
   expect(fake.batches.map(batch => batch.length)).toEqual([1, 500])
-  expect(told.map(({ records, ok }) => [records, ok])).toEqual([
+  expect(reported.map(({ records, ok }) => [records, ok])).toEqual([
     [1, true],
     [500, true],
   ])
 })
 
-test('a batch is bounded: what is beyond waits for the next, in order', async () => {
-  const { auditLog, fake } = world()
+test('a batch is bounded, and the next continues in order', async () => {
+  const { auditLog, fake } = setUp()
   const reason = 'r'.repeat(500)
   await Promise.all(numbered(3000).map(id => auditLog.write(record({ id, reason }))))
   expect(fake.batches.length).toBeGreaterThan(1)
@@ -90,13 +90,13 @@ test('a batch is bounded: what is beyond waits for the next, in order', async ()
   expect(fake.ids()).toEqual(numbered(3000))
 })
 
-test('a log that fails refuses its vends alone, tells health, and is used again', async () => {
-  const { auditLog, vend, fake, health, log } = world()
+test('a sink that fails refuses vends, degrades health, and is used again', async () => {
+  const { auditLog, vend, fake, health, log } = setUp()
   fake.fail(new Error('ENOSPC: no space left'))
   await expect(auditLog.write(record())).rejects.toMatchObject({
     code: 'temporarily_unavailable',
     publicMessage: 'the audit log cannot be written',
-    reason: 'audit log one: ENOSPC: no space left',
+    reason: 'audit sink one: ENOSPC: no space left',
     retryAfterMs: 1000,
   })
   expect(await vend('b')).toBe('temporarily_unavailable')
@@ -104,19 +104,19 @@ test('a log that fails refuses its vends alone, tells health, and is used again'
   fake.fail(undefined)
   expect(await vend('c')).toBe('vended')
   expect(health.degraded()).toEqual([])
-  expect(log.lines.map(({ level }) => level)).toEqual(['error', 'info'])
+  expect(log.lines.map(({ fields }) => fields.event)).toEqual(['audit_failing', 'audit_recovered'])
 })
 
-const errors = ({ log }: ReturnType<typeof world>) =>
+const errors = ({ log }: ReturnType<typeof setUp>) =>
   log.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields.event)
 
-test('a log that goes on failing is told of again each minute that it is tried', async () => {
-  const one = world()
+test('a sink that goes on failing is logged again each minute that it is tried', async () => {
+  const one = setUp()
   one.fake.fail(new Error('full'))
-  for (const restMs of [30_000, 29_999, 1]) {
+  for (const pauseMs of [30_000, 29_999, 1]) {
     await one.vend('in vain')
     expect(errors(one)).toEqual(['audit_failing'])
-    await one.clock.advance(restMs)
+    await one.clock.advance(pauseMs)
   }
   for (let i = 0; i < 3; i++) await one.vend('in vain')
   expect(errors(one)).toEqual(Array(2).fill('audit_failing'))
@@ -128,8 +128,8 @@ test('a log that goes on failing is told of again each minute that it is tried',
   expect(errors(one)).toEqual(Array(3).fill('audit_failing'))
 })
 
-test('a log that goes on hanging is told of again each minute that a vend is refused for it', async () => {
-  const one = world()
+test('a sink that goes on hanging is logged again each minute that a vend is refused for it', async () => {
+  const one = setUp()
   one.fake.hold()
   void one.vend('flying')
   await one.clock.advance(2000)
@@ -142,15 +142,15 @@ test('a log that goes on hanging is told of again each minute that a vend is ref
   expect(errors(one)).toEqual(Array(2).fill('audit_hanging'))
 })
 
-test('one log that fails is enough, and its neighbour does not hide it', async () => {
-  const { vend, fakes, health } = world(['one', 'other'])
+test('one sink that fails refuses the vend, and a sound one does not hide it', async () => {
+  const { vend, fakes, health } = setUp(['one', 'other'])
   fakes[1]!.fail(new Error('broken'))
   expect(await vend('a')).toBe('temporarily_unavailable')
   expect(health.degraded()).toEqual(['log'])
 })
 
-test('a log that hangs: 503 after 2 s and not before, then at once, and again well when it answers', async () => {
-  const { vend, clock, fake, health } = world()
+test('a sink that hangs refuses vends after 2 s, then at once, until it answers', async () => {
+  const { vend, clock, fake, health } = setUp()
   fake.hold()
   const inFlight = vend('flying')
   await clock.advance(1000)
@@ -166,7 +166,7 @@ test('a log that hangs: 503 after 2 s and not before, then at once, and again we
   await clock.advance(1000)
   expect(await waiting).toBe('temporarily_unavailable')
 
-  fake.letGo()
+  fake.release()
   await settle()
   expect(health.degraded()).toEqual([])
   expect(await vend('after')).toBe('vended')
@@ -174,34 +174,61 @@ test('a log that hangs: 503 after 2 s and not before, then at once, and again we
   expect(fake.ids()).toEqual(['flying', 'after'])
 })
 
-test('what hangs in one log is not written later to another that was only slow', async () => {
-  const { vend, clock, fakes } = world(['hung', 'slow'])
+test('a record that hangs in one sink is not written later to another that was only slow', async () => {
+  const { vend, clock, fakes } = setUp(['hung', 'slow'])
   for (const fake of fakes) fake.hold()
   const first = vend('first')
   await clock.advance(500)
   const second = vend('second')
   await clock.advance(2000)
   expect([await first, await second]).toEqual(Array(2).fill('temporarily_unavailable'))
-  fakes[1]!.letGo()
+  fakes[1]!.release()
   await settle()
   expect(await vend('third')).toBe('temporarily_unavailable')
   expect(fakes[1]!.ids()).toEqual(['first'])
 })
 
-test('a log that is slow but answers within 2 s serves on', async () => {
-  const { vend, clock, fake, health } = world()
+test('a record that one sink refuses at once is not written later to another', async () => {
+  const { vend, fakes } = setUp(['failing', 'slow'])
+  fakes[1]!.hold()
+  const first = vend('first')
+  await settle()
+  fakes[0]!.fail(new Error('full'))
+  expect(await vend('second')).toBe('temporarily_unavailable')
+  fakes[0]!.fail(undefined)
+  const third = vend('third')
+  fakes[1]!.release()
+  expect([await first, await third]).toEqual(['vended', 'vended'])
+  expect(fakes.map(fake => fake.ids())).toEqual([
+    ['first', 'third'],
+    ['first', 'third'],
+  ])
+})
+
+test('a vend refused because one sink hangs already is written to no other', async () => {
+  const { vend, clock, fakes } = setUp(['sound', 'hung'])
+  fakes[1]!.hold()
+  const first = vend('first')
+  await clock.advance(2000)
+  expect([await first, await vend('second')]).toEqual(Array(2).fill('temporarily_unavailable'))
+  await settle()
+  expect(fakes[0]!.ids()).toEqual(['first'])
+})
+
+test('a sink that is slow but answers within 2 s refuses nothing', async () => {
+  const { vend, clock, fake, health } = setUp()
   for (const id of ['a', 'b', 'c']) {
     fake.hold()
     const vended = vend(id)
     await clock.advance(1900)
-    fake.letGo()
+    fake.release()
     expect(await vended).toBe('vended')
   }
   expect(health.degraded()).toEqual([])
 })
 
-test('refusals are written, return at once and never throw', async () => {
-  const { refuse, fake, auditLog } = world()
+test('writeRefusal returns before it writes, and never throws', async () => {
+  const { refuse, fake, auditLog } = setUp()
   refuse('a')
   expect(fake.ids()).toEqual([])
   await settle()
@@ -211,14 +238,14 @@ test('refusals are written, return at once and never throw', async () => {
   auditLog.writeRefusal(record({ principal: { issuer: 'i', subject: 's', claims } }))
 })
 
-test('refusals never hold up vends: at most 100 go along, after the vends', async () => {
-  const { refuse, vend, fake } = world()
+test('refusals never delay vends: at most 100 go along in a batch, after the vends', async () => {
+  const { refuse, vend, fake } = setUp()
   fake.hold()
   const first = vend('first')
   await settle()
   for (const id of numbered(900, 'r')) refuse(id)
   const second = vend('second')
-  fake.letGo()
+  fake.release()
   await Promise.all([first, second])
   const batch = fake.batches[1] ?? []
   expect(batch).toHaveLength(101)
@@ -227,14 +254,14 @@ test('refusals never hold up vends: at most 100 go along, after the vends', asyn
   expect(fake.ids().sort()).toEqual(['first', 'second', ...numbered(900, 'r')].sort())
 })
 
-test('more refusals than the queue holds are counted, and said later', async () => {
-  const { refuse, fake, metrics } = world()
+test('refusals beyond the queue are counted, and a later record says how many', async () => {
+  const { refuse, fake, metrics } = setUp()
   fake.hold()
   refuse('taken')
   await settle()
   for (const id of numbered(1250, 'r')) refuse(id)
   expect(metrics.dropped).toBe(250)
-  fake.letGo()
+  fake.release()
   for (let i = 0; i < 20; i++) await settle()
   expect(fake.records()).toHaveLength(1002)
   expect(fake.records().at(-1)).toMatchObject({
@@ -245,14 +272,14 @@ test('more refusals than the queue holds are counted, and said later', async () 
   })
 })
 
-test('refusals that met a failing log are written when it works, and do not knock at it in between', async () => {
-  const { refuse, clock, fake, auditLog, told } = world()
+test('refusals that a sink failed to take are written once it works, and do not try it in between', async () => {
+  const { refuse, clock, fake, auditLog, reported } = setUp()
   fake.fail(new Error('broken'))
   refuse('a')
   await settle()
   refuse('b')
   await settle()
-  expect(told).toHaveLength(1)
+  expect(reported).toHaveLength(1)
   fake.fail(undefined)
   await clock.advance(1000)
   auditLog.flushDue()
@@ -260,8 +287,8 @@ test('refusals that met a failing log are written when it works, and do not knoc
   expect(fake.ids()).toEqual(['a', 'b'])
 })
 
-test('a flood from one source: a hundred records, and one that counts the others when the minute is over', async () => {
-  const { refuse, clock, fake, auditLog } = world()
+test('a flood from one source is a hundred records, and one that counts the others after the minute', async () => {
+  const { refuse, clock, fake, auditLog } = setUp()
   for (let i = 0; i < 500; i++) {
     refuse(`x${i}`, { sourceIp: '192.0.2.1', code: 'unauthenticated' })
     if (i % 100 === 99) await clock.advance(1000)
@@ -288,8 +315,8 @@ test('a flood from one source: a hundred records, and one that counts the others
   expect(fake.records()).toHaveLength(INDIVIDUAL_LIMIT + 6)
 })
 
-test('the end of a flood is said by whatever comes next, and at the close', async () => {
-  const { refuse, clock, fake, auditLog, vend } = world()
+test('a flood that is over is counted with whatever comes next, and at the close', async () => {
+  const { refuse, clock, fake, auditLog, vend } = setUp()
   for (const id of numbered(INDIVIDUAL_LIMIT + 20, 'x')) refuse(id, { sourceIp: '192.0.2.1' })
   await clock.advance(60_000)
   await vend('a')
@@ -301,8 +328,8 @@ test('the end of a flood is said by whatever comes next, and at the close', asyn
   expect(fake.isClosed()).toBe(true)
 })
 
-test('closing writes what waits, takes no more, and says the last hash', async () => {
-  const { auditLog, vend, refuse, fake } = world()
+test('close writes what waits, and nothing is taken after it', async () => {
+  const { auditLog, vend, refuse, fake } = setUp()
   expect(auditLog.headHash()).toBeUndefined()
   const vended = vend('a')
   for (const id of numbered(250, 'r')) refuse(id)
@@ -313,8 +340,8 @@ test('closing writes what waits, takes no more, and says the last hash', async (
   expect(await vend('late')).toBe('temporarily_unavailable')
 })
 
-test('closing gives up on a log that hangs after 2 s, and on refusals where it fails', async () => {
-  const hung = world(['hung', 'well'])
+test('close gives up on a sink that hangs after 2 s, and on refusals if it fails', async () => {
+  const hung = setUp(['hung', 'well'])
   hung.fakes[0]!.hold()
   const vended = hung.vend('a')
   await settle()
@@ -325,14 +352,25 @@ test('closing gives up on a log that hangs after 2 s, and on refusals where it f
   await close
   expect(await vended).toBe('temporarily_unavailable')
   expect(hung.fakes[1]!.isClosed()).toBe(true)
+  expect(hung.log.lines.map(({ fields }) => [fields.event, fields.sink])).toContainEqual([
+    'audit_abandoned',
+    'hung',
+  ])
 
-  const broken = world()
+  const broken = setUp()
   broken.fake.fail(new Error('broken'))
   broken.refuse('a')
   await broken.auditLog.close()
   expect(broken.fake.isClosed()).toBe(true)
 })
 
-test('needs a log', () => {
-  expect(() => world([])).toThrow('at least one')
+test('close logs a sink that cannot be closed, and resolves', async () => {
+  const { auditLog, fake, log } = setUp()
+  fake.sink.close = () => Promise.reject(new Error('broken'))
+  await auditLog.close()
+  expect(log.lines.map(({ fields }) => fields.event)).toEqual(['audit_close_failed'])
+})
+
+test('createAuditLog throws without a sink', () => {
+  expect(() => setUp([])).toThrow('at least one sink')
 })

@@ -26,39 +26,39 @@ beforeEach(() => {
 const refuse = (id: string) =>
   auditLog.writeRefusal(record({ id, decision: 'refused', code: 'access_denied' }))
 
-/** Whether all is written by now. */
-async function isSettled(): Promise<boolean> {
-  let is = false
+/** Whether a drain resolves by now. */
+async function isDrained(): Promise<boolean> {
+  let isResolved = false
   void auditLog.drain().then(() => {
-    is = true
+    isResolved = true
   })
   await settle()
-  return is
+  return isResolved
 }
 
-test('with nothing to write it is settled', async () => {
-  expect(await isSettled()).toBe(true)
+test('drain resolves with nothing to write', async () => {
+  expect(await isDrained()).toBe(true)
 })
 
-test('refusals are written when it is settled, however many, in every log', async () => {
+test('drain resolves when all refusals, however many, are in every sink', async () => {
   for (let i = 0; i < 250; i++) auditLog.writeRefusal(record({ id: `r${i}`, sourceIp: `192.0.2.${i}` }))
   await auditLog.drain()
   expect(one.ids()).toHaveLength(250)
   expect(two.ids()).toEqual(one.ids())
 })
 
-test('it is not settled while a batch is being written, nor while others wait for it', async () => {
+test('drain does not resolve while a batch is being written or others wait for it', async () => {
   two.hold()
   refuse('a')
-  expect(await isSettled()).toBe(false)
+  expect(await isDrained()).toBe(false)
   refuse('b')
-  const waits = auditLog.drain()
-  two.letGo()
-  await waits
+  const drained = auditLog.drain()
+  two.release()
+  await drained
   expect(two.ids()).toEqual(['a', 'b'])
 })
 
-test('a log that fails is tried once and not waited for; what it did not take is kept', async () => {
+test('drain tries a failing sink once, and what it did not take is kept', async () => {
   one.fail(new Error('full'))
   refuse('a')
   await auditLog.drain()
@@ -69,17 +69,17 @@ test('a log that fails is tried once and not waited for; what it did not take is
   expect(one.ids()).toEqual(['a', 'b'])
 })
 
-test('a log that hangs is left out', async () => {
+test('drain skips a sink that hangs', async () => {
   one.hold()
   refuse('a')
-  expect(await isSettled()).toBe(false)
+  expect(await isDrained()).toBe(false)
   await clock.advance(2000)
   refuse('b')
-  expect(await isSettled()).toBe(true)
+  expect(await isDrained()).toBe(true)
   expect(two.ids()).toEqual(['a', 'b'])
 })
 
-/** How many each counting record so far stands for, by source and code. */
+/** The count of each counting record so far, with its source and code. */
 const counts = () =>
   one
     .records()
@@ -91,7 +91,7 @@ function flood(times: number, { sourceIp = '192.0.2.1', code = 'access_denied' }
   for (let i = 0; i < times; i++) auditLog.writeRefusal(record({ decision: 'refused', sourceIp, code }))
 }
 
-test('what a flood adds up to is written too, for each source and code, and none of it twice', async () => {
+test('drain writes the counts of a flood, for each source and code, and none twice', async () => {
   flood(103)
   flood(2, { code: 'unauthenticated' })
   flood(101, { sourceIp: '192.0.2.2' })
@@ -105,7 +105,7 @@ test('what a flood adds up to is written too, for each source and code, and none
   expect(counts()).toEqual(expected)
 })
 
-test('a flood with a request each does not become a record each: its count is written every 10 s', async () => {
+test('drain writes the count of a flood every 10 s at most, even when called for each request', async () => {
   flood(100)
   for (let ms = 0; ms < 30_000; ms += 100) {
     flood(1)
@@ -118,7 +118,7 @@ test('a flood with a request each does not become a record each: its count is wr
   expect(counts()).toContain('192.0.2.1 access_denied 99')
 })
 
-test('for who does not ask whether it is settled, a flood is one record at the end of its minute', async () => {
+test('a flood is one record at the end of its minute if nobody drains', async () => {
   flood(100)
   for (let second = 0; second < 60; second++) {
     flood(1)
@@ -131,7 +131,7 @@ test('for who does not ask whether it is settled, a flood is one record at the e
   expect(counts()).toEqual(['192.0.2.1 access_denied 60'])
 })
 
-test('it can be settled again and again, and closed', async () => {
+test('drain can be called again and again, and beside close', async () => {
   for (const id of ['a', 'b', 'c']) {
     refuse(id)
     await auditLog.drain()

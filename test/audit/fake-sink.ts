@@ -1,20 +1,20 @@
 import type { Sink } from '../../src/audit/sink.ts'
 
-/** A log in memory that fails, or holds its batches back, when it is told to. */
+/** A sink in memory that fails, or holds its batches back, on demand. */
 export function fakeSink(name = 'fake') {
   const batches: string[][] = []
   let isHeld = false
   let failure: Error | undefined
-  let release: (() => void)[] = []
+  let releases: (() => void)[] = []
   let isClosed = false
   const sink: Sink = {
     name,
     async append(lines) {
-      if (isHeld) await new Promise<void>(resolve => release.push(resolve))
+      if (isHeld) await new Promise<void>(resolve => releases.push(resolve))
       if (failure) throw failure
       batches.push([...lines])
     },
-    head: () => (batches.length > 0 ? `head-${batches.length}` : undefined),
+    headHash: () => (batches.length > 0 ? `head-${batches.length}` : undefined),
     async close() {
       isClosed = true
     },
@@ -28,15 +28,14 @@ export function fakeSink(name = 'fake') {
     fail(error: Error | undefined) {
       failure = error
     },
-    /** Batches hang from now on, until they are let go. */
+    /** From now on batches hang, until `release`. */
     hold() {
       isHeld = true
     },
-    letGo() {
+    release() {
       isHeld = false
-      for (const go of release) go()
-      release = []
+      for (const release of releases) release()
+      releases = []
     },
-    held: () => release.length,
   }
 }

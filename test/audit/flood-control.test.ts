@@ -1,29 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createFloodControl, INDIVIDUAL_LIMIT } from '../../src/audit/flood-control.ts'
-import type { AuditRecord } from '../../src/audit/record.ts'
-import { ipNetwork } from '../../src/lib/ip-network.ts'
+import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
+import { GOLDEN } from './golden.ts'
 import { record } from './support.ts'
-
-test.each([
-  ['192.0.2.1', '192.0.2.1'],
-  ['::ffff:192.0.2.1', '192.0.2.1'],
-  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
-  ['2001:DB8:0001:2::9', '2001:db8:1:2::/64'],
-  ['2001:db8::1', '2001:db8:0:0::/64'],
-  ['::1', '0:0:0:0::/64'],
-  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
-  ['64:ff9b::192.0.2.1', '64:ff9b:0:0::/64'],
-  ['1:2:3:4:5:6:7::', '1:2:3:4::/64'],
-  ['', ''],
-])('the neighbourhood of %s is %s', (address, expected) => {
-  expect(ipNetwork(address)).toBe(expected)
-})
 
 const refused = (sourceIp: string, fields: Partial<AuditRecord> = {}) =>
   record({ decision: 'refused', code: 'access_denied', sourceIp, ...fields })
 
-test('one host with a whole /64 is one source; a failure is not hidden behind refusals', () => {
+test('createFloodControl takes one host with a whole /64 for one source, but not its failures', () => {
   const written: AuditRecord[] = []
   const flood = createFloodControl(each => written.push(each))
   for (let i = 0; i < 1000; i++) flood.record(refused(`2001:db8::${i.toString(16)}`), 0)
@@ -33,7 +18,7 @@ test('one host with a whole /64 is one source; a failure is not hidden behind re
   expect(written).toHaveLength(INDIVIDUAL_LIMIT + 2)
 })
 
-test('whatever comes, each record is written or counted once, under its own code', () => {
+test('createFloodControl writes or counts each record once, under its own code', () => {
   const source = fc.integer({ min: 0, max: 4 }).map(n => `192.0.2.${n}`)
   const code = fc.constantFrom('unauthenticated', 'access_denied')
   const step = fc.tuple(source, code, fc.integer({ min: 0, max: 3000 }))
@@ -56,7 +41,7 @@ test('whatever comes, each record is written or counted once, under its own code
   )
 })
 
-test('sources beyond those remembered lose no count', () => {
+test('createFloodControl loses no count of the sources that it evicts', () => {
   let total = 0
   const flood = createFloodControl(({ count = 1 }) => {
     total += count
@@ -64,4 +49,15 @@ test('sources beyond those remembered lose no count', () => {
   for (let n = 0; n < INDIVIDUAL_LIMIT + 5; n++) flood.record(refused('192.0.2.1'), 0)
   for (let n = 0; n < 20_000; n++) flood.record(refused(`10.0.${n >> 8}.${n & 255}`), 0)
   expect(total).toBe(20_000 + INDIVIDUAL_LIMIT + 5)
+})
+
+test('a counting record has the bytes that it always had', () => {
+  const counting: AuditRecord[] = []
+  const flood = createFloodControl(each => void (each.count && counting.push(each)))
+  for (const time of [...Array(101).fill(0), 1, 2].map(second => `2026-11-23T10:00:0${second}.000Z`)) {
+    const fields = { code: 'unauthenticated', instance: 'host-1', requestId: 'q', time }
+    flood.record(refused('192.0.2.7', fields), 0)
+  }
+  flood.flush()
+  expect(counting.map(each => renderRecord({ ...each, id: 'ID' }))).toEqual([GOLDEN.floodLine])
 })

@@ -1,36 +1,34 @@
 import { expect, test } from 'vitest'
 import { renderRecord } from '../../src/audit/record.ts'
+import { sha256Hex } from '../../src/lib/hash.ts'
+import { GOLDEN } from './golden.ts'
 import { record } from './support.ts'
 
-const full = record({
-  requestId: 'q',
-  principal: { issuer: 'github', subject: 's', claims: { ref: 'refs/heads/main', deep: { a: [1, 'b'] } } },
-  grant: 'orders-deploy',
-  cached: true,
-  sourceIp: '192.0.2.1',
+test('renderRecord renders the bytes that it always did', () => {
+  expect(renderRecord(GOLDEN.vended)).toBe(GOLDEN.vendedLine)
+  expect(renderRecord(GOLDEN.refused)).toBe(GOLDEN.refusedLine)
 })
 
-test('renders one line whose members keep one order, whatever order they came in', () => {
-  const text = renderRecord(full)
-  expect(text).toBe(
-    renderRecord(Object.fromEntries(Object.entries(full).reverse()) as unknown as typeof full),
-  )
-  expect(Object.keys(JSON.parse(text)).slice(0, 6)).toEqual([
-    'type',
-    'v',
-    'id',
-    'time',
-    'requestId',
-    'decision',
-  ])
-  expect(JSON.parse(text)).toEqual({ type: 'jeton.audit', v: 1, ...full })
+test('renderRecord keeps one order of members, whatever order they came in', () => {
+  const reversed = Object.fromEntries(Object.entries(GOLDEN.vended).reverse())
+  expect(renderRecord(reversed as unknown as typeof GOLDEN.vended)).toBe(GOLDEN.vendedLine)
 })
 
-test('leaves out what is undefined', () => {
+test('renderRecord leaves out what is undefined', () => {
   expect(renderRecord(record({ grant: undefined }))).not.toContain('grant')
 })
 
-test('is bounded, whatever callers send', () => {
+test('renderRecord cuts long text and long claims where it always did', () => {
+  const reason = renderRecord(record({ id: 'r3', decision: 'refused', reason: 'x'.repeat(600) }))
+  expect(sha256Hex(reason)).toBe('d8330b63affd5157662bbffc2e6c0d0cd93cded110e1fa2fffc82aa9645c3537')
+  const claims = { a: 'y'.repeat(9000), b: [1, 2] }
+  const principal = { issuer: 'ci', subject: 's', claims }
+  expect(sha256Hex(renderRecord(record({ id: 'r3', decision: 'refused', principal })))).toBe(
+    '2c86261dac625b017bf5302d348ce66bcfb42ed3d26a19b0581493f68ad65ea4',
+  )
+})
+
+test('renderRecord bounds the line, whatever callers send', () => {
   const long = 'x\u0000"\n'.repeat(100_000)
   const claims = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`c${i}`, [long, { long }]]))
   const principal = { issuer: 'github', subject: long, claims }

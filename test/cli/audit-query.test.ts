@@ -267,7 +267,7 @@ describe('the command on a table', () => {
     dynamodb.faults.refuse = undefined
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(
-      /^jeton: the audit table jeton-audit cannot be read: AccessDeniedException \(400\)/,
+      /^jeton: cannot read the audit table jeton-audit in us-east-1: AccessDeniedException \(400\)/,
     )
     expect(stderr).not.toMatch(/AKIA|Signature/)
   })

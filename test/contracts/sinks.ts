@@ -2,20 +2,20 @@ import { describe, expect, test } from 'vitest'
 import type { Sink } from '../../src/audit/sink.ts'
 import { line } from '../audit/support.ts'
 
-/** One sink, how to see what it holds, and how to break it. */
-export interface SinkWorld {
+/** A new sink, how to see what it holds, and how to break it. */
+export interface SinkUnderTest {
   readonly sink: Sink
-  /** The ids of the records that are in the log by now, in order. */
+  /** The ids of the records that it holds by now, in order. */
   ids(): Promise<string[]>
-  /** From now on appending fails, until it is mended. */
+  /** Makes `append` fail until `repair`. */
   breakDown(): void
-  mend(): void
+  repair(): void
 }
 
 /** What every sink must do, wherever it writes. */
-export function describeSink(name: string, open: () => Promise<SinkWorld>): void {
+export function describeSink(name: string, open: () => Promise<SinkUnderTest>): void {
   describe(`the sink ${name}`, () => {
-    test('has the records, in order, when append returns', async () => {
+    test('holds the records, in order, when append returns', async () => {
       const { sink, ids } = await open()
       await sink.append([line('a'), line('b')])
       expect(await ids()).toEqual(['a', 'b'])
@@ -24,12 +24,12 @@ export function describeSink(name: string, open: () => Promise<SinkWorld>): void
       await sink.close()
     })
 
-    test('rejects what it could not write, and goes on when it can again', async () => {
-      const { sink, ids, breakDown, mend } = await open()
+    test('rejects what it could not write, and goes on once it can again', async () => {
+      const { sink, ids, breakDown, repair } = await open()
       await sink.append([line('a')])
       breakDown()
       await expect(sink.append([line('b')])).rejects.toThrow()
-      mend()
+      repair()
       await sink.append([line('c')])
       const written = await ids()
       expect(written[0]).toBe('a')
@@ -44,14 +44,14 @@ export function describeSink(name: string, open: () => Promise<SinkWorld>): void
       await sink.close()
     })
 
-    test('has a name, and a head that moves only where it has a chain', async () => {
+    test('has a name, and a head hash that moves only if it has a chain', async () => {
       const { sink } = await open()
       expect(sink.name).not.toBe('')
-      expect(sink.head()).toBeUndefined()
+      expect(sink.headHash()).toBeUndefined()
       await sink.append([line('a')])
-      const head = sink.head()
+      const head = sink.headHash()
       await sink.append([line('b')])
-      expect(head === undefined || sink.head() !== head).toBe(true)
+      expect(head === undefined || sink.headHash() !== head).toBe(true)
       await sink.close()
     })
   })

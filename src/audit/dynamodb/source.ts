@@ -4,63 +4,63 @@ import {
   paginateQuery,
   type QueryCommandInput,
 } from '@aws-sdk/client-dynamodb'
+import { describeFailedCall } from '../../aws/errors.ts'
+import { backoffMs } from '../../lib/backoff.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { type ParsedRecord, readRecord } from '../parsed-record.ts'
-import { type AuditQuery, type AuditSource, matcher, type OnUnreadable } from '../query.ts'
-import { firstOf, mergeOrdered, newestFirst, oldestFirst, type RecordOrder } from '../record-order.ts'
+import { type ParsedRecord, parseRecord } from '../parsed-record.ts'
 import {
-  type AuditItem,
+  type AuditQuery,
+  type AuditSource,
   asRecorded,
-  BY_PRINCIPAL,
+  compileQuery,
+  type OnUnreadable,
   type PrincipalName,
-  partitionsOf,
-  principalKey,
-} from './item.ts'
-import { describeTableError } from './table-error.ts'
+} from '../query.ts'
+import { firstOf, mergeOrdered, newestFirst, oldestFirst, type RecordOrder } from '../record-order.ts'
+import { type AuditItem, BY_PRINCIPAL, partitionsOf, principalKey } from './item.ts'
 
-/** Of each partition so many items are held at once. */
-const PAGE = 200
-/** What one BatchGetItem takes. */
-const BATCH = 100
+/** How many items of each partition are held at once. */
+const PARTITION_PAGE_SIZE = 200
+/** The limit of one BatchGetItem. */
+const MAX_KEYS = 100
 const DAY_MS = 86_400_000
-const FIRST_PAUSE_MS = 50
-const LONGEST_PAUSE_MS = 2000
-/** The clocks of those who write may be ahead of ours. */
-const AHEAD_MS = 60_000
+const BACKOFF = { firstMs: 50, maxMs: 2000 }
+/** How far the clocks of writers may be ahead of this one. */
+const MAX_AHEAD_MS = 60_000
 
 export interface DynamodbSourceOptions {
   client: DynamoDBClient
   table: string
   clock: Clock
-  /** Where a query has no beginning, so long before its end: a day costs 16 requests even where it has no records. */
+  /** How far before its end a query without a beginning starts: a day costs 16 requests even without a record. */
   defaultSpanMs: number
   onUnreadable: OnUnreadable
 }
 
-/** From when on and until when (not including it), in milliseconds, and in which order. */
+/** A stretch of time in milliseconds, without its end, and the order in which to read it. */
 interface Span {
   readonly from: number
   readonly to: number
-  readonly comes: RecordOrder
+  readonly order: RecordOrder
 }
 
 /**
- * Reads the audit table: by time, day after day through the partitions of each (consistently: a record that was
- * acknowledged is found); by principal, through the index, which lags behind by a moment. Holds a page of each partition.
- * Throws an Error that names the table and AWS's error, never with its message.
+ * Reads the audit table: by time, day after day through the partitions of each (consistently: an acknowledged record is
+ * found); by principal, through the index, which lags a moment behind. Holds a page of each partition.
+ * Throws an Error that names the table, its region and AWS's error, never with AWS's message.
  */
 export function createDynamodbSource(options: DynamodbSourceOptions): AuditSource {
   const { client, table, clock, defaultSpanMs, onUnreadable } = options
   let unreadable = 0
 
-  function recordsIn(items: readonly AuditItem[]): ParsedRecord[] {
-    const read = items.map(item => readRecord(item.record?.S ?? ''))
-    const records = read.filter(found => found !== undefined)
+  function parseItems(items: readonly AuditItem[]): ParsedRecord[] {
+    const parsed = items.map(item => parseRecord(item.record?.S ?? ''))
+    const records = parsed.filter(record => record !== undefined)
     unreadable += items.length - records.length
     return records
   }
 
-  async function* pages(
+  async function* queryPages(
     input: Omit<QueryCommandInput, 'TableName'>,
     pageSize: number,
   ): AsyncGenerator<AuditItem[]> {
@@ -68,49 +68,50 @@ export function createDynamodbSource(options: DynamodbSourceOptions): AuditSourc
       yield Items
   }
 
-  async function* ofPartition(pk: string, span: Span): AsyncGenerator<ParsedRecord> {
+  async function* readPartition(pk: string, span: Span): AsyncGenerator<ParsedRecord> {
     const input = { ConsistentRead: true, ...keyCondition('pk', { value: pk, span }) }
-    for await (const items of pages(input, PAGE)) yield* recordsIn(items)
+    for await (const items of queryPages(input, PARTITION_PAGE_SIZE)) yield* parseItems(items)
   }
 
-  async function* byTime(span: Span): AsyncGenerator<ParsedRecord> {
+  async function* readByTime(span: Span): AsyncGenerator<ParsedRecord> {
     for (const day of daysOf(span)) {
-      const partitions = partitionsOf(day).map(pk => ofPartition(pk, span))
-      yield* mergeOrdered(partitions, span.comes)
+      const partitions = partitionsOf(day).map(pk => readPartition(pk, span))
+      yield* mergeOrdered(partitions, span.order)
     }
   }
 
-  async function* byPrincipal(principal: PrincipalName, span: Span): AsyncGenerator<ParsedRecord> {
+  async function* readByPrincipal(principal: PrincipalName, span: Span): AsyncGenerator<ParsedRecord> {
     const value = principalKey(asRecorded(principal))
     const input = { IndexName: BY_PRINCIPAL, ...keyCondition('principal', { value, span }) }
-    for await (const keys of pages(input, BATCH)) yield* recordsIn(await itemsOf(keys)).sort(span.comes)
+    for await (const entries of queryPages(input, MAX_KEYS))
+      yield* parseItems(await getItems(entries)).sort(span.order)
   }
 
-  async function itemsOf(found: readonly AuditItem[]): Promise<AuditItem[]> {
+  async function getItems(indexEntries: readonly AuditItem[]): Promise<AuditItem[]> {
     const items: AuditItem[] = []
-    let Keys = found.map(({ principal, ...key }) => key)
-    for (let pauseMs = FIRST_PAUSE_MS; Keys.length > 0; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+    let Keys = indexEntries.map(({ principal, ...key }) => key)
+    for (let retries = 0; Keys.length > 0; retries++) {
       const command = new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true } } })
       const { Responses = {}, UnprocessedKeys = {} } = await client.send(command)
       items.push(...Object.values(Responses).flat())
       Keys = Object.values(UnprocessedKeys).flatMap(left => left.Keys ?? [])
-      if (Keys.length > 0) await clock.sleepUntil(clock.now() + pauseMs)
+      if (Keys.length > 0) await clock.sleepUntil(clock.now() + backoffMs(retries, BACKOFF))
     }
     return items
   }
 
-  async function* read(query: AuditQuery, comes: RecordOrder): AsyncGenerator<ParsedRecord> {
+  async function* read(query: AuditQuery, order: RecordOrder): AsyncGenerator<ParsedRecord> {
     const now = clock.now()
-    const { to = now + AHEAD_MS, from = (query.to ?? now) - defaultSpanMs, principal } = query
+    const { to = now + MAX_AHEAD_MS, from = (query.to ?? now) - defaultSpanMs, principal } = query
     if (from >= to) return
-    const span = { from, to, comes }
-    const matches = matcher({ ...query, from, to })
+    const span = { from, to, order }
+    const matches = compileQuery({ ...query, from, to })
     try {
-      for await (const found of principal ? byPrincipal(principal, span) : byTime(span))
-        if (matches(found)) yield found
+      for await (const parsed of principal ? readByPrincipal(principal, span) : readByTime(span))
+        if (matches(parsed)) yield parsed
     } catch (cause) {
-      const what = await describeTableError(cause, client)
-      throw new Error(`the audit table ${table} cannot be read: ${what}; ${TAKES}`)
+      const summary = `cannot read the audit table ${table}`
+      throw new Error(await describeFailedCall(cause, { client, summary, remedies: REMEDIES }))
     } finally {
       if (unreadable > 0) onUnreadable({ where: `the table ${table}`, lines: unreadable })
       unreadable = 0
@@ -123,7 +124,14 @@ export function createDynamodbSource(options: DynamodbSourceOptions): AuditSourc
   }
 }
 
-const TAKES = 'it takes dynamodb:Query on the table and its index byPrincipal, and dynamodb:BatchGetItem'
+/** Only for errors that do not pass by themselves. */
+const REMEDIES = new Map([
+  [
+    'AccessDeniedException',
+    'it takes dynamodb:Query on the table and its index byPrincipal, and dynamodb:BatchGetItem on the table',
+  ],
+  ['ResourceNotFoundException', 'there is no such table in that region: correct its name or region'],
+])
 
 function keyCondition(name: 'pk' | 'principal', { value, span }: { value: string; span: Span }) {
   return {
@@ -132,16 +140,16 @@ function keyCondition(name: 'pk' | 'principal', { value, span }: { value: string
     ExpressionAttributeValues: {
       ':value': { S: value },
       ':from': { S: new Date(span.from).toISOString() },
-      // A sort key goes on after its time: none of this very moment lies between.
+      // BETWEEN includes its end, but a sort key is longer than its time: none of this very moment is included.
       ':to': { S: new Date(span.to).toISOString() },
     },
-    ScanIndexForward: span.comes === oldestFirst,
+    ScanIndexForward: span.order === oldestFirst,
   }
 }
 
-/** The beginning of each UTC day that the span touches. */
-function* daysOf({ from, to, comes }: Span): Generator<number> {
+/** The beginning of each UTC day that the span touches, in its order. */
+function* daysOf({ from, to, order }: Span): Generator<number> {
   const [first, last] = [Math.floor(from / DAY_MS), Math.ceil(to / DAY_MS) - 1]
   for (let day = first; day <= last; day++)
-    yield DAY_MS * (comes === oldestFirst ? day : last - (day - first))
+    yield DAY_MS * (order === oldestFirst ? day : last - (day - first))
 }

@@ -11,18 +11,18 @@ export interface AppendFileOptions {
 /** A file that is only ever appended to, while others may rename, remove or empty it. One call at a time. */
 export interface AppendFile {
   /**
-   * To be called ahead of each write. Opens the path anew where the file there is another one by now, and gives the ends
-   * that are not as we left them: after a write or sync that failed, in a new file, in one that was cut; after a
-   * failure and a rotation the old file's and then the new one's. Rejects, once, where somebody else wrote to the file.
+   * Call before each write. Opens the path anew if another file is there by now. Returns the ends that differ from what
+   * was left: of the file after a failed write or sync, of a new file, of one that was cut; after a failure and a
+   * rotation first the old file's, then the new one's. Rejects, once, if somebody else wrote to the file.
    */
-  look(): Promise<FileEnd[]>
+  changedEnds(): Promise<FileEnd[]>
   write(bytes: Buffer): Promise<void>
-  /** Resolves when what was written is on the disk (fdatasync(2)). */
+  /** Resolves when everything written is on the disk (fdatasync(2)). */
   sync(): Promise<void>
   close(): Promise<void>
 }
 
-interface Held {
+interface OpenFile {
   readonly handle: FileHandle
   readonly ino: number
   readonly dev: number
@@ -31,65 +31,69 @@ interface Held {
 const FLAGS = constants.O_APPEND | constants.O_CREAT | constants.O_RDWR
 const OWNER_ONLY = 0o600
 
-/** Opens the file, or makes it for its owner alone, and reads its end. Does not lock it. */
+/** Opens the file, or creates it for its owner alone, and reads its end. Does not lock it. */
 export async function openAppendFile(
   options: AppendFileOptions,
-): Promise<{ file: AppendFile; tail: FileEnd }> {
+): Promise<{ file: AppendFile; end: FileEnd }> {
   const { path, open = openFile } = options
 
-  async function openOrMake(): Promise<{ held: Held; tail: FileEnd }> {
+  async function openOrCreate(): Promise<{ opened: OpenFile; end: FileEnd }> {
     const handle = await open(path, FLAGS, OWNER_ONLY)
     try {
       const stats = await handle.stat()
-      if (!stats.isFile()) throw new Error(`${path}: not a regular file; for a pipe use the audit log stdout`)
+      if (!stats.isFile())
+        throw new Error(`${path}: not a regular file; for a pipe, use an audit sink of type stdout`)
       if (stats.size === 0) await syncFolder(dirname(path))
-      return { held: { handle, ino: stats.ino, dev: stats.dev }, tail: await readFileEnd(handle, path) }
+      return { opened: { handle, ino: stats.ino, dev: stats.dev }, end: await readFileEnd(handle, path) }
     } catch (error) {
       await handle.close()
       throw error
     }
   }
 
-  const opened = await openOrMake()
-  let { held } = opened
-  let { size } = opened.tail
-  /** Whether the end may be other than `size` says. */
-  let unsure = false
+  const first = await openOrCreate()
+  let current = first.opened
+  let { size } = first.end
+  /** Whether the end may differ from what `size` says. */
+  let isUnsure = false
 
   const file: AppendFile = {
-    async look() {
-      const tails = unsure ? [await readFileEnd(held.handle, path)] : []
-      const there = await statOrNone(path)
-      if (there?.ino !== held.ino || there.dev !== held.dev) {
-        const next = await openOrMake()
-        await held.handle.close().catch(() => {})
-        held = next.held
-        tails.push(next.tail)
-      } else if (!unsure && there.size > size) {
-        unsure = true
-        throw new Error(`${path}: a second writer has written to this audit log`)
-      } else if (!unsure && there.size < size) {
-        tails.push(await readFileEnd(held.handle, path))
+    async changedEnds() {
+      const ends = isUnsure ? [await readFileEnd(current.handle, path)] : []
+      const atPath = await statIfExists(path)
+      if (atPath?.ino !== current.ino || atPath.dev !== current.dev) {
+        const next = await openOrCreate()
+        await current.handle.close().catch(() => {})
+        current = next.opened
+        ends.push(next.end)
+      } else if (!isUnsure && atPath.size > size) {
+        isUnsure = true
+        throw new Error(
+          `${path}: a second writer has written to this audit file: only one jeton may write to it`,
+        )
+      } else if (!isUnsure && atPath.size < size) {
+        ends.push(await readFileEnd(current.handle, path))
       }
-      size = tails.at(-1)?.size ?? size
-      unsure = false
-      return tails
+      size = ends.at(-1)?.size ?? size
+      isUnsure = false
+      return ends
     },
     async write(bytes) {
-      unsure = true
-      for (let at = 0; at < bytes.length; ) at += (await held.handle.write(bytes, at)).bytesWritten
+      isUnsure = true
+      let written = 0
+      while (written < bytes.length) written += (await current.handle.write(bytes, written)).bytesWritten
       size += bytes.length
     },
     async sync() {
-      await held.handle.datasync()
-      unsure = false
+      await current.handle.datasync()
+      isUnsure = false
     },
-    close: () => held.handle.close(),
+    close: () => current.handle.close(),
   }
-  return { file, tail: opened.tail }
+  return { file, end: first.end }
 }
 
-async function statOrNone(path: string) {
+async function statIfExists(path: string) {
   try {
     return await stat(path)
   } catch (error) {

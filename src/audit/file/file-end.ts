@@ -1,56 +1,60 @@
 import type { FileHandle } from 'node:fs/promises'
 import { sha256Hex } from '../../lib/hash.ts'
-import { LONGEST_LINE_BYTES, readLink, type TornPiece } from './hash-chain.ts'
+import { MAX_LINE_BYTES, readLink, type TornPiece } from './hash-chain.ts'
 
-/** How the end of a log file looks to whoever is to go on writing it. */
+/** The state of a file's end, as the next write needs to know it. */
 export interface FileEnd {
   /** The size of the file in bytes. */
   readonly size: number
-  /** The hash of the last whole record; undefined where there is none. */
+  /** The hash of the last intact record; undefined if there is none. */
   readonly hash: string | undefined
-  /** A newline must come before anything else: the last line lacks it. */
-  readonly unended: boolean
-  /** What stands after the last whole record, which the next record must name. */
+  /** Whether the last line lacks its newline, which then must come before anything else. */
+  readonly lacksNewline: boolean
+  /** What stands after the last intact record, which the next record must acknowledge. */
   readonly torn: TornPiece | undefined
   /** Whether some record near the end has this hash. */
-  holds(hash: string): boolean
+  containsHash(hash: string): boolean
 }
 
-const GLANCE_BYTES = 64 * 1024
-/** More than one batch of the audit log: no crash of ours leaves more behind. */
-const FARTHEST_BYTES = 4 * LONGEST_LINE_BYTES
+const FIRST_READ_BYTES = 64 * 1024
+/** More than one batch of the audit log: no crash of jeton leaves more behind. */
+const MAX_READ_BYTES = 4 * MAX_LINE_BYTES
 
-/** Looks at the end of a file, and only there. Throws where no record of ours is found within its last 4 MiB. */
+/** Reads the end of a file, and no more of it. Throws if there is no intact record within its last 4 MiB. */
 export async function readFileEnd(handle: FileHandle, path: string): Promise<FileEnd> {
   const { size } = await handle.stat()
-  for (const reach of [GLANCE_BYTES, FARTHEST_BYTES]) {
-    const length = Math.min(size, reach)
+  for (const maxBytes of [FIRST_READ_BYTES, MAX_READ_BYTES]) {
+    const length = Math.min(size, maxBytes)
     const bytes = await readAt(handle, { position: size - length, length })
-    const tail = look(bytes, size)
-    if (tail) return tail
+    const end = parseEnd(bytes, size)
+    if (end) return end
   }
-  throw new Error(`${path}: no audit record in its last 4 MiB: not an audit log of jeton`)
+  throw new Error(`${path}: no audit record in its last 4 MiB: not an audit file of jeton`)
 }
 
-/** Undefined where `bytes`, the end of the file, begin too late to tell. */
-function look(bytes: Buffer, size: number): FileEnd | undefined {
-  const unended = bytes.length > 0 && bytes.at(-1) !== 10
-  const ended = unended || bytes.length === 0 ? bytes : bytes.subarray(0, -1)
-  const holds = (hash: string) => bytes.includes(`"hash":"${hash}"}`)
-  for (let end = ended.length; end > 0; ) {
-    const start = ended.lastIndexOf(10, end - 1) + 1
-    const seal = start === 0 && bytes.length < size ? undefined : readLink(ended.subarray(start, end))
-    if (seal?.intact) {
-      const torn = end < ended.length ? piece(ended.subarray(end + 1)) : undefined
-      return { size, hash: seal.hash, unended, torn, holds }
+/** Returns undefined if `bytes`, the end of the file, hold no intact record and more lies before them. */
+function parseEnd(bytes: Buffer, size: number): FileEnd | undefined {
+  const lacksNewline = bytes.length > 0 && bytes.at(-1) !== 10
+  const lines = lacksNewline || bytes.length === 0 ? bytes : bytes.subarray(0, -1)
+  const containsHash = (hash: string) => bytes.includes(`"hash":"${hash}"}`)
+  for (let lineEnd = lines.length; lineEnd > 0; ) {
+    const lineStart = lines.lastIndexOf(10, lineEnd - 1) + 1
+    const isWhole = lineStart > 0 || bytes.length === size
+    const link = isWhole ? readLink(lines.subarray(lineStart, lineEnd)) : undefined
+    if (link?.isIntact) {
+      const torn = lineEnd < lines.length ? describeTorn(lines.subarray(lineEnd + 1)) : undefined
+      return { size, hash: link.hash, lacksNewline, torn, containsHash }
     }
-    end = start - 1
+    lineEnd = lineStart - 1
   }
   if (bytes.length < size) return undefined
-  return { size, hash: undefined, unended, torn: size > 0 ? piece(ended) : undefined, holds }
+  const torn = size > 0 ? describeTorn(lines) : undefined
+  return { size, hash: undefined, lacksNewline, torn, containsHash }
 }
 
-const piece = (bytes: Buffer): TornPiece => ({ bytes: bytes.length, sha256: sha256Hex(bytes) })
+function describeTorn(bytes: Buffer): TornPiece {
+  return { bytes: bytes.length, sha256: sha256Hex(bytes) }
+}
 
 async function readAt(handle: FileHandle, range: { position: number; length: number }): Promise<Buffer> {
   const buffer = Buffer.alloc(range.length)

@@ -12,41 +12,41 @@ export interface FileSinkOptions {
   path: string
   clock: Clock
   log: Log
-  /** Opens the log; for tests of disks that fail. */
+  /** Opens the audit file; for tests of disks that fail. */
   open?: typeof open | undefined
 }
 
 /**
- * A file of records chained by hashes, one `fdatasync` for each batch; `append` resolves when that returned. Nothing in
- * the file is ever truncated or rewritten: what a crash tore stays, and the next record names it. May be rotated at any
- * time by renaming it, removing it, or copying and emptying it: the chain runs on into the next file, across restarts
- * too, by what `PATH.head` says. Rejects at opening where another process has the file or where it is no log of ours,
- * and in `append`, once, where another wrote to it meanwhile. What a sync is worth, the disk decides.
+ * A file of records in a hash chain; `append` resolves after one `fdatasync` for each batch. Nothing in it is ever
+ * truncated or rewritten: a torn piece stays, and the next record acknowledges it. Rotate it at any time by renaming,
+ * removing, or copying and emptying it: the chain goes on in the next file, after a restart from `PATH.head`.
+ * Rejects if another process has the file or if it is no audit file of jeton, and in `append`, once, if another wrote to
+ * it meanwhile. How durable a sync is, the disk decides.
  */
 export async function openFileSink(options: FileSinkOptions): Promise<Sink> {
   const { path } = options
   const unlock = await lockFile(path)
   try {
-    const chained = await openChained(options)
-    let turn: Promise<unknown> = Promise.resolve()
-    let closed = false
-    /** One batch at a time: overlapping ones would fork the chain. */
-    const inTurn = (work: () => Promise<void>) => {
-      const done = turn.then(work)
-      turn = done.catch(() => {})
+    const file = await openChainedFile(options)
+    let lastTask: Promise<unknown> = Promise.resolve()
+    let isClosed = false
+    /** One task at a time: overlapping batches would fork the chain. */
+    const enqueue = (task: () => Promise<void>) => {
+      const done = lastTask.then(task)
+      lastTask = done.catch(() => {})
       return done
     }
     return {
       name: `file ${path}`,
       append(lines) {
-        if (closed) return Promise.reject(new Error(`${path}: the audit log is closed`))
-        return inTurn(() => chained.append(lines))
+        if (isClosed) return Promise.reject(new Error(`${path}: the audit file is closed`))
+        return enqueue(() => file.append(lines))
       },
-      head: chained.head,
+      headHash: file.headHash,
       close() {
-        if (closed) return turn.then(() => {})
-        closed = true
-        return inTurn(() => chained.close().finally(unlock))
+        if (isClosed) return lastTask.then(() => {})
+        isClosed = true
+        return enqueue(() => file.close().finally(unlock))
       },
     }
   } catch (error) {
@@ -55,56 +55,57 @@ export async function openFileSink(options: FileSinkOptions): Promise<Sink> {
   }
 }
 
-async function openChained({ path, clock, log, open }: FileSinkOptions) {
-  const { file, tail } = await openAppendFile({ path, open })
+async function openChainedFile({ path, clock, log, open }: FileSinkOptions) {
+  const { file, end } = await openAppendFile({ path, open })
   const headFile = await openHeadFile(`${path}.head`, log)
-  let head = headFile.said ?? GENESIS
+  let head = headFile.initialHash ?? GENESIS
   /** The hashes of a batch that failed: its records may be in the file all the same. */
-  let attempted: readonly string[] = []
-  let newline = false
+  let unconfirmed: readonly string[] = []
+  let needsNewline = false
   let torn: TornPiece | undefined
 
-  function adopt(tail: FileEnd): void {
-    if (tail.hash !== undefined && attempted.includes(tail.hash)) head = tail.hash
-    // The chain goes on from what we wrote, so that what was done to the file shows.
-    else if (tail.hash !== undefined && tail.hash !== head)
-      log.warn({ event: 'audit_chain_broken', path }, CHANGED)
-    else if (tail.size === 0 && head !== GENESIS)
-      log.info({ event: 'audit_file_started', path, continues: head }, 'a new audit log file')
-    attempted = []
-    newline = tail.unended
-    // A new file is empty: what was torn in the old one is yet to be named.
-    torn = tail.torn ?? (tail.size === 0 ? torn : undefined)
+  function adopt(end: FileEnd): void {
+    if (end.hash !== undefined && unconfirmed.includes(end.hash)) head = end.hash
+    // The chain goes on from what this process wrote, so that verification shows what was done to the file.
+    else if (end.hash !== undefined && end.hash !== head)
+      log.warn({ event: 'audit_chain_broken', path }, CHAIN_BROKEN)
+    else if (end.size === 0 && head !== GENESIS)
+      log.info({ event: 'audit_file_started', path, continues: head }, FILE_STARTED)
+    unconfirmed = []
+    needsNewline = end.lacksNewline
+    // A new file is empty: a torn piece of the old one is still to be acknowledged.
+    torn = end.torn ?? (end.size === 0 ? torn : undefined)
   }
 
-  if (tail.hash !== undefined) {
-    if (headFile.said !== undefined && !tail.holds(headFile.said))
-      log.warn({ event: 'audit_tail_missing', path, expected: headFile.said, found: tail.hash }, CUT)
-    head = tail.hash
+  if (end.hash !== undefined) {
+    const expected = headFile.initialHash
+    if (expected !== undefined && !end.containsHash(expected))
+      log.warn({ event: 'audit_tail_missing', path, expected, found: end.hash }, TAIL_MISSING)
+    head = end.hash
   }
-  adopt(tail)
+  adopt(end)
 
   return {
-    head: () => (head === GENESIS ? undefined : head),
+    headHash: () => (head === GENESIS ? undefined : head),
     async append(lines: readonly string[]): Promise<void> {
-      for (const tail of await file.look()) adopt(tail)
+      for (const changed of await file.changedEnds()) adopt(changed)
       const time = new Date(clock.now()).toISOString()
       const hashes: string[] = []
       let last = head
-      let text = newline ? '\n' : ''
+      let text = needsNewline ? '\n' : ''
       for (const line of torn ? [renderRecovered(torn, time), ...lines] : lines) {
-        const sealed = append(line, last)
-        last = sealed.hash
+        const chained = append(line, last)
+        last = chained.hash
         hashes.push(last)
-        text += `${sealed.line}\n`
+        text += `${chained.line}\n`
       }
-      attempted = hashes
+      unconfirmed = hashes
       await file.write(Buffer.from(text))
-      // Beside the sync, not after it: it costs no time, and where the file has records its own end is what counts.
-      await Promise.all([file.sync(), headFile.put(last)])
+      // Beside the sync, not after it: it costs no time, and while the file has records its own end is what counts.
+      await Promise.all([file.sync(), headFile.write(last)])
       head = last
-      attempted = []
-      newline = false
+      unconfirmed = []
+      needsNewline = false
       torn = undefined
     },
     async close(): Promise<void> {
@@ -114,5 +115,8 @@ async function openChained({ path, clock, log, open }: FileSinkOptions) {
   }
 }
 
-const CHANGED = 'somebody changed the end of the audit log: its chain will not verify from here on'
-const CUT = 'the audit log does not hold the last record that was written: its end may have been cut off'
+const CHAIN_BROKEN =
+  'somebody changed the end of the audit file: its hash chain will not verify from here on; find out who did'
+const FILE_STARTED = 'a new audit file begins and continues the hash chain of the one before'
+const TAIL_MISSING =
+  'the audit file lacks the last record that was written: its end may have been cut off; compare it with a copy'

@@ -1,34 +1,36 @@
-import { type ParsedRecord, parsed, readRecord } from '../parsed-record.ts'
-import { type AuditQuery, type AuditSource, matcher, type OnUnreadable } from '../query.ts'
+import { parseJsonObject } from '../../lib/json.ts'
+import { messageOf } from '../../lib/system-error.ts'
+import { type ParsedRecord, parseRecord } from '../parsed-record.ts'
+import { type AuditQuery, type AuditSource, compileQuery, type OnUnreadable } from '../query.ts'
 import { mergeOrdered, newestOf, oldestFirst } from '../record-order.ts'
-import { LONGEST_LINE_BYTES, RECOVERED } from './hash-chain.ts'
-import { type Line, linesOf } from './read-lines.ts'
+import { MAX_LINE_BYTES, RECOVERED_TYPE } from './hash-chain.ts'
+import { type Line, readLines } from './read-lines.ts'
 
 export interface FileSourceOptions {
-  /** In whatever order. */
+  /** In any order. */
   paths: readonly string[]
   onUnreadable: OnUnreadable
 }
 
 /**
- * Reads audit logs of type file, or what was kept of stdout, line by line and all of it, however large: no more is held
- * than what is found, or for `all` a line of each file. Files are merged by time; within one, `all` keeps the file's own
- * order, in which a refusal may stand a little after later vends. Nothing is verified: `jeton audit verify` does that.
+ * Reads audit files, or the kept output of a stdout sink, line by line and in full, however large: it holds no more than
+ * the results, or for `all` one line of each file. Files are merged by time; within one, `all` keeps the file's own
+ * order, in which a refusal may stand a little after later vends. Verifies nothing: `jeton audit verify` does.
  */
 export function createFileSource({ paths, onUnreadable }: FileSourceOptions): AuditSource {
-  async function* recordsOf(path: string, query: AuditQuery): AsyncGenerator<ParsedRecord> {
-    const matches = matcher(query)
+  async function* readMatching(path: string, query: AuditQuery): AsyncGenerator<ParsedRecord> {
+    const matches = compileQuery(query)
     let unreadable = 0
-    for await (const found of readFile(path)) {
-      if (!found) unreadable++
-      else if (matches(found)) yield found
+    for await (const record of readRecords(path)) {
+      if (!record) unreadable++
+      else if (matches(record)) yield record
     }
     if (unreadable > 0) onUnreadable({ where: path, lines: unreadable })
   }
 
   const all = (query: AuditQuery) =>
     mergeOrdered(
-      paths.map(path => recordsOf(path, query)),
+      paths.map(path => readMatching(path, query)),
       oldestFirst,
     )
   return {
@@ -39,25 +41,25 @@ export function createFileSource({ paths, onUnreadable }: FileSourceOptions): Au
   }
 }
 
-/** The records of a file; undefined for each line that is none. What names a torn line is neither. */
-async function* readFile(path: string): AsyncGenerator<ParsedRecord | undefined> {
-  let number = 0
+/** The records of a file; undefined for each line that is none. A record that acknowledges a torn piece is left out. */
+async function* readRecords(path: string): AsyncGenerator<ParsedRecord | undefined> {
+  let lineNumber = 0
   try {
-    for await (const lines of linesOf(path))
-      for (const { bytes } of lines.map(whole)) {
-        number++
-        const line = bytes.toString()
-        const found = readRecord(line)
-        if (found || parsed(line)?.type !== RECOVERED) yield found
+    for await (const lines of readLines(path))
+      for (const line of lines.map(textOf)) {
+        lineNumber++
+        const record = parseRecord(line)
+        if (record || parseJsonObject(line)?.type !== RECOVERED_TYPE) yield record
       }
   } catch (cause) {
-    const where = number === 0 ? path : `${path}, after line ${number}`
-    throw new Error(`${where}: cannot be read: ${cause instanceof Error ? cause.message : 'unknown error'}`)
+    const where = lineNumber === 0 ? path : `${path}, after line ${lineNumber}`
+    throw new Error(`${where}: cannot be read: ${messageOf(cause, 'unknown error')}`)
   }
 }
 
-/** Nothing is read beyond such a line: to leave it out in silence would leave out all that follows. */
-function whole(line: Line): { readonly bytes: Buffer } {
-  if (line.tooLong) throw new Error(`a line longer than ${LONGEST_LINE_BYTES} bytes is in no audit log`)
-  return line
+/** Throws for a line that is too long: reading ends there, and to skip it in silence would skip all that follows. */
+function textOf(line: Line): string {
+  if (line.isTooLong)
+    throw new Error(`the next line is longer than ${MAX_LINE_BYTES} bytes: no audit record is`)
+  return line.bytes.toString()
 }

@@ -1,100 +1,101 @@
 import { createHash, type Hash } from 'node:crypto'
-import { acknowledges, GENESIS, LONGEST_LINE_BYTES, readLink } from './hash-chain.ts'
-import { type Line, linesOf } from './read-lines.ts'
+import { messageOf } from '../../lib/system-error.ts'
+import { acknowledges, GENESIS, MAX_LINE_BYTES, readLink } from './hash-chain.ts'
+import { type Line, readLines } from './read-lines.ts'
 
 export interface VerifyOptions {
-  /** A hash that the chain must reach: without it, nobody can see that a tail was cut off. */
+  /** A hash that the chain must reach: without it, a tail cut off does not show. */
   expectLast?: string | undefined
-  /** The hash that the first record must continue, where what came before is no longer kept. */
+  /** The hash that the first record must continue, if the records before it are no longer kept. */
   after?: string | undefined
 }
 
-/** `recovered` counts torn pieces that a record after them names. `line` is 0 where a file as a whole is meant. */
+/** `recovered` counts torn pieces that the next record acknowledges. `line` is 0 if a file as a whole is meant. */
 export type Verdict =
   | { readonly ok: true; readonly records: number; readonly last: string; readonly recovered: number }
   | { readonly ok: false; readonly file: string; readonly line: number; readonly problem: string }
 
-interface Torn {
+interface Position {
   readonly file: string
   readonly line: number
+}
+
+/** Lines without a link, up to the next record; `bytes` and `hash` grow with each. */
+interface TornLines {
+  readonly start: Position
   readonly hash: Hash
   bytes: number
 }
 
 /**
- * Checks the hash chain through all the files, which are given oldest first: finds records changed, dropped, swapped or
- * inserted and a head cut off, and names the first bad line. Text that is no sealed record passes only where the next
- * record is one that jeton wrote to name it. `expectLast` must be the hash of some record (or of what the chain starts
- * from): a log that has grown since is fine. In bounded memory, however large the files. Cannot see that the whole
- * chain was written anew; never throws for what is in a file, nor for one that cannot be read.
+ * Checks the hash chain through all files, given oldest first. Finds records changed, dropped, swapped or inserted and a
+ * head cut off, and names the first bad line. A line without a link passes only if the next record acknowledges it as
+ * torn. `expectLast` must be the hash of some record (or `after`): a log that has grown since is fine. Cannot see that
+ * the whole chain was written anew. Memory is bounded, however large the files. Never throws, not even for a file that
+ * cannot be read.
  */
 export async function verifyFiles(paths: readonly string[], options: VerifyOptions = {}): Promise<Verdict> {
   const { expectLast, after } = options
-  const start = after ?? GENESIS
-  let last = start
-  let reached = expectLast === undefined || expectLast === last
+  let last = after ?? GENESIS
+  let isReached = expectLast === undefined || expectLast === last
   let records = 0
   let recovered = 0
-  let torn: Torn | undefined
-  let at = { file: paths.at(-1) ?? '', line: 0 }
+  let torn: TornLines | undefined
+  let position: Position = { file: paths.at(-1) ?? '', line: 0 }
 
-  const bad = (problem: string, where: { file: string; line: number } = at): Verdict => ({
-    ok: false,
-    file: where.file,
-    line: where.line,
-    problem,
-  })
+  const bad = (problem: string, { file, line } = position): Verdict => ({ ok: false, file, line, problem })
 
   const check = (line: Line): Verdict | undefined => {
-    if (line.tooLong) return bad(`longer than ${LONGEST_LINE_BYTES} bytes: not a record`)
-    const seal = readLink(line.bytes)
-    if (!seal) {
-      torn = tear(torn, line.bytes, at)
+    if (line.isTooLong) return bad(`longer than ${MAX_LINE_BYTES} bytes: not a record`)
+    const link = readLink(line.bytes)
+    if (!link) {
+      torn = addTorn(torn, line.bytes, position)
       return undefined
     }
-    if (!seal.intact) return bad('the record was changed: its hash is not the hash of its text')
+    if (!link.isIntact) return bad('the record was changed: its hash is not the hash of its text')
     if (torn) {
       const piece = { bytes: torn.bytes, sha256: torn.hash.digest('hex') }
-      if (!acknowledges(line.bytes, piece)) return bad(UNNAMED, torn)
+      if (!acknowledges(line.bytes, piece)) return bad(UNACKNOWLEDGED, torn.start)
       torn = undefined
       recovered++
     }
-    if (seal.prev !== last) return bad(gap({ isFirst: records === 0, prev: seal.prev, last }))
-    last = seal.hash
-    reached ||= last === expectLast
+    if (link.prev !== last) return bad(describeGap({ isFirst: records === 0, prev: link.prev, last }))
+    last = link.hash
+    isReached ||= last === expectLast
     records++
     return undefined
   }
 
   for (const file of paths) {
-    at = { file, line: 0 }
+    position = { file, line: 0 }
     try {
-      for await (const lines of linesOf(file)) {
+      for await (const lines of readLines(file)) {
         for (const line of lines) {
-          at = { file, line: at.line + 1 }
+          position = { file, line: position.line + 1 }
           const verdict = check(line)
           if (verdict) return verdict
         }
       }
     } catch (error) {
-      return bad(`cannot be read: ${error instanceof Error ? error.message : 'unknown error'}`)
+      return bad(`cannot be read: ${messageOf(error, 'unknown error')}`)
     }
   }
-  if (torn) return bad(UNNAMED, torn)
-  if (!reached) return bad(`the end is missing: the chain ends with ${last} and never reaches ${expectLast}`)
+  if (torn) return bad(UNACKNOWLEDGED, torn.start)
+  if (!isReached)
+    return bad(`the end is missing: the chain ends with ${last} and never reaches ${expectLast}`)
   return { ok: true, records, last, recovered }
 }
 
-const UNNAMED = 'not a sealed record, and no record after it says that it was torn'
+const UNACKNOWLEDGED = 'not a record of the hash chain, and the next record does not say that it was torn'
 
-function tear(torn: Torn | undefined, bytes: Buffer, at: { file: string; line: number }): Torn {
-  if (!torn) return { ...at, hash: createHash('sha256').update(bytes), bytes: bytes.length }
+function addTorn(torn: TornLines | undefined, bytes: Buffer, start: Position): TornLines {
+  if (!torn) return { start, hash: createHash('sha256').update(bytes), bytes: bytes.length }
   torn.hash.update('\n').update(bytes)
   torn.bytes += 1 + bytes.length
   return torn
 }
 
-function gap({ isFirst, prev, last }: { isFirst: boolean; prev: string; last: string }): string {
+function describeGap({ isFirst, prev, last }: { isFirst: boolean; prev: string; last: string }): string {
   if (isFirst) return `the beginning is missing: the first record continues ${prev}, not ${last}`
   return `does not continue the record before it (${last}): a record was dropped, inserted or moved`
 }

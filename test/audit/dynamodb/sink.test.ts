@@ -1,36 +1,14 @@
 import { type BatchWriteItemCommand, DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { auditItem, BY_PRINCIPAL, principalKey } from '../../../src/audit/dynamodb/item.ts'
+import { describe, expect, test, vi } from 'vitest'
 import { createDynamodbSink } from '../../../src/audit/dynamodb/sink.ts'
 import { renderRecord } from '../../../src/audit/record.ts'
-import type { Sink } from '../../../src/audit/sink.ts'
-import { createDynamodbClient } from '../../../src/aws/dynamodb.ts'
-import { systemClock } from '../../../src/lib/clock.ts'
 import { describeSink } from '../../contracts/sinks.ts'
-import { type Dynamodb, startDynamodb } from '../../support/aws/dynamodb.ts'
+import type { Dynamodb } from '../../support/aws/dynamodb.ts'
 import { settle, virtualClock } from '../../support/clock/virtual-clock.ts'
 import { line, record } from '../support.ts'
+import { createSink, startOwnDynamodb, TABLE } from './support.ts'
 
-const TABLE = 'jeton-audit'
-const AT = Date.parse(record().time)
-
-/** A DynamoDB of its own for one test, found by the environment as in production. */
-async function started(): Promise<Dynamodb> {
-  const dynamodb = await startDynamodb()
-  for (const [name, value] of Object.entries(dynamodb.environment())) vi.stubEnv(name, value)
-  onTestFinished(async () => {
-    vi.unstubAllEnvs()
-    await dynamodb.close()
-  })
-  return dynamodb
-}
-
-function openSink(options: { retentionDays?: number; table?: string } = {}): Sink {
-  const clock = systemClock()
-  const client = createDynamodbClient({ clock })
-  onTestFinished(() => client.destroy())
-  return createDynamodbSink({ client, table: TABLE, clock, ...options })
-}
+const TIME_MS = Date.parse(record().time)
 
 /** The records in the table, in the order of their sort keys. */
 async function lines(dynamodb: Dynamodb): Promise<string[]> {
@@ -44,24 +22,24 @@ const many = (count: number) =>
   Array.from({ length: count }, (_, i) => line(`r${String(i).padStart(4, '0')}`))
 
 describeSink('DynamoDB', async () => {
-  const dynamodb = await started()
+  const dynamodb = await startOwnDynamodb()
   return {
-    sink: openSink(),
+    sink: createSink(),
     ids: () => idsIn(dynamodb),
     breakDown() {
       dynamodb.faults.fail = true
     },
-    mend() {
+    repair() {
       dynamodb.faults.fail = false
     },
   }
 })
 
-describe('in the table', () => {
-  test('a record is an item that says when and for whom', async () => {
-    const dynamodb = await started()
+describe('createDynamodbSink writes', () => {
+  test('a record as an item that says when and for whom', async () => {
+    const dynamodb = await startOwnDynamodb()
     const text = renderRecord(record({ id: 'r1', principal: { issuer: 'ci', subject: 'repo:a/b' } }))
-    await openSink().append([text])
+    await createSink().append([text])
     expect(await dynamodb.items(TABLE)).toEqual([
       {
         pk: expect.stringMatching(/^2026-11-23#[0-9a-f]$/),
@@ -73,31 +51,31 @@ describe('in the table', () => {
     ])
   })
 
-  test('a record goes when its days are over, where they are counted', async () => {
-    const dynamodb = await started()
-    await openSink({ retentionDays: 30 }).append([line('a')])
+  test('an item that expires after the days of retention', async () => {
+    const dynamodb = await startOwnDynamodb()
+    await createSink({ retentionDays: 30 }).append([line('a')])
     const [item] = await dynamodb.items(TABLE)
     expect(item?.ttl).toBe(Date.parse('2026-12-23T10:00:00Z') / 1000)
   })
 
-  test('300 records and one of 8 KB are there when append returns, once each', async () => {
-    const dynamodb = await started()
+  test('300 records and one of 8 KB, once each, before append returns', async () => {
+    const dynamodb = await startOwnDynamodb()
     const large = renderRecord(record({ id: 's', reason: 'x'.repeat(500), identity: 'y'.repeat(7500) }))
-    await openSink().append([...many(300), large])
+    await createSink().append([...many(300), large])
     expect(await lines(dynamodb)).toEqual([...many(300), large])
   })
 
-  test('a reply that was lost makes no record twice', async () => {
-    const dynamodb = await started()
+  test('no record twice after a lost reply', async () => {
+    const dynamodb = await startOwnDynamodb()
     dynamodb.faults.dropReply(1)
-    await openSink().append(many(30))
+    await createSink().append(many(30))
     expect(dynamodb.calls.length).toBeGreaterThan(2)
     expect(await lines(dynamodb)).toEqual(many(30))
   })
 
-  test('a batch that failed and is given again makes no record twice', async () => {
-    const dynamodb = await started()
-    const sink = openSink()
+  test('no record twice when a failed batch is appended again', async () => {
+    const dynamodb = await startOwnDynamodb()
+    const sink = createSink()
     dynamodb.faults.dropReply(1000)
     await expect(sink.append(many(60))).rejects.toThrow()
     expect(await lines(dynamodb)).not.toEqual([])
@@ -106,19 +84,19 @@ describe('in the table', () => {
     expect(await lines(dynamodb)).toEqual(many(60))
   })
 
-  test('a line given twice in one batch is one record', async () => {
-    const dynamodb = await started()
-    await openSink().append([line('a'), line('b'), line('a')])
+  test('one item for a line that is twice in a batch', async () => {
+    const dynamodb = await startOwnDynamodb()
+    await createSink().append([line('a'), line('b'), line('a')])
     expect(await idsIn(dynamodb)).toEqual(['a', 'b'])
   })
 
-  test('a principal whose name is long, or cut in the midst of a character, is found by the index', async () => {
-    const dynamodb = await started()
+  test('a key for the index even if a subject is long, or cut in the middle of a character', async () => {
+    const dynamodb = await startOwnDynamodb()
     const subjects = ['s'.repeat(5000), `${'x'.repeat(510)}🪙${'y'.repeat(500)}`, '字'.repeat(5000)]
     const texts = subjects.map((subject, i) =>
       renderRecord(record({ id: `r${i}`, principal: { issuer: 'ci', subject } })),
     )
-    await openSink().append(texts)
+    await createSink().append(texts)
     const items = await dynamodb.items(TABLE)
     expect(items).toHaveLength(3)
     for (const principal of items.map(item => String(item.principal))) {
@@ -128,15 +106,15 @@ describe('in the table', () => {
     }
   })
 
-  test('lines that are no records are kept, and hold up no others', async () => {
-    const dynamodb = await started()
+  test('lines that are no records, and the others with them', async () => {
+    const dynamodb = await startOwnDynamodb()
     const odd = ['no JSON', 'null', '[]', '{"type":"jeton.audit"}', '{"id":7,"time":"soon","principal":"x"}']
-    await openSink().append([...odd, line('a'), line('i'.repeat(5000))])
+    await createSink().append([...odd, line('a'), line('i'.repeat(5000))])
     expect(new Set(await lines(dynamodb))).toEqual(new Set([...odd, line('a'), line('i'.repeat(5000))]))
   })
 })
 
-describe('a table that does not take them', () => {
+describe('createDynamodbSink rejects', () => {
   test.each([
     ['gone', 'ECONNRESET', (dynamodb: Dynamodb) => Object.assign(dynamodb.faults, { gone: true })],
     ['failing', '500', (dynamodb: Dynamodb) => Object.assign(dynamodb.faults, { fail: true })],
@@ -145,32 +123,32 @@ describe('a table that does not take them', () => {
       'AccessDeniedException',
       (dynamodb: Dynamodb) => Object.assign(dynamodb.faults, { refuse: 'AccessDeniedException' }),
     ],
-  ])('is told by name where it is %s, never with a signature', async (_, told, damage) => {
-    const dynamodb = await started()
+  ])('with the name of the error and no signature if the table is %s', async (_, name, damage) => {
+    const dynamodb = await startOwnDynamodb()
     damage(dynamodb)
-    const error = await openSink()
+    const error = await createSink()
       .append(many(100))
       .catch(cause => cause)
-    expect(error.message).toContain(told)
+    expect(error.message).toContain(name)
     expect(`${error.stack} ${error.cause}`).not.toMatch(/AKIA|Signature/)
   })
 
-  test('is told where nothing says in which region it is', async () => {
-    await started()
+  test('with what to do if no region is configured', async () => {
+    await startOwnDynamodb()
     vi.stubEnv('AWS_REGION', undefined)
-    await expect(openSink().append([line('a')])).rejects.toThrow('no region is configured: set AWS_REGION')
+    await expect(createSink().append([line('a')])).rejects.toThrow('no region is configured: set AWS_REGION')
   })
 
-  test('is told by name where there is none', async () => {
-    await started()
-    await expect(openSink({ table: 'other' }).append([line('a')])).rejects.toThrow(
+  test('with the name of the error if there is no such table', async () => {
+    await startOwnDynamodb()
+    await expect(createSink({ table: 'other' }).append([line('a')])).rejects.toThrow(
       'ResourceNotFoundException',
     )
   })
 })
 
-/** A DynamoDB that answers as it is told: `answer` gets each batch and gives what it has not taken, or throws. */
-function played(
+/** A sink over a client that answers with `answer`, which gets each call and returns what it did not take, or throws. */
+function sinkAnswering(
   answer: (requests: WriteRequest[], call: number) => WriteRequest[] | Promise<WriteRequest[]>,
 ) {
   const clock = virtualClock()
@@ -185,39 +163,39 @@ function played(
     return { UnprocessedItems: left.length > 0 ? { [TABLE]: left } : {} }
   }
   const sink = createDynamodbSink({ client: Object.assign(client, { send }), table: TABLE, clock })
-  let ended: 'no' | 'resolved' | Error = 'no'
+  let outcome: 'pending' | 'resolved' | Error = 'pending'
   const append = (texts: readonly string[]) => {
-    ended = 'no'
+    outcome = 'pending'
     sink.append(texts).then(
       () => {
-        ended = 'resolved'
+        outcome = 'resolved'
       },
       error => {
-        ended = error
+        outcome = error
       },
     )
     return settle()
   }
-  return { clock, sink, append, taken, sizes, ended: () => ended }
+  return { clock, sink, append, taken, sizes, outcome: () => outcome }
 }
 
 function throttled(): Error {
   return Object.assign(new Error('slow down'), { name: 'ProvisionedThroughputExceededException' })
 }
 
-describe('what is left unprocessed', () => {
-  test('is sent again, after growing pauses, until all is taken', async () => {
+describe('createDynamodbSink, left with unprocessed items,', () => {
+  test('sends them again, after growing pauses, until all are taken', async () => {
     const calls: number[] = []
-    const it = played((requests, call) => {
-      calls.push(it.clock.now())
+    const fake = sinkAnswering((requests, call) => {
+      calls.push(fake.clock.now())
       return call < 4 ? requests.slice(5) : []
     })
-    await it.append(many(25))
-    expect(it.ended()).toBe('no')
-    await it.clock.advance(200)
-    expect(it.ended()).toBe('resolved')
-    expect(it.sizes).toEqual([25, 20, 15, 10])
-    expect(it.taken.sort()).toEqual(many(25))
+    await fake.append(many(25))
+    expect(fake.outcome()).toBe('pending')
+    await fake.clock.advance(200)
+    expect(fake.outcome()).toBe('resolved')
+    expect(fake.sizes).toEqual([25, 20, 15, 10])
+    expect(fake.taken.sort()).toEqual(many(25))
     const pauses = calls.slice(1).map((at, i) => at - (calls[i] ?? 0))
     for (const [i, pauseMs] of pauses.entries()) {
       expect(pauseMs).toBeGreaterThanOrEqual(10 * 2 ** i)
@@ -225,99 +203,82 @@ describe('what is left unprocessed', () => {
     }
   })
 
-  test('is all of a batch where not one item was taken', async () => {
-    const it = played((_, call) => {
+  test('sends all of a batch again if not one item was taken', async () => {
+    const fake = sinkAnswering((_, call) => {
       if (call === 1) throw throttled()
       return []
     })
-    await it.append(many(3))
-    await it.clock.advance(20)
-    expect(it.ended()).toBe('resolved')
-    expect(it.sizes).toEqual([3, 3])
+    await fake.append(many(3))
+    await fake.clock.advance(20)
+    expect(fake.outcome()).toBe('resolved')
+    expect(fake.sizes).toEqual([3, 3])
   })
 
-  test('fails the batch before the audit log gives it up, and is not tried any more', async () => {
-    const it = played(requests => requests.slice(0, 1))
-    await it.append(many(60))
-    await it.clock.advance(1799)
-    expect(it.ended()).toBe('no')
-    await it.clock.advance(1)
-    expect(it.ended()).toEqual(new Error('it throttles, and has not taken every record within 1800 ms'))
-    const calls = it.sizes.length
-    await it.clock.advance(10_000)
-    expect(it.sizes).toHaveLength(calls)
+  test('rejects before the audit log gives up, and sends no more', async () => {
+    const fake = sinkAnswering(requests => requests.slice(0, 1))
+    await fake.append(many(60))
+    await fake.clock.advance(1799)
+    expect(fake.outcome()).toBe('pending')
+    await fake.clock.advance(1)
+    expect(fake.outcome()).toEqual(new Error('it throttles, and has not taken every record within 1800 ms'))
+    const calls = fake.sizes.length
+    await fake.clock.advance(10_000)
+    expect(fake.sizes).toHaveLength(calls)
   })
 
-  test('fails the batch where DynamoDB does not answer at all', async () => {
-    const it = played(() => new Promise(() => {}))
-    await it.append(many(1))
-    await it.clock.advance(1800)
-    expect(it.ended()).toEqual(new Error('it has not taken every record within 1800 ms'))
+  test('rejects if DynamoDB does not answer at all', async () => {
+    const fake = sinkAnswering(() => new Promise(() => {}))
+    await fake.append(many(1))
+    await fake.clock.advance(1800)
+    expect(fake.outcome()).toEqual(new Error('it has not taken every record within 1800 ms'))
   })
 })
 
-describe('a large batch', () => {
-  test('goes out in chunks of 25, eight at once', async () => {
+describe('createDynamodbSink, given a large batch,', () => {
+  test('sends calls of 25 items, eight at once', async () => {
     const gates: (() => void)[] = []
-    const it = played(() => new Promise(resolve => gates.push(() => resolve([]))))
-    await it.append(many(260))
-    expect(it.sizes).toEqual(Array(8).fill(25))
+    const fake = sinkAnswering(() => new Promise(resolve => gates.push(() => resolve([]))))
+    await fake.append(many(260))
+    expect(fake.sizes).toEqual(Array(8).fill(25))
     for (let open = gates.shift(); open; open = gates.shift()) {
       open()
       await settle()
     }
-    expect(it.ended()).toBe('resolved')
-    expect(it.sizes).toEqual([...Array(10).fill(25), 10])
-    expect(it.taken.sort()).toEqual(many(260))
+    expect(fake.outcome()).toBe('resolved')
+    expect(fake.sizes).toEqual([...Array(10).fill(25), 10])
+    expect(fake.taken.sort()).toEqual(many(260))
   })
 
-  test('fails as one of its chunks does, and sends no more of it', async () => {
-    const it = played((requests, call) => {
+  test('rejects when one call fails, and sends no more', async () => {
+    const fake = sinkAnswering((requests, call) => {
       if (call === 5) throw Object.assign(new Error('secret'), { name: 'InternalServerError' })
       return call < 5 ? [] : requests
     })
-    await it.append(many(1000))
-    expect(it.ended()).toEqual(new Error('InternalServerError'))
-    await it.clock.advance(10_000)
-    expect(it.sizes.length).toBeLessThan(20)
-    expect(it.clock.now()).toBeGreaterThan(AT)
+    await fake.append(many(1000))
+    expect(fake.outcome()).toEqual(
+      new Error('cannot write to the audit table jeton-audit in us-east-1: InternalServerError'),
+    )
+    await fake.clock.advance(10_000)
+    expect(fake.sizes.length).toBeLessThan(20)
+    expect(fake.clock.now()).toBeGreaterThan(TIME_MS)
   })
 
-  test('is waited for when the log is closed', async () => {
+  test('finishes it before close resolves', async () => {
     let open = () => {}
-    const it = played(
+    const fake = sinkAnswering(
       () =>
         new Promise(resolve => {
           open = () => resolve([])
         }),
     )
-    await it.append([line('a')])
+    await fake.append([line('a')])
     let isClosed = false
-    const closing = it.sink.close().then(() => {
+    const closing = fake.sink.close().then(() => {
       isClosed = true
     })
     await settle()
     expect(isClosed).toBe(false)
     open()
     await closing
-  })
-})
-
-describe('the key of an item', () => {
-  test('is that of the line, whenever it is written', () => {
-    expect(auditItem(line('a'), { seenAt: 1 })).toEqual(auditItem(line('a'), { seenAt: AT + 86_400_000 }))
-  })
-
-  test('spreads a day over sixteen partitions', () => {
-    const partitions = new Set(many(1000).map(text => auditItem(text, { seenAt: 0 }).pk?.S))
-    expect(partitions.size).toBe(16)
-  })
-
-  test('of a principal is never longer than DynamoDB allows, nor one that two share', () => {
-    const subjects = ['a', 'a'.repeat(3000), `${'a'.repeat(2999)}b`, '字'.repeat(1000)]
-    const keys = subjects.map(subject => principalKey({ issuer: 'ci', subject }))
-    expect(new Set(keys).size).toBe(4)
-    for (const key of keys) expect(Buffer.byteLength(key)).toBeLessThanOrEqual(2048)
-    expect(BY_PRINCIPAL).toBe('byPrincipal')
   })
 })

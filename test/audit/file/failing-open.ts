@@ -2,7 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 
 export type Fault = 'none' | 'write' | 'half-write' | 'sync'
 
-/** Opens files of a disk that can be told to fail as full or broken ones do, and counts what is asked of it. */
+/** Opens files on a disk that fails on demand as full or broken ones do, and counts its syncs. */
 export function failingOpen() {
   const disk = { fault: 'none' as Fault, syncs: 0, hold: Promise.resolve() as Promise<void> }
   const failure = (code: string) => Object.assign(new Error(`${code}: the disk failed`), { code })

@@ -1,15 +1,19 @@
-import { readdir, rename, symlink } from 'node:fs/promises'
+import { readdir, readFile, rename, symlink } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { lockFile } from '../../../src/audit/file/lock.ts'
+import { sha256Hex } from '../../../src/lib/hash.ts'
+import { GOLDEN } from '../golden.ts'
 import { folder } from '../support.ts'
 
-for (const abstract of process.platform === 'linux' ? [true, false] : [false])
-  test(`one at a time, by whatever path to the folder (abstract: ${abstract})`, async () => {
+const isLinux = process.platform === 'linux'
+
+for (const isAbstract of isLinux ? [true, false] : [false])
+  test(`lockFile lets one in at a time, by whatever path to the folder (abstract: ${isAbstract})`, async () => {
     const dir = await folder()
     await symlink(dir, join(dir, 'alias'))
-    const lock = (...names: string[]) => lockFile(join(dir, ...names), { abstract, folder: dir })
+    const lock = (...names: string[]) => lockFile(join(dir, ...names), { isAbstract, folder: dir })
     const unlock = await lock('log')
     await expect(lock('log')).rejects.toThrow(`${join(dir, 'log')}: another process`)
     await expect(lock('alias', 'log')).rejects.toThrow(`${join(dir, 'alias', 'log')}: another process`)
@@ -19,9 +23,9 @@ for (const abstract of process.platform === 'linux' ? [true, false] : [false])
     await unlockOther()
   })
 
-test('a socket file that nobody answers on is replaced', async () => {
+test('lockFile replaces a socket file that nobody answers on', async () => {
   const dir = await folder()
-  const lock = () => lockFile(join(dir, 'log'), { abstract: false, folder: dir })
+  const lock = () => lockFile(join(dir, 'log'), { isAbstract: false, folder: dir })
   const unlock = await lock()
   const [name = ''] = await readdir(dir)
   await unlock()
@@ -34,4 +38,19 @@ test('a socket file that nobody answers on is replaced', async () => {
   const unlockAgain = await lock()
   await expect(lock()).rejects.toThrow('another process')
   await unlockAgain()
+})
+
+// During an upgrade, the old and the new jeton must see each other's locks.
+test('lockFile names its socket file as it always did', async () => {
+  const dir = await folder()
+  const unlock = await lockFile('/audit.jsonl', { isAbstract: false, folder: dir })
+  expect(await readdir(dir)).toEqual([GOLDEN.lockOfAuditJsonl])
+  await unlock()
+})
+
+test.runIf(isLinux)('lockFile names its abstract socket as it always did', async () => {
+  const path = join(await folder(), 'audit.jsonl')
+  const unlock = await lockFile(path, { isAbstract: true })
+  expect(await readFile('/proc/net/unix', 'utf8')).toContain(`@jeton-audit-${sha256Hex(path)}`)
+  await unlock()
 })

@@ -15,31 +15,31 @@ const WRITER = fileURLToPath(new URL('writer.ts', import.meta.url))
 function startWriter(...args: string[]) {
   const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', WRITER, ...args])
   onTestFinished(() => void child.kill('SIGKILL'))
-  const said = { out: '', err: '' }
+  const output = { out: '', err: '' }
   child.stdout?.on('data', chunk => {
-    said.out += chunk
+    output.out += chunk
   })
   child.stderr?.on('data', chunk => {
-    said.err += chunk
+    output.err += chunk
   })
   const ended = once(child, 'close')
-  const hasSaid = async (length: number) => {
-    while (said.out.length < length && child.exitCode === null)
+  const waitForOutput = async (length: number) => {
+    while (output.out.length < length && child.exitCode === null)
       await new Promise(resolve => setTimeout(resolve, 5))
   }
-  return { child, said, ended, hasSaid }
+  return { child, output, ended, waitForOutput }
 }
 
-test('killed again and again: every record that was acknowledged is in the file, whose chain verifies', async () => {
+test('a process killed again and again leaves every acknowledged record in the file, whose chain verifies', async () => {
   const path = join(await folder(), 'audit.jsonl')
   const acknowledged: string[] = []
   for (const round of ['x', 'y', 'z']) {
-    const { child, said, ended, hasSaid } = startWriter(round, path)
-    await hasSaid(2000)
+    const { child, output, ended, waitForOutput } = startWriter(round, path)
+    await waitForOutput(2000)
     child.kill('SIGKILL')
     await ended
-    expect(said.err).toBe('')
-    acknowledged.push(...said.out.split('\n').slice(0, -1))
+    expect(output.err).toBe('')
+    acknowledged.push(...output.out.split('\n').slice(0, -1))
   }
   const verdict = await verifyFiles([path])
   expect(verdict).toMatchObject({ ok: true })
@@ -48,13 +48,14 @@ test('killed again and again: every record that was acknowledged is in the file,
   expect(acknowledged.filter(id => !written.has(id))).toEqual([])
 })
 
-test('a second process is refused, by name of the file, until the first is killed', async () => {
+test('a second process is refused, with the name of the file, until the first is killed', async () => {
   const path = join(await folder(), 'audit.jsonl')
   const first = startWriter('first', path)
-  await first.hasSaid(1)
+  await first.waitForOutput(1)
   const second = startWriter('second', path)
   expect(await second.ended).toEqual([1, null])
-  expect(second.said).toEqual({ out: '', err: `${path}: another process writes to this audit log` })
+  expect(second.output).toEqual({ out: '', err: expect.stringContaining(path) })
+  expect(second.output.err).toContain('another process')
   const options = { path, clock: systemClock(), log: rememberingLog() }
   await expect(openFileSink(options)).rejects.toThrow('another process')
   first.child.kill('SIGKILL')
@@ -64,9 +65,9 @@ test('a second process is refused, by name of the file, until the first is kille
 })
 
 test('a reader of stdout that goes away fails the vends and does not crash the process', async () => {
-  const { child, said, ended, hasSaid } = startWriter('r')
-  await hasSaid(1000)
+  const { child, output, ended, waitForOutput } = startWriter('r')
+  await waitForOutput(1000)
   child.stdout?.destroy()
   expect(await ended).toEqual([1, null])
-  expect(said.err).toBe('audit log stdout: write EPIPE')
+  expect(output.err).toBe('audit sink stdout: write EPIPE')
 })

@@ -15,33 +15,71 @@ import { expect, test } from 'vitest'
 import { append, GENESIS, readLink } from '../../../src/audit/file/hash-chain.ts'
 import { openFileSink } from '../../../src/audit/file/sink.ts'
 import { verifyFiles } from '../../../src/audit/file/verify.ts'
+import { describeSink } from '../../contracts/sinks.ts'
 import { virtualClock } from '../../support/clock/virtual-clock.ts'
 import { rememberingLog } from '../../support/service/log.ts'
-import { folder, line, linesOf } from '../support.ts'
+import { GOLDEN } from '../golden.ts'
+import { folder, idsOf, line, linesOf } from '../support.ts'
 import { type Fault, failingOpen } from './failing-open.ts'
 
-async function world() {
+async function setUp() {
   const dir = await folder()
   const path = join(dir, 'audit.jsonl')
   const log = rememberingLog()
   const { disk, open } = failingOpen()
-  const openSink = () => openFileSink({ path, clock: virtualClock(), log, open })
-  /** Opens, writes each of the records in a batch of its own, and closes, as a process that runs for a while. */
+  const openSink = (now?: number) => openFileSink({ path, clock: virtualClock(now), log, open })
+  /** Opens, writes a batch for each record and closes, as a process that runs for a while; returns the head hash. */
   const run = async (...ids: string[]) => {
     const sink = await openSink()
     for (const id of ids) await sink.append([line(id)])
     await sink.close()
-    return sink.head()
+    return sink.headHash()
   }
   const ids = async (file = path) =>
     (await linesOf(file))
-      .filter(text => readLink(Buffer.from(text))?.intact)
+      .filter(text => readLink(Buffer.from(text))?.isIntact)
       .flatMap(text => JSON.parse(text).id ?? [])
   return { dir, path, log, disk, openSink, run, ids, rotated: join(dir, 'audit.jsonl.1') }
 }
 
-test('makes the file for its owner alone and never truncates what is there', async () => {
-  const { path, run, ids } = await world()
+describeSink('file', async () => {
+  const { path, disk, openSink } = await setUp()
+  return {
+    sink: await openSink(),
+    ids: () => idsOf(path),
+    breakDown() {
+      disk.fault = 'write'
+    },
+    repair() {
+      disk.fault = 'none'
+    },
+  }
+})
+
+test('openFileSink writes the bytes that it always did, to the file and its head file', async () => {
+  const { path, openSink } = await setUp()
+  const sink = await openSink()
+  await sink.append([GOLDEN.vendedLine, GOLDEN.refusedLine])
+  await sink.close()
+  expect(await readFile(path, 'utf8')).toBe(`${GOLDEN.vendedChained}\n${GOLDEN.refusedChained}\n`)
+  expect(await readFile(`${path}.head`, 'utf8')).toBe(`${GOLDEN.refusedHash}\n`)
+})
+
+test('openFileSink goes on from what an older jeton wrote, torn lines included', async () => {
+  const { path, openSink, log } = await setUp()
+  await writeFile(path, `${GOLDEN.vendedChained}\n${GOLDEN.refusedChained}\n${GOLDEN.tornText}`)
+  await writeFile(`${path}.head`, `${GOLDEN.refusedHash}\n`)
+  const sink = await openSink(Date.parse(GOLDEN.recoveredTime))
+  expect(sink.headHash()).toBe(GOLDEN.refusedHash)
+  await sink.append([line('next')])
+  await sink.close()
+  expect((await linesOf(path)).slice(2, 4)).toEqual([GOLDEN.tornText, GOLDEN.recoveredChained])
+  expect(await verifyFiles([path])).toMatchObject({ ok: true, records: 4, recovered: 1 })
+  expect(log.lines).toEqual([])
+})
+
+test('openFileSink creates the file for its owner alone and never truncates it', async () => {
+  const { path, run, ids } = await setUp()
   await run('a')
   expect((await stat(path)).mode & 0o777).toBe(0o600)
   expect((await stat(`${path}.head`)).mode & 0o777).toBe(0o600)
@@ -51,8 +89,8 @@ test('makes the file for its owner alone and never truncates what is there', asy
   expect(await ids()).toEqual(['a', 'b'])
 })
 
-test('one chain goes on across restarts, and head is its last hash', async () => {
-  const { path, run, log } = await world()
+test('openFileSink continues the chain across restarts, and headHash is its last hash', async () => {
+  const { path, run, log } = await setUp()
   await run('a', 'b')
   const last = await run('c')
   expect(await verifyFiles([path], { expectLast: last })).toEqual({
@@ -64,8 +102,8 @@ test('one chain goes on across restarts, and head is its last hash', async () =>
   expect(log.lines.filter(({ level }) => level !== 'info')).toEqual([])
 })
 
-test('one sync for each batch, and it has returned before append does', async () => {
-  const { disk, openSink } = await world()
+test('append syncs once for each batch and resolves after the sync', async () => {
+  const { disk, openSink } = await setUp()
   const sink = await openSink()
   await sink.append(Array.from({ length: 50 }, (_, i) => line(`r${i}`)))
   expect(disk.syncs).toBe(1)
@@ -85,8 +123,8 @@ test('one sync for each batch, and it has returned before append does', async ()
   await sink.close()
 })
 
-test('a last record that lacks only its newline is kept', async () => {
-  const { path, run, ids } = await world()
+test('openFileSink keeps a last record that lacks only its newline', async () => {
+  const { path, run, ids } = await setUp()
   await run('a', 'b')
   await truncate(path, (await stat(path)).size - 1)
   await run('c')
@@ -94,8 +132,8 @@ test('a last record that lacks only its newline is kept', async () => {
   expect(await verifyFiles([path])).toMatchObject({ ok: true, records: 3, recovered: 0 })
 })
 
-test('goes on after a file torn anywhere, without losing what was whole, and verifies', async () => {
-  const { path, run, ids, log } = await world()
+test('openFileSink goes on after a file torn anywhere, loses no intact record, and verifies', async () => {
+  const { path, run, ids, log } = await setUp()
   await run('a', 'b', 'c')
   const whole = await readFile(path)
   const starts = [0, whole.indexOf(10) + 1, whole.indexOf(10, whole.indexOf(10) + 1) + 1, whole.length]
@@ -114,8 +152,8 @@ test('goes on after a file torn anywhere, without losing what was whole, and ver
   expect(log.lines.filter(({ level }) => level === 'error')).toEqual([])
 })
 
-test('a repair that was torn itself is repaired', async () => {
-  const { path, run, ids } = await world()
+test('openFileSink acknowledges an acknowledgement that was torn itself', async () => {
+  const { path, run, ids } = await setUp()
   await run('a')
   await appendFile(path, '{"type":"jet')
   await run('b')
@@ -126,8 +164,8 @@ test('a repair that was torn itself is repaired', async () => {
   expect(await verifyFiles([path])).toMatchObject({ ok: true, recovered: 1 })
 })
 
-test('says that the end was cut off where the last record it wrote is gone', async () => {
-  const { path, run, log } = await world()
+test('openFileSink warns that the end was cut off if the last record it wrote is gone', async () => {
+  const { path, run, log } = await setUp()
   await run('a', 'b')
   const [first] = await linesOf(path)
   await writeFile(path, `${first}\n`)
@@ -136,8 +174,8 @@ test('says that the end was cut off where the last record it wrote is gone', asy
 })
 
 for (const fault of ['write', 'half-write', 'sync'] satisfies Fault[])
-  test(`rejects a batch and goes on in one chain after a failed ${fault}`, async () => {
-    const { path, disk, openSink, ids } = await world()
+  test(`append rejects after a failed ${fault}, and the next one goes on in one chain`, async () => {
+    const { path, disk, openSink, ids } = await setUp()
     const sink = await openSink()
     await sink.append([line('a')])
     disk.fault = fault
@@ -148,26 +186,26 @@ for (const fault of ['write', 'half-write', 'sync'] satisfies Fault[])
     await sink.close()
     const written = await ids()
     expect([written[0], written.at(-1)]).toEqual(['a', 'd'])
-    expect(await verifyFiles([path], { expectLast: sink.head() })).toMatchObject({
+    expect(await verifyFiles([path], { expectLast: sink.headHash() })).toMatchObject({
       ok: true,
-      last: sink.head(),
+      last: sink.headHash(),
     })
   })
 
-test('renamed: goes on in a new file at the path, in one chain', async () => {
-  const { path, rotated, openSink, ids } = await world()
+test('a renamed file is continued in a new file at the path, in one chain', async () => {
+  const { path, rotated, openSink, ids } = await setUp()
   const sink = await openSink()
   await sink.append([line('a')])
   await rename(path, rotated)
   await sink.append([line('b')])
   await sink.close()
   expect([await ids(rotated), await ids()]).toEqual([['a'], ['b']])
-  expect(await verifyFiles([rotated, path])).toMatchObject({ ok: true, records: 2, last: sink.head() })
+  expect(await verifyFiles([rotated, path])).toMatchObject({ ok: true, records: 2, last: sink.headHash() })
   expect(await verifyFiles([path])).toMatchObject({ ok: false, line: 1 })
 })
 
-test('renamed after a half-written batch: the new file names what was torn in the old one', async () => {
-  const { path, rotated, disk, openSink } = await world()
+test('a file renamed after a half-written batch has its torn piece acknowledged in the new file', async () => {
+  const { path, rotated, disk, openSink } = await setUp()
   const sink = await openSink()
   await sink.append([line('a')])
   disk.fault = 'half-write'
@@ -181,8 +219,8 @@ test('renamed after a half-written batch: the new file names what was torn in th
   expect(await verifyFiles([rotated, path])).toMatchObject({ ok: true, records: 3, recovered: 1 })
 })
 
-test('copied and emptied in place: goes on in one chain', async () => {
-  const { path, rotated, openSink, ids } = await world()
+test('a file copied and emptied in place is continued in one chain', async () => {
+  const { path, rotated, openSink, ids } = await setUp()
   const sink = await openSink()
   await sink.append([line('a'), line('b')])
   await copyFile(path, rotated)
@@ -194,11 +232,11 @@ test('copied and emptied in place: goes on in one chain', async () => {
   expect(await verifyFiles([rotated, path])).toMatchObject({ ok: true, records: 4 })
 })
 
-test('removed: is made anew, and says so', async () => {
-  const { path, log, openSink, ids } = await world()
+test('a removed file is created anew, which is logged', async () => {
+  const { path, log, openSink, ids } = await setUp()
   const sink = await openSink()
   await sink.append([line('a')])
-  const after = sink.head()
+  const after = sink.headHash()
   await rm(path)
   await sink.append([line('b')])
   await sink.close()
@@ -211,16 +249,16 @@ test('removed: is made anew, and says so', async () => {
   })
 })
 
-test('rotated while it was not running: the chain goes on from the hash beside the file', async () => {
-  const { path, rotated, run } = await world()
+test('a file rotated while jeton was down is continued from the head file', async () => {
+  const { path, rotated, run } = await setUp()
   await run('a', 'b')
   await rename(path, rotated)
   await run('c')
   expect(await verifyFiles([rotated, path])).toMatchObject({ ok: true, records: 3 })
 })
 
-test('cut in place while it runs: the chain shows it', async () => {
-  const { path, log, openSink } = await world()
+test('a file cut in place does not verify, and a warning says so', async () => {
+  const { path, log, openSink } = await setUp()
   const sink = await openSink()
   for (const id of ['a', 'b', 'c']) await sink.append([line(id)])
   const [first] = await linesOf(path)
@@ -231,8 +269,8 @@ test('cut in place while it runs: the chain shows it', async () => {
   expect(log.lines.map(({ level }) => level)).toContain('warn')
 })
 
-test('a second writer fails a batch, and what it wrote is named', async () => {
-  const { path, openSink, ids } = await world()
+test('a second writer fails one batch, and the next record acknowledges what it wrote', async () => {
+  const { path, openSink, ids } = await setUp()
   const sink = await openSink()
   await sink.append([line('a')])
   await appendFile(path, 'stray\n')
@@ -244,7 +282,7 @@ test('a second writer fails a batch, and what it wrote is named', async () => {
 })
 
 test('a second writer that cuts and fills up cannot hide what it cut', async () => {
-  const { path, openSink } = await world()
+  const { path, openSink } = await setUp()
   const sink = await openSink()
   for (const id of ['a', 'b', 'c']) await sink.append([line(id)])
   const [first] = await linesOf(path)
@@ -255,19 +293,19 @@ test('a second writer that cuts and fills up cannot hide what it cut', async () 
   expect(await verifyFiles([path])).toMatchObject({ ok: false, line: 3 })
 })
 
-test('a second writer that goes on with the chain forks it, which shows', async () => {
-  const { path, openSink } = await world()
+test('a second writer that continues the chain forks it, which shows', async () => {
+  const { path, openSink } = await setUp()
   const sink = await openSink()
   await sink.append([line('a')])
-  await appendFile(path, `${append(line('b'), sink.head() ?? GENESIS).line}\n`)
+  await appendFile(path, `${append(line('b'), sink.headHash() ?? GENESIS).line}\n`)
   await expect(sink.append([line('c')])).rejects.toThrow('second writer')
   await sink.append([line('d')])
   await sink.close()
   expect(await verifyFiles([path])).toMatchObject({ ok: false, line: 3 })
 })
 
-test('refuses what is no log of its own, and leaves neither lock nor change behind', async () => {
-  const { path, openSink, dir } = await world()
+test('openFileSink rejects what is no audit file, and leaves neither lock nor change behind', async () => {
+  const { path, openSink, dir } = await setUp()
   await writeFile(path, 'x\n'.repeat(3 * 1024 * 1024))
   await expect(openSink()).rejects.toThrow(`${path}: no audit record`)
   expect((await stat(path)).size).toBe(6 * 1024 * 1024)
@@ -284,16 +322,16 @@ test('refuses what is no log of its own, and leaves neither lock nor change behi
   ).rejects.toThrow('not a regular file')
 })
 
-test('goes on without the hash beside the file where that cannot be kept', async () => {
-  const { path, run, log } = await world()
+test('openFileSink goes on without a head file that it cannot keep, and warns once', async () => {
+  const { path, run, log } = await setUp()
   await mkdir(`${path}.head`)
   await run('a', 'b')
   expect(await verifyFiles([path])).toMatchObject({ ok: true, records: 2 })
   expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
 })
 
-test('overlapping batches are written one after the other; a closed log takes none', async () => {
-  const { path, openSink, ids } = await world()
+test('overlapping batches are written one after the other, and none after close', async () => {
+  const { path, openSink, ids } = await setUp()
   const sink = await openSink()
   await Promise.all(['a', 'b', 'c'].map(id => sink.append([line(id)])))
   await Promise.all([sink.append([line('d')]), sink.close()])

@@ -6,8 +6,8 @@ import { createHealth } from '../../../src/telemetry/health.ts'
 import { rememberingLog } from '../../support/service/log.ts'
 import { record } from '../support.ts'
 
-// A process of its own that vends into a file and prints the id of each record that was acknowledged, until it is killed;
-// or, without a file, into stdout, and exits as soon as that fails.
+// A process that vends into a file and prints the id of each acknowledged record until it is killed; or, without a file,
+// vends into stdout and exits as soon as that fails.
 const [, , prefix = 'r', path] = process.argv
 const clock = systemClock()
 const log = rememberingLog()

@@ -1,0 +1,51 @@
+import type { JetonError } from '../errors.ts'
+
+/** In UTF-16 units, which for records nearly always are bytes. */
+const MAX_BATCH_LENGTH = 512 * 1024
+
+/**
+ * Shared by the writes of one vend, one for each sink. Not an AbortSignal: nobody needs its event, and that is an
+ * EventTarget, which is a lot to create for each of 20,000 vends a second.
+ */
+export interface Cancellation {
+  isCancelled: boolean
+}
+
+/** A vend's line on its way into one sink. */
+export interface PendingWrite {
+  readonly line: string
+  /** When its caller stops waiting, in milliseconds. */
+  readonly dueAt: number
+  readonly cancellation: Cancellation | undefined
+  readonly resolve: () => void
+  readonly reject: (error: JetonError) => void
+}
+
+/** Removes the oldest writes, about 512 KB of them, and returns those that are not cancelled. */
+export function takeBatch(waiting: PendingWrite[]): PendingWrite[] {
+  let length = 0
+  let end = 0
+  for (; end < waiting.length && length <= MAX_BATCH_LENGTH; end++) length += waiting[end]?.line.length ?? 0
+  return waiting.splice(0, end).filter(isWanted)
+}
+
+/** Returns when the first of `writes`, which are in order of arrival, is due; undefined if none is wanted any more. */
+export function firstDueAt(writes: readonly PendingWrite[]): number | undefined {
+  return writes.find(isWanted)?.dueAt
+}
+
+/** Rejects those that are due by `now` and returns the others, without those that are cancelled. */
+export function rejectDue(
+  writes: readonly PendingWrite[],
+  { now, error }: { now: number; error: JetonError },
+): PendingWrite[] {
+  return writes.filter(write => {
+    if (now < write.dueAt) return isWanted(write)
+    write.reject(error)
+    return false
+  })
+}
+
+function isWanted({ cancellation }: PendingWrite): boolean {
+  return !cancellation?.isCancelled
+}
