@@ -87,7 +87,10 @@ export async function createService(config: Config, world: ServiceOptions): Prom
     ...shared,
     encryptedStore: stores.encrypted,
     rateLimiter: createRateLimiter({ store: stores.plain, clock }),
-    roles: createRoleBreaker(createRoleAssumer({ clock, health, log }), { ...shared, store: stores.plain }),
+    roleAssumer: createRoleBreaker(createRoleAssumer({ clock, health, log }), {
+      ...shared,
+      store: stores.plain,
+    }),
     sign: signToken,
     slotWaitMs,
     onMinted: ({ database }) => metrics.minted(database.name),

@@ -1,62 +1,64 @@
-import type { Clock } from '../lib/clock.ts'
+import { remainingMs, type TimeWindow } from '../lib/time-window.ts'
 import { ALREADY_DELIVERED, type FirstDelivery } from './first-delivery.ts'
-import { canBeVended, isFromTheFuture } from './lifetime.ts'
+import { isVendable } from './lifetime.ts'
 import type { SessionProvider } from './role-session/session-provider.ts'
 import type { TokenKey } from './token-key.ts'
 import type { StoredToken } from './token-store.ts'
 
+/** After a read, the store is not expected to have more of a key for this long. */
+const RECENT_READ_MS = 1000
+
 /** The current token of a key, as this instance has it. */
 export interface CachedToken extends StoredToken, FirstDelivery {
-  /** Whether this instance minted it: then it has the role session for the next one, most likely. */
-  readonly isOurs: boolean
+  /** Whether this instance minted it: then it most likely has the role session for the next one. */
+  readonly mintedHere: boolean
 }
 
-/** What brought an entry: this request's minting, or another's. */
+/** A token that was not at hand, and whether this request minted it. */
 export interface Obtained {
-  readonly entry: CachedToken
+  readonly cachedToken: CachedToken
   readonly isMinted: boolean
 }
 
 /** What this instance knows of one key. */
 export interface CacheEntry {
-  /** As the last caller's configuration has it: limits may change under one key. */
+  /** As the latest request gave it: a reload may change a database's limits and leave the key's id as it is. */
   key: TokenKey
   readonly session: SessionProvider
-  token?: CachedToken
-  /** When the store last said something of it (ms). */
+  current?: CachedToken
+  /** When the store was last read for this key (ms). */
   lastReadAt: number
-  /** From when on, and for how long (ms), no renewal is tried. */
-  rest: { readonly since: number; readonly forMs: number }
+  /** While it lasts, no renewal is tried. */
+  renewalPause: TimeWindow
 }
 
 export function createEntry(key: TokenKey, session: SessionProvider): CacheEntry {
-  return { key, session, lastReadAt: 0, rest: { since: 0, forMs: 0 } }
+  return { key, session, lastReadAt: 0, renewalPause: { since: 0, forMs: 0 } }
 }
 
-/** Goes on with the token that the fleet has; the same entry where that is known already. */
-export function useShared(page: CacheEntry, shared: StoredToken): CachedToken {
-  if (page.token?.token.fingerprint === shared.token.fingerprint) return page.token
-  page.token = { ...shared, ...ALREADY_DELIVERED, isOurs: false }
-  return page.token
+/** Makes the fleet's token the entry's current one, unless it is that already, and returns it. */
+export function useShared(entry: CacheEntry, stored: StoredToken): CachedToken {
+  if (entry.current?.token.fingerprint === stored.token.fingerprint) return entry.current
+  entry.current = { ...stored, ...ALREADY_DELIVERED, mintedHere: false }
+  return entry.current
 }
 
-/** The same, where the fleet's is good and newer than `entry`; else undefined. */
-export function useNewer(
-  page: CacheEntry,
-  { entry, found, clock }: { entry: CachedToken; found: StoredToken | undefined; clock: Clock },
-): CachedToken | undefined {
-  return found && found.mintedAt > entry.mintedAt && isVendable(found, clock)
-    ? useShared(page, found)
-    : undefined
+/** Whether the fleet's token is vendable and newer than the one at hand. */
+export function isSuccessor(
+  stored: StoredToken | undefined,
+  { current, now }: { current: StoredToken; now: number },
+): stored is StoredToken {
+  return stored !== undefined && stored.mintedAt > current.mintedAt && isVendable(stored.token, now)
 }
 
-/** Whether a token may still be vended. */
-export function isVendable({ token }: StoredToken, clock: Clock): boolean {
-  return canBeVended(token, clock.now()) && !isFromTheFuture(token, clock.now())
+/** Whether a token is the one that a caller reports as rejected by the database. */
+export function isRejected(
+  stored: StoredToken | undefined,
+  rejectedFingerprint: string | undefined,
+): boolean {
+  return stored !== undefined && stored.token.fingerprint === rejectedFingerprint
 }
 
-/** How much is left (ms) of a time that began at `since`; nothing where the clock was put back behind it. */
-export function remainingMs({ since, forMs }: { since: number; forMs: number }, clock: Clock): number {
-  const pastMs = clock.now() - since
-  return pastMs < 0 ? 0 : Math.max(0, forMs - pastMs)
+export function hasRecentRead({ lastReadAt }: CacheEntry, now: number): boolean {
+  return remainingMs({ since: lastReadAt, forMs: RECENT_READ_MS }, now) > 0
 }

@@ -1,63 +1,119 @@
+import { JetonError } from '../errors.ts'
+import type { BackgroundTasks } from '../lib/background-tasks.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { RateLimiter, Reservation } from './rate-limit/rate-limiter.ts'
+import { singleFlight } from '../lib/single-flight.ts'
+import type { Log } from '../telemetry/log.ts'
+import { isVendable } from './lifetime.ts'
+import type { RateLimiter, Reservation, ReservationRequest } from './rate-limit/rate-limiter.ts'
+import type { TokenKey } from './token-key.ts'
+import type { Lease, StoredToken, TokenStore } from './token-store.ts'
 
-/** How a token leaves for the first time: at its turn, and no later. */
+/** Delivers a new token once, within its slot. A token that missed its slot takes another. */
 export interface FirstDelivery {
-  /** Resolves when the token may leave. To be awaited just before it does, by everyone who hands it out. */
+  /** Resolves when the token may leave: await it just before each delivery. Rejects if no other slot is near enough. */
   deliver(): Promise<void>
-  /** To be told where the token does not leave now: others need not wait for it. */
+  /** Call instead of `deliver` if the token does not leave: other instances need not wait for it. */
   cancel(): void
 }
 
+/** A token of another instance: it is stored, so it has been delivered. */
+export const ALREADY_DELIVERED: FirstDelivery = { deliver: async () => {}, cancel() {} }
+
 export interface FirstDeliveryParts {
-  rateLimiter: Pick<RateLimiter, 'isOnTime'>
-  place: Pick<Reservation, 'reportDeliveryDelay'>
+  rateLimiter: Pick<RateLimiter, 'reserve' | 'isOnTime'>
+  tokenStore: TokenStore
+  backgroundTasks: BackgroundTasks
   clock: Clock
-  /** The turn that the token was signed for, and when that was (ms). */
-  turn: number
-  signedAt: number
-  /** Waits for another turn; before all who have none yet. */
-  anotherTurn(): Promise<void>
-  /** Told once, in the moment in which the token leaves for the first time. */
-  onDelivered(): void
-  /** Told once, where the token was to leave and did not. */
-  onCancelled(): void
+  log: Log
+}
+
+/** A token that has been signed and not delivered. */
+export interface NewToken {
+  key: TokenKey
+  token: StoredToken
+  /** What the store had when the lease was taken. */
+  previous: StoredToken | undefined
+  lease: Lease
+  reservation: Pick<Reservation, 'reportDeliveryDelay'>
+  /** The slot (ms) that the token was signed for. */
+  slot: number
+  /** How to ask for another slot. */
+  nextReservation: ReservationRequest
+  /** Called when another instance has minted meanwhile, with the token that the fleet uses. */
+  onSuperseded(stored: StoredToken): void
 }
 
 /**
- * What RDS counts is the first login with a token, and that follows its hand-out, not its signature. Between the two lies
- * the audit log, which may hang for 2 s and then let everything go at once: who missed the turn takes another. Once a
- * token has left, it leaves again freely.
+ * What RDS counts is the first login with a token, and that follows its delivery, not its signature. Between the two lies
+ * the audit log, which may hang for 2 s and then let everything go at once. The fleet gets to see the token in the moment
+ * of its first delivery, and from then on it is delivered freely.
+ *
+ *     signed ── audit record ── deliver ── slot on time ────────────── delivered, published to the store
+ *                    │             └────── slot missed: another slot ──┘
+ *                    └ failed ── cancel: the lease is released
  */
-export function createFirstDelivery(parts: FirstDeliveryParts): FirstDelivery {
-  const { rateLimiter, place, clock, turn, signedAt, anotherTurn, onDelivered, onCancelled } = parts
-  let hasLeft = false
-  let isAbandoned = false
-  let leaving: Promise<void> | undefined
+export function createFirstDelivery(
+  { key, token, previous, lease, reservation, slot, nextReservation, onSuperseded }: NewToken,
+  parts: FirstDeliveryParts,
+): FirstDelivery {
+  const { rateLimiter, tokenStore, clock } = parts
+  let isDelivered = false
+  let isCancelled = false
+  const deliverOnce = singleFlight(deliverInSlot)
 
-  async function leaveFirst() {
-    place.reportDeliveryDelay(clock.now() - signedAt)
-    await clock.sleepUntil(turn)
-    if (!rateLimiter.isOnTime(turn)) await anotherTurn()
-    hasLeft = true
-    onDelivered()
+  async function deliverInSlot(): Promise<void> {
+    reservation.reportDeliveryDelay(clock.now() - token.mintedAt)
+    await clock.sleepUntil(slot)
+    if (!rateLimiter.isOnTime(slot)) await waitForAnotherSlot()
+    isDelivered = true
+    updateStoreInBackground(parts, { key, update: publish })
+  }
+
+  async function waitForAnotherSlot(): Promise<void> {
+    const next = await rateLimiter.reserve(nextReservation)
+    await clock.sleepUntil(await next.slot())
+  }
+
+  async function publish(): Promise<void> {
+    if (!(await lease.publish(token))) await publishWithoutLease()
+  }
+
+  /** The lease ended before the delivery. If another instance has minted since, its token counts. */
+  async function publishWithoutLease(): Promise<void> {
+    const snapshot = await tokenStore.read(key)
+    const { stored } = snapshot
+    const isNew = stored && stored.token.fingerprint !== previous?.token.fingerprint
+    if (isNew && isVendable(stored.token, clock.now())) onSuperseded(stored)
+    else if (snapshot.leasedUntil <= clock.now()) {
+      const nextLease = await tokenStore.lease(key, snapshot)
+      await nextLease?.publish(token)
+    }
   }
 
   return {
     async deliver() {
-      if (hasLeft) return
-      leaving ??= leaveFirst().finally(() => {
-        leaving = undefined
-      })
-      await leaving
+      if (!isDelivered) await deliverOnce()
     },
     cancel() {
-      if (hasLeft || leaving || isAbandoned) return
-      isAbandoned = true
-      onCancelled()
+      if (isDelivered || isCancelled || deliverOnce.isUnderWay()) return
+      isCancelled = true
+      updateStoreInBackground(parts, { key, update: () => lease.release() })
     },
   }
 }
 
-/** Of a token that has left already, from another instance. */
-export const ALREADY_DELIVERED: FirstDelivery = { deliver: async () => {}, cancel() {} }
+/** No request waits for it. If it fails, the next read of the store shows that too, and the lease ends by itself. */
+export function updateStoreInBackground(
+  { backgroundTasks, log }: Pick<FirstDeliveryParts, 'backgroundTasks' | 'log'>,
+  { key, update }: { key: TokenKey; update: () => Promise<void> },
+): void {
+  backgroundTasks.add(
+    update().catch(cause => {
+      const reason = cause instanceof JetonError ? cause.reason : undefined
+      log.warn(
+        { event: 'token_not_shared', session: key.sessionName, reason },
+        'the store was not updated after a minting: other instances wait until the lease ends (16 s at most), then mint their own token; check the store',
+      )
+    }),
+  )
+}

@@ -1,17 +1,17 @@
-/** RDS refuses a token older than this, whatever `X-Amz-Expires` says. */
+/** RDS refuses an older token, whatever its `X-Amz-Expires` says. */
 export const TOKEN_LIFETIME_MS = 15 * 60_000
-/** From this long before a token ends, it is renewed ahead of need. */
+/** How long before its end a token is due for renewal. */
 const REFRESH_BEFORE_MS = 6 * 60_000
-/** What a caller is promised to have left. */
-export const LEAST_LEFT_MS = 5 * 60_000
-/** Between choosing a token and handing it out lie the audit record (2 s at most) and sometimes a turn. */
-const HANDING_OUT_MS = 3000
-/** Clocks that disagree by less are left as they are. */
-const CLOCK_DISAGREEMENT_MS = 2000
-/** A role session is signed with only if it outlives the whole of a token's life. */
-const LEAST_SESSION_MS = TOKEN_LIFETIME_MS
+/** The least that a caller is promised to have left of a token. */
+const MIN_REMAINING_MS = 5 * 60_000
+/** Between choosing a token and delivering it lie the audit record (2 s at most) and sometimes a slot. */
+const DELIVERY_ALLOWANCE_MS = 3000
+/** Clocks that differ by less are not corrected. */
+const MAX_CLOCK_DIFFERENCE_MS = 2000
+/** A role session is fit to sign with if it outlives the whole of a token's life. */
+const MIN_SESSION_MS = TOKEN_LIFETIME_MS
 
-/** When a token was signed, when it ought to be replaced and when it ends; all in milliseconds since the epoch. */
+/** When a token was signed, when it is due for renewal and when it ends; all in milliseconds since the epoch. */
 export interface Lifetime {
   readonly issuedAt: number
   readonly refreshAfter: number
@@ -19,7 +19,7 @@ export interface Lifetime {
 }
 
 /**
- * The true life of a token: it ends with its 15 minutes or with the role session that signed it, whichever is first.
+ * Returns the lifetime of a token: it ends after 15 minutes or with the role session that signed it, whichever is first.
  * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html#UsingWithRDS.IAMDBAuth.ConnectionsPerSecond
  */
 export function lifetimeOf({
@@ -33,17 +33,20 @@ export function lifetimeOf({
   return { issuedAt, expiresAt, refreshAfter: Math.max(issuedAt, expiresAt - REFRESH_BEFORE_MS) }
 }
 
-/** Whether a token chosen now (or signed now with a session) still has its 5 minutes when it reaches the caller. */
+/** Whether a token chosen now, or signed now with a session, has its promised 5 minutes left when it reaches the caller. */
 export function canBeVended({ expiresAt }: { readonly expiresAt: number }, now: number): boolean {
-  return expiresAt - now >= LEAST_LEFT_MS + HANDING_OUT_MS
+  return expiresAt - now >= MIN_REMAINING_MS + DELIVERY_ALLOWANCE_MS
 }
 
-/** Whether a token was signed by a clock that has been put back since: AWS refuses what is signed ahead of its own time. */
-export function isFromTheFuture({ issuedAt }: Lifetime, now: number): boolean {
-  return issuedAt - now > CLOCK_DISAGREEMENT_MS
+/**
+ * Whether a token may still be vended: it lasts long enough, and no clock that has been put back since signed it. AWS
+ * refuses what is signed ahead of its own time.
+ */
+export function isVendable(token: Lifetime, now: number): boolean {
+  return canBeVended(token, now) && token.issuedAt - now <= MAX_CLOCK_DIFFERENCE_MS
 }
 
 /** Whether a role session outlives a token signed with it now. */
 export function outlivesToken({ expiresAt }: { readonly expiresAt: number }, now: number): boolean {
-  return expiresAt - now >= LEAST_SESSION_MS
+  return expiresAt - now >= MIN_SESSION_MS
 }

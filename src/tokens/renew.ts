@@ -1,22 +1,30 @@
 import { JetonError } from '../errors.ts'
 import type { BackgroundTasks } from '../lib/background-tasks.ts'
+import { jitteredMs } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
+import { remainingMs } from '../lib/time-window.ts'
 import type { Log } from '../telemetry/log.ts'
-import { type CachedToken, type CacheEntry, type Obtained, remainingMs, useNewer } from './cache-entry.ts'
-import type { Minter } from './mint.ts'
-import type { TokenSnapshot } from './token-store.ts'
+import { type CachedToken, type CacheEntry, isSuccessor, type Obtained, useShared } from './cache-entry.ts'
+import type { Minter, SlotRequest } from './mint.ts'
+import type { StoredToken, TokenSnapshot } from './token-store.ts'
 
-/** How long the one request that renews waits for a turn, while the old token is still good. */
-const RENEWAL_WAIT_MS = 250
-/** After a renewal that failed. */
-const FAILED_REST_MS = 10_000
-/** After a look that found another instance at it, or no turn; about. */
-const LOOKED_REST_MS = 1000
-/** Who has no role session gives way for so long to whoever minted the last token, and has one. */
-const GIVE_WAY_MS = 10_000
+/** The one request that renews does not wait longer: the old token is still good. */
+const SLOT_REQUEST: SlotRequest = { hasPriority: true, isOptional: true, waitMs: 250 }
+/** Until the next try after a renewal that failed. */
+const FAILURE_PAUSE_MS = 10_000
+/** Until the next try if another instance renews, or no slot is near enough; jittered to between half and 1.5 times. */
+const RETRY_PAUSE_MS = 1000
+/** How long an instance without a role session leaves a renewal to the one that minted the last token and has one. */
+const YIELD_MS = 10_000
 
-export interface RenewerParts extends Pick<Minter, 'mint' | 'checkSlot'> {
-  look(page: CacheEntry): Promise<TokenSnapshot>
+/**
+ * Renews a token that is past its `refreshAfter` and still good, for one request: with the successor that another instance
+ * has minted, or by minting it. Returns undefined if the old token stays in use. Never rejects.
+ */
+export type Renew = (entry: CacheEntry, current: CachedToken) => Promise<Obtained | undefined>
+
+export interface RenewerParts extends Minter {
+  read(entry: CacheEntry): Promise<TokenSnapshot>
   backgroundTasks: BackgroundTasks
   clock: Clock
   log: Log
@@ -24,63 +32,85 @@ export interface RenewerParts extends Pick<Minter, 'mint' | 'checkSlot'> {
   random(): number
 }
 
+/** What the decision about a renewal rests on. */
+export interface RenewalState {
+  readonly current: CachedToken
+  readonly snapshot: TokenSnapshot
+  /** Whether this instance has a role session to sign with at once. */
+  readonly isSessionFit: boolean
+  readonly now: number
+}
+
+export type RenewalDecision =
+  | { readonly action: 'use-successor'; readonly successor: StoredToken }
+  | { readonly action: 'wait' | 'renew-session' | 'mint' }
+
 /**
- * Renews a token that is past its `refreshAfter` and still good, for one request: by the successor that another instance
- * has minted, or by minting it. Undefined where the old token is to go on: another instance is at it, there is no turn or
- * no role session yet (one is then asked for, and nobody waits for it), or it failed. Never throws.
+ * Decides how a renewal goes on once the store has been read. The first row that fits holds:
+ *
+ *     the store has            this instance has          then
+ *     a vendable successor     –                          use it
+ *     another's lease          –                          keep the old token and try again in a second
+ *     no lease                 a role session             mint
+ *     no lease                 none, and did not mint     leave it to the instance that did, for 10 s after refreshAfter
+ *     no lease                 none                       renew the role session; nobody waits for it
  */
-export type Renew = (page: CacheEntry, old: CachedToken) => Promise<Obtained | undefined>
+export function decideRenewal({ current, snapshot, isSessionFit, now }: RenewalState): RenewalDecision {
+  const { stored, leasedUntil } = snapshot
+  if (isSuccessor(stored, { current, now })) return { action: 'use-successor', successor: stored }
+  if (leasedUntil > now) return { action: 'wait' }
+  if (isSessionFit) return { action: 'mint' }
+  return { action: yieldsToOwner(current, now) ? 'wait' : 'renew-session' }
+}
 
-export function createRenewer({
-  look,
-  mint,
-  checkSlot,
-  backgroundTasks,
-  clock,
-  log,
-  random,
-}: RenewerParts): Renew {
-  async function renew(page: CacheEntry, old: CachedToken): Promise<Obtained | undefined> {
-    const how = { hasPriority: true, isOptional: true, waitMs: RENEWAL_WAIT_MS }
-    checkSlot(page, how)
-    const seen = await look(page)
-    const newer = useNewer(page, { entry: old, found: seen.shared, clock })
-    if (newer) return { entry: newer, isMinted: false }
-    if (seen.leasedUntil > clock.now() || givesWay(page, old)) {
-      restAWhile(page)
-      return undefined
+function yieldsToOwner({ mintedHere, token }: CachedToken, now: number): boolean {
+  return !mintedHere && now < token.refreshAfter + YIELD_MS
+}
+
+export function createRenewer(parts: RenewerParts): Renew {
+  const { read, mint, checkSlot, backgroundTasks, clock, log, random } = parts
+
+  async function renew(entry: CacheEntry, current: CachedToken): Promise<Obtained | undefined> {
+    checkSlot(entry, SLOT_REQUEST)
+    const snapshot = await read(entry)
+    const isSessionFit = entry.session.isFit()
+    const decision = decideRenewal({ current, snapshot, isSessionFit, now: clock.now() })
+    switch (decision.action) {
+      case 'use-successor':
+        return { cachedToken: useShared(entry, decision.successor), isMinted: false }
+      case 'wait':
+        return retrySoon(entry)
+      case 'renew-session':
+        backgroundTasks.add(entry.session.renew().catch(cause => keepCurrent(entry, cause)))
+        return undefined
+      case 'mint': {
+        const request = { snapshot, isReplacement: false, slotRequest: SLOT_REQUEST }
+        const cachedToken = await mint(entry, request)
+        return cachedToken && { cachedToken, isMinted: true }
+      }
     }
-    if (!page.session.isFit()) {
-      backgroundTasks.add(page.session.renew().catch(cause => goOnWithTheOld(page, cause)))
-      return undefined
-    }
-    const entry = await mint(page, { seen, replaces: false, ...how })
-    return entry && { entry, isMinted: true }
   }
 
-  function givesWay(page: CacheEntry, old: CachedToken): boolean {
-    if (old.isOurs || page.session.isFit()) return false
-    return clock.now() < old.token.refreshAfter + GIVE_WAY_MS
+  function retrySoon(entry: CacheEntry): undefined {
+    pause(entry, jitteredMs(RETRY_PAUSE_MS, { low: 0.5, high: 1.5, random: random() }))
   }
 
-  const restAWhile = (page: CacheEntry) => rest(page, LOOKED_REST_MS * (0.5 + random()))
-
-  function rest(page: CacheEntry, forMs: number): void {
-    page.rest = { since: clock.now(), forMs }
-  }
-
-  function goOnWithTheOld(page: CacheEntry, cause: unknown): undefined {
-    if (cause instanceof JetonError && cause.code === 'throttled') {
-      restAWhile(page)
-      return
-    }
-    rest(page, FAILED_REST_MS)
+  function keepCurrent(entry: CacheEntry, cause: unknown): undefined {
+    if (cause instanceof JetonError && cause.code === 'throttled') return retrySoon(entry)
+    pause(entry, FAILURE_PAUSE_MS)
     const reason = cause instanceof JetonError ? cause.reason : undefined
-    log.warn({ event: 'renewal_failed', session: page.key.sessionName, reason }, 'renewal failed')
+    log.warn(
+      { event: 'renewal_failed', session: entry.key.sessionName, reason },
+      'a token could not be renewed: the current one stays in use, and the next request after 10 s tries again',
+    )
   }
 
-  return async (page, old) => {
-    if (remainingMs(page.rest, clock) > 0 || page.session.isBeingRenewed()) return undefined
-    return renew(page, old).catch(cause => goOnWithTheOld(page, cause))
+  function pause(entry: CacheEntry, forMs: number): void {
+    entry.renewalPause = { since: clock.now(), forMs }
+  }
+
+  return async (entry, current) => {
+    if (remainingMs(entry.renewalPause, clock.now()) > 0 || entry.session.isBeingRenewed()) return undefined
+    return renew(entry, current).catch(cause => keepCurrent(entry, cause))
   }
 }

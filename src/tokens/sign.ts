@@ -6,11 +6,10 @@ import type { RoleSession, Token } from './token.ts'
 import type { TokenKey } from './token-key.ts'
 
 /**
- * Signs an RDS IAM token: a SigV4-presigned `rds-db` connect request without its scheme. `at` (ms) is floored to the
- * second, as SigV4 dates are; the same second and session give the same token.
+ * Signs an RDS IAM token: a SigV4-presigned `rds-db` connect request without its scheme. `at` (ms) is rounded down to the
+ * second, as SigV4 dates are; one session signs the same token throughout a second. Does not check that the session
+ * outlives the token: `expiresAt` is then the session's.
  * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.Connecting.html
- *
- * Does not check that the session outlives the token: `expiresAt` says the truth of it.
  */
 export async function signToken(
   key: TokenKey,
@@ -52,7 +51,7 @@ function queryText(query: Record<string, string | string[] | null>): string {
     .join('&')
 }
 
-/** RFC 3986 with nothing but the unreserved characters left as they are: SigV4's own encoding. */
+/** Percent-encodes all but the unreserved characters of RFC 3986, 2.3, as SigV4 does. */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, c => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 }

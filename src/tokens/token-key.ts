@@ -4,25 +4,26 @@ import { canonicalJson } from '../lib/json.ts'
 import type { Database } from '../rds/database.ts'
 import { sessionName } from './role-session/session-name.ts'
 
-/** What one token is for. Everyone with the same key shares one role session and one token. */
+/** What one token is for. Callers with the same key share one role session and one token. */
 export interface TokenKey {
-  /** SHA-256 over everything that goes into assuming the role and signing: a changed configuration is another key. */
+  /** SHA-256 of all that goes into assuming the role and signing: a changed configuration is another key. */
   readonly id: string
   readonly database: Database
   readonly user: string
   readonly sessionName: string
 }
 
-export interface TokenKeyOf {
+export interface TokenScope {
   database: Database
   user: string
-  /** Given where the grant says `session: per-principal`. */
+  /** Set if the grant says `session: per-principal`. */
   principal?: Pick<Principal, 'issuer' | 'subject'> | undefined
 }
 
-export function tokenKey({ database, user, principal }: TokenKeyOf): TokenKey {
+/** Returns the key of a token. Its id is in the names of stored records: members that are renamed here change every id. */
+export function tokenKey({ database, user, principal }: TokenScope): TokenKey {
   const name = sessionName({ database: database.name, user, principal })
   const { host, port, region, partition, account, resourceId, roleArn, externalId } = database
-  const signedBy = { host, port, region, partition, account, resourceId, roleArn, externalId, user, name }
-  return { id: sha256Hex(canonicalJson(signedBy)), database, user, sessionName: name }
+  const hashed = { host, port, region, partition, account, resourceId, roleArn, externalId, user, name }
+  return { id: sha256Hex(canonicalJson(hashed)), database, user, sessionName: name }
 }

@@ -1,17 +1,17 @@
 import type { Lifetime } from './lifetime.ts'
 
-/** What `AssumeRole` returned. Never leaves the process that assumed it; never in a log, an error or a record. */
+/** What `AssumeRole` returned. It never leaves the process that assumed the role, and is in no log, error or record. */
 export interface RoleSession {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly sessionToken: string
   /** Milliseconds since the epoch. */
   readonly expiresAt: number
-  /** The assumed-role ARN: who RDS takes the login for. */
+  /** The assumed-role ARN: the identity that RDS sees log in. */
   readonly identity: string
 }
 
-/** An RDS IAM authentication token with what may be said of it. `text` is a password. */
+/** An RDS IAM authentication token. `text` is a password; the rest may be shown. */
 export interface Token extends Lifetime {
   readonly text: string
   /** Lower-case hex SHA-256 of `text`. */

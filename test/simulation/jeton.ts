@@ -1,13 +1,9 @@
-import { createBackgroundTasks } from '../../src/lib/background-tasks.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import type { Log } from '../../src/telemetry/log.ts'
-import { createRateLimiter } from '../../src/tokens/rate-limit/rate-limiter.ts'
-import { createRoleBreaker } from '../../src/tokens/role-session/role-breaker.ts'
-import { createTokenCache } from '../../src/tokens/token-cache.ts'
 import type { PrincipalAccess } from '../../src/vending/principal-access.ts'
 import { createRequestAudits } from '../../src/vending/request-audit.ts'
 import { createVendToken, type Vended } from '../../src/vending/vend-token.ts'
-import { asEncrypted } from '../support/service/as-encrypted.ts'
+import { createTokenService } from '../support/service/token-service.ts'
 import type { Network } from './network.ts'
 import type { Random } from './random.ts'
 import { playedSignature } from './signature.ts'
@@ -27,12 +23,13 @@ export interface InstanceParts {
 
 export function startInstance({ clock, network, random, name }: InstanceParts): Instance {
   const { store, auditLog } = network
-  const shared = { store, clock, log: SILENT, backgroundTasks: createBackgroundTasks(), random: random.next }
-  const tokenCache = createTokenCache({
-    ...shared,
-    encryptedStore: asEncrypted(store),
-    rateLimiter: createRateLimiter(shared),
-    roles: createRoleBreaker(({ sessionName }) => network.assume(sessionName), shared),
+  const tokenCache = createTokenService({
+    clock,
+    store,
+    log: SILENT,
+    random: random.next,
+    assumeRole: ({ sessionName }) => network.assume(sessionName),
+    hasRoleBreaker: true,
     sign: async (key, what) => playedSignature(key, what),
   })
   const vend = createVendToken(tokenCache)

@@ -6,10 +6,10 @@ import { tokenKey } from '../../src/tokens/token-key.ts'
 import { LEASE_MS } from '../../src/tokens/token-store.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 import { ORDERS } from '../support/databases/orders.ts'
-import { during, type Instance, instance, KEY, MINUTE } from './instances.ts'
+import { createInstance, during, eventsOf, type Instance, KEY, MINUTE, principalKeys } from './instances.ts'
 
 const GONE = new JetonError('temporarily_unavailable', { publicMessage: 'the store is gone' })
-const REFUSED = new JetonError('role_refused', { publicMessage: 'no' })
+const ROLE_REFUSED = new JetonError('role_refused', { publicMessage: 'no' })
 
 let clock: VirtualClock
 let store: Store
@@ -20,9 +20,9 @@ let c: Instance
 beforeEach(() => {
   clock = virtualClock()
   store = createMemoryStore(clock)
-  a = instance({ store, clock })
-  b = instance({ store, clock })
-  c = instance({ store, clock })
+  a = createInstance({ store, clock })
+  b = createInstance({ store, clock })
+  c = createInstance({ store, clock })
 })
 
 const total = (count: (one: Instance) => number) => [a, b, c].map(count).reduce((sum, n) => sum + n)
@@ -31,12 +31,12 @@ const storeCalls = (one: Instance) => one.calls.read + one.calls.swap
 describe('three instances on one store', () => {
   test('mint one token for 300 callers at once, with one AssumeRole and one signature', async () => {
     for (const one of [a, b, c]) one.sts.delayMs = 120
-    const asked = Array.from({ length: 300 }, (_, i) => ([a, b, c][i % 3] as Instance).get())
-    const all = await during(clock, Promise.all(asked))
+    const requests = Array.from({ length: 300 }, (_, i) => ([a, b, c][i % 3] as Instance).get())
+    const all = await during(clock, Promise.all(requests))
     expect(new Set(all.map(({ token }) => token.text)).size).toBe(1)
     expect(all.filter(({ cached }) => !cached)).toHaveLength(1)
     expect([total(({ assumed }) => assumed.length), total(one => one.signed())]).toEqual([1, 1])
-    // one looks and leases, the others look again and again, but not 200 times
+    // one reads and leases, the others poll, but far from 200 times
     expect(total(storeCalls)).toBeLessThan(40)
   })
 
@@ -49,7 +49,7 @@ describe('three instances on one store', () => {
     expect([a, b].map(storeCalls)).toEqual(before)
   })
 
-  test('renew it by one, while the others go on with the old one, then with the new one', async () => {
+  test('renew a token once: the others keep the old one, then use the new one', async () => {
     const old = await a.get()
     for (const one of [b, c]) await one.get()
     await clock.advance(9 * MINUTE)
@@ -65,7 +65,7 @@ describe('three instances on one store', () => {
     expect([a, b, c].map(({ assumed }) => assumed.length)).toEqual([1, 0, 0])
   })
 
-  test('renew it though who minted it is gone', async () => {
+  test('renew a token although the instance that minted it is gone', async () => {
     const old = await a.get()
     await b.get()
     await clock.advance(9 * MINUTE)
@@ -78,79 +78,73 @@ describe('three instances on one store', () => {
     expect(texts).toContain(old.token.text)
   })
 
-  test('answer a report of a refused token, wherever it comes from, with one successor', async () => {
+  test('replace a rejected token once, whichever instances it is reported to', async () => {
     const first = await a.get()
     await b.get()
     await clock.advance(10_000)
-    const { fingerprint: refused } = first.token
-    const [second, again] = await during(clock, Promise.all([a.get({ refused }), b.get({ refused })]))
+    const { fingerprint: rejectedFingerprint } = first.token
+    const [second, again] = await during(
+      clock,
+      Promise.all([a.get({ rejectedFingerprint }), b.get({ rejectedFingerprint })]),
+    )
     expect(second.token.text).not.toBe(first.token.text)
     expect(again.token.text).toBe(second.token.text)
     expect(total(one => one.signed())).toBe(2)
-    // c has never seen the token; the successor of a refused one gets a new role session
+    // c has never had the token; a rejected replacement gets a new role session
     await clock.advance(10_000)
     const sessions = total(({ assumed }) => assumed.length)
-    const third = await during(clock, c.get({ refused: second.token.fingerprint }))
+    const third = await during(clock, c.get({ rejectedFingerprint: second.token.fingerprint }))
     expect(third.token.text).not.toBe(second.token.text)
     expect(total(({ assumed }) => assumed.length)).toBe(sessions + 1)
   })
 
-  test('find out that what was refused is the successor of what they have', async () => {
+  test('find out that the rejected token is the successor of the one at hand', async () => {
     await a.get()
     await b.get()
     await clock.advance(9 * MINUTE)
     const second = await a.get()
     await clock.advance(10_000)
-    const third = await during(clock, b.get({ refused: second.token.fingerprint }))
+    const third = await during(clock, b.get({ rejectedFingerprint: second.token.fingerprint }))
     expect(third.token.issuedAt).toBeGreaterThan(second.token.issuedAt)
   })
 
-  test('share the turns: what one has handed out, the others do not hand out on top', async () => {
-    const keys = Array.from({ length: 90 }, (_, i) =>
-      tokenKey({ database: ORDERS, user: 'app_ro', principal: { issuer: 'i', subject: `s${i}` } }),
-    )
+  test('share the slots: together they deliver no more than one may', async () => {
+    const keys = principalKeys(90)
     const times: number[] = []
-    const asked = keys.map((key, i) =>
+    const requests = keys.map((key, i) =>
       ([a, b, c][i % 3] as Instance).get({ key }).then(
         () => times.push(clock.now()),
         () => {},
       ),
     )
-    await during(clock, Promise.all(asked))
+    await during(clock, Promise.all(requests))
     expect(times.length).toBeGreaterThan(70)
     for (const from of times)
       expect(times.filter(time => time >= from && time < from + 1000).length).toBeLessThanOrEqual(16)
   })
 })
 
-test('keys wanted on every instance at once take one turn each: all are served, and nobody else is throttled', async () => {
-  const keys = Array.from({ length: 60 }, (_, i) =>
-    tokenKey({ database: ORDERS, user: 'app_ro', principal: { issuer: 'i', subject: `s${i}` } }),
-  )
-  const asked = keys.flatMap(key => [a, b, c].map(one => one.get({ key })))
-  const all = await during(clock, Promise.all(asked))
+test('keys requested on every instance at once take one slot each, so that no request is throttled', async () => {
+  const keys = principalKeys(60)
+  const requests = keys.flatMap(key => [a, b, c].map(one => one.get({ key })))
+  const all = await during(clock, Promise.all(requests))
   expect(new Set(all.map(({ token }) => token.text)).size).toBe(60)
   expect(total(one => one.signed())).toBe(60)
 })
 
-test('a renewal that finds no turn does not look at the store for every request', async () => {
+test('a renewal that finds no slot does not read the store for every request', async () => {
   await a.get()
   await clock.advance(9 * MINUTE)
-  const flood = Array.from({ length: 100 }, (_, i) =>
-    tokenKey({ database: ORDERS, user: 'app_ro', principal: { issuer: 'i', subject: `s${i}` } }),
-  )
-  for (const key of flood) b.get({ key }).catch(() => {})
+  for (const key of principalKeys(100)) b.get({ key }).catch(() => {})
   await clock.advance(100)
   const before = storeCalls(a)
   for (let i = 0; i < 100; i++) expect((await during(clock, a.get())).token.text).not.toBe('')
   expect(storeCalls(a) - before).toBeLessThan(20)
 })
 
-test('renewals go on where STS takes long: who has a role session is ready at once', async () => {
+test('renewals go on while STS is slow: an instance with a role session is ready at once', async () => {
   a.sts.delayMs = 600
-  const keys = Array.from({ length: 8 }, (_, i) =>
-    tokenKey({ database: ORDERS, user: 'app_ro', principal: { issuer: 'i', subject: `s${i}` } }),
-  )
+  const keys = principalKeys(8)
   await during(clock, Promise.all(keys.map(key => a.get({ key }))))
   await clock.advance(9.2 * MINUTE)
   const signed = a.signed()
@@ -161,29 +155,29 @@ test('renewals go on where STS takes long: who has a role session is ready at on
   expect(a.signed() - signed).toBe(8)
 })
 
-test('who joins a flight with the very token that it brings as refused gets another', async () => {
+test('a request that joins a flight and reports its very token as rejected gets another', async () => {
   const { token } = await a.get()
   await clock.advance(10_000)
-  const { fingerprint: refused } = token
-  const [first, joined] = await during(clock, Promise.all([b.get(), b.get({ refused })]))
+  const { fingerprint: rejectedFingerprint } = token
+  const [first, joined] = await during(clock, Promise.all([b.get(), b.get({ rejectedFingerprint })]))
   expect(first.token.text).toBe(token.text)
   expect(joined.token.text).not.toBe(token.text)
 })
 
-test('an instance whose audit log fails gives the lease back: others need not wait for it', async () => {
-  const held = await a.tokenCache.get(KEY, {})
-  held.cancel()
+test('an instance whose audit log fails releases the lease: the others do not wait for it', async () => {
+  const delivery = await a.tokenCache.get(KEY, {})
+  delivery.cancel()
   await clock.advance(0)
   const before = clock.now()
   const other = await during(clock, b.get())
   expect([other.cached, clock.now() - before < 1000]).toEqual([false, true])
-  // what it had minted is forgotten as soon as it looks
+  // it drops what it minted with its next read of the store
   await clock.advance(1000)
   expect((await during(clock, a.get())).token.expiresAt).toBeGreaterThan(clock.now())
 })
 
 describe('the lease', () => {
-  test('is lost by a holder that dies, and another takes over within it', async () => {
+  test('of an instance that dies ends, and another instance takes over then', async () => {
     a.sts.delayMs = 100 * MINUTE
     void a.get().catch(() => {})
     await clock.advance(10)
@@ -194,7 +188,7 @@ describe('the lease', () => {
     expect(clock.now() - started).toBeLessThanOrEqual(LEASE_MS + 1000)
   })
 
-  test('that was lost lets nobody replace the newer token', async () => {
+  test('that was lost does not let its holder replace the newer token', async () => {
     a.sts.delayMs = LEASE_MS + 4000
     const late = a.get()
     await clock.advance(10)
@@ -204,62 +198,62 @@ describe('the lease', () => {
     expect((await during(clock, c.get())).token.text).toBe(taken.token.text)
   })
 
-  test('whose reply was lost is kept', async () => {
+  test('is kept if the reply of the store was lost', async () => {
     const lossy: Store = {
       read: key => store.read(key),
       async compareAndSwap(change) {
-        const swapped = await store.compareAndSwap(change)
+        const version = await store.compareAndSwap(change)
         if (change.key.startsWith('token/') && losses-- > 0) throw GONE
-        return swapped
+        return version
       },
     }
     let losses = 1
-    const one = instance({ store: lossy, clock })
+    const one = createInstance({ store: lossy, clock })
     await expect(during(clock, one.get())).rejects.toBe(GONE)
     const before = clock.now()
     expect((await during(clock, one.get())).cached).toBe(false)
     expect(clock.now() - before).toBeLessThan(1000)
   })
 
-  test('is given back by a holder whose role is refused, so that nobody waits for it', async () => {
-    a.sts.fails = REFUSED
-    await expect(a.get()).rejects.toBe(REFUSED)
+  test('is released if the role is refused, so that the others do not wait for it', async () => {
+    a.sts.fails = ROLE_REFUSED
+    await expect(a.get()).rejects.toBe(ROLE_REFUSED)
     await clock.advance(0)
     const before = clock.now()
     expect((await during(clock, b.get())).cached).toBe(false)
     expect(clock.now() - before).toBeLessThan(1000)
   })
 
-  test('that ended before the token left: what another has minted meanwhile is what counts', async () => {
-    const held = await a.tokenCache.get(KEY, {})
+  test('that ended before the delivery leaves the token that another has minted meanwhile as it is', async () => {
+    const delivery = await a.tokenCache.get(KEY, {})
     await clock.advance(LEASE_MS)
     const taken = await during(clock, b.get())
-    await during(clock, held.deliver())
+    await during(clock, delivery.deliver())
     await clock.advance(0)
-    expect(taken.token.text).not.toBe(held.token.text)
+    expect(taken.token.text).not.toBe(delivery.token.text)
     for (const one of [a, b, c]) expect((await during(clock, one.get())).token.text).toBe(taken.token.text)
   })
 
-  test('that ended before the token left is taken anew where nobody wanted it', async () => {
-    const held = await a.tokenCache.get(KEY, {})
+  test('that ended before the delivery is taken again if no other instance has minted', async () => {
+    const delivery = await a.tokenCache.get(KEY, {})
     await clock.advance(LEASE_MS)
-    await during(clock, held.deliver())
+    await during(clock, delivery.deliver())
     await clock.advance(0)
-    expect((await during(clock, b.get())).token.text).toBe(held.token.text)
+    expect((await during(clock, b.get())).token.text).toBe(delivery.token.text)
   })
 
-  test('of a token that has not left yet hides it: nobody else hands it out late', async () => {
-    const held = await a.tokenCache.get(KEY, {})
+  test('hides a token that has not been delivered yet from the other instances', async () => {
+    const delivery = await a.tokenCache.get(KEY, {})
     const other = b.get()
     await clock.advance(3000)
-    await during(clock, held.deliver())
-    const seen = await during(clock, other)
-    expect([seen.token.text, seen.cached]).toEqual([held.token.text, true])
+    await during(clock, delivery.deliver())
+    const obtained = await during(clock, other)
+    expect([obtained.token.text, obtained.cached]).toEqual([delivery.token.text, true])
   })
 
-  test('by a clock that is minutes ahead binds nobody', async () => {
+  test('by a clock that is minutes ahead is ignored', async () => {
     const ahead = { ...clock, now: () => clock.now() + 10 * MINUTE }
-    const wrong = instance({ store, clock: ahead })
+    const wrong = createInstance({ store, clock: ahead })
     wrong.sts.delayMs = 100 * MINUTE
     void wrong.get().catch(() => {})
     await clock.advance(10)
@@ -269,8 +263,8 @@ describe('the lease', () => {
   })
 })
 
-describe('a store that is gone', () => {
-  test('leaves what is cached in use until it can be vended no more; what is not gets the failure', async () => {
+describe('a store that cannot be reached', () => {
+  test('leaves cached tokens in use while they can be vended; other requests fail', async () => {
     const old = await a.get()
     a.store.fails = GONE
     await clock.advance(9.5 * MINUTE)
@@ -282,24 +276,24 @@ describe('a store that is gone', () => {
     expect((await a.get()).cached).toBe(false)
   })
 
-  test('is not asked again for each request that could renew', async () => {
+  test('is not read again by every request that could renew', async () => {
     await a.get()
     a.store.fails = GONE
     await clock.advance(9 * MINUTE)
     const before = storeCalls(a)
     for (let i = 0; i < 20; i++) await a.get()
     expect(storeCalls(a)).toBe(before + 1)
-    expect(a.log.lines.map(({ fields }) => fields.event)).toContain('renewal_failed')
+    expect(eventsOf(a.log)).toContain('renewal_failed')
   })
 
-  test('between hand-out and sharing: the caller has its token, and the log says it is not shared', async () => {
-    const held = await a.tokenCache.get(KEY, {})
+  test('does not fail a delivery: the caller has its token, and the log says that it is not shared', async () => {
+    const delivery = await a.tokenCache.get(KEY, {})
     a.store.fails = GONE
-    await held.deliver()
+    await delivery.deliver()
     await clock.advance(0)
-    expect(a.log.lines.map(({ fields }) => fields.event)).toContain('token_not_shared')
+    expect(eventsOf(a.log)).toContain('token_not_shared')
     a.store.fails = undefined
-    expect((await a.get()).token.text).toBe(held.token.text)
+    expect((await a.get()).token.text).toBe(delivery.token.text)
   })
 })
 
@@ -312,22 +306,22 @@ describe('a record of another release', () => {
       expiresAt: clock.now() + 15 * MINUTE,
     })
 
-  test('with members that this one does not know is used', async () => {
+  test('with members that this release does not know is used', async () => {
     const { token } = await a.get()
-    const found = await store.read(`token/${KEY.id}`)
-    const record = JSON.parse(Buffer.from(found?.bytes ?? []).toString())
+    const stored = await store.read(`token/${KEY.id}`)
+    const record = JSON.parse(Buffer.from(stored?.bytes ?? []).toString())
     const bytes = Buffer.from(JSON.stringify({ ...record, more: 1 }))
     const { expiresAt } = token
     await store.compareAndSwap({
       key: `token/${KEY.id}`,
       bytes,
-      expectedVersion: found?.version ?? '',
+      expectedVersion: stored?.version ?? '',
       expiresAt,
     })
     expect((await b.get()).token.text).toBe(token.text)
   })
 
-  test('that cannot be read is left alone while it is of use, and replaced after', async () => {
+  test('that cannot be read is left alone until its keepUntil, then replaced', async () => {
     await put({ v: 2, keepUntil: clock.now() + 9 * MINUTE })
     await expect(a.get()).rejects.toMatchObject({
       code: 'temporarily_unavailable',
@@ -338,10 +332,8 @@ describe('a record of another release', () => {
   })
 })
 
-test('while no turn is in reach, who asks again and again costs no store call', async () => {
-  const keys = Array.from({ length: 100 }, (_, i) =>
-    tokenKey({ database: ORDERS, user: 'app_ro', principal: { issuer: 'i', subject: `s${i}` } }),
-  )
+test('requests that are throttled again and again cost no call to the store', async () => {
+  const keys = principalKeys(100)
   for (const key of keys) a.get({ key }).catch(() => {})
   await clock.advance(0)
   const late = keys.at(-1)

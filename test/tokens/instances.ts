@@ -1,18 +1,23 @@
-import { createBackgroundTasks } from '../../src/lib/background-tasks.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import type { Store } from '../../src/store/store.ts'
-import { createRateLimiter } from '../../src/tokens/rate-limit/rate-limiter.ts'
-import type { RoleAssumer } from '../../src/tokens/role-session/session-provider.ts'
 import { signToken } from '../../src/tokens/sign.ts'
-import { createTokenCache, type TokenCache, type TokenDelivery } from '../../src/tokens/token-cache.ts'
+import type { RoleSession } from '../../src/tokens/token.ts'
+import type { TokenCache, TokenDelivery } from '../../src/tokens/token-cache.ts'
 import { type TokenKey, tokenKey } from '../../src/tokens/token-key.ts'
 import type { VirtualClock } from '../support/clock/virtual-clock.ts'
 import { ORDERS } from '../support/databases/orders.ts'
-import { asEncrypted } from '../support/service/as-encrypted.ts'
 import { rememberingLog } from '../support/service/log.ts'
+import { createTokenService, type TokenServiceParts } from '../support/service/token-service.ts'
 
 export const MINUTE = 60_000
 export const KEY = tokenKey({ database: ORDERS, user: 'migrator' })
+
+/** As many keys of one database as given, each of a principal of its own. */
+export function principalKeys(count: number): TokenKey[] {
+  return Array.from({ length: count }, (_, i) =>
+    tokenKey({ database: ORDERS, user: 'app_ro', principal: { issuer: 'i', subject: `s${i}` } }),
+  )
+}
 
 /** One of several instances, with what it has done so far and what fails it. */
 export interface Instance {
@@ -23,14 +28,18 @@ export interface Instance {
   readonly calls: { read: number; swap: number }
   /** What its store fails with. */
   readonly store: { fails: Error | undefined }
-  /** Asks and hands out. */
-  get(ask?: { refused?: string; key?: TokenKey }): Promise<TokenDelivery>
+  /** Gets a token and delivers it. */
+  get(request?: { rejectedFingerprint?: string; key?: TokenKey }): Promise<TokenDelivery>
   signed(): number
 }
 
 let sessions = 0
 
-export function instance({ store, clock }: { store: Store; clock: Clock }): Instance {
+export function createInstance({
+  store,
+  clock,
+  ...parts
+}: { store: Store; clock: Clock } & Partial<TokenServiceParts>): Instance {
   const log = rememberingLog()
   const sts: Instance['sts'] = { delayMs: 0, fails: undefined, lifeMs: 60 * MINUTE }
   const storeFault: Instance['store'] = { fails: undefined }
@@ -49,34 +58,24 @@ export function instance({ store, clock }: { store: Store; clock: Clock }): Inst
       return store.compareAndSwap(change)
     },
   }
-  const roles: RoleAssumer = {
-    check() {},
-    async assume(key) {
-      assumed.push(key)
-      if (sts.delayMs > 0) await clock.sleepUntil(clock.now() + sts.delayMs)
-      if (sts.fails) throw sts.fails
-      const n = ++sessions
-      return {
-        accessKeyId: `ASIA${n}`,
-        secretAccessKey: `secret${n}`,
-        sessionToken: `session${n}`,
-        expiresAt: clock.now() + sts.lifeMs,
-        identity: key.sessionName,
-      }
-    },
+
+  async function assumeRole(key: TokenKey): Promise<RoleSession> {
+    assumed.push(key)
+    if (sts.delayMs > 0) await clock.sleepUntil(clock.now() + sts.delayMs)
+    if (sts.fails) throw sts.fails
+    return sessionOf(`${++sessions}`, clock.now() + sts.lifeMs)
   }
-  const tokenCache = createTokenCache({
-    roles,
-    encryptedStore: asEncrypted(counted),
-    rateLimiter: createRateLimiter({ store: counted, clock }),
-    backgroundTasks: createBackgroundTasks(),
+
+  const tokenCache = createTokenService({
     clock,
+    store: counted,
     log,
-    random: () => 0.5,
-    sign(key, what) {
+    assumeRole,
+    sign(key, options) {
       signed++
-      return signToken(key, what)
+      return signToken(key, options)
     },
+    ...parts,
   })
   return {
     tokenCache,
@@ -86,15 +85,25 @@ export function instance({ store, clock }: { store: Store; clock: Clock }): Inst
     calls,
     store: storeFault,
     signed: () => signed,
-    async get({ refused, key = KEY } = {}) {
-      const held = await tokenCache.get(key, { rejectedFingerprint: refused })
-      await held.deliver()
-      return held
+    async get({ rejectedFingerprint, key = KEY } = {}) {
+      const delivery = await tokenCache.get(key, { rejectedFingerprint })
+      await delivery.deliver()
+      return delivery
     },
   }
 }
 
-/** Lets time go by until the work is done, in steps of 5 ms. */
+export function sessionOf(name: string, expiresAt: number): RoleSession {
+  return {
+    accessKeyId: `ASIA${name}`,
+    secretAccessKey: `secret${name}`,
+    sessionToken: `session${name}`,
+    identity: 'arn:aws:sts::123456789012:assumed-role/jeton-orders/orders.migrator',
+    expiresAt,
+  }
+}
+
+/** Advances the clock in steps of 5 ms until the work is done, and returns its result. */
 export async function during<T>(clock: VirtualClock, work: Promise<T>, limitMs = 30_000): Promise<T> {
   let isDone = false
   const watch = () => {
@@ -104,3 +113,6 @@ export async function during<T>(clock: VirtualClock, work: Promise<T>, limitMs =
   for (let passed = 0; !isDone && passed < limitMs; passed += 5) await clock.advance(5)
   return work
 }
+
+export const eventsOf = ({ lines }: ReturnType<typeof rememberingLog>) =>
+  lines.map(({ fields }) => fields.event)

@@ -13,7 +13,7 @@ import { findProgram } from '../support/databases/programs.ts'
 
 const AT = Date.parse('2026-11-23T10:00:00Z')
 
-function someSession(): RoleSession {
+function randomSession(): RoleSession {
   return {
     accessKeyId: 'ASIAEXAMPLEEXAMPLE12',
     secretAccessKey: `${Math.random()}/secret+${Math.random()}`,
@@ -25,15 +25,15 @@ function someSession(): RoleSession {
 
 const hasAwsCli = await canRun(['awscli', 'faketime'])
 
-/** A token's parts, whatever their order. */
+/** The parts of a token, independent of their order. */
 function partsOf(token: string) {
   const url = new URL(`https://${token}`)
   return { host: url.host, path: url.pathname, query: Object.fromEntries(url.searchParams) }
 }
 
-test('is the presigned request without its scheme, above 1 KB, with the fingerprint of all of it', async () => {
+test('signToken returns the presigned request without its scheme, above 1 KB, and the fingerprint of it all', async () => {
   const token = await signToken(tokenKey({ database: ORDERS, user: 'migrator' }), {
-    session: someSession(),
+    session: randomSession(),
     at: AT + 999,
   })
   expect(token.text).toMatch(
@@ -44,11 +44,11 @@ test('is the presigned request without its scheme, above 1 KB, with the fingerpr
   expect(token).toMatchObject({ issuedAt: AT, refreshAfter: AT + 540_000, expiresAt: AT + 900_000 })
 })
 
-describe('agrees in parameters and signature', () => {
+describe('signToken agrees in parameters and signature', () => {
   const users = ['migrator', 'app user', 'a+b=c&d/e', "o'brien(1)!", 'ünïcode', 'semi;colon:at@x,y']
 
   test.each(users)('with @aws-sdk/rds-signer, for user %s', async user => {
-    const session = someSession()
+    const session = randomSession()
     vi.useFakeTimers({ now: AT, toFake: ['Date'] })
     try {
       const { host: hostname, port, region } = ORDERS
@@ -66,7 +66,7 @@ describe('agrees in parameters and signature', () => {
     try {
       await fc.assert(
         fc.asyncProperty(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 63 }), async username => {
-          const session = someSession()
+          const session = randomSession()
           const { host: hostname, port, region } = ORDERS
           const theirs = await new Signer({
             hostname,
@@ -88,7 +88,7 @@ describe('agrees in parameters and signature', () => {
   test.runIf(hasAwsCli).each(users.slice(0, 3))(
     'with aws rds generate-db-auth-token, for user %s',
     async user => {
-      const session = someSession()
+      const session = randomSession()
       const args = ['rds', 'generate-db-auth-token', '--hostname', ORDERS.host, '--port', String(ORDERS.port)]
       const { stdout } = await promisify(execFile)(
         await findProgram('faketime'),

@@ -11,18 +11,15 @@ import { createBackgroundTasks } from '../../../src/lib/background-tasks.ts'
 import { createCaBundles } from '../../../src/rds/ca-bundles.ts'
 import { createMemoryStore } from '../../../src/store/memory.ts'
 import { createHealth } from '../../../src/telemetry/health.ts'
-import { createRateLimiter } from '../../../src/tokens/rate-limit/rate-limiter.ts'
 import type { AssumeRole } from '../../../src/tokens/role-session/assume-role.ts'
-import { signToken } from '../../../src/tokens/sign.ts'
-import { createTokenCache } from '../../../src/tokens/token-cache.ts'
 import { compileAccessPolicy } from '../../../src/vending/access-policy.ts'
 import { createRequestAudits } from '../../../src/vending/request-audit.ts'
 import { createVendToken, type VendToken } from '../../../src/vending/vend-token.ts'
 import { virtualClock } from '../clock/virtual-clock.ts'
 import { ORDERS } from '../databases/orders.ts'
 import { startIssuer } from '../oidc/issuer.ts'
-import { asEncrypted } from '../service/as-encrypted.ts'
 import { rememberingLog } from './log.ts'
+import { createTokenService } from './token-service.ts'
 
 /** Whose keys are not pinned and cannot be fetched. */
 export const UNREACHABLE_ISSUER = 'https://unreachable.example'
@@ -101,16 +98,13 @@ export async function appWorld({ options = {}, config = {}, vend }: AppWorldOpti
     }
     return { ...secrets, identity, expiresAt: clock.now() + 3_600_000 }
   }
-  const store = createMemoryStore(clock)
-  const tokenCache = createTokenCache({
+  const tokenCache = createTokenService({
     clock,
     log,
-    encryptedStore: asEncrypted(store),
-    rateLimiter: createRateLimiter({ store, clock }),
+    store: createMemoryStore(clock),
     backgroundTasks,
     random: Math.random,
-    sign: signToken,
-    roles: { assume, check() {} },
+    assumeRole: assume,
   })
   const app = await createApp(
     {

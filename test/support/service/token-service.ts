@@ -1,0 +1,42 @@
+import { type BackgroundTasks, createBackgroundTasks } from '../../../src/lib/background-tasks.ts'
+import type { Clock } from '../../../src/lib/clock.ts'
+import type { Store } from '../../../src/store/store.ts'
+import type { Log } from '../../../src/telemetry/log.ts'
+import { createRateLimiter, type RateLimiter } from '../../../src/tokens/rate-limit/rate-limiter.ts'
+import type { AssumeRole } from '../../../src/tokens/role-session/assume-role.ts'
+import { createRoleBreaker } from '../../../src/tokens/role-session/role-breaker.ts'
+import { signToken } from '../../../src/tokens/sign.ts'
+import { createTokenCache, type TokenCache, type TokenCacheParts } from '../../../src/tokens/token-cache.ts'
+import { asEncrypted } from './as-encrypted.ts'
+
+export interface TokenServiceParts {
+  clock: Clock
+  /** What the fleet shares; tokens are in it in clear. */
+  store: Store
+  log: Log
+  /** The stand-in for STS. */
+  assumeRole: AssumeRole
+  /** Whether a role that fails is left alone for a while, as in production; false unless given. */
+  hasRoleBreaker?: boolean
+  /** The real one over `store` unless given. */
+  rateLimiter?: RateLimiter
+  /** `signToken` unless given. */
+  sign?: TokenCacheParts['sign']
+  /** From 0 to 1; 0.5 unless given. */
+  random?: () => number
+  backgroundTasks?: BackgroundTasks
+}
+
+/** The token cache with rate limiter, role breaker and signing, put together as `createService` does, over a test's fakes. */
+export function createTokenService(parts: TokenServiceParts): TokenCache {
+  const { clock, store, log, assumeRole, hasRoleBreaker = false, sign = signToken } = parts
+  const { random = () => 0.5, backgroundTasks = createBackgroundTasks() } = parts
+  const shared = { clock, store, log, random, backgroundTasks }
+  return createTokenCache({
+    ...shared,
+    encryptedStore: asEncrypted(store),
+    rateLimiter: parts.rateLimiter ?? createRateLimiter(shared),
+    roleAssumer: hasRoleBreaker ? createRoleBreaker(assumeRole, shared) : { assume: assumeRole, check() {} },
+    sign,
+  })
+}

@@ -1,0 +1,246 @@
+import { beforeEach, expect, test } from 'vitest'
+import { JetonError } from '../../src/errors.ts'
+import { createBackgroundTasks } from '../../src/lib/background-tasks.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
+import { type CacheEntry, createEntry } from '../../src/tokens/cache-entry.ts'
+import { createMinter, type Minter, type MinterParts, type MintRequest } from '../../src/tokens/mint.ts'
+import { createRateLimiter } from '../../src/tokens/rate-limit/rate-limiter.ts'
+import { createSessionProvider } from '../../src/tokens/role-session/session-provider.ts'
+import type { TokenKey } from '../../src/tokens/token-key.ts'
+import { tokenKey } from '../../src/tokens/token-key.ts'
+import { createTokenStore, LEASE_MS, type TokenStore } from '../../src/tokens/token-store.ts'
+import { settle, type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
+import { ORDERS } from '../support/databases/orders.ts'
+import { rememberingLog } from '../support/service/log.ts'
+import { type FakeRateLimiter, fakeRateLimiter, ON_TIME_MS, storedToken } from './fakes.ts'
+import { createInstance, KEY, MINUTE, sessionOf } from './instances.ts'
+
+const THROTTLED = new JetonError('throttled', { publicMessage: 'too many' })
+const ROLE_REFUSED = new JetonError('role_refused', { publicMessage: 'no' })
+const SLOT_REQUEST = { hasPriority: false, isOptional: false, waitMs: 5000 }
+
+let clock: VirtualClock
+let tokenStore: TokenStore
+let otherStore: TokenStore
+let limiter: FakeRateLimiter
+let entry: CacheEntry
+let minter: Minter
+/** What has been done, in this order. */
+let steps: string[]
+let minted: TokenKey[]
+let sts: { lifeMs: number; fails: JetonError | undefined; refusesNow: JetonError | undefined }
+
+beforeEach(() => {
+  clock = virtualClock()
+  steps = []
+  minted = []
+  sts = { lifeMs: 60 * MINUTE, fails: undefined, refusesNow: undefined }
+  const encryptedStore = createMemoryStore(clock)
+  tokenStore = createTokenStore({ encryptedStore, clock })
+  otherStore = createTokenStore({ encryptedStore, clock })
+  limiter = fakeRateLimiter(clock)
+  const roles = {
+    async assume() {
+      steps.push('assume the role')
+      if (sts.fails) throw sts.fails
+      return sessionOf('1', clock.now() + sts.lifeMs)
+    },
+    check() {
+      if (sts.refusesNow) throw sts.refusesNow
+    },
+  }
+  entry = createEntry(KEY, createSessionProvider(KEY, { roles, clock }))
+  minter = createMinter(recordingParts())
+})
+
+/** The parts of a minter over fakes, which write each step down. */
+function recordingParts(): MinterParts {
+  return {
+    tokenStore: {
+      read: key => tokenStore.read(key),
+      lease(key, snapshot) {
+        steps.push('lease')
+        return tokenStore.lease(key, snapshot)
+      },
+    },
+    rateLimiter: {
+      ...limiter,
+      refusal(request) {
+        steps.push('check the slot')
+        return limiter.refusal(request)
+      },
+      async reserve(request) {
+        steps.push('reserve a slot')
+        const reservation = await limiter.reserve(request)
+        return {
+          ...reservation,
+          async slot() {
+            steps.push('wait for the slot')
+            return reservation.slot()
+          },
+        }
+      },
+    },
+    async sign(_key, { session, at }) {
+      steps.push('sign')
+      const { token } = storedToken(at)
+      return { ...token, expiresAt: Math.min(token.expiresAt, session.expiresAt) }
+    },
+    onMinted: key => minted.push(key),
+    slotWaitMs: 700,
+    backgroundTasks: createBackgroundTasks(),
+    clock,
+    log: rememberingLog(),
+  }
+}
+
+async function requestNow({ isReplacement = false } = {}): Promise<MintRequest> {
+  return { snapshot: await tokenStore.read(KEY), isReplacement, slotRequest: SLOT_REQUEST }
+}
+
+test('mint checks, leases, reserves, assumes the role, waits for the slot and signs, in this order', async () => {
+  const token = await minter.mint(entry, await requestNow())
+  expect(steps).toEqual([
+    'check the slot',
+    'lease',
+    'reserve a slot',
+    'assume the role',
+    'wait for the slot',
+    'sign',
+  ])
+  expect(token).toMatchObject({ mintedAt: clock.now(), mintedHere: true, isReplacement: false })
+  expect(entry.current).toBe(token)
+  expect(minted).toEqual([KEY])
+})
+
+test('mint signs when the slot has come, not before: the token has its full 15 minutes', async () => {
+  limiter.nextSlotMs = 400
+  const minting = minter.mint(entry, await requestNow())
+  await clock.advance(399)
+  expect(steps).not.toContain('sign')
+  const slot = clock.now() + 1
+  await clock.advance(1)
+  expect((await minting)?.token.issuedAt).toBe(slot)
+})
+
+test('mint asks for a slot of the RDS resource at its configured rate', async () => {
+  await minter.mint(entry, await requestNow())
+  expect(limiter.reserved).toEqual([
+    {
+      resource: '123456789012/us-east-1/db-ABCDEFGHIJKLMNOPQRSTUVWXYZ',
+      perSecond: 16,
+      ...SLOT_REQUEST,
+      isReady: false,
+    },
+  ])
+})
+
+test('mint is ready for its slot at once if there is a role session that is fit to sign', async () => {
+  await (await minter.mint(entry, await requestNow()))?.deliver()
+  await settle()
+  await minter.mint(entry, await requestNow())
+  expect(limiter.reserved.map(({ isReady }) => isReady)).toEqual([false, true])
+  expect(steps.filter(step => step === 'assume the role')).toHaveLength(1)
+})
+
+test('mint hides the token from the fleet until it is delivered', async () => {
+  const token = await minter.mint(entry, await requestNow({ isReplacement: true }))
+  const before = await otherStore.read(KEY)
+  expect([before.stored, before.leasedUntil]).toEqual([undefined, clock.now() + LEASE_MS])
+  await token?.deliver()
+  await settle()
+  const after = await otherStore.read(KEY)
+  expect(after.stored).toMatchObject({ mintedAt: token?.mintedAt, isReplacement: true })
+  expect(after.leasedUntil).toBe(0)
+})
+
+test('mint reserves another slot, ahead of newcomers, for a token that missed its own', async () => {
+  const token = await minter.mint(entry, await requestNow())
+  await clock.advance(ON_TIME_MS + 1)
+  await token?.deliver()
+  expect(limiter.reserved.slice(1)).toMatchObject([
+    { perSecond: 16, hasPriority: true, isOptional: false, waitMs: 700, isReady: true },
+  ])
+})
+
+test('mint goes on with the token of another instance that supersedes its own', async () => {
+  const token = await minter.mint(entry, await requestNow())
+  await clock.advance(LEASE_MS)
+  const lease = await otherStore.lease(KEY, await otherStore.read(KEY))
+  const newer = storedToken(clock.now(), { text: 'minted elsewhere' })
+  await lease?.publish(newer)
+  await token?.deliver()
+  await settle()
+  expect(entry.current).toMatchObject({ ...newer, mintedHere: false })
+})
+
+test('mint returns undefined, and reserves no slot, if another instance leased the record first', async () => {
+  const request = await requestNow()
+  await otherStore.lease(KEY, await otherStore.read(KEY))
+  expect(await minter.mint(entry, request)).toBeUndefined()
+  expect([limiter.reserved, entry.current]).toEqual([[], undefined])
+})
+
+test('mint returns undefined, and signs nothing, if its lease has ended when the slot comes', async () => {
+  limiter.nextSlotMs = LEASE_MS
+  const minting = minter.mint(entry, await requestNow())
+  await clock.advance(LEASE_MS)
+  expect(await minting).toBeUndefined()
+  expect(steps).not.toContain('sign')
+  expect([limiter.cancelled, entry.current]).toEqual([1, undefined])
+})
+
+test('mint throws the refusal of a slot before it leases, and so does checkSlot', async () => {
+  limiter.refuses = THROTTLED
+  await expect(minter.mint(entry, await requestNow())).rejects.toBe(THROTTLED)
+  expect(steps).toEqual(['check the slot'])
+  expect(() => minter.checkSlot(entry, SLOT_REQUEST)).toThrow(THROTTLED)
+})
+
+test('mint throws the refusal of a role that just failed before it leases', async () => {
+  sts.refusesNow = ROLE_REFUSED
+  await expect(minter.mint(entry, await requestNow())).rejects.toBe(ROLE_REFUSED)
+  expect(steps).toEqual([])
+})
+
+test('mint cancels its reservation and releases the lease if the role is refused', async () => {
+  sts.fails = ROLE_REFUSED
+  await expect(minter.mint(entry, await requestNow())).rejects.toBe(ROLE_REFUSED)
+  await settle()
+  expect(limiter.cancelled).toBe(1)
+  expect((await otherStore.read(KEY)).leasedUntil).toBe(0)
+  expect([entry.current, minted]).toEqual([undefined, []])
+})
+
+test('mint throws temporarily_unavailable if the role session ends too soon for any token', async () => {
+  sts.lifeMs = 5 * MINUTE
+  await expect(minter.mint(entry, await requestNow())).rejects.toMatchObject({
+    code: 'temporarily_unavailable',
+    reason: expect.stringContaining(KEY.sessionName),
+    retryAfterMs: 10_000,
+  })
+  await settle()
+  expect((await otherStore.read(KEY)).leasedUntil).toBe(0)
+})
+
+test('a limit that a reload changes holds from the next new token on', async () => {
+  const store = createMemoryStore(clock)
+  const rateLimiter = createRateLimiter({ store, clock })
+  const rates: number[] = []
+  const { get } = createInstance({
+    store,
+    clock,
+    rateLimiter: {
+      ...rateLimiter,
+      reserve(request) {
+        rates.push(request.perSecond)
+        return rateLimiter.reserve(request)
+      },
+    },
+  })
+  await get()
+  await clock.advance(9 * MINUTE)
+  const key = tokenKey({ database: { ...ORDERS, newTokensPerSecond: 2 }, user: 'migrator' })
+  expect((await get({ key })).cached).toBe(false)
+  expect(rates).toEqual([16, 2])
+})
