@@ -2,11 +2,8 @@ import type { JetonError } from '../../src/errors.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { sha256Hex } from '../../src/lib/hash.ts'
 import { lifetimeOf } from '../../src/tokens/lifetime.ts'
-import type {
-  RateLimiter,
-  Reservation,
-  ReservationRequest,
-} from '../../src/tokens/rate-limit/rate-limiter.ts'
+import type { RateLimiter } from '../../src/tokens/rate-limit/rate-limiter.ts'
+import type { Reservation, ReservationRequest } from '../../src/tokens/rate-limit/reservation.ts'
 import type { StoredToken } from '../../src/tokens/token-store.ts'
 import { MINUTE } from './instances.ts'
 

@@ -8,7 +8,7 @@ import {
   type FirstDelivery,
   type FirstDeliveryParts,
 } from '../../src/tokens/first-delivery.ts'
-import type { ReservationRequest } from '../../src/tokens/rate-limit/rate-limiter.ts'
+import type { ReservationRequest } from '../../src/tokens/rate-limit/reservation.ts'
 import {
   createTokenStore,
   LEASE_MS,

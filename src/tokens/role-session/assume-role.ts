@@ -9,9 +9,9 @@ import type { RoleSession } from '../token.ts'
 import type { TokenKey } from '../token-key.ts'
 import { stsFailure } from './sts-failure.ts'
 
-/** A token needs 15 minutes of its session; an hour is what a role chained from another role gets at most. */
+/** A token needs 15 minutes of its session; AWS allows an hour at most for a role assumed from another role. */
 const SESSION_SECONDS = 3600
-/** For all of it: the SDK's search for credentials of its own has no end by itself. */
+/** For the whole call: the SDK's search for jeton's own credentials has no timeout. */
 const DEADLINE_MS = 8000
 
 export interface RoleAssumerParts {
@@ -24,8 +24,8 @@ export interface RoleAssumerParts {
 export type AssumeRole = (key: TokenKey) => Promise<RoleSession>
 
 /**
- * Asks AWS STS for role sessions, scoped by a session policy to the one database user. The SDK finds credentials, region
- * and endpoint in its own environment; where that names no region, the database's is asked.
+ * Returns a function that asks AWS STS for role sessions, each limited by a session policy to one database user. The SDK
+ * finds credentials, region and endpoint in its own environment; if that names no region, the database's is used.
  */
 export function createRoleAssumer({ clock, health, log }: RoleAssumerParts): AssumeRole {
   const clients = new Map<string, () => Promise<Sts>>()
@@ -41,7 +41,7 @@ export function createRoleAssumer({ clock, health, log }: RoleAssumerParts): Ass
     return createStsClient({ region, clock })
   }
 
-  async function ask(key: TokenKey, abortSignal: AbortSignal): Promise<RoleSession> {
+  async function callSts(key: TokenKey, abortSignal: AbortSignal): Promise<RoleSession> {
     const { database, user } = key
     const sts = await clientFor(database.region)
     const input = {
@@ -51,22 +51,26 @@ export function createRoleAssumer({ clock, health, log }: RoleAssumerParts): Ass
       DurationSeconds: SESSION_SECONDS,
       ...(database.externalId === undefined ? {} : { ExternalId: database.externalId }),
     }
-    const { Credentials: given, AssumedRoleUser: assumed } = await sts.assumeRole(input, abortSignal)
-    if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken || !assumed?.Arn)
-      throw new TypeError('STS answered without credentials')
+    const { Credentials: credentials, AssumedRoleUser: assumedRole } = await sts.assumeRole(
+      input,
+      abortSignal,
+    )
+    const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials ?? {}
+    if (!AccessKeyId || !SecretAccessKey || !SessionToken || !assumedRole?.Arn)
+      throw new TypeError('STS replied without credentials')
     return {
-      accessKeyId: given.AccessKeyId,
-      secretAccessKey: given.SecretAccessKey,
-      sessionToken: given.SessionToken,
-      expiresAt: given.Expiration?.getTime() ?? clock.now() + SESSION_SECONDS * 1000,
-      identity: assumed.Arn,
+      accessKeyId: AccessKeyId,
+      secretAccessKey: SecretAccessKey,
+      sessionToken: SessionToken,
+      expiresAt: Expiration?.getTime() ?? clock.now() + SESSION_SECONDS * 1000,
+      identity: assumedRole.Arn,
     }
   }
 
   return async key => {
     const { roleArn } = key.database
     try {
-      const session = await withDeadline(DEADLINE_MS, signal => ask(key, signal))
+      const session = await withDeadline(DEADLINE_MS, signal => callSts(key, signal))
       health.report('sts', { ok: true, of: roleArn })
       return session
     } catch (cause) {
@@ -75,7 +79,7 @@ export function createRoleAssumer({ clock, health, log }: RoleAssumerParts): Ass
       health.report('sts', { ok: false, of: roleArn })
       log.warn(
         { event: 'assume_role_failed', role: roleArn, session: key.sessionName, code, reason },
-        'assume-role failed',
+        'STS returned no role session, so no new token can be signed for this database user; the reason says what to check',
       )
       throw failure
     }

@@ -3,17 +3,22 @@ import type { BackgroundTasks } from '../../lib/background-tasks.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { sha256Hex } from '../../lib/hash.ts'
 import { canonicalJson } from '../../lib/json.ts'
+import { type SingleFlight, singleFlight } from '../../lib/single-flight.ts'
 import type { Store } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { RoleSession } from '../token.ts'
 import type { TokenKey } from '../token-key.ts'
 import type { AssumeRole } from './assume-role.ts'
-import { asError, failureOf, LOOK_AGAIN_MS, restLeftMs } from './role-failure.ts'
+import { failureAfter, failureError, PROBE_POLL_MS, remainingBackoffMs } from './failure-backoff.ts'
 import { createRoleFailures, type KnownRole } from './role-failures.ts'
 import type { RoleAssumer } from './session-provider.ts'
 
-/** Roles remembered at once; one that is forgotten is asked like a new one. */
-const MOST_ROLES = 1000
+/** Roles remembered at once; one that is forgotten is treated like a new one. */
+const MAX_ROLES = 1000
+/** How long a success keeps the breaker closed: the role may break at any time, and thousands may want it then. */
+const CLOSED_MS = 10_000
+/** Calls at once while the breaker is closed: further callers first see how one of these ends. */
+const MAX_CONCURRENT = 8
 
 export interface RoleBreakerParts {
   store: Store
@@ -24,40 +29,32 @@ export interface RoleBreakerParts {
   random(): number
 }
 
-/** For so long a good answer says that the role works: it may break at any time, and thousands may want it then. */
-const WORKS_MS = 10_000
-
-/** So many ask a role at once, that works: the next get to know how these end. */
-const MOST_AT_ONCE = 8
-
 interface Role extends KnownRole {
-  /** Until when (ms) its last good answer lets any number ask at once; then one asks first again. */
-  worksUntil: number
-  /** What is being asked of a role that works. */
-  readonly underWay: Set<Promise<unknown>>
-  /** The one question to a role that is new or fails. */
-  probe: Promise<RoleSession> | undefined
+  /** Until when (ms) callers need no probe before them. */
+  closedUntil: number
+  /** Calls to AWS while the breaker is closed. */
+  readonly inFlight: Set<Promise<unknown>>
+  /** The one call to AWS for a role that is new, was not wanted for a while, or fails. */
+  readonly probe: SingleFlight<[TokenKey], RoleSession>
 }
 
 /**
- * Asks AWS for role sessions, and leaves a role alone that has just failed: for a second, growing to half a minute, for
- * all instances that share the store. Then one of them asks again, once; whoever asked meanwhile gets the remembered
- * error. A role that has worked in the last 10 s is asked at once and costs the store nothing; one that was not asked for
- * longer is asked by one of its callers first, after one read, and the others go by how that ends. Eight at a time ask a
- * role that works, so that one that breaks costs no more failures than that.
+ * A circuit breaker for each role, shared by the fleet. A role that fails is left alone for 1 s, growing to half a minute:
+ * the breaker is open, and callers get the remembered error. Then one instance probes with one call, and its result counts
+ * for all. A success keeps the breaker closed for 10 s, in which calls cost the store nothing; after that the first caller
+ * probes again, after one read of the store. A role is its ARN with its external id: a changed configuration is another.
  *
- *     instance A   ask ✗ rest 1 s ····· claim, ask ✗ rest 2 s ········································ claim ✗
- *     instance B   ask ✗ ·············· claim: conflict ······· look: rests until … ·········· claim, ask ✓ everyone
+ *     instance A   call ✗ open 1 s ····· claim, probe ✗ open 2 s ·································· claim ✗
+ *     instance B   call ✗ ·············· claim: conflict ······· load: open until … ······ claim, probe ✓ closed for all
  *
- * Instances that find a role broken for the first time at the same moment each fail once. A role is its ARN with its
- * external id: a changed configuration is another role.
+ * Instances that find a role broken for the first time at the same moment each fail once.
  */
 export function createRoleBreaker(
-  assume: AssumeRole,
+  assumeRole: AssumeRole,
   { store, backgroundTasks, clock, log, random }: RoleBreakerParts,
 ): RoleAssumer {
-  const roles = new LRUCache<string, Role>({ max: MOST_ROLES })
-  const records = createRoleFailures({ store, clock, log })
+  const roles = new LRUCache<string, Role>({ max: MAX_ROLES })
+  const failures = createRoleFailures({ store, clock, log })
 
   function roleOf({ database: { roleArn: arn, externalId } }: TokenKey): Role {
     const id = sha256Hex(canonicalJson({ roleArn: arn, externalId }))
@@ -68,89 +65,85 @@ export function createRoleBreaker(
       arn,
       failure: undefined,
       version: 'absent',
-      worksUntil: 0,
-      underWay: new Set(),
-      probe: undefined,
+      closedUntil: 0,
+      inFlight: new Set(),
+      probe: singleFlight(key => probe(role, key)),
     }
     roles.set(id, role)
     return role
   }
 
-  function throwWhileResting({ failure }: Role): void {
-    const leftMs = failure ? restLeftMs(failure, clock.now()) : 0
-    if (failure && leftMs > 0) throw asError(failure, leftMs)
+  function throwIfOpen({ failure }: Role): void {
+    const leftMs = failure ? remainingBackoffMs(failure, clock.now()) : 0
+    if (failure && leftMs > 0) throw failureError(failure, leftMs)
   }
 
-  async function ask(role: Role, key: TokenKey): Promise<RoleSession> {
+  async function call(role: Role, key: TokenKey): Promise<RoleSession> {
     const before = role.failure
-    // what was asked before the last turn of events says nothing new
+    // a call that began before the breaker's state changed says nothing new
     const isNews = () => role.failure === before
     try {
-      const session = await assume(key)
-      if (isNews()) noteSuccess(role)
+      const session = await assumeRole(key)
+      if (isNews()) close(role)
       return session
     } catch (cause) {
-      if (isNews()) noteFailure(role, cause)
-      throwWhileResting(role)
+      if (isNews()) open(role, cause)
+      throwIfOpen(role)
       throw cause
     }
   }
 
-  function noteSuccess(role: Role): void {
-    role.worksUntil = clock.now() + WORKS_MS
+  function close(role: Role): void {
+    role.closedUntil = clock.now() + CLOSED_MS
     if (!role.failure) return
     role.failure = undefined
     log.info({ event: 'role_recovered', role: role.arn }, 'the role can be assumed again')
-    backgroundTasks.add(records.publish(role))
+    backgroundTasks.add(failures.publish(role))
   }
 
-  function noteFailure(role: Role, cause: unknown): void {
-    const failure = failureOf(cause, { before: role.failure, now: clock.now(), random: random() })
+  function open(role: Role, cause: unknown): void {
+    const failure = failureAfter(cause, { previous: role.failure, now: clock.now(), random: random() })
     if (!failure) return
-    role.worksUntil = 0
+    role.closedUntil = 0
     role.failure = failure
-    backgroundTasks.add(records.publish(role))
+    backgroundTasks.add(failures.publish(role))
   }
 
-  function askAmongOthers(role: Role, key: TokenKey): Promise<RoleSession> {
-    const asking = ask(role, key)
-    const end: Promise<unknown> = asking.catch(() => {}).finally(() => role.underWay.delete(end))
-    role.underWay.add(end)
-    return asking
+  function callConcurrently(role: Role, key: TokenKey): Promise<RoleSession> {
+    const session = call(role, key)
+    const end: Promise<unknown> = session.catch(() => {}).finally(() => role.inFlight.delete(end))
+    role.inFlight.add(end)
+    return session
   }
 
   async function probe(role: Role, key: TokenKey): Promise<RoleSession> {
-    await records.load(role)
-    throwWhileResting(role)
-    if (!(await records.claimProbe(role))) throwWhileResting(role)
-    return ask(role, key)
+    await failures.load(role)
+    throwIfOpen(role)
+    if (!(await failures.claimProbe(role))) throwIfOpen(role)
+    return call(role, key)
   }
 
-  async function session(key: TokenKey): Promise<RoleSession> {
+  async function assume(key: TokenKey): Promise<RoleSession> {
     const role = roleOf(key)
-    throwWhileResting(role)
-    if (clock.now() < role.worksUntil) {
-      if (role.underWay.size < MOST_AT_ONCE) return askAmongOthers(role, key)
-      await Promise.race(role.underWay)
-      return session(key)
+    throwIfOpen(role)
+    if (clock.now() < role.closedUntil) {
+      if (role.inFlight.size < MAX_CONCURRENT) return callConcurrently(role, key)
+      await Promise.race(role.inFlight)
+      return assume(key)
     }
-    if (role.probe) {
-      await role.probe
-      return session(key)
-    }
-    role.probe = probe(role, key).finally(() => {
-      role.probe = undefined
-    })
-    return role.probe
+    if (!role.probe.isUnderWay()) return role.probe(key)
+    // rejects as the probe does; its session is for another key
+    await role.probe(key)
+    return assume(key)
   }
 
   return {
-    assume: session,
+    assume,
     check(key) {
       const role = roleOf(key)
-      throwWhileResting(role)
-      // nobody should queue up for what is likely to fail
-      if (role.failure && role.probe) throw asError(role.failure, LOOK_AGAIN_MS)
+      throwIfOpen(role)
+      // nobody should wait for a probe that is likely to fail
+      if (role.failure && role.probe.isUnderWay()) throw failureError(role.failure, PROBE_POLL_MS)
     },
   }
 }

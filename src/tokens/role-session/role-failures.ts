@@ -1,128 +1,141 @@
 import { JetonError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { parseJsonObject } from '../../lib/json.ts'
 import type { Store } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
-import { markProbing, probingElsewhere, type RoleFailure, restLeftMs } from './role-failure.ts'
+import {
+  isRoleFailureCode,
+  markProbing,
+  probingElsewhere,
+  type RoleFailure,
+  remainingBackoffMs,
+} from './failure-backoff.ts'
 
-/** For how long after its rest a failure counts as the one before the next. */
-const KEPT_MS = 5 * 60_000
+/** How long after its back-off a failure still counts as the one before the next. */
+const RECORD_KEPT_MS = 5 * 60_000
 const VERSION = 1
 
 /** One role as one instance knows it. */
 export interface KnownRole {
   readonly id: string
   readonly arn: string
-  /** Why it could not be assumed; undefined where its last answer was good or there was none yet. */
+  /** Why it cannot be assumed; undefined if its last answer was good or there was none yet. */
   failure: RoleFailure | undefined
-  /** Of its record on the store, as it was last seen. */
+  /** The version of its record on the store, as it was last read or written. */
   version: string | 'absent'
 }
 
 /**
- * What a fleet tells itself of roles that fail: a record for each on the store, gone by itself some minutes later. Nothing
- * here throws: where the store fails, an instance goes by what it knows itself. A record that cannot be made sense of, of
- * another release or broken, is as good as none.
+ * Shares failures of roles between the instances of a fleet: one record for each role, which the store drops some minutes
+ * later. Nothing here throws: while the store fails, an instance goes by what it knows itself. A record that cannot be
+ * decoded, of another release or broken, counts as none.
  */
 export interface RoleFailures {
-  /** Takes over what the fleet knows, where it knows anything. */
+  /** Takes over what the fleet knows of the role, if it knows anything. */
   load(role: KnownRole): Promise<void>
-  /** Reserves the next question to AWS for this instance. False where another has it. */
+  /** Reserves the next probe for this instance. Returns false if another instance has it. */
   claimProbe(role: KnownRole): Promise<boolean>
-  /** Tells the fleet the role's failure, or that it is over. */
+  /** Tells the fleet that the role fails, or that it works again. */
   publish(role: KnownRole): Promise<void>
 }
 
-export function createRoleFailures({
-  store,
-  clock,
-  log,
-}: {
+/** What a record says: the role's failure, or that it works. */
+interface RoleRecord {
+  readonly failure: RoleFailure | undefined
+}
+
+export interface RoleFailuresParts {
   store: Store
   clock: Clock
   log: Log
-}): RoleFailures {
-  /** Null for a role that is well; undefined where nothing is known. */
-  async function read(role: KnownRole): Promise<RoleFailure | null | undefined> {
-    const found = await store.read(storeKey(role))
-    role.version = found?.version ?? 'absent'
-    return found && parse(found.bytes)
+}
+
+export function createRoleFailures({ store, clock, log }: RoleFailuresParts): RoleFailures {
+  async function read(role: KnownRole): Promise<RoleRecord | undefined> {
+    const stored = await store.read(storeKey(role))
+    role.version = stored?.version ?? 'absent'
+    return stored && decode(stored.bytes)
   }
 
-  async function put(role: KnownRole, failure: RoleFailure | undefined): Promise<boolean> {
-    const until = failure?.until ?? clock.now()
-    const bytes = Buffer.from(JSON.stringify({ v: VERSION, failures: 0, until, ...failure }))
-    const change = { key: storeKey(role), bytes, expectedVersion: role.version, expiresAt: until + KEPT_MS }
-    const version = await store.compareAndSwap(change)
+  /** Returns false if the record has changed since it was read. */
+  async function write(role: KnownRole, failure: RoleFailure | undefined): Promise<boolean> {
+    const until = failure?.retryAt ?? clock.now()
+    const version = await store.compareAndSwap({
+      key: storeKey(role),
+      bytes: encode(failure, until),
+      expectedVersion: role.version,
+      expiresAt: until + RECORD_KEPT_MS,
+    })
     if (version === 'conflict') return false
     role.version = version
     return true
   }
 
-  async function orAlone<T>(role: KnownRole, work: Promise<T>): Promise<T | undefined> {
+  async function writeLatest(role: KnownRole): Promise<void> {
+    const { failure } = role
+    if (await write(role, failure)) return
+    // whichever instance has changed the record meanwhile knows as much
+    if (!failure) return
+    const record = await read(role)
+    if (!record?.failure || remainingBackoffMs(record.failure, clock.now()) === 0) await write(role, failure)
+  }
+
+  /** Returns what `work` resolves with, or undefined if the store fails. */
+  async function orLocal<T>(role: KnownRole, work: Promise<T>): Promise<T | undefined> {
     try {
       return await work
     } catch (cause) {
       const reason = cause instanceof JetonError ? cause.reason : undefined
       log.warn(
         { event: 'role_failure_not_shared', role: role.arn, reason },
-        'failures of a role could not be shared with other instances',
+        'the store failed, so instances do not learn from each other whether this role can be assumed; each backs off by itself',
       )
       return undefined
     }
   }
 
-  async function share(role: KnownRole): Promise<void> {
-    const { failure } = role
-    if (await put(role, failure)) return
-    // whoever has changed the record meanwhile knows as much
-    if (!failure) return
-    const found = await read(role)
-    if (!found || restLeftMs(found, clock.now()) === 0) await put(role, failure)
-  }
-
   return {
     async load(role) {
-      const { version } = role
-      const found = await orAlone(role, read(role))
-      if (found) role.failure = goingBy(found, clock.now())
-      // a record that said so before this instance's own failure, which it could not share, says nothing of it
-      else if (found === null && role.version !== version) role.failure = undefined
+      const versionBefore = role.version
+      const record = await orLocal(role, read(role))
+      if (record?.failure) role.failure = asSeenFromHere(record.failure, clock.now())
+      // a record from before this instance's own failure, which it could not publish, says nothing of that failure
+      else if (record && role.version !== versionBefore) role.failure = undefined
     },
     async claimProbe(role) {
-      const { failure } = role
-      if (!failure) return true
+      if (!role.failure) return true
       const now = clock.now()
-      if ((await orAlone(role, put(role, markProbing(failure, now)))) !== false) return true
-      role.failure = probingElsewhere(markProbing(failure, now), now)
+      const probing = markProbing(role.failure, now)
+      if ((await orLocal(role, write(role, probing))) !== false) return true
+      role.failure = probingElsewhere(probing, now)
       return false
     },
-    publish: role => orAlone(role, share(role)),
+    publish: role => orLocal(role, writeLatest(role)),
   }
 }
 
-function goingBy(found: RoleFailure, now: number): RoleFailure {
-  return found.isProbed && restLeftMs(found, now) > 0 ? probingElsewhere(found, now) : found
+function asSeenFromHere(failure: RoleFailure, now: number): RoleFailure {
+  const isProbedNow = failure.isProbed && remainingBackoffMs(failure, now) > 0
+  return isProbedNow ? probingElsewhere(failure, now) : failure
 }
 
 const storeKey = ({ id }: KnownRole) => `role/${id}`
 
-function parse(bytes: Uint8Array): RoleFailure | null | undefined {
-  const record = parseJson(bytes)
-  if (record?.v !== VERSION || !isCount(record.failures)) return undefined
-  const { failures, until, code, reason, publicMessage, isProbed } = record
-  if (failures === 0) return null
-  if (code !== 'role_refused' && code !== 'temporarily_unavailable') return undefined
-  if (!Number.isFinite(until) || typeof reason !== 'string' || typeof publicMessage !== 'string')
-    return undefined
-  return { failures, until: Number(until), code, reason, publicMessage, isProbed: isProbed === true }
+/** The members as releases of one fleet share them; no failures say that the role works. */
+function encode(failure: RoleFailure | undefined, until: number): Buffer {
+  const { failures = 0, code, reason, publicMessage, isProbed } = failure ?? {}
+  return Buffer.from(JSON.stringify({ v: VERSION, failures, until, code, reason, publicMessage, isProbed }))
 }
 
-function parseJson(bytes: Uint8Array): Record<string, unknown> | null {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString()) as Record<string, unknown> | null
-  } catch {
-    return null
-  }
+function decode(bytes: Uint8Array): RoleRecord | undefined {
+  const record = parseJsonObject(bytes)
+  if (record?.v !== VERSION || !isCount(record.failures)) return undefined
+  const { failures, until, code, reason, publicMessage, isProbed } = record
+  if (failures === 0) return { failure: undefined }
+  if (!isRoleFailureCode(code) || typeof reason !== 'string' || typeof publicMessage !== 'string')
+    return undefined
+  if (typeof until !== 'number' || !Number.isFinite(until)) return undefined
+  return { failure: { failures, retryAt: until, code, reason, publicMessage, isProbed: isProbed === true } }
 }
 
 const isCount = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0

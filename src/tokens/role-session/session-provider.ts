@@ -1,5 +1,6 @@
 import { JetonError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { singleFlight } from '../../lib/single-flight.ts'
 import { canBeVended, outlivesToken } from '../lifetime.ts'
 import type { RoleSession } from '../token.ts'
 import type { TokenKey } from '../token-key.ts'
@@ -8,27 +9,27 @@ import type { AssumeRole } from './assume-role.ts'
 /** Where role sessions come from. */
 export interface RoleAssumer {
   assume: AssumeRole
-  /** Throws what `assume` failed with, while it is too soon to ask AWS for that role again. */
+  /** Throws what `assume` last failed with, while it is too soon to ask AWS for that role again. */
   check(key: TokenKey): void
 }
 
-/** The role session of one key. It stays in this process. */
+/** Keeps the role session of one key. It stays in this process. */
 export interface SessionProvider {
-  /** Whether there is one fit to sign with: it outlives a token, or is the newest that STS gave and has not signed yet. */
+  /** Whether there is one fit to sign with: it outlives a token, or STS has just returned it and it has not signed yet. */
   isFit(): boolean
   isBeingRenewed(): boolean
-  /** Throws at once where there is none to sign with and none can be had for now. */
+  /** Throws at once if there is none to sign with and none can be had for now. */
   check(): void
-  /** A new one from STS, in one flight however many ask. */
+  /** Returns a new one from STS; concurrent callers share one call. */
   renew(): Promise<RoleSession>
   /**
-   * One to sign with, new where there is none that is fit. While STS is out of reach, one that ends sooner than a token
-   * would will do: a shorter token beats none. Not so where AWS refuses the role.
+   * Returns one to sign with, a new one if none is fit. While STS cannot be reached, one that ends sooner than a token
+   * would will do: a shorter token is better than none. If AWS refuses the role, it throws `role_refused` all the same.
    */
   getForSigning(): Promise<RoleSession>
-  /** To be told of each signature. */
+  /** Call after each signature. */
   markUsed(): void
-  /** The next token is to be signed with a new one. */
+  /** Makes the next token be signed with a new one. */
   discard(): void
 }
 
@@ -38,41 +39,33 @@ export function createSessionProvider(
 ): SessionProvider {
   let current: RoleSession | undefined
   let hasSigned = false
-  let flight: Promise<RoleSession> | undefined
 
   const fitSession = () =>
     current && (!hasSigned || outlivesToken(current, clock.now())) ? current : undefined
 
-  function renew(): Promise<RoleSession> {
-    flight ??= roles
-      .assume(key)
-      .then(session => {
-        current = session
-        hasSigned = false
-        return session
-      })
-      .finally(() => {
-        flight = undefined
-      })
-    return flight
-  }
+  const renew = singleFlight(async () => {
+    const session = await roles.assume(key)
+    current = session
+    hasSigned = false
+    return session
+  })
 
-  /** What there is to sign with though STS fails; throws where there is nothing, or where AWS refuses the role. */
-  function inspiteOf(cause: unknown): RoleSession {
-    const isPassing = cause instanceof JetonError && cause.code === 'temporarily_unavailable'
-    if (isPassing && current && canBeVended(current, clock.now())) return current
+  /** Returns the session at hand though STS failed; throws `cause` if there is none, or if AWS refuses the role. */
+  function fallBackOn(cause: unknown): RoleSession {
+    const isTransient = cause instanceof JetonError && cause.code === 'temporarily_unavailable'
+    if (isTransient && current && canBeVended(current, clock.now())) return current
     throw cause
   }
 
   return {
     isFit: () => fitSession() !== undefined,
-    isBeingRenewed: () => flight !== undefined,
+    isBeingRenewed: renew.isUnderWay,
     check() {
       if (fitSession()) return
       try {
         roles.check(key)
       } catch (cause) {
-        inspiteOf(cause)
+        fallBackOn(cause)
       }
     },
     renew,
@@ -82,7 +75,7 @@ export function createSessionProvider(
       try {
         return await renew()
       } catch (cause) {
-        return inspiteOf(cause)
+        return fallBackOn(cause)
       }
     },
     markUsed() {

@@ -32,7 +32,7 @@ afterEach(async () => {
   await sts.close()
 })
 
-test('asks for one hour, under the session name, for the one database user alone', async () => {
+test('createRoleAssumer asks for one hour, under the session name, for the one database user alone', async () => {
   sts.faults.externalIds.set(ORDERS.roleArn, 'jeton-1')
   const session = await assume(KEY)
   expect(session.identity).toBe('arn:aws:sts::123456789012:assumed-role/jeton-orders/orders.migrator')
@@ -56,28 +56,28 @@ test('asks for one hour, under the session name, for the one database user alone
   })
 })
 
-test("asks in the database's region where the environment names none", async () => {
+test("createRoleAssumer asks in the database's region if the environment names none", async () => {
   vi.stubEnv('AWS_REGION', undefined)
   vi.stubEnv('AWS_CONFIG_FILE', '/dev/null')
   await assume(tokenKey({ database: { ...ORDERS, region: 'eu-west-3' }, user: 'migrator' }))
   expect(sts.calls[0]?.region).toBe('eu-west-3')
 })
 
-test("tells the clock what STS's Date says", async () => {
+test("createRoleAssumer passes STS's Date to the clock", async () => {
   sts.faults.clockShiftMs = 120_000
   await assume(KEY)
-  const [seen] = clock.observed
-  expect(Math.abs((seen?.getTime() ?? 0) - Date.now() - 120_000)).toBeLessThan(5000)
+  const [date] = clock.observed
+  expect(Math.abs((date?.getTime() ?? 0) - Date.now() - 120_000)).toBeLessThan(5000)
 })
 
-describe('a failure', () => {
+describe('a failure of AssumeRole', () => {
   test('that an operator must mend is role_refused, without Retry-After', async () => {
     sts.faults.deniedRoles.add(ORDERS.roleArn)
     await expect(assume(KEY)).rejects.toMatchObject({ code: 'role_refused', retryAfterMs: undefined })
     expect(health.degraded()).toEqual(['sts'])
   })
 
-  test('of an external id too', async () => {
+  test('that a wrong external id causes is role_refused too', async () => {
     sts.faults.externalIds.set(ORDERS.roleArn, 'another')
     await expect(assume(KEY)).rejects.toMatchObject({ code: 'role_refused' })
   })
@@ -96,12 +96,12 @@ describe('a failure', () => {
     },
   )
 
-  test('to answer at all is temporarily_unavailable, before long', async () => {
+  test('that STS causes by not replying is temporarily_unavailable within 8 s', async () => {
     sts.faults.hanging = true
     await expect(assume(KEY)).rejects.toMatchObject({ code: 'temporarily_unavailable' })
   })
 
-  test("to find credentials of jeton's own is temporarily_unavailable too, before long", async () => {
+  test('that a search for its own credentials without an end causes is temporarily_unavailable within 8 s', async () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', undefined)
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined)
     const folder = await mkdtemp(join(tmpdir(), 'jeton-aws-'))

@@ -1,0 +1,67 @@
+import { JetonError } from '../../errors.ts'
+import { backoffMs, jitteredMs } from '../../lib/backoff.ts'
+
+/** With the jitter on top, a back-off is `MAX_BACKOFF_MS` at most. */
+const BACKOFF = { firstMs: 1000, maxMs: 25_000 }
+const JITTER = { low: 0.8, high: 1.2 }
+/** A time further ahead was written by a clock that was wrong. */
+const MAX_BACKOFF_MS = 30_000
+/** How long an instance has for its probe: longer than a slow store and an STS that answers at its last moment (8 s). */
+const MAX_PROBE_MS = 12_000
+/** How soon to look for the result of another caller's probe: it may be there long before `MAX_PROBE_MS` have passed. */
+export const PROBE_POLL_MS = 1000
+
+/** Why a role cannot be assumed, and until when nobody tries. It goes to the store as it is: no secret in it. */
+export interface RoleFailure {
+  /** In a row. */
+  readonly failures: number
+  /** From when on (ms) one instance may probe. */
+  readonly retryAt: number
+  readonly code: 'role_refused' | 'temporarily_unavailable'
+  readonly reason: string
+  readonly publicMessage: string
+  /** Whether `retryAt` is the end of the time that one instance has for its probe. */
+  readonly isProbed?: boolean | undefined
+}
+
+/**
+ * Returns the failure that `cause` makes after `previous`, with a back-off of 1 s, twice as long each time, up to 25 s, give
+ * or take a fifth. `random` is from 0 to 1. Undefined if `cause` says nothing of the role.
+ */
+export function failureAfter(
+  cause: unknown,
+  { previous, now, random }: { previous: RoleFailure | undefined; now: number; random: number },
+): RoleFailure | undefined {
+  if (!(cause instanceof JetonError)) return undefined
+  const { code, publicMessage } = cause
+  if (!isRoleFailureCode(code)) return undefined
+  const failures = (previous?.failures ?? 0) + 1
+  const retryAt = now + Math.round(jitteredMs(backoffMs(failures - 1, BACKOFF), { ...JITTER, random }))
+  return { failures, retryAt, code, reason: cause.reason ?? publicMessage, publicMessage }
+}
+
+export function isRoleFailureCode(code: unknown): code is RoleFailure['code'] {
+  return code === 'role_refused' || code === 'temporarily_unavailable'
+}
+
+/** The failure as other instances see it while this one probes. If this one dies, the time for its probe ends by itself. */
+export function markProbing(failure: RoleFailure, now: number): RoleFailure {
+  return { ...failure, retryAt: now + MAX_PROBE_MS, isProbed: true }
+}
+
+/** The failure as an instance keeps it while another one probes: it soon looks for the result. */
+export function probingElsewhere(failure: RoleFailure, now: number): RoleFailure {
+  return { ...failure, retryAt: Math.min(failure.retryAt, now + PROBE_POLL_MS) }
+}
+
+/** How much is left of the back-off (ms): 0 if it is over, or so long that it cannot be meant. */
+export function remainingBackoffMs({ retryAt }: RoleFailure, now: number): number {
+  const leftMs = retryAt - now
+  return leftMs > MAX_BACKOFF_MS ? 0 : Math.max(0, leftMs)
+}
+
+/** Returns the error for callers. `role_refused` carries no `Retry-After`, for waiting does not help. */
+export function failureError({ code, reason, publicMessage }: RoleFailure, retryAfterMs: number): JetonError {
+  const retry = code === 'temporarily_unavailable' ? { retryAfterMs } : {}
+  return new JetonError(code, { publicMessage, reason, ...retry })
+}

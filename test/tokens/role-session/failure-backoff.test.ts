@@ -1,0 +1,119 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { JetonError } from '../../../src/errors.ts'
+import {
+  failureAfter,
+  failureError,
+  isRoleFailureCode,
+  markProbing,
+  probingElsewhere,
+  type RoleFailure,
+  remainingBackoffMs,
+} from '../../../src/tokens/role-session/failure-backoff.ts'
+
+const NOW = 1_000_000
+const GONE = new JetonError('temporarily_unavailable', {
+  publicMessage: 'p',
+  reason: 'r',
+  retryAfterMs: 5000,
+})
+const FAILURE: RoleFailure = {
+  failures: 3,
+  retryAt: NOW + 4000,
+  code: 'temporarily_unavailable',
+  reason: 'r',
+  publicMessage: 'p',
+}
+
+describe('failureAfter', () => {
+  const failureOf = (cause: unknown, previous: RoleFailure | undefined = undefined, random = 0.5) =>
+    failureAfter(cause, { previous, now: NOW, random })
+
+  test('backs off for 1 s first, with what callers and operators are told', () => {
+    expect(failureOf(GONE)).toEqual({
+      failures: 1,
+      retryAt: NOW + 1000,
+      code: 'temporarily_unavailable',
+      reason: 'r',
+      publicMessage: 'p',
+    })
+  })
+
+  test.each([
+    [0, [800, 1600, 3200, 6400, 12_800, 20_000, 20_000]],
+    [0.5, [1000, 2000, 4000, 8000, 16_000, 25_000, 25_000]],
+    [1, [1200, 2400, 4800, 9600, 19_200, 30_000, 30_000]],
+  ])('doubles the back-off up to 25 s, give or take a fifth (random %d)', (random, backoffs) => {
+    let failure: RoleFailure | undefined
+    const got = backoffs.map(() => {
+      failure = failureOf(GONE, failure, random)
+      return (failure?.retryAt ?? 0) - NOW
+    })
+    expect(got).toEqual(backoffs)
+  })
+
+  test('never backs off for longer than remainingBackoffMs believes, after however many failures', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.double({ min: 0, max: 1, noNaN: true }), (failures, random) => {
+        const failure = failureOf(GONE, { ...FAILURE, failures }, random)!
+        expect(remainingBackoffMs(failure, NOW)).toBeGreaterThanOrEqual(800)
+      }),
+    )
+  })
+
+  test('takes the public message for the reason when an error has none', () => {
+    const cause = new JetonError('role_refused', { publicMessage: 'no' })
+    expect(failureOf(cause)).toMatchObject({ code: 'role_refused', reason: 'no', publicMessage: 'no' })
+  })
+
+  test('is undefined for an error that says nothing of the role', () => {
+    expect(failureOf(new TypeError('a bug'))).toBeUndefined()
+    expect(failureOf(new JetonError('throttled', { publicMessage: 'p' }))).toBeUndefined()
+  })
+})
+
+test.each([
+  ['role_refused', true],
+  ['temporarily_unavailable', true],
+  ['throttled', false],
+  [undefined, false],
+])('isRoleFailureCode says of %s: %s', (code, is) => {
+  expect(isRoleFailureCode(code)).toBe(is)
+})
+
+test('markProbing gives the probe 12 s, and says that one is under way', () => {
+  expect(markProbing(FAILURE, NOW)).toEqual({ ...FAILURE, retryAt: NOW + 12_000, isProbed: true })
+})
+
+test('probingElsewhere lets an instance look for the result after 1 s, or sooner if the back-off ends before', () => {
+  expect(probingElsewhere(FAILURE, NOW)).toEqual({ ...FAILURE, retryAt: NOW + 1000 })
+  expect(probingElsewhere({ ...FAILURE, retryAt: NOW + 300 }, NOW).retryAt).toBe(NOW + 300)
+})
+
+describe('remainingBackoffMs', () => {
+  test.each([
+    ['in force', 4000, 4000],
+    ['over', -1, 0],
+    ['just over', 0, 0],
+    ['as long as any can be', 30_000, 30_000],
+    ['longer than any can be, from a wrong clock', 30_001, 0],
+  ])('of a back-off that is %s', (_is, forMs, leftMs) => {
+    expect(remainingBackoffMs({ ...FAILURE, retryAt: NOW + forMs }, NOW)).toBe(leftMs)
+  })
+})
+
+describe('failureError', () => {
+  test('carries what is left to wait', () => {
+    expect(failureError(FAILURE, 700)).toMatchObject({
+      code: 'temporarily_unavailable',
+      reason: 'r',
+      publicMessage: 'p',
+      retryAfterMs: 700,
+    })
+  })
+
+  test('carries no Retry-After when AWS refuses the role: waiting does not help', () => {
+    const refused = failureError({ ...FAILURE, code: 'role_refused' }, 700)
+    expect([refused.code, refused.retryAfterMs]).toEqual(['role_refused', undefined])
+  })
+})
