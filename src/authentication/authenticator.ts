@@ -6,39 +6,39 @@ import { unauthenticated } from './unauthenticated.ts'
 
 export interface SchemesOptions {
   issuers: readonly TrustedIssuer[]
-  /** For each name, the hex SHA-256 of every key that is good for it. */
+  /** For each name, the hex SHA-256 of every key that proves it. */
   apiKeys: Readonly<Record<string, readonly string[]>>
   clock: Clock
 }
 
-/** Every way in, for one set of rules: what they remember is remembered for these rules alone. */
+/** Returns every authentication scheme for one access policy. What they cache is never used for another. */
 export function createSchemes({ issuers, apiKeys, clock }: SchemesOptions): AuthScheme[] {
   return [createJwtScheme({ issuers, clock }), createApiKeyScheme({ keys: apiKeys })]
 }
 
 export interface Authenticator {
-  /** The principal that the value of an `Authorization` header proves; throws as `WayIn.identify` does. */
+  /** Returns the principal that the value of an `Authorization` header proves. Throws as `AuthScheme.authenticate` does. */
   authenticate(authorization: string | undefined): Promise<Principal>
 }
 
-/** RFC 9110, 11.4, with a token68 for the credential: `SCHEME credential` and nothing beside it. */
+/** RFC 9110, 11.4, with a token68 for the credential: `SCHEME credential` and nothing after it. */
 const CREDENTIALS = /^([\w!#$%&'*+.^`|~-]+) +([\w.~+/-]+=*)$/
 
 /**
- * Finds the way in by the scheme of an `Authorization` header, without regard to case (RFC 9110, 11.1).
- * What does not parse is never quoted: who forgets the scheme sends the bare secret.
+ * Returns an authenticator that finds the scheme by the `Authorization` header, without regard to case (RFC 9110, 11.1).
+ * Its errors never quote a header that does not parse: a caller that forgets the scheme sends the bare secret.
  */
-export function createAuthenticator(waysIn: readonly AuthScheme[]): Authenticator {
-  const byScheme = new Map(waysIn.map(way => [way.scheme.toLowerCase(), way]))
-  const accepted = `send Authorization: ${waysIn.map(way => `${way.scheme} ...`).join(' or ')}`
+export function createAuthenticator(schemes: readonly AuthScheme[]): Authenticator {
+  const schemeByName = new Map(schemes.map(scheme => [scheme.scheme.toLowerCase(), scheme]))
+  const accepted = `send Authorization: ${schemes.map(({ scheme }) => `${scheme} ...`).join(' or ')}`
   return {
     async authenticate(authorization) {
       if (!authorization) throw unauthenticated(`no credential; ${accepted}`)
-      const [, scheme, credential] = CREDENTIALS.exec(authorization) ?? []
-      if (!scheme || !credential) throw unauthenticated(`the Authorization header is malformed; ${accepted}`)
-      const way = byScheme.get(scheme.toLowerCase())
-      if (!way) throw unauthenticated(`the scheme of the Authorization header is unknown; ${accepted}`)
-      return way.authenticate(credential)
+      const [, name, credential] = CREDENTIALS.exec(authorization) ?? []
+      if (!name || !credential) throw unauthenticated(`the Authorization header is malformed; ${accepted}`)
+      const scheme = schemeByName.get(name.toLowerCase())
+      if (!scheme) throw unauthenticated(`the scheme of the Authorization header is unknown; ${accepted}`)
+      return scheme.authenticate(credential)
     },
   }
 }

@@ -1,32 +1,39 @@
+import { getOrCreate } from '../lib/maps.ts'
 import { type DiscoverKeysOptions, discoverKeys, type IssuerKeys, pinKeys } from './issuer-keys.ts'
 
+/** Where the keys of an issuer come from. */
 export interface KeySource {
-  /** The issuer's URL. */
+  /** The issuer's URL, for discovery. */
   readonly issuer: string
   /** Pinned keys, which are never fetched. */
   readonly jwks?: unknown
 }
 
 export interface IssuerKeysCache {
+  /** Returns the keys of an issuer: the pinned ones, else those discovered at its URL. Throws as `pinKeys` does. */
   of(issuer: KeySource): IssuerKeys
-  /** Forgets the keys of issuers that no configuration names any more. */
+  /** Drops the discovered keys of every issuer that is not among these, and reports it healthy. */
   retain(issuers: readonly KeySource[]): void
 }
 
-/** Discovered keys are shared by all issuers of a URL, and outlive a reload: an issuer that is down stays good for it. */
+/**
+ * Returns a cache of discovered keys, one entry for each URL. It outlives reloads, so that the last good keys of an issuer
+ * that is down just then stay in use.
+ */
 export function createIssuerKeysCache(parts: Omit<DiscoverKeysOptions, 'issuerUrl'>): IssuerKeysCache {
   const discovered = new Map<string, IssuerKeys>()
   return {
     of({ issuer: issuerUrl, jwks }) {
       if (jwks) return pinKeys(jwks)
-      const keys = discovered.get(issuerUrl) ?? discoverKeys({ ...parts, issuerUrl })
-      discovered.set(issuerUrl, keys)
-      return keys
+      return getOrCreate(discovered, {
+        key: issuerUrl,
+        create: () => discoverKeys({ ...parts, issuerUrl }),
+      })
     },
     retain(issuers) {
-      const named = new Set(issuers.filter(({ jwks }) => !jwks).map(({ issuer }) => issuer))
+      const retainedUrls = new Set(issuers.filter(({ jwks }) => !jwks).map(({ issuer }) => issuer))
       for (const url of discovered.keys()) {
-        if (named.has(url)) continue
+        if (retainedUrls.has(url)) continue
         discovered.delete(url)
         parts.health.report('keys', { ok: true, of: url })
       }

@@ -17,7 +17,7 @@ import { cacheVerifiedJwts, type VerifiedJwt } from './verified-jwt-cache.ts'
 export interface TrustedIssuer {
   /** The name that grants use. */
   readonly name: string
-  /** Its URL, exactly as `iss` says it. */
+  /** Its URL, exactly as in `iss`. */
   readonly issuer: string
   readonly audience: string
   readonly keys: IssuerKeys
@@ -28,7 +28,7 @@ export interface JwtSchemeOptions {
   clock: Clock
 }
 
-/** Asymmetric signatures alone: with an HMAC among them, a public key would do as the secret (RFC 8725, 3.1). */
+/** Asymmetric signatures alone: if HMAC were among them, a public key would serve as the secret (RFC 8725, 3.1). */
 const ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
@@ -36,16 +36,15 @@ const ALGORITHMS = [
 const CLOCK_TOLERANCE_SECONDS = 60
 
 /**
- * The way in for `Authorization: Bearer JWT` (RFC 7519; the checks are those of RFC 8725). `iss`, `aud`, `sub` and `exp`
- * are required, `nbf` and `crit` honoured, and 60 s of disagreement between clocks forgiven. The unverified `iss` only
- * picks among the configured issuers; keys come from their key sets alone, never from a JWT's `jwk`, `jku` or `x5u`.
- * Where several configured issuers share a URL, the first whose keys and audience fit is the one.
- * Does not look at `jti` or revocation: a JWT is good, again and again, until it expires.
+ * Returns the scheme for `Authorization: Bearer JWT` (RFC 7519), which checks what RFC 8725 asks for. `iss`, `aud`, `sub`
+ * and `exp` are required, `nbf` and `crit` honoured; clocks may disagree by 60 s. The unverified `iss` only selects among
+ * the configured issuers; keys never come from the JWT (`jwk`, `jku`, `x5u`). If several issuers share a URL, the first
+ * whose keys and audience fit is the principal's. Does not check `jti` or revocation: a JWT is good until it expires.
  */
 export function createJwtScheme({ issuers, clock }: JwtSchemeOptions): AuthScheme {
   async function verify(jwt: string): Promise<VerifiedJwt> {
-    const { header, iss } = unverified(jwt)
-    const candidates = issuers.filter(trusted => trusted.issuer === iss)
+    const { header, iss } = decodeUnverified(jwt)
+    const candidates = issuers.filter(({ issuer }) => issuer === iss)
     if (candidates.length === 0)
       throw unauthenticated(
         'the issuer of the JWT is not trusted here',
@@ -65,13 +64,13 @@ export function createJwtScheme({ issuers, clock }: JwtSchemeOptions): AuthSchem
   return { scheme: 'Bearer', authenticate: cacheVerifiedJwts({ verify, clock }) }
 }
 
-interface Presented {
+interface PresentedJwt {
   jwt: string
   header: JWTHeaderParameters
   clock: Clock
 }
 
-async function verifyFor(trusted: TrustedIssuer, { jwt, header, clock }: Presented): Promise<VerifiedJwt> {
+async function verifyFor(trusted: TrustedIssuer, { jwt, header, clock }: PresentedJwt): Promise<VerifiedJwt> {
   const { keys, version } = await trusted.keys.resolve(header)
   const payload = await verifyWithAny(keys, { jwt, trusted, now: clock.now() })
   const { sub, exp } = payload
@@ -88,7 +87,7 @@ async function verifyFor(trusted: TrustedIssuer, { jwt, header, clock }: Present
   }
 }
 
-/** Several keys fit where the JWT names none (no `kid`): then any of them may be the one. */
+/** There are several keys only if the JWT names none (no `kid`): any of them may be the right one. */
 async function verifyWithAny(
   keys: readonly CryptoKey[],
   { jwt, trusted, now }: { jwt: string; trusted: TrustedIssuer; now: number },
@@ -101,30 +100,31 @@ async function verifyWithAny(
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
     currentDate: new Date(now),
   }
-  let refused: unknown
+  let badSignature: unknown
   for (const key of keys) {
     try {
       return (await jwtVerify(jwt, key, options)).payload
     } catch (cause) {
       if (!isBadSignature(cause)) throw cause
-      refused = cause
+      badSignature = cause
     }
   }
-  throw refused
+  throw badSignature
 }
 
-/** What a JWT says of itself, not one word of it believed yet. */
-function unverified(jwt: string): { header: JWTHeaderParameters; iss: string } {
-  const { alg, ...rest } = decoded(() => decodeProtectedHeader(jwt))
+/** What a JWT claims before anything is verified: good for choosing the issuer and the key, and for nothing else. */
+function decodeUnverified(jwt: string): { header: JWTHeaderParameters; iss: string } {
+  const header = decodeOrRefuse(() => decodeProtectedHeader(jwt))
+  const { alg } = header
   if (alg === undefined || !ALGORITHMS.includes(alg))
     throw unauthenticated(`the JWT must be signed with one of ${ALGORITHMS.join(', ')}`)
-  const { iss } = decoded(() => decodeJwt(jwt))
+  const { iss } = decodeOrRefuse(() => decodeJwt(jwt))
   if (typeof iss !== 'string') throw unauthenticated('the JWT has no "iss" claim')
-  return { header: { alg, ...rest }, iss }
+  return { header: { ...header, alg }, iss }
 }
 
-/** jose's own errors here are not passed on: their causes quote the JWT. */
-function decoded<T>(decode: () => T): T {
+/** Drops jose's own errors: their causes quote the JWT. */
+function decodeOrRefuse<T>(decode: () => T): T {
   try {
     return decode()
   } catch {

@@ -1,7 +1,7 @@
 /** A claim as a JWT carries it: any JSON value. */
 export type Claim = string | number | boolean | null | readonly Claim[] | { readonly [name: string]: Claim }
 
-/** The verified identity of who asks. Nothing unverified ever becomes one. */
+/** A verified caller. Nothing unverified ever becomes one. */
 export interface Principal {
   /** A name from the configuration (`issuers`), or `apiKey`. Never a URL. */
   readonly issuer: string
@@ -11,14 +11,13 @@ export interface Principal {
   readonly claims: { readonly [name: string]: Claim }
 }
 
-/** One way in: a scheme of the `Authorization` header and what verifies it. */
+/** An authentication scheme: a way to prove who a caller is, by a scheme of the `Authorization` header. */
 export interface AuthScheme {
   /** As in `Authorization: SCHEME credential`; compared without regard to case (RFC 9110, 11.1). */
   readonly scheme: string
   /**
-   * Gives the principal that the credential proves.
-   * Throws `unauthenticated` where it proves nothing (the reason never quotes the credential), and
-   * `temporarily_unavailable` where the keys to check it by cannot be had.
+   * Returns the principal that the credential proves. Throws `unauthenticated` if it proves nothing (neither the message
+   * nor the reason quotes the credential), and `temporarily_unavailable` if the keys to verify it with cannot be fetched.
    */
   authenticate(credential: string): Promise<Principal>
 }

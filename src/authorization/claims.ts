@@ -1,11 +1,15 @@
 import type { Claim } from '../authentication/principal.ts'
+import { escapeText, shorten } from '../lib/printable.ts'
 
 /** A JWT's object, as opposed to its scalars and lists. */
 export type ClaimObject = { readonly [name: string]: Claim }
 
+/** Of a claim as it is shown. */
+const MAX_SHOWN_LENGTH = 100
+
 /**
- * The text that a scalar is compared by; undefined where it has none to trust. JSON.parse rounds integers beyond 2^53, so
- * that two ids would become one: such a number matches nothing, whoever wrote it.
+ * Returns the text that a scalar is compared by; undefined for what is no scalar, and for a number that is not exact:
+ * JSON.parse rounds integers beyond 2^53, so that two ids become one, and such a number must match nothing.
  */
 export function textOf(value: Claim): string | undefined {
   switch (typeof value) {
@@ -20,7 +24,7 @@ export function textOf(value: Claim): string | undefined {
   }
 }
 
-/** False of numbers that stand for other numbers as well. */
+/** Whether a number is certainly the one that was written, and not one that others round to. */
 export function isExact(value: number): boolean {
   return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value))
 }
@@ -33,7 +37,22 @@ export function isClaimObject(value: Claim | undefined): value is ClaimObject {
   return typeof value === 'object' && value !== null && !isClaimList(value)
 }
 
-/** The claim of that name if the JWT itself carries it: what every object inherits (`constructor`, `__proto__`) is no claim. */
+/** Returns a claim that the JWT itself carries: what every object inherits (`constructor`, `__proto__`) is not one. */
 export function ownClaim(claims: ClaimObject, name: string): Claim | undefined {
   return Object.hasOwn(claims, name) ? claims[name] : undefined
+}
+
+/** Returns a claim as text for people, escaped, of at most 100 characters. Nested values are `[…]` or `{…}`. */
+export function showClaim(claim: Claim): string {
+  if (isClaimList(claim))
+    return shorten(`[${claim.slice(0, MAX_SHOWN_LENGTH).map(showScalar).join(', ')}]`, MAX_SHOWN_LENGTH)
+  return showScalar(claim)
+}
+
+function showScalar(claim: Claim): string {
+  if (isClaimList(claim)) return '[…]'
+  if (isClaimObject(claim)) return '{…}'
+  if (typeof claim === 'number' && !isExact(claim)) return `${claim} (too large to be exact)`
+  if (typeof claim !== 'string') return String(claim)
+  return `"${shorten(escapeText(claim.slice(0, MAX_SHOWN_LENGTH)), MAX_SHOWN_LENGTH - 2)}"`
 }

@@ -1,108 +1,115 @@
 import type { Principal } from '../authentication/principal.ts'
 import { escapeText, shorten } from '../lib/printable.ts'
-import { type ClaimFinding, missing } from './claim-matcher.ts'
+import { type CheckedCondition, countMisses } from './claim-matcher.ts'
+import { showClaim } from './claims.ts'
 import type { CompiledGrant, CompiledGrants } from './compiled-grants.ts'
 import type { PartialAccessRequest } from './grant.ts'
-import { showClaim } from './show-claim.ts'
 
-const LONGEST_REASON = 300
-/** Whoever is verified can be refused as often as they like: a refusal looks at no more grants than this. */
-const MOST_GRANTS = 200
+const MAX_REASON_LENGTH = 300
+/** A verified caller can be refused as often as it likes: a refusal looks at no more grants than this. */
+const MAX_GRANTS = 200
 
 /** One condition, fit to be shown. */
-export interface CheckedCondition {
+export interface ShownCondition {
   /** `issuer`, `database`, `user`, `subject` or `claim a.b`. */
   readonly name: string
-  /** Any of these. */
+  /** The patterns of which one must match. */
   readonly wanted: readonly string[]
-  /** What was brought, escaped and at most 100 characters; undefined where nothing was. */
+  /** What the principal or the request has, escaped and at most 100 characters; undefined if it has nothing. */
   readonly found: string | undefined
   readonly holds: boolean
 }
 
-/** What one grant makes of a principal and what it asks for. */
+/** Why one grant allows or refuses what a principal requests. */
 export interface GrantExplanation {
   readonly grant: string
   readonly database: string
   readonly users: readonly string[]
-  /** How many conditions do not hold; 0 means granted. */
+  /** How many conditions do not hold; 0 if the grant allows the request. */
   readonly misses: number
-  readonly conditions: readonly CheckedCondition[]
+  readonly conditions: readonly ShownCondition[]
 }
 
 /**
- * Explains what every grant makes of a principal, nearest miss first: those of its own issuer, then the fewest conditions
- * missed, then those for the database asked for, then the order of the file. What is left out of `ask` is no condition.
+ * Explains what every grant decides about a request, nearest miss first: grants for the principal's issuer, then those with
+ * the fewest misses, then those for the requested database, then in the order of the file. What the request leaves out is
+ * not a condition.
  */
 export function explain(
   grants: CompiledGrants,
   principal: Principal,
-  ask: PartialAccessRequest,
+  request: PartialAccessRequest,
 ): GrantExplanation[] {
-  const foreign = (grant: CompiledGrant) => Number(grant.issuer !== principal.issuer)
-  const elsewhere = (grant: CompiledGrant) =>
-    Number(ask.database !== undefined && grant.database !== ask.database)
+  const foreign = ({ grant }: CheckedGrant) => Number(grant.issuer !== principal.issuer)
+  const elsewhere = ({ grant }: CheckedGrant) =>
+    Number(request.database !== undefined && grant.database !== request.database)
   return grants.all
-    .map(grant => ({ grant, findings: examine(grant, principal, ask) }))
-    .map(({ grant, findings }) => ({ grant, findings, misses: missing(findings) }))
-    .sort(
-      (a, b) =>
-        foreign(a.grant) - foreign(b.grant) || a.misses - b.misses || elsewhere(a.grant) - elsewhere(b.grant),
-    )
-    .map(({ grant: { name, database, users }, findings, misses }) => ({
+    .map(grant => checkGrant(grant, principal, request))
+    .sort((a, b) => foreign(a) - foreign(b) || a.misses - b.misses || elsewhere(a) - elsewhere(b))
+    .map(({ grant: { name, database, users }, conditions, misses }) => ({
       grant: name,
       database,
       users,
       misses,
-      conditions: findings.map(finding => ({
-        ...finding,
-        found: finding.found === undefined ? undefined : showClaim(finding.found),
-      })),
+      conditions: conditions.map(showCondition),
     }))
 }
 
 /**
- * Says in one line, for the audit record, which grant came nearest and what it missed: at most 300 characters, escaped.
- * Only for refusals. Looks at the first 200 grants of the principal's issuer for the database, or of the issuer where
- * there is none, so that with more than that the nearest may be another. Names grants and claims: never for callers.
+ * Returns one line for the audit record: which grant came nearest and what it missed, escaped, at most 300 characters. Call
+ * only for refusals. Looks at the first 200 grants of the issuer for the requested database, or for any database if there
+ * are none; beyond that another may be nearer. Names grants and claims, so callers must not see it.
  */
 export function nearestReason(
   grants: CompiledGrants,
   principal: Principal,
-  ask: PartialAccessRequest,
+  request: PartialAccessRequest,
 ): string {
-  const there = ask.database === undefined ? [] : grants.on(principal.issuer, ask.database)
-  const candidates = there.length > 0 ? there : grants.of(principal.issuer)
-  let nearest: { name: string; findings: readonly ClaimFinding[]; misses: number } | undefined
-  for (const grant of candidates.slice(0, MOST_GRANTS)) {
-    const findings = examine(grant, principal, ask)
-    const misses = missing(findings)
-    if (!nearest || misses < nearest.misses) nearest = { name: grant.name, findings, misses }
+  const { issuer } = principal
+  const forDatabase = request.database === undefined ? [] : grants.forDatabase(issuer, request.database)
+  const candidates = forDatabase.length > 0 ? forDatabase : grants.forIssuer(issuer)
+  let nearest: CheckedGrant | undefined
+  for (const grant of candidates.slice(0, MAX_GRANTS)) {
+    const checked = checkGrant(grant, principal, request)
+    if (!nearest || checked.misses < nearest.misses) nearest = checked
   }
-  if (!nearest) return shorten(`no grant is for issuer ${escapeText(principal.issuer)}`, LONGEST_REASON)
-  const missed = nearest.findings.filter(({ holds }) => !holds).map(sayMissed)
-  const reason = `nearest grant ${escapeText(nearest.name)}: ${missed.join('; ') || 'everything holds'}`
-  return shorten(reason, LONGEST_REASON)
+  if (!nearest) return shorten(`no grant is for issuer ${escapeText(issuer)}`, MAX_REASON_LENGTH)
+  const missed = nearest.conditions.filter(({ holds }) => !holds).map(describeMiss)
+  const reason = `nearest grant ${escapeText(nearest.grant.name)}: ${missed.join('; ') || 'everything holds'}`
+  return shorten(reason, MAX_REASON_LENGTH)
 }
 
-function examine(
+interface CheckedGrant {
+  readonly grant: CompiledGrant
+  readonly conditions: readonly CheckedCondition[]
+  readonly misses: number
+}
+
+function checkGrant(
   grant: CompiledGrant,
   principal: Principal,
   { database, user }: PartialAccessRequest,
-): ClaimFinding[] {
-  return [
-    literal('issuer', [grant.issuer], principal.issuer),
-    ...(database === undefined ? [] : [literal('database', [grant.database], database)]),
-    ...(user === undefined ? [] : [literal('user', grant.users, user)]),
+): CheckedGrant {
+  const conditions = [
+    checkName('issuer', [grant.issuer], principal.issuer),
+    ...(database === undefined ? [] : [checkName('database', [grant.database], database)]),
+    ...(user === undefined ? [] : [checkName('user', grant.users, user)]),
     ...grant.principal.explain(principal),
   ]
+  return { grant, conditions, misses: countMisses(conditions) }
 }
 
-function literal(name: string, wanted: readonly string[], found: string): ClaimFinding {
+function checkName(name: string, wanted: readonly string[], found: string): CheckedCondition {
   return { name, wanted, found, holds: wanted.includes(found) }
 }
 
-function sayMissed({ name, wanted, found }: ClaimFinding): string {
-  const brought = found === undefined ? 'is missing' : `is ${showClaim(found)}`
-  return `${escapeText(name)} ${brought}, wanted ${escapeText(wanted.join(' or '))}`
+function showCondition(condition: CheckedCondition): ShownCondition {
+  const { found } = condition
+  return { ...condition, found: found === undefined ? undefined : showClaim(found) }
+}
+
+function describeMiss(condition: CheckedCondition): string {
+  const { name, wanted, found } = showCondition(condition)
+  const actual = found === undefined ? 'is missing' : `is ${found}`
+  return `${escapeText(name)} ${actual}, wanted ${escapeText(wanted.join(' or '))}`
 }

@@ -1,7 +1,7 @@
-/** What a claim is compared with, by its text: a configured `123456` holds for the JWT's `"123456"` and `123456`. */
+/** What a claim is compared with, by its text: a configured `123456` matches the JWT's `"123456"` and `123456`. */
 export type Scalar = string | number | boolean
 
-/** Wanted claims by name: a pattern, any of several, or nested as in the JWT. All named claims must hold. */
+/** Wanted claims by name: a pattern, several of which one must match, or nested as in the JWT. All named claims must match. */
 export interface ClaimSpec {
   readonly [claim: string]: Scalar | readonly Scalar[] | ClaimSpec
 }
@@ -10,41 +10,41 @@ export interface ClaimSpec {
 export interface PrincipalSpec {
   /** A name from the configuration (`issuers`), or `apiKey`. */
   readonly issuer: string
-  /** Pattern, or any of several, for the JWT's `sub` or the name of the API key. */
+  /** A pattern, or several of which one must match, for the JWT's `sub` or the name of the API key. */
   readonly subject?: string | readonly string[]
   readonly claims?: ClaimSpec
-  /** Says outright that everybody the issuer knows is meant. */
+  /** Says explicitly that every principal of the issuer is meant. */
   readonly anyone?: boolean
 }
 
-/** A grant as it is configured: which principals may get tokens for which database and database users. */
+/** A grant as it is configured: which principals may have tokens for which users of a database. */
 export interface GrantSpec {
   readonly name: string
   readonly principal: PrincipalSpec
   readonly database: string
   readonly users: readonly string[]
-  /** One role session for each database user for the whole fleet (the default), or one for each principal. */
+  /** One role session for each database user, for the whole fleet (the default), or one for each principal. */
   readonly session?: 'shared' | 'per-principal'
 }
 
-/** What a principal asks for. `user` may be left out where only one is granted. */
+/** What a principal requests a token for. `user` may be left out if only one is granted. */
 export interface AccessRequest {
   readonly database: string
   readonly user?: string | undefined
 }
 
-/** The same question with either part open: for `explain`, which then speaks of every database or user. */
+/** The same with either part left out: for `explain`, which then covers every database or user. */
 export interface PartialAccessRequest {
   readonly database?: string | undefined
   readonly user?: string | undefined
 }
 
-/** True where an object is wanted rather than text. */
+/** Whether an object is wanted rather than text. */
 export function isNested(wanted: ClaimSpec[string]): wanted is ClaimSpec {
   return typeof wanted === 'object' && !Array.isArray(wanted)
 }
 
-/** What is wanted as a list: any of its elements will do. */
+/** Returns the wanted patterns as a list; one of them must match. */
 export function alternatives(wanted: Scalar | readonly Scalar[]): readonly Scalar[] {
   return typeof wanted === 'object' ? wanted : [wanted]
 }

@@ -1,25 +1,25 @@
-/** An issuer that gives a JWT to whoever asks: what its signature proves is no more than which of its customers asked. */
+/** A provider that anyone can get a JWT from: its signature alone does not tell one customer from another. */
 export interface SharedOidcProvider {
   readonly name: string
-  /** The URLs it signs as. Those that already name a customer (`https://oidc.vercel.com/TEAM`) do not belong here. */
+  /** The URLs in its `iss`. One that already names a customer (`https://oidc.vercel.com/TEAM`) does not belong here. */
   readonly issuers: readonly string[]
   /**
-   * The claims that its customers cannot choose freely, nested ones as `a.b`, each with the shapes that a pattern may have:
-   * up to and with what follows `OWNER` it must be spelled out; `OWNER` at the end means all of it.
+   * The claims that customers cannot choose freely, nested ones as `a.b`, each with the shapes that a pattern may have: it
+   * must be spelled out up to and including the text after `OWNER`, or as a whole if `OWNER` is at the end.
    */
   readonly ownerClaims: { readonly [claim: string]: readonly string[] }
   /** What to write, as YAML. */
   readonly example: string
-  /** Claims that look as if they pinned, and why they do not. */
+  /** Claims that seem to pin an owner, and why they do not. */
   readonly misleadingClaims?: { readonly [claim: string]: string }
 }
 
 const WHOLE = ['OWNER']
 
-/** In Entra ID, the tenant of all personal accounts: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference */
+/** Entra ID's tenant of all personal accounts: https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference */
 const PERSONAL_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad'
 
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html asks the same of trust policies. */
+/** IAM demands the same of trust policies: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html */
 export const SHARED_OIDC_PROVIDERS: readonly SharedOidcProvider[] = [
   {
     // https://docs.github.com/actions/reference/security/oidc
@@ -42,10 +42,10 @@ export const SHARED_OIDC_PROVIDERS: readonly SharedOidcProvider[] = [
     },
     example: 'repository_id: 123456',
     misleadingClaims: {
-      job_workflow_ref: 'it names the called workflow, and everybody may call one that is public',
-      actor: 'it names who set off a run, which may be in a repository of somebody else',
-      actor_id: 'it names who set off a run, which may be in a repository of somebody else',
-      environment: 'everybody may name an environment so',
+      job_workflow_ref: 'it names the called workflow, and anyone may call a public one',
+      actor: 'it names who started the run, which may be in a repository of somebody else',
+      actor_id: 'it names who started the run, which may be in a repository of somebody else',
+      environment: 'anyone may give an environment this name',
     },
   },
   {
@@ -61,10 +61,9 @@ export const SHARED_OIDC_PROVIDERS: readonly SharedOidcProvider[] = [
     },
     example: 'project_id: 123456',
     misleadingClaims: {
-      ci_config_ref_uri:
-        'it names the file a pipeline is defined in, and everybody may include one that is public',
-      user_login: 'it names who set off a pipeline, which may be in a project of somebody else',
-      user_id: 'it names who set off a pipeline, which may be in a project of somebody else',
+      ci_config_ref_uri: 'it names the file that defines the pipeline, and anyone may include a public one',
+      user_login: 'it names who started the pipeline, which may be in a project of somebody else',
+      user_id: 'it names who started the pipeline, which may be in a project of somebody else',
     },
   },
   {
@@ -160,6 +159,6 @@ export const SHARED_OIDC_PROVIDERS: readonly SharedOidcProvider[] = [
     issuers: ['consumers', PERSONAL_TENANT].map(tenant => `https://login.microsoftonline.com/${tenant}/v2.0`),
     ownerClaims: { oid: WHOLE, sub: WHOLE },
     example: 'oid: 00000000-0000-0000-0000-000000000000',
-    misleadingClaims: { tid: 'all personal accounts are of one tenant', email: 'its owner may change it' },
+    misleadingClaims: { tid: 'all personal accounts are in one tenant', email: 'its owner may change it' },
   },
 ]

@@ -1,78 +1,78 @@
-/** Says whether a value is what a pattern wants. */
-export type Matcher = (value: string) => boolean
+/** Whether a value matches a pattern. */
+export type WildcardMatcher = (value: string) => boolean
 
-/** A run of stars: `crosses` where it may hold a '/' as well. */
+/** A run of stars in a pattern. */
 interface Wildcard {
-  readonly crosses: boolean
+  readonly crossesSlash: boolean
 }
 
+type PatternToken = string | Wildcard
+
 /**
- * Gives the matcher of a pattern: `*` is a run without '/', `**` any run, newlines included, both maybe empty; all else
- * stands for itself, and the pattern covers the whole value.
- *
- * Values are chosen by whoever asks, so no regular expression is made and nothing backtracks: a match costs at most
- * the length of the pattern times the length of the value. Text is compared by UTF-16 code units: neither case nor
- * Unicode form is folded.
+ * Returns the matcher of a pattern: `*` is a run without '/', `**` any run, newlines included, and both may be empty; all
+ * else stands for itself, and the pattern covers the whole value. Callers choose the values, so there is no regular
+ * expression and no backtracking: a match costs at most the pattern's length times the value's. Text is compared by UTF-16
+ * code units; neither case nor Unicode form is folded.
  */
-export function compileWildcard(text: string): Matcher {
-  const first = text.indexOf('*')
-  if (first < 0) return value => value === text
-  const last = text.lastIndexOf('*')
-  const before = text.slice(0, first)
-  const after = text.slice(last + 1)
-  const tokens = tokenize(text.slice(first, last + 1))
+export function compileWildcard(pattern: string): WildcardMatcher {
+  const first = pattern.indexOf('*')
+  if (first < 0) return value => value === pattern
+  const last = pattern.lastIndexOf('*')
+  const before = pattern.slice(0, first)
+  const after = pattern.slice(last + 1)
+  const tokens = tokenize(pattern.slice(first, last + 1))
   return value =>
     value.length >= before.length + after.length &&
     value.startsWith(before) &&
     value.endsWith(after) &&
-    accepts(tokens, value.slice(before.length, value.length - after.length))
+    matchesTokens(tokens, value.slice(before.length, value.length - after.length))
 }
 
-/** True of patterns made of stars alone: they want nothing. */
-export function isOnlyWildcards(text: string): boolean {
-  return /^\*+$/.test(text)
+/** Whether a pattern consists of stars alone, so that it demands nothing. */
+export function isOnlyWildcards(pattern: string): boolean {
+  return /^\*+$/.test(pattern)
 }
 
-function tokenize(text: string): (string | Wildcard)[] {
-  const tokens: (string | Wildcard)[] = []
-  for (let i = 0; i < text.length; i++) {
-    if (text[i] !== '*') {
-      tokens.push(text.charAt(i))
+function tokenize(pattern: string): PatternToken[] {
+  const tokens: PatternToken[] = []
+  for (let i = 0; i < pattern.length; i++) {
+    if (pattern[i] !== '*') {
+      tokens.push(pattern.charAt(i))
       continue
     }
     const start = i
-    while (text[i + 1] === '*') i++
-    tokens.push({ crosses: i > start })
+    while (pattern[i + 1] === '*') i++
+    tokens.push({ crossesSlash: i > start })
   }
   return tokens
 }
 
-/** Walks all readings of the pattern side by side: `reached[i]` says that the first i tokens can cover what was read. */
-function accepts(tokens: readonly (string | Wildcard)[], value: string): boolean {
+/** Follows all readings of the pattern at once: `reached[i]` is 1 if the first i tokens can cover the characters so far. */
+function matchesTokens(tokens: readonly PatternToken[], value: string): boolean {
   let reached = new Uint8Array(tokens.length + 1)
   let next = new Uint8Array(tokens.length + 1)
   reached[0] = 1
   skipWildcards(tokens, reached)
-  for (let at = 0; at < value.length; at++) {
-    const char = value.charAt(at)
-    let alive = false
+  for (let position = 0; position < value.length; position++) {
+    const char = value.charAt(position)
+    let isAlive = false
     next.fill(0)
     tokens.forEach((token, i) => {
       if (!reached[i]) return
-      const stays = typeof token !== 'string'
-      if (stays ? !token.crosses && char === '/' : token !== char) return
-      next[stays ? i : i + 1] = 1
-      alive = true
+      const isWildcard = typeof token !== 'string'
+      if (isWildcard ? !token.crossesSlash && char === '/' : token !== char) return
+      next[isWildcard ? i : i + 1] = 1
+      isAlive = true
     })
-    if (!alive) return false
+    if (!isAlive) return false
     skipWildcards(tokens, next)
     ;[reached, next] = [next, reached]
   }
   return reached[tokens.length] === 1
 }
 
-/** A wildcard may be empty, so what reaches it reaches what follows it. */
-function skipWildcards(tokens: readonly (string | Wildcard)[], reached: Uint8Array): void {
+/** A wildcard may be empty, so whatever reaches it also reaches the token after it. */
+function skipWildcards(tokens: readonly PatternToken[], reached: Uint8Array): void {
   tokens.forEach((token, i) => {
     if (reached[i] && typeof token !== 'string') reached[i + 1] = 1
   })

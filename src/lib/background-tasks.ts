@@ -1,20 +1,20 @@
-/** Work that a request leaves behind: nobody waits for it, but it must end before the process closes, or freezes. */
+/** Work that outlives its request: nobody waits for it, but it must end before the process closes, or freezes on Lambda. */
 export interface BackgroundTasks {
-  /** Takes over the work; what it fails with must have been told by whoever began it. */
-  add(work: Promise<unknown>): void
-  /** Resolves when all of it has ended, and what that began. */
+  /** Tracks a promise until it settles. Rejections are ignored: the caller must have logged them. */
+  add(task: Promise<unknown>): void
+  /** Resolves when every task has settled, including those added meanwhile. Has no time limit. */
   drain(): Promise<void>
 }
 
 export function createBackgroundTasks(): BackgroundTasks {
-  const open = new Set<Promise<unknown>>()
+  const pending = new Set<Promise<unknown>>()
   return {
-    add(work) {
-      const end: Promise<unknown> = work.catch(() => {}).finally(() => open.delete(end))
-      open.add(end)
+    add(task) {
+      const settled: Promise<unknown> = task.catch(() => {}).finally(() => pending.delete(settled))
+      pending.add(settled)
     },
     async drain() {
-      while (open.size > 0) await Promise.all(open)
+      while (pending.size > 0) await Promise.all(pending)
     },
   }
 }

@@ -1,14 +1,18 @@
-export interface Bound {
+export interface BodyLimit {
   limitBytes: number
-  /** Makes the error of a body that is too long, or that broke off for `cause`. */
+  /** Makes the error for a body that is too long, or that broke off because of `cause`. */
   refusal(what: string, cause?: unknown): Error
 }
 
 /**
- * Reads a body up to a limit, and not a chunk further. `Content-Length` is the other side's word and says nothing of a
- * compressed body, so the bytes are counted. Throws what `refusal` makes.
+ * Reads the body of a response up to a limit, and stops at the first chunk beyond it. Counts the bytes themselves:
+ * `Content-Length` is only what the server claims, and says nothing of a compressed body once it is unpacked.
+ * Throws what `refusal` returns.
  */
-export async function readBounded(response: Response, { limitBytes, refusal }: Bound): Promise<Uint8Array> {
+export async function readBounded(
+  response: Response,
+  { limitBytes, refusal }: BodyLimit,
+): Promise<Uint8Array> {
   const reader = response.body?.getReader()
   if (!reader) return new Uint8Array()
   const chunks: Uint8Array[] = []

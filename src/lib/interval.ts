@@ -1,14 +1,14 @@
 import type { Clock } from './clock.ts'
 
-/** Does something each minute until the returned function is called. What it does must not throw. */
+/** Calls `work` each minute, for the first time after one, until the returned function is called. `work` must not throw. */
 export function everyMinute(clock: Clock, work: () => void): () => void {
-  const stopping = new AbortController()
+  const stop = new AbortController()
   async function run() {
     for (;;) {
-      await clock.sleepUntil(clock.now() + 60_000, stopping.signal)
+      await clock.sleepUntil(clock.now() + 60_000, stop.signal)
       work()
     }
   }
   run().catch(() => {})
-  return () => stopping.abort()
+  return () => stop.abort()
 }

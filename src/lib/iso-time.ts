@@ -1,17 +1,20 @@
-/** ISO 8601 in UTC, to the millisecond; remembers the last, for at 20,000 requests a second most share theirs. */
-export function isoMilliseconds(): (ms: number) => string {
-  let last = Number.NaN
+/**
+ * Returns a function that formats milliseconds since the epoch as ISO 8601 in UTC, to the millisecond. It keeps the last
+ * text: at 20,000 requests a second most share their millisecond.
+ */
+export function createIsoMilliseconds(): (ms: number) => string {
+  let lastMs = Number.NaN
   let text = ''
   return ms => {
-    if (ms !== last) {
-      last = ms
+    if (ms !== lastMs) {
+      lastMs = ms
       text = new Date(ms).toISOString()
     }
     return text
   }
 }
 
-/** ISO 8601 in UTC, to the second and never later than `ms`: what ends with it must not seem to last longer. */
+/** Returns ISO 8601 in UTC, to the second and rounded down: an end that is announced must not be later than the real one. */
 export function isoSeconds(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`
 }

@@ -1,12 +1,12 @@
-/** Cuts text to at most `length` UTF-16 units, with an ellipsis in place of the rest. */
+/** Cuts text to at most `length` UTF-16 units; the last one is then an ellipsis. Never cuts a surrogate pair in two. */
 export function shorten(text: string, length: number): string {
   if (text.length <= length) return text
   return `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
 }
 
 /**
- * Text fit for one line of a log or terminal: control characters, line breaks and what turns the direction of writing
- * become escapes. Claims are chosen by whoever asks; unescaped they could forge lines or hide what follows.
+ * Escapes text for one line of a log or terminal: control characters, line breaks and characters that change the direction
+ * of writing become `\n` or `\u....`. Text that callers choose could otherwise forge a line or hide what follows.
  */
 export function escapeText(text: string): string {
   return JSON.stringify(text)

@@ -8,14 +8,14 @@ import type { Database } from '../rds/database.ts'
 import { createPrincipalAccess, type PrincipalAccess } from './principal-access.ts'
 
 /**
- * What a configuration says of who may have what: an immutable value, read once for each request, so that a request sees
- * one configuration from beginning to end. What it remembers (verified JWTs, what was granted) is gone with it.
+ * Who may have what, compiled from one configuration. It is immutable and read once for each request, so that a request sees
+ * one configuration from beginning to end. What it caches (verified JWTs, granted requests) ends with it.
  */
 export interface AccessPolicy {
   readonly authenticator: Authenticator
-  /** Throws where there is none of that name, which no checked grant can ask for. */
+  /** Returns the database of this name. Throws if there is none, as no checked grant can cause. */
   database(name: string): Database
-  /** The same for the same Principal object, which is the same as long as its JWT is remembered. */
+  /** Always returns the same for the same Principal object, which stays the same while its JWT is cached. */
   accessOf(principal: Principal): PrincipalAccess
 }
 
@@ -25,27 +25,28 @@ export interface AccessPolicyParts {
 }
 
 export function compileAccessPolicy(config: Config, { clock, keysOf }: AccessPolicyParts): AccessPolicy {
-  const { issuers, apiKeys } = config
-  const trusted = issuers.map(issuer => ({ ...issuer, keys: keysOf(issuer) }))
-  const databases = new Map(config.databases.map(database => [database.name, database]))
+  const { apiKeys } = config
+  const issuers = config.issuers.map(issuer => ({ ...issuer, keys: keysOf(issuer) }))
+  const databaseByName = new Map(config.databases.map(database => [database.name, database]))
   const grants = compileGrants(config.grants)
-  const standings = new WeakMap<Principal, PrincipalAccess>()
+  const accessByPrincipal = new WeakMap<Principal, PrincipalAccess>()
 
   function database(name: string): Database {
-    const found = databases.get(name)
-    if (!found) throw new Error(`no database is called ${name}`)
-    return found
+    const named = databaseByName.get(name)
+    if (!named) throw new Error(`no database is called ${name}`)
+    return named
   }
 
   return {
-    authenticator: createAuthenticator(createSchemes({ issuers: trusted, apiKeys, clock })),
+    authenticator: createAuthenticator(createSchemes({ issuers, apiKeys, clock })),
     database,
     accessOf(principal) {
-      const known = standings.get(principal)
-      if (known) return known
-      const standing = createPrincipalAccess(principal, { grants, database })
-      standings.set(principal, standing)
-      return standing
+      // not getOrCreate: this is done for each request, and its closure would be an allocation
+      const cached = accessByPrincipal.get(principal)
+      if (cached) return cached
+      const access = createPrincipalAccess(principal, { grants, database })
+      accessByPrincipal.set(principal, access)
+      return access
     },
   }
 }

@@ -6,7 +6,7 @@ import type { AccessRequest } from '../authorization/grant.ts'
 import type { Database } from '../rds/database.ts'
 import { type TokenKey, tokenKey } from '../tokens/token-key.ts'
 
-/** What a request that is granted leads to. */
+/** What a granted request leads to. */
 export interface GrantedAccess {
   readonly kind: 'granted'
   readonly grant: CompiledGrant
@@ -14,17 +14,17 @@ export interface GrantedAccess {
   readonly key: TokenKey
 }
 
-/** Most principals ask for one thing or two; what is remembered of one is to stay small. */
-const MOST_REMEMBERED = 8
+/** Most principals request one thing or two, and what is kept for each of them must stay small. */
+const MAX_CACHED_DECISIONS = 8
 
-/** Where one principal stands under one set of rules. */
+/** What one principal may have under one access policy. */
 export interface PrincipalAccess {
-  /** The principal as records tell of it: of its claims, those that its issuer's grants name. The same object each time. */
+  /** The principal as records show it: of its claims, those that its issuer's grants name. Always the same object. */
   readonly auditedPrincipal: Principal
-  /** What is granted is remembered: CI jobs ask for the same thing again and again. */
-  decide(ask: AccessRequest): GrantedAccess | Exclude<Decision, { kind: 'granted' }>
-  /** Why an ask was denied, in a line for operators. */
-  reason(ask: AccessRequest): string
+  /** Decides a request. What is granted is cached, since CI jobs request the same again and again; a denial is not. */
+  decide(request: AccessRequest): GrantedAccess | Exclude<Decision, { kind: 'granted' }>
+  /** Returns why a request was denied, in one line for operators. */
+  reason(request: AccessRequest): string
   entitlements(): Entitlement[]
 }
 
@@ -38,7 +38,7 @@ export function createPrincipalAccess(
   { grants, database }: PrincipalAccessParts,
 ): PrincipalAccess {
   const { issuer, subject } = principal
-  const granted = new Map<string, GrantedAccess>()
+  const grantedByRequest = new Map<string, GrantedAccess>()
 
   function keyOf({ session, database: name }: CompiledGrant, user: string): TokenKey {
     const owner = session === 'per-principal' ? principal : undefined
@@ -47,19 +47,19 @@ export function createPrincipalAccess(
 
   return {
     auditedPrincipal: { issuer, subject, claims: grants.auditedClaims(issuer).pick(principal) },
-    decide(ask) {
-      // neither name can hold a line break where it is granted
-      const asked = `${ask.database}\n${ask.user ?? ''}`
-      const known = granted.get(asked)
-      if (known) return known
-      const decision = decide(grants, principal, ask)
+    decide(request) {
+      // no name that is granted has a line break in it
+      const id = `${request.database}\n${request.user ?? ''}`
+      const cached = grantedByRequest.get(id)
+      if (cached) return cached
+      const decision = decide(grants, principal, request)
       if (decision.kind !== 'granted') return decision
       const { grant, user } = decision
-      const found: GrantedAccess = { kind: 'granted', grant, user, key: keyOf(grant, user) }
-      if (granted.size < MOST_REMEMBERED) granted.set(asked, found)
-      return found
+      const access: GrantedAccess = { kind: 'granted', grant, user, key: keyOf(grant, user) }
+      if (grantedByRequest.size < MAX_CACHED_DECISIONS) grantedByRequest.set(id, access)
+      return access
     },
-    reason: ask => nearestReason(grants, principal, ask),
+    reason: request => nearestReason(grants, principal, request),
     entitlements: () => entitlements(grants, principal),
   }
 }

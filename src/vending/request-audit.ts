@@ -3,16 +3,20 @@ import type { AuditLog } from '../audit/audit-log.ts'
 import type { AuditRecord } from '../audit/record.ts'
 import { asJetonError, type JetonError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { isoMilliseconds } from '../lib/iso-time.ts'
+import { createIsoMilliseconds } from '../lib/iso-time.ts'
 
-/** What becomes known of one request, step by step, and the one record it ends in. */
+/** The audit record of one request in the making: it gathers what becomes known, and is written when the request ends. */
 export interface RequestAudit {
   /** The id of the record. */
   readonly id: string
   add(fields: Partial<AuditRecord>): void
-  /** Ends as vended: resolves once the record is in every log. */
+  /** Ends as vended. Resolves once the record is in every sink; rejects as `AuditLog.write` does. */
   recordVend(): Promise<void>
-  /** Ends as refused or failed, unless it ended so before; gives the error for the caller. Never waits for a log. */
+  /**
+   * Ends as refused, or as failed if the fault is not the caller's. Returns the error for the caller, and records it only
+   * the first time. Never waits for a sink. A vend that is recorded already and then fails gets a second record, with an id
+   * of its own.
+   */
   recordFailure(cause: unknown): JetonError
 }
 
@@ -21,52 +25,52 @@ export interface RequestAuditParts {
   clock: Clock
   /** Which of several servers this is. */
   instance: string
-  /** Told of each request's end; for metrics. */
+  /** Called with each record that a request ends in; for metrics. */
   onEnded?: (record: AuditRecord) => void
 }
 
+/** Where a request comes from. */
 export type RequestOrigin = Pick<AuditRecord, 'sourceIp' | 'userAgent'> & { requestId: string }
 
-type Known = { -readonly [Field in keyof AuditRecord]: AuditRecord[Field] }
+type MutableRecord = { -readonly [Field in keyof AuditRecord]: AuditRecord[Field] }
 
-export type BeginAudit = (asker: RequestOrigin) => RequestAudit
+export type BeginAudit = (origin: RequestOrigin) => RequestAudit
 
-/** Gives the function that begins the trail of each request. */
+/** Returns the function that begins the audit of each request. */
 export function createRequestAudits({ auditLog, clock, instance, onEnded }: RequestAuditParts): BeginAudit {
-  const timeText = isoMilliseconds()
-  return asker => {
-    const known = emptyRecord({ ...asker, instance })
-    let isVended = false
-    let isOver = false
+  const formatTime = createIsoMilliseconds()
+  return origin => {
+    const record = emptyRecord({ ...origin, instance })
+    let isVendRecorded = false
+    let isFailureRecorded = false
     return {
-      id: known.id,
+      id: record.id,
       add(fields) {
-        Object.assign(known, fields)
+        Object.assign(record, fields)
       },
       async recordVend() {
-        known.decision = 'vended'
-        known.time = timeText(clock.now())
-        // from here on a log may have it
-        isVended = true
-        await auditLog.write(known)
-        onEnded?.(known)
+        record.decision = 'vended'
+        record.time = formatTime(clock.now())
+        // even if the write fails, one of the sinks may have the record
+        isVendRecorded = true
+        await auditLog.write(record)
+        onEnded?.(record)
       },
       recordFailure(cause) {
         const error = asJetonError(cause)
-        if (isOver) return error
-        isOver = true
+        if (isFailureRecorded) return error
+        isFailureRecorded = true
         const { code, status, reason, publicMessage } = error
-        const ended: AuditRecord = {
-          ...known,
-          // what stands in a log as vended may yet fail to leave: then there are two records
-          ...(isVended && { id: randomUUID() }),
-          time: timeText(clock.now()),
+        const failure: AuditRecord = {
+          ...record,
+          ...(isVendRecorded && { id: randomUUID() }),
+          time: formatTime(clock.now()),
           decision: status < 500 ? 'refused' : 'failed',
           code,
           reason: reason ?? publicMessage,
         }
-        auditLog.writeRefusal(ended)
-        onEnded?.(ended)
+        auditLog.writeRefusal(failure)
+        onEnded?.(failure)
         return error
       },
     }
@@ -74,15 +78,15 @@ export function createRequestAudits({ auditLog, clock, instance, onEnded }: Requ
 }
 
 /**
- * With all of its members from the beginning: objects that grow one by one are slow. Its id is its own: that of a request may
- * come from a proxy, and might come twice.
+ * Has all members from the beginning, since an object that grows member by member is slow. The id is not the request's: that
+ * may come from a proxy, and might come twice.
  */
 function emptyRecord({
   requestId,
   sourceIp,
   userAgent,
   instance,
-}: RequestOrigin & { instance: string }): Known {
+}: RequestOrigin & { instance: string }): MutableRecord {
   return {
     id: randomUUID(),
     time: '',

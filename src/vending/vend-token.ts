@@ -32,7 +32,7 @@ export interface VendRequest {
   readonly access: PrincipalAccess
   readonly audit: RequestAudit
   readonly request: AccessRequest
-  /** Fingerprint of a token that the database refused. */
+  /** The fingerprint of a token that the database rejected. */
   readonly rejectedFingerprint?: string | undefined
 }
 
@@ -44,29 +44,30 @@ export interface Vended {
   readonly cached: boolean
 }
 
-export type VendToken = (asked: VendRequest) => Promise<Vended>
+export type VendToken = (request: VendRequest) => Promise<Vended>
 
 /**
- * Principal → grant → token → record: what it gives is in every log, and only then may it leave. Throws `access_denied`,
- * `invalid_request` where several users are granted and none was named, and what `Book.current` and `Trail.vended` throw.
+ * Returns the use case: principal → grant → token → record → delivery. It resolves once the record is in every sink and the
+ * token may leave; a token that could not be recorded does not. Throws `access_denied`, `invalid_request` if several users
+ * are granted and the request names none, and what `TokenCache.get` and `RequestAudit.recordVend` throw.
  */
 export function createVendToken(tokenCache: TokenCache): VendToken {
-  /** Of a token, what its records say; the same for everyone who gets it from the cache. */
-  const facts = new WeakMap<Token, Partial<AuditRecord>>()
+  /** What records say of a token, for everyone who gets it from the cache. */
+  const factsOfCached = new WeakMap<Token, Partial<AuditRecord>>()
 
   function factsOf(token: Token, cached: boolean): Partial<AuditRecord> {
-    const known = cached && facts.get(token)
+    const known = cached && factsOfCached.get(token)
     if (known) return known
     const { identity, fingerprint, issuedAt, expiresAt } = token
     const times = { issuedAt: isoSeconds(issuedAt), expiresAt: isoSeconds(expiresAt) }
-    const told = { identity, fingerprint, ...times, cached }
-    if (cached) facts.set(token, told)
-    return told
+    const facts = { identity, fingerprint, ...times, cached }
+    if (cached) factsOfCached.set(token, facts)
+    return facts
   }
 
   return async ({ access, audit, request, rejectedFingerprint }) => {
     audit.add({ database: request.database, user: request.user, refused: rejectedFingerprint })
-    const { grant, user, key } = granted(access, request)
+    const { grant, user, key } = decideOrThrow(access, request)
     audit.add({ grant: grant.name, user })
     const { token, cached, deliver, cancel } = await tokenCache.get(key, { rejectedFingerprint })
     audit.add(factsOf(token, cached))
@@ -79,7 +80,7 @@ export function createVendToken(tokenCache: TokenCache): VendToken {
   }
 }
 
-function granted(access: PrincipalAccess, request: AccessRequest): GrantedAccess {
+function decideOrThrow(access: PrincipalAccess, request: AccessRequest): GrantedAccess {
   const decision = access.decide(request)
   switch (decision.kind) {
     case 'granted':
@@ -89,7 +90,7 @@ function granted(access: PrincipalAccess, request: AccessRequest): GrantedAccess
         publicMessage: `name a user: ${decision.users.join(', ')} are granted`,
       })
     case 'denied':
-      // an unknown database and one that is not granted must look the same
+      // the same for a database that does not exist and one that is not granted
       throw new JetonError('access_denied', {
         publicMessage: 'no grant allows this principal a token for this database and user',
         reason: access.reason(request),

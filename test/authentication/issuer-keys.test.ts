@@ -2,7 +2,7 @@ import { exportJWK, generateKeyPair, generateSecret, type JWK } from 'jose'
 import { describe, expect, test, vi } from 'vitest'
 import { discoverKeys, type IssuerKeys, pinKeys } from '../../src/authentication/issuer-keys.ts'
 import type { Fetch } from '../../src/lib/fetch-json.ts'
-import { issuerWorld, refusal } from './support.ts'
+import { refusal, startTestIssuer } from './support.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -10,16 +10,16 @@ const HOUR = 60 * MINUTE
 
 const header = (kid: string) => ({ alg: 'ES256', kid })
 const known = header('key-1')
-/** Whether the set has a key with this id. */
-const has = (keys: IssuerKeys, kid: string) =>
+/** Whether a JWT with this `kid` finds its key. */
+const hasKey = (keys: IssuerKeys, kid: string) =>
   keys.resolve(header(kid)).then(
-    found => found.keys.length === 1,
+    resolved => resolved.keys.length === 1,
     () => false,
   )
 
-describe('discovered keys', () => {
-  test('nothing is fetched until a key is asked for, and then once however many ask', async () => {
-    const { issuer, keysOf } = await issuerWorld()
+describe('discoverKeys', () => {
+  test('fetches nothing until a key is needed, and then once for all callers', async () => {
+    const { issuer, keysOf } = await startTestIssuer()
     const keys = keysOf(issuer.url)
     expect(keys.version).toBeUndefined()
     expect(issuer.requests).toEqual({ discovery: 0, keys: 0 })
@@ -28,21 +28,21 @@ describe('discovered keys', () => {
     expect(keys.version).toBe(1)
   })
 
-  test('an issuer with a path and a final slash is asked as Discovery 4.1 says', async () => {
-    const { keysOf } = await issuerWorld()
-    const asked: string[] = []
+  test('requests the document of an issuer with a path and a final slash as Discovery 4.1 says', async () => {
+    const { keysOf } = await startTestIssuer()
+    const requested: string[] = []
     const fetch: Fetch = async url => {
-      asked.push(String(url))
+      requested.push(String(url))
       return Response.json({ issuer: 'https://a.example/b/', jwks_uri: 'https://a.example/k', keys: [] })
     }
     await keysOf('https://a.example/b/', fetch)
       .resolve(known)
       .catch(() => {})
-    expect(asked).toEqual(['https://a.example/b/.well-known/openid-configuration', 'https://a.example/k'])
+    expect(requested).toEqual(['https://a.example/b/.well-known/openid-configuration', 'https://a.example/k'])
   })
 
-  test('up to 5 minutes the set is used as it is', async () => {
-    const { clock, issuer, keysOf } = await issuerWorld()
+  test('uses keys as they are for 5 minutes', async () => {
+    const { clock, issuer, keysOf } = await startTestIssuer()
     const keys = keysOf(issuer.url)
     await keys.resolve(known)
     await clock.advance(5 * MINUTE - 1)
@@ -50,8 +50,8 @@ describe('discovered keys', () => {
     expect(issuer.requests.keys).toBe(1)
   })
 
-  test('a refresh beside is told of, so that who freezes waits for it', async () => {
-    const { clock, issuer, keysOf, backgroundTasks } = await issuerWorld()
+  test('adds a refresh in the background to the background tasks, which Lambda waits for', async () => {
+    const { clock, issuer, keysOf, backgroundTasks } = await startTestIssuer()
     const keys = keysOf(issuer.url)
     await keys.resolve(known)
     await clock.advance(5 * MINUTE)
@@ -60,51 +60,58 @@ describe('discovered keys', () => {
     expect(issuer.requests.keys).toBe(2)
   })
 
-  test('an attempt that a freeze cut short is none: the next request tries again, and waits where it must', async () => {
-    const { clock: awake, issuer, log, health, backgroundTasks } = await issuerWorld()
+  test('does not count a fetch that a freeze cut short: the next request fetches again', async () => {
+    const { clock: awakeClock, issuer, log, health, backgroundTasks } = await startTestIssuer()
     let frozenMs = 0
     const clock = {
-      ...awake,
-      now: () => awake.now() + frozenMs,
-      sleepUntil: (ms: number, signal?: AbortSignal) => awake.sleepUntil(ms - frozenMs, signal),
+      ...awakeClock,
+      now: () => awakeClock.now() + frozenMs,
+      sleepUntil: (ms: number, signal?: AbortSignal) => awakeClock.sleepUntil(ms - frozenMs, signal),
     }
     let isFrozen = false
     const never = new Promise<never>(() => {})
-    const get: Fetch = (url, init) => (isFrozen ? never : fetch(url, init))
-    const keys = discoverKeys({ issuerUrl: issuer.url, fetch: get, clock, log, health, backgroundTasks })
+    const freezingFetch: Fetch = (url, init) => (isFrozen ? never : fetch(url, init))
+    const keys = discoverKeys({
+      issuerUrl: issuer.url,
+      fetch: freezingFetch,
+      clock,
+      log,
+      health,
+      backgroundTasks,
+    })
     await keys.resolve(known)
-    await awake.advance(6 * MINUTE)
+    await awakeClock.advance(6 * MINUTE)
     isFrozen = true
     await keys.resolve(known)
     frozenMs = 6 * MINUTE
     // thawed: the timeout is the first thing that happens
-    await awake.advance(5 * SECOND)
+    await awakeClock.advance(5 * SECOND)
     expect(health.degraded()).toEqual([])
     isFrozen = false
     await issuer.rotate()
-    expect(await has(keys, 'key-1')).toBe(false)
+    expect(await hasKey(keys, 'key-1')).toBe(false)
   })
 
-  test('from 5 to 10 minutes it is refreshed beside: even an issuer that hangs delays nobody', async () => {
-    const { clock, issuer, keysOf } = await issuerWorld()
+  test('refreshes in the background from 5 to 10 minutes: even an issuer that hangs delays nobody', async () => {
+    const { clock, issuer, keysOf } = await startTestIssuer()
     const keys = keysOf(issuer.url)
     await keys.resolve(known)
     await clock.advance(5 * MINUTE)
     issuer.fault = 'slow'
-    expect(await has(keys, 'key-1')).toBe(true)
+    expect(await hasKey(keys, 'key-1')).toBe(true)
     await vi.waitFor(() => expect(issuer.requests.discovery).toBe(2))
     await clock.advance(5 * SECOND)
 
     issuer.fault = undefined
     await issuer.rotate()
     await clock.advance(30 * SECOND)
-    expect(await has(keys, 'key-1')).toBe(true)
+    expect(await hasKey(keys, 'key-1')).toBe(true)
     await vi.waitFor(() => expect(keys.version).toBe(2))
-    expect(await has(keys, 'key-2')).toBe(true)
+    expect(await hasKey(keys, 'key-2')).toBe(true)
   })
 
-  test('from 10 minutes on the refresh is waited for, so a withdrawn key is not believed', async () => {
-    const { clock, issuer, keysOf } = await issuerWorld()
+  test('waits for the refresh from 10 minutes on, so that a withdrawn key is not accepted', async () => {
+    const { clock, issuer, keysOf } = await startTestIssuer()
     const keys = keysOf(issuer.url)
     await keys.resolve(known)
     await issuer.rotate()
@@ -113,8 +120,8 @@ describe('discovered keys', () => {
     expect(issuer.requests.keys).toBe(2)
   })
 
-  test('a refresh that brings the same keys keeps the version; other keys change it', async () => {
-    const { clock, issuer, keysOf } = await issuerWorld()
+  test('keeps the version if a refresh brings the same keys, and changes it if not', async () => {
+    const { clock, issuer, keysOf } = await startTestIssuer()
     const keys = keysOf(issuer.url)
     await keys.resolve(known)
     await clock.advance(10 * MINUTE)
@@ -127,14 +134,14 @@ describe('discovered keys', () => {
     expect(keys.version).toBe(2)
   })
 
-  test('the same keys in another order, with their members in another order, are the same keys', async () => {
-    const { clock, issuer, keysOf } = await issuerWorld()
+  test('takes keys and their members in another order for the same keys', async () => {
+    const { clock, issuer, keysOf } = await startTestIssuer()
     await issuer.rotate({ keepOld: true })
     const start = clock.now()
     const reversed = issuer.jwks().keys.map(key => Object.fromEntries(Object.entries(key).reverse()))
     const document = { issuer: issuer.url, jwks_uri: issuer.url, keys: reversed.reverse() }
-    const fetch: Fetch = (...ask) =>
-      clock.now() > start ? Promise.resolve(Response.json(document)) : globalThis.fetch(...ask)
+    const fetch: Fetch = (...request) =>
+      clock.now() > start ? Promise.resolve(Response.json(document)) : globalThis.fetch(...request)
     const keys = keysOf(issuer.url, fetch)
     await keys.resolve(known)
     await clock.advance(HOUR)
@@ -142,30 +149,30 @@ describe('discovered keys', () => {
     expect(keys.version).toBe(1)
   })
 
-  test('an unknown kid finds a key that is newer than the set', async () => {
-    const { clock, issuer, keysOf } = await issuerWorld()
+  test('fetches again for an unknown kid, and finds a key that was published since', async () => {
+    const { clock, issuer, keysOf } = await startTestIssuer()
     const keys = keysOf(issuer.url)
     await keys.resolve(known)
     await issuer.rotate({ keepOld: true })
     await clock.advance(30 * SECOND)
-    expect(await has(keys, 'key-2')).toBe(true)
+    expect(await hasKey(keys, 'key-2')).toBe(true)
   })
 
-  test('a flood of unknown kids costs one fetch per cooldown', async () => {
-    const { clock, issuer, keysOf } = await issuerWorld()
+  test('fetches once per cooldown in a flood of unknown kids', async () => {
+    const { clock, issuer, keysOf } = await startTestIssuer()
     const keys = keysOf(issuer.url)
     await keys.resolve(known)
     for (let round = 1; round <= 3; round++) {
-      for (let i = 0; i < 100; i++) expect(await has(keys, `early-${i}`)).toBe(false)
+      for (let i = 0; i < 100; i++) expect(await hasKey(keys, `early-${i}`)).toBe(false)
       expect(issuer.requests.keys).toBe(round)
       await clock.advance(30 * SECOND)
-      await Promise.all(Array.from({ length: 100 }, (_, i) => has(keys, `random-${i}`)))
+      await Promise.all(Array.from({ length: 100 }, (_, i) => hasKey(keys, `random-${i}`)))
       expect(issuer.requests.keys).toBe(round + 1)
     }
   })
 
-  test('… after failures too, and the last good keys go on serving', async () => {
-    const { clock, issuer, health, keysOf } = await issuerWorld()
+  test('fetches once per cooldown after failures too, and goes on using the last good keys', async () => {
+    const { clock, issuer, health, keysOf } = await startTestIssuer()
     const keys = keysOf(issuer.url)
     await keys.resolve(known)
     issuer.fault = 'down'
@@ -176,13 +183,13 @@ describe('discovered keys', () => {
         expect(error.code).toBe('unauthenticated')
       }
       expect(issuer.requests.discovery).toBe(round)
-      expect(await has(keys, 'key-1')).toBe(true)
+      expect(await hasKey(keys, 'key-1')).toBe(true)
     }
     expect(health.degraded()).toEqual(['keys'])
   })
 
-  test('an issuer that was never reached is tried once per cooldown and says when to come back', async () => {
-    const { clock, issuer, keysOf, health, log } = await issuerWorld()
+  test('fetches once per cooldown from an issuer that was never reached, and says when to retry', async () => {
+    const { clock, issuer, keysOf, health, log } = await startTestIssuer()
     const keys = keysOf(issuer.url)
     issuer.fault = 'down'
     const first = await refusal(keys.resolve(known))
@@ -197,21 +204,21 @@ describe('discovered keys', () => {
 
     issuer.fault = undefined
     await clock.advance(10 * SECOND)
-    expect(await has(keys, 'key-1')).toBe(true)
+    expect(await hasKey(keys, 'key-1')).toBe(true)
     expect(health.degraded()).toEqual([])
   })
 
-  test('the last good keys serve for 24 hours after the last success, then no longer', async () => {
-    const { clock, issuer, keysOf } = await issuerWorld()
+  test('uses the last good keys for 24 hours after the last success, and no longer', async () => {
+    const { clock, issuer, keysOf } = await startTestIssuer()
     const keys = keysOf(issuer.url)
     await keys.resolve(known)
     issuer.fault = 'down'
     for (let hours = 1; hours < 24; hours++) {
       await clock.advance(HOUR)
-      expect(await has(keys, 'key-1')).toBe(true)
+      expect(await hasKey(keys, 'key-1')).toBe(true)
     }
     await clock.advance(HOUR - 1)
-    expect(await has(keys, 'key-1')).toBe(true)
+    expect(await hasKey(keys, 'key-1')).toBe(true)
     expect(keys.version).toBe(1)
     await clock.advance(1)
     expect(keys.version).toBeUndefined()
@@ -221,13 +228,13 @@ describe('discovered keys', () => {
     })
     issuer.fault = undefined
     await clock.advance(30 * SECOND)
-    expect(await has(keys, 'key-1')).toBe(true)
+    expect(await hasKey(keys, 'key-1')).toBe(true)
   })
 
   test.each(['down', 'oversized', 'redirect', 'wrong-issuer', 'garbage'] as const)(
-    'an issuer that is %s gives no keys, and the log says why in few words',
+    'returns no keys of an issuer that is %s, and logs why in few words',
     async fault => {
-      const { issuer, keysOf, log } = await issuerWorld()
+      const { issuer, keysOf, log } = await startTestIssuer()
       issuer.fault = fault
       expect((await refusal(keysOf(issuer.url).resolve(known))).code).toBe('temporarily_unavailable')
       expect(issuer.requests.keys).toBe(0)
@@ -236,8 +243,8 @@ describe('discovered keys', () => {
     },
   )
 
-  test('an issuer that hangs is given up after 5 s', async () => {
-    const { clock, issuer, keysOf } = await issuerWorld()
+  test('gives up on an issuer that hangs after 5 s', async () => {
+    const { clock, issuer, keysOf } = await startTestIssuer()
     issuer.fault = 'slow'
     const error = refusal(keysOf(issuer.url).resolve(known))
     await clock.advance(5 * SECOND)
@@ -250,40 +257,40 @@ describe('discovered keys', () => {
     ['file:///etc/passwd', 'without https'],
     [undefined, 'no jwks_uri'],
     [{ href: 'https://a.example' }, 'no jwks_uri'],
-  ])('a discovery document that sends us to %j is not obeyed', async (jwks_uri, why) => {
-    const { keysOf, log } = await issuerWorld()
-    const asked: string[] = []
+  ])('does not follow a discovery document to %j', async (jwks_uri, reason) => {
+    const { keysOf, log } = await startTestIssuer()
+    const requested: string[] = []
     const fetch: Fetch = async url => {
-      asked.push(String(url))
+      requested.push(String(url))
       return Response.json({ issuer: 'https://a.example', jwks_uri, keys: [] })
     }
     const error = await refusal(keysOf('https://a.example', fetch).resolve(known))
     expect(error.code).toBe('temporarily_unavailable')
-    expect(asked).toHaveLength(1)
-    expect(log.lines.join()).toContain(why)
+    expect(requested).toHaveLength(1)
+    expect(log.lines.join()).toContain(reason)
   })
 
-  test('a document for the key set that is none leaves the last good keys in place', async () => {
-    const { clock, issuer, keysOf } = await issuerWorld()
-    const fetch: Fetch = (...ask) =>
+  test('keeps the last good keys if the document is no key set', async () => {
+    const { clock, issuer, keysOf } = await startTestIssuer()
+    const fetch: Fetch = (...request) =>
       clock.now() > start
         ? Promise.resolve(Response.json({ issuer: issuer.url, jwks_uri: issuer.url }))
-        : globalThis.fetch(...ask)
+        : globalThis.fetch(...request)
     const start = clock.now()
     const keys = keysOf(issuer.url, fetch)
     await keys.resolve(known)
     await clock.advance(HOUR)
-    expect(await has(keys, 'key-1')).toBe(true)
+    expect(await hasKey(keys, 'key-1')).toBe(true)
     expect(keys.version).toBe(1)
   })
 
-  test('an issuer that withdraws every key is believed', async () => {
-    const { clock, issuer, keysOf } = await issuerWorld()
+  test('accepts no key of an issuer that has withdrawn all of them', async () => {
+    const { clock, issuer, keysOf } = await startTestIssuer()
     const start = clock.now()
-    const fetch: Fetch = (...ask) =>
+    const fetch: Fetch = (...request) =>
       clock.now() > start
         ? Promise.resolve(Response.json({ issuer: issuer.url, jwks_uri: issuer.url, keys: [] }))
-        : globalThis.fetch(...ask)
+        : globalThis.fetch(...request)
     const keys = keysOf(issuer.url, fetch)
     await keys.resolve(known)
     await clock.advance(HOUR)
@@ -291,10 +298,10 @@ describe('discovered keys', () => {
   })
 })
 
-describe('pinned keys', () => {
+describe('pinKeys', () => {
   const publicKey = async (alg = 'ES256'): Promise<JWK> => exportJWK((await generateKeyPair(alg)).publicKey)
 
-  test('answer by kid; a header without one may mean several', async () => {
+  test('finds keys by kid, and several for a header without one', async () => {
     const [a, b] = [await publicKey(), await publicKey()]
     const keys = pinKeys({
       keys: [
@@ -309,14 +316,14 @@ describe('pinned keys', () => {
     expect((await refusal(keys.resolve({ alg: 'HS256' }))).code).toBe('unauthenticated')
   })
 
-  test('what could be changed afterwards is not the caller’s object', async () => {
+  test('keeps its keys when the caller changes the object afterwards', async () => {
     const jwks = { keys: [{ ...(await publicKey()), kid: 'a' }] }
     const keys = pinKeys(jwks)
     jwks.keys.length = 0
-    expect(await has(keys, 'a')).toBe(true)
+    expect(await hasKey(keys, 'a')).toBe(true)
   })
 
-  test('a private or symmetric key is refused without being quoted', async () => {
+  test('refuses a private or symmetric key without quoting it', async () => {
     for (const alg of ['ES256', 'EdDSA', 'RS256']) {
       const { privateKey } = await generateKeyPair(alg, { extractable: true })
       const jwk = await exportJWK(privateKey)
@@ -341,11 +348,11 @@ describe('pinned keys', () => {
     { keys: [] },
     { keys: [7] },
     { keys: [null] },
-  ])('%j is no key set', value => {
+  ])('refuses %j, which is no key set', value => {
     expect(thrownBy(() => pinKeys(value))).toMatch(/^(is not|has no|keys\.0 is not)/)
   })
 
-  test('an RSA key of 1024 bits is refused', () => {
+  test('refuses an RSA key of 1024 bits', () => {
     const weak = { kty: 'RSA', e: 'AQAB', n: Buffer.alloc(128, 0xc1).toString('base64url') }
     expect(thrownBy(() => pinKeys({ keys: [weak] }))).toBe('keys.0 is an RSA key of less than 2048 bits')
   })

@@ -7,15 +7,15 @@ import type { Log } from '../../src/telemetry/log.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { type IssuerOptions, startIssuer } from '../support/oidc/issuer.ts'
 
-/** A log that keeps every line as JSON, so that a test can search all of it. */
+/** Returns a log that keeps every line as JSON, for a test to search. */
 export function recordingLog(): Log & { lines: string[] } {
   const lines: string[] = []
   const write = (fields: object, msg: string) => void lines.push(JSON.stringify({ ...fields, msg }))
   return { lines, debug: write, info: write, warn: write, error: write }
 }
 
-/** An issuer on a clock that stands still, closed when the test ends. */
-export async function issuerWorld(options: IssuerOptions = {}) {
+/** Starts an issuer with all that discovery needs, on a virtual clock. It is closed when the test ends. */
+export async function startTestIssuer(options: IssuerOptions = {}) {
   const clock = virtualClock()
   const issuer = await startIssuer({ now: clock.now, ...options })
   onTestFinished(() => issuer.close())
@@ -27,7 +27,7 @@ export async function issuerWorld(options: IssuerOptions = {}) {
   return { clock, issuer, log, health, backgroundTasks, keysOf }
 }
 
-/** The JetonError that a promise rejects with; fails where it resolves or throws anything else. */
+/** Returns the JetonError that a promise rejects with; fails if it resolves, or rejects with anything else. */
 export async function refusal(promise: Promise<unknown>): Promise<JetonError> {
   const outcome = await promise.then(
     () => 'it was accepted',

@@ -10,142 +10,145 @@ import {
   type VerifiedJwt,
 } from '../../src/authentication/verified-jwt-cache.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
-import { issuerWorld, refusal } from './support.ts'
+import { refusal, startTestIssuer } from './support.ts'
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
-/** A verifier that takes everything but `bad…`, and counts. */
-function world({ livesMs = HOUR, maxBytes = MAX_CACHE_BYTES } = {}) {
+/** The cache of a verifier that accepts everything but `bad…`; `verified` has the JWTs that it was called with. */
+function startCache({ livesMs = HOUR, maxBytes = MAX_CACHE_BYTES } = {}) {
   const clock = virtualClock()
   const keys = {
     version: 1 as number | undefined,
-    resolve: () => Promise.reject(new Error('not asked here')),
+    resolve: () => Promise.reject(new Error('the cache resolves no keys')),
   }
   const exp = clock.now() + livesMs
-  const asked: string[] = []
+  const verified: string[] = []
   const verify = async (jwt: string): Promise<VerifiedJwt> => {
-    asked.push(jwt)
+    verified.push(jwt)
     if (jwt.startsWith('bad')) throw unauthenticated('bad')
     const { version } = keys satisfies IssuerKeys
     const principal = { issuer: 'a', subject: jwt, claims: {} }
     return { principal, expiresAt: exp, keys, version: version ?? 0 }
   }
-  return { clock, keys, asked, identify: cacheVerifiedJwts({ verify, clock, maxBytes }) }
+  return { clock, keys, verified, authenticate: cacheVerifiedJwts({ verify, clock, maxBytes }) }
 }
 
-test('a JWT seen before is not verified again, and gives the same principal', async () => {
-  const { asked, identify } = world()
-  const first = await identify('jwt')
-  expect(await identify('jwt')).toBe(first)
-  expect(await identify('jwt')).toBe(first)
-  expect(asked).toEqual(['jwt'])
+test('cacheVerifiedJwts verifies a JWT once, and returns the same principal again', async () => {
+  const { verified, authenticate } = startCache()
+  const first = await authenticate('jwt')
+  expect(await authenticate('jwt')).toBe(first)
+  expect(await authenticate('jwt')).toBe(first)
+  expect(verified).toEqual(['jwt'])
 })
 
-test('for 5 minutes, however often it is used meanwhile', async () => {
-  const { clock, asked, identify } = world()
-  await identify('jwt')
+test('cacheVerifiedJwts verifies again after 5 minutes, however often the JWT is used meanwhile', async () => {
+  const { clock, verified, authenticate } = startCache()
+  await authenticate('jwt')
   for (let i = 0; i < 4; i++) {
     await clock.advance(MINUTE)
-    await identify('jwt')
+    await authenticate('jwt')
   }
   await clock.advance(MINUTE - 1)
-  await identify('jwt')
-  expect(asked).toHaveLength(1)
+  await authenticate('jwt')
+  expect(verified).toHaveLength(1)
   await clock.advance(1)
-  await identify('jwt')
-  expect(asked).toHaveLength(2)
+  await authenticate('jwt')
+  expect(verified).toHaveLength(2)
 })
 
-test('never past its exp: no tolerance there', async () => {
-  const { clock, asked, identify } = world({ livesMs: 90 * SECOND })
-  await identify('jwt')
+test('cacheVerifiedJwts uses no entry past its exp, without any tolerance', async () => {
+  const { clock, verified, authenticate } = startCache({ livesMs: 90 * SECOND })
+  await authenticate('jwt')
   await clock.advance(90 * SECOND - 1)
-  await identify('jwt')
-  expect(asked).toHaveLength(1)
+  await authenticate('jwt')
+  expect(verified).toHaveLength(1)
   await clock.advance(1)
-  await identify('jwt')
-  await identify('jwt')
-  expect(asked).toHaveLength(3)
+  await authenticate('jwt')
+  await authenticate('jwt')
+  expect(verified).toHaveLength(3)
 })
 
-test('nor past a change of its keys, nor while there are none to use', async () => {
-  const { keys, asked, identify } = world()
-  await identify('jwt')
+test('cacheVerifiedJwts uses no entry after its keys have changed, nor while there are none', async () => {
+  const { keys, verified, authenticate } = startCache()
+  await authenticate('jwt')
   keys.version = 2
-  await identify('jwt')
-  await identify('jwt')
-  expect(asked).toHaveLength(2)
+  await authenticate('jwt')
+  await authenticate('jwt')
+  expect(verified).toHaveLength(2)
   keys.version = undefined
-  await identify('jwt')
-  expect(asked).toHaveLength(3)
+  await authenticate('jwt')
+  expect(verified).toHaveLength(3)
 })
 
-test('a clock that is put back does not stretch it', async () => {
+test('cacheVerifiedJwts verifies again when the clock was put back', async () => {
   const clock = virtualClock()
   let backMs = 0
-  let verified = 0
-  const keys: IssuerKeys = { version: 1, resolve: () => Promise.reject(new Error('not asked here')) }
-  const identify = cacheVerifiedJwts({
+  let verifications = 0
+  const keys: IssuerKeys = {
+    version: 1,
+    resolve: () => Promise.reject(new Error('the cache resolves no keys')),
+  }
+  const authenticate = cacheVerifiedJwts({
     clock: { ...clock, now: () => clock.now() - backMs },
     verify: async () => {
-      verified++
+      verifications++
       return { principal: { issuer: 'a', subject: 'b', claims: {} }, expiresAt: 1e15, keys, version: 1 }
     },
   })
-  await identify('jwt')
+  await authenticate('jwt')
   backMs = 1
-  await identify('jwt')
-  expect(verified).toBe(2)
+  await authenticate('jwt')
+  expect(verifications).toBe(2)
 })
 
-test('first calls at once share one verification, its refusal too', async () => {
-  const { asked, identify } = world()
-  const principals = await Promise.all(Array.from({ length: 100 }, () => identify('jwt')))
+test('cacheVerifiedJwts verifies once for concurrent first calls, which share a refusal too', async () => {
+  const { verified, authenticate } = startCache()
+  const principals = await Promise.all(Array.from({ length: 100 }, () => authenticate('jwt')))
   expect(new Set(principals).size).toBe(1)
-  expect(asked).toEqual(['jwt'])
-  const errors = await Promise.all(Array.from({ length: 100 }, () => refusal(identify('bad'))))
+  expect(verified).toEqual(['jwt'])
+  const errors = await Promise.all(Array.from({ length: 100 }, () => refusal(authenticate('bad'))))
   expect(errors).toHaveLength(100)
-  expect(asked).toEqual(['jwt', 'bad'])
+  expect(verified).toEqual(['jwt', 'bad'])
 })
 
-test('a refusal is not remembered', async () => {
-  const { asked, identify } = world()
-  await refusal(identify('bad'))
-  await refusal(identify('bad'))
-  expect(asked).toEqual(['bad', 'bad'])
+test('cacheVerifiedJwts does not cache a refusal', async () => {
+  const { verified, authenticate } = startCache()
+  await refusal(authenticate('bad'))
+  await refusal(authenticate('bad'))
+  expect(verified).toEqual(['bad', 'bad'])
 })
 
-test('what is longer than 16 KiB is refused before anything', async () => {
-  const { asked, identify } = world()
-  await identify('x'.repeat(MAX_JWT_BYTES))
-  const error = await refusal(identify('x'.repeat(MAX_JWT_BYTES + 1)))
+test('cacheVerifiedJwts refuses a JWT of more than 16 KiB without verifying it', async () => {
+  const { verified, authenticate } = startCache()
+  await authenticate('x'.repeat(MAX_JWT_BYTES))
+  const error = await refusal(authenticate('x'.repeat(MAX_JWT_BYTES + 1)))
   expect(error.code).toBe('unauthenticated')
   expect(error.message.length).toBeLessThan(100)
-  expect(asked).toHaveLength(1)
+  expect(verified).toHaveLength(1)
 })
 
-test('memory is bounded in bytes: of 10,000 JWTs the latest that fit are kept', async () => {
+test('cacheVerifiedJwts keeps the latest of 10,000 JWTs that fit into its memory', async () => {
   const maxBytes = 1024 * 1024
-  const { asked, identify } = world({ maxBytes })
+  const { verified, authenticate } = startCache({ maxBytes })
   const jwts = Array.from({ length: 10_000 }, (_, i) => `${i}`.padEnd(1000, 'x'))
-  for (const jwt of jwts) await identify(jwt)
+  for (const jwt of jwts) await authenticate(jwt)
   // the claims of these are one empty object
   const fitting = Math.floor(maxBytes / (6144 + 2 * 1000 + 64))
-  for (const jwt of jwts.slice(-fitting).reverse()) await identify(jwt)
-  expect(asked).toHaveLength(10_000)
-  for (const jwt of jwts.slice(0, -fitting)) await identify(jwt)
-  expect(asked).toHaveLength(10_000 + 10_000 - fitting)
+  for (const jwt of jwts.slice(-fitting).reverse()) await authenticate(jwt)
+  expect(verified).toHaveLength(10_000)
+  for (const jwt of jwts.slice(0, -fitting)) await authenticate(jwt)
+  expect(verified).toHaveLength(10_000 + 10_000 - fitting)
 })
 
-test('a JWT whose few bytes become many objects is charged for them', async () => {
-  const asked: string[] = []
+test('cacheVerifiedJwts counts the many objects that a few bytes of claims can become', async () => {
+  const verified: string[] = []
   const clock = virtualClock()
-  const keys = { version: 1, resolve: () => Promise.reject(new Error('not asked here')) }
+  const keys = { version: 1, resolve: () => Promise.reject(new Error('the cache resolves no keys')) }
   const claims = { many: Array.from({ length: 5000 }, () => ({})) }
   const verify = async (jwt: string): Promise<VerifiedJwt> => {
-    asked.push(jwt)
+    verified.push(jwt)
     return {
       principal: { issuer: 'a', subject: jwt, claims },
       expiresAt: clock.now() + HOUR,
@@ -153,13 +156,13 @@ test('a JWT whose few bytes become many objects is charged for them', async () =
       version: 1,
     }
   }
-  const identify = cacheVerifiedJwts({ verify, clock, maxBytes: 1024 * 1024 })
-  for (const jwt of ['a', 'b', 'c', 'd']) await identify(jwt)
-  await identify('a')
-  expect(asked).toEqual(['a', 'b', 'c', 'd', 'a'])
+  const authenticate = cacheVerifiedJwts({ verify, clock, maxBytes: 1024 * 1024 })
+  for (const jwt of ['a', 'b', 'c', 'd']) await authenticate(jwt)
+  await authenticate('a')
+  expect(verified).toEqual(['a', 'b', 'c', 'd', 'a'])
 })
 
-test('whatever happens in whatever order, nothing is given that verification would not give', async () => {
+test('cacheVerifiedJwts returns what verification would, whatever happens in whatever order', async () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant('use' as const), jwt: fc.constantFrom('a', 'b', 'c') }),
     fc.record({ kind: fc.constant('wait' as const), seconds: fc.integer({ min: 1, max: 400 }) }),
@@ -167,22 +170,22 @@ test('whatever happens in whatever order, nothing is given that verification wou
   )
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 30 }), async steps => {
-      const { clock, keys, asked, identify } = world({ livesMs: 1000 * SECOND })
+      const { clock, keys, verified, authenticate } = startCache({ livesMs: 1000 * SECOND })
       const exp = clock.now() + 1000 * SECOND
       const model = new Map<string, { until: number; version: number }>()
       let version = 1
-      let verified = 0
+      let verifications = 0
       for (const next of steps) {
         if (next.kind === 'wait') await clock.advance(next.seconds * SECOND)
         else if (next.kind === 'rotate') keys.version = ++version
         else {
           const known = model.get(next.jwt)
           if (!known || known.version !== version || clock.now() >= known.until) {
-            verified++
+            verifications++
             model.set(next.jwt, { until: Math.min(exp, clock.now() + 5 * MINUTE), version })
           }
-          expect((await identify(next.jwt)).subject).toBe(next.jwt)
-          expect(asked).toHaveLength(verified)
+          expect((await authenticate(next.jwt)).subject).toBe(next.jwt)
+          expect(verified).toHaveLength(verifications)
         }
       }
     }),
@@ -190,46 +193,46 @@ test('whatever happens in whatever order, nothing is given that verification wou
   )
 })
 
-describe('with real JWTs', () => {
-  async function real() {
-    const parts = await issuerWorld()
+describe('cacheVerifiedJwts, with real JWTs,', () => {
+  async function startScheme() {
+    const parts = await startTestIssuer()
     const { issuer, clock, keysOf } = parts
     const keys = keysOf(issuer.url)
     const trusted = { name: 'github', issuer: issuer.url, audience: 'jeton', keys }
-    return { ...parts, keys, trusted, oidc: createJwtScheme({ issuers: [trusted], clock }) }
+    return { ...parts, keys, trusted, scheme: createJwtScheme({ issuers: [trusted], clock }) }
   }
 
-  test('one of a withdrawn key dies as soon as the set is refreshed, by whomever', async () => {
-    const { issuer, clock, oidc } = await real()
+  test('drops one of a withdrawn key as soon as any request refreshes the keys', async () => {
+    const { issuer, clock, scheme } = await startScheme()
     const old = await issuer.sign()
-    const principal = await oidc.authenticate(old)
+    const principal = await scheme.authenticate(old)
     await issuer.rotate()
     await clock.advance(40 * SECOND)
-    expect(await oidc.authenticate(old)).toBe(principal)
-    await oidc.authenticate(await issuer.sign())
-    expect((await refusal(oidc.authenticate(old))).code).toBe('unauthenticated')
+    expect(await scheme.authenticate(old)).toBe(principal)
+    await scheme.authenticate(await issuer.sign())
+    expect((await refusal(scheme.authenticate(old))).code).toBe('unauthenticated')
   })
 
-  test('a refresh that brings the same keys forgets nothing', async () => {
-    const { issuer, clock, oidc } = await real()
+  test('keeps its entries when a refresh brings the same keys', async () => {
+    const { issuer, clock, scheme } = await startScheme()
     const jwt = await issuer.sign({}, { expiresInSeconds: 3600 })
-    const principal = await oidc.authenticate(jwt)
+    const principal = await scheme.authenticate(jwt)
     await clock.advance(40 * SECOND)
-    await refusal(oidc.authenticate(await issuer.sign({}, { header: { kid: 'unknown' } })))
+    await refusal(scheme.authenticate(await issuer.sign({}, { header: { kid: 'unknown' } })))
     expect(issuer.requests.keys).toBe(2)
-    expect(await oidc.authenticate(jwt)).toBe(principal)
+    expect(await scheme.authenticate(jwt)).toBe(principal)
   })
 
-  test('one that lives on the clock tolerance is verified each time', async () => {
-    const { issuer, oidc } = await real()
+  test('verifies one that lives on the clock tolerance each time', async () => {
+    const { issuer, scheme } = await startScheme()
     const jwt = await issuer.sign({}, { expiresInSeconds: -30 })
-    expect(await oidc.authenticate(jwt)).not.toBe(await oidc.authenticate(jwt))
+    expect(await scheme.authenticate(jwt)).not.toBe(await scheme.authenticate(jwt))
   })
 
-  test('new rules remember nothing of the old ones', async () => {
-    const { issuer, clock, trusted, oidc } = await real()
+  test('uses no entry of another scheme', async () => {
+    const { issuer, clock, trusted, scheme } = await startScheme()
     const jwt = await issuer.sign()
-    await oidc.authenticate(jwt)
+    await scheme.authenticate(jwt)
     const stricter = createJwtScheme({ issuers: [{ ...trusted, audience: 'elsewhere' }], clock })
     expect((await refusal(stricter.authenticate(jwt))).code).toBe('unauthenticated')
   })

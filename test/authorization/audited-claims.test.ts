@@ -16,8 +16,8 @@ const pick = (named: ClaimSpec[], json: string) =>
       .pick({ issuer: 'github', subject: 's', claims: JSON.parse(json) }),
   )
 
-describe('namedClaims', () => {
-  test('tells the claims that the grants of one issuer name, none twice', () => {
+describe('collectAuditedClaims', () => {
+  test('returns the claims that the grants of one issuer name, none twice', () => {
     const grants = compileGrants([
       grant('github', { ref: 'main', repository_id: 1 }),
       grant('github', { ref: 'dev', nested: { a: 'x' } }),
@@ -36,7 +36,7 @@ describe('namedClaims', () => {
     expect(grants.auditedClaims('unknown').paths).toEqual([])
   })
 
-  test('picks those alone, nested as in the JWT', () => {
+  test('picks these alone, nested as in the JWT', () => {
     const spec = { ref: 'x', n: { a: 'x', deep: { c: 'x' } } }
     expect(pick([spec], '{"email":"private","ref":"main","n":{"a":1,"z":2,"deep":{"c":null,"d":4}}}')).toBe(
       '{"ref":"main","n":{"a":1,"deep":{"c":null}}}',
@@ -44,7 +44,7 @@ describe('namedClaims', () => {
     expect(pick([spec], '{"email":"private"}')).toBe('{}')
   })
 
-  test('picks nothing out of an object where text is wanted, nor text where an object is', () => {
+  test('picks nothing out of an object if text is wanted, and no text if an object is', () => {
     expect(pick([{ ref: 'x' }], '{"ref":{"password":"x"}}')).toBe('{}')
     expect(pick([{ ref: 'x' }], '{"ref":["a",{"password":"x"},["b"],7]}')).toBe('{"ref":["a",7]}')
     expect(pick([{ n: { a: 'x' } }], '{"n":"text"}')).toBe('{}')
@@ -53,7 +53,7 @@ describe('namedClaims', () => {
     )
   })
 
-  test('keeps names that mean something to objects harmless', () => {
+  test('takes names that mean something to objects for names', () => {
     const spec = JSON.parse('{"__proto__": {"admin": "x"}, "constructor": "x", "toString": "x"}')
     expect(pick([spec], '{}')).toBe('{}')
     expect(pick([spec], '{"__proto__":{"admin":true}}')).toBe('{"__proto__":{"admin":true}}')

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Claim } from '../../src/authentication/principal.ts'
 import { compileGrants } from '../../src/authorization/compiled-grants.ts'
-import { decide, entitlements } from '../../src/authorization/decide.ts'
+import { type Decision, decide, entitlements } from '../../src/authorization/decide.ts'
 import { explain } from '../../src/authorization/explain.ts'
 import type { GrantSpec } from '../../src/authorization/grant.ts'
 
@@ -38,19 +38,25 @@ const grants = compileGrants([
   },
 ])
 
+/** The users that a decision names; undefined if it denies. */
+function usersOf(decision: Decision): readonly string[] | undefined {
+  if (decision.kind === 'granted') return [decision.user]
+  return decision.kind === 'denied' ? undefined : decision.users
+}
+
 const outcome = (principal: typeof main, database: string, user?: string) => {
   const decision = decide(grants, principal, { database, user })
   return decision.kind === 'granted' ? `${decision.grant.name} as ${decision.user}` : decision
 }
 
 describe('decide', () => {
-  test('grants what a grant allows, the first in the file first', () => {
+  test('returns the first grant in the file that allows the request', () => {
     expect(outcome(main, 'orders', 'migrator')).toBe('orders-deploy as migrator')
     expect(outcome(main, 'orders', 'app_ro')).toBe('orders-deploy as app_ro')
     expect(outcome(dev, 'orders', 'app_ro')).toBe('orders-read as app_ro')
   })
 
-  test('carries the kind of session, shared unless said otherwise', () => {
+  test('returns the grant’s kind of session, shared unless configured otherwise', () => {
     const sessionOf = (principal: typeof main) => {
       const decision = decide(grants, principal, { database: 'orders', user: 'app_ro' })
       return decision.kind === 'granted' && decision.grant.session
@@ -71,20 +77,20 @@ describe('decide', () => {
     expect(outcome({ ...main, issuer: '__proto__' }, 'orders')).toEqual(denied)
   })
 
-  test('does not let the name of an API key come from a JWT', () => {
+  test('does not take the subject of a JWT for the name of an API key', () => {
     expect(outcome({ ...main, subject: 'nightly' }, 'orders', 'report')).toEqual({ kind: 'denied' })
     expect(outcome({ issuer: 'apiKey', subject: 'nightly', claims: {} }, 'orders')).toBe(
       'orders-nightly as report',
     )
   })
 
-  test('finds the user where only one is granted, over all grants that match', () => {
+  test('finds the user if all matching grants together have only one', () => {
     expect(outcome(dev, 'orders')).toBe('orders-read as app_ro')
     expect(outcome(main, 'billing')).toBe('billing-read as app_ro')
     expect(outcome(main, 'orders')).toEqual({ kind: 'user-required', users: ['migrator', 'app_ro'] })
   })
 
-  test('tells none of the users of a grant that does not match', () => {
+  test('names no user of a grant that does not match', () => {
     expect(outcome(github({ repository_id: '2', ref: 'refs/heads/main' }), 'orders')).toEqual({
       kind: 'denied',
     })
@@ -102,19 +108,27 @@ describe('decide', () => {
       database: name,
       users: fc.uniqueArray(name, { minLength: 1 }),
     })
-    const asker = fc.record({ issuer: name, subject: name, claims: fc.dictionary(name, name) })
+    const anyPrincipal = fc.record({ issuer: name, subject: name, claims: fc.dictionary(name, name) })
     fc.assert(
-      fc.property(fc.array(spec, { maxLength: 6 }), asker, name, name, (specs, principal, database, user) => {
-        const compiled = compileGrants(specs)
-        const decision = decide(compiled, principal, { database, user })
-        const mine = entitlements(compiled, principal).find(entitlement => entitlement.database === database)
-        const [nearest] = explain(compiled, principal, { database, user })
-        expect(decision.kind === 'granted').toBe(mine?.users.includes(user) ?? false)
-        expect(decision.kind === 'granted').toBe(nearest?.misses === 0)
-        const open = decide(compiled, principal, { database })
-        const users = open.kind === 'granted' ? [open.user] : open.kind === 'denied' ? undefined : open.users
-        expect(users).toEqual(mine?.users)
-      }),
+      fc.property(
+        fc.array(spec, { maxLength: 6 }),
+        anyPrincipal,
+        name,
+        name,
+        (specs, principal, database, user) => {
+          const compiled = compileGrants(specs)
+          const decision = decide(compiled, principal, { database, user })
+          const entitled = entitlements(compiled, principal).find(
+            entitlement => entitlement.database === database,
+          )
+          const [nearest] = explain(compiled, principal, { database, user })
+          expect(decision.kind === 'granted').toBe(entitled?.users.includes(user) ?? false)
+          expect(decision.kind === 'granted').toBe(nearest?.misses === 0)
+          const withoutUser = decide(compiled, principal, { database })
+          const users = usersOf(withoutUser)
+          expect(users).toEqual(entitled?.users)
+        },
+      ),
       { numRuns: 500 },
     )
   })

@@ -3,8 +3,6 @@ import type { Claim } from '../../src/authentication/principal.ts'
 import { compileGrants } from '../../src/authorization/compiled-grants.ts'
 import { explain, nearestReason } from '../../src/authorization/explain.ts'
 import type { ClaimSpec } from '../../src/authorization/grant.ts'
-import { showClaim } from '../../src/authorization/show-claim.ts'
-import { escapeText, shorten } from '../../src/lib/printable.ts'
 
 const github = (claims: Record<string, Claim>) => ({ issuer: 'github', subject: 'repo:acme/app', claims })
 const grant = (
@@ -20,11 +18,11 @@ const grant = (
 
 const deploy = grant('orders-deploy', { repository_id: 1, ref: ['refs/heads/main', 'refs/tags/v*'] })
 const dev = github({ repository_id: '1', ref: 'refs/heads/dev' })
-const ask = { database: 'orders', user: 'migrator' }
+const request = { database: 'orders', user: 'migrator' }
 
 describe('explain', () => {
-  test('tells condition by condition what was wanted and what was found', () => {
-    expect(explain(compileGrants([deploy]), dev, ask)).toEqual([
+  test('says of each condition what was wanted and what was found', () => {
+    expect(explain(compileGrants([deploy]), dev, request)).toEqual([
       {
         grant: 'orders-deploy',
         database: 'orders',
@@ -55,13 +53,13 @@ describe('explain', () => {
       grant('one-off-too', { b: '1' }),
       grant('it', {}),
     ])
-    const names = (asked: { database?: string; user?: string }) =>
-      explain(grants, github({}), asked).map(e => e.grant)
-    expect(names(ask)).toEqual(['it', 'one-off', 'one-off-too', 'elsewhere', 'two-off', 'foreign'])
+    const names = (requested: { database?: string; user?: string }) =>
+      explain(grants, github({}), requested).map(explanation => explanation.grant)
+    expect(names(request)).toEqual(['it', 'one-off', 'one-off-too', 'elsewhere', 'two-off', 'foreign'])
     expect(names({})).toEqual(['elsewhere', 'it', 'one-off', 'one-off-too', 'two-off', 'foreign'])
   })
 
-  test('asks nothing of what was left out', () => {
+  test('has no condition for what the request leaves out', () => {
     const [only] = explain(compileGrants([deploy]), dev, {})
     expect(only?.conditions.map(condition => condition.name)).toEqual([
       'issuer',
@@ -83,15 +81,15 @@ describe('explain', () => {
 })
 
 describe('nearestReason', () => {
-  const reason = (claims: Record<string, Claim>, asked = ask) =>
+  const reason = (claims: Record<string, Claim>, requested = request) =>
     nearestReason(
       compileGrants([grant('far', { repository_id: 9, ref: 'x', a: 'b' }), deploy]),
       github(claims),
-      asked,
+      requested,
     )
 
   test('names the nearest grant and the claim that missed', () => {
-    expect(nearestReason(compileGrants([deploy]), dev, ask)).toBe(
+    expect(nearestReason(compileGrants([deploy]), dev, request)).toBe(
       'nearest grant orders-deploy: claim ref is "refs/heads/dev", wanted refs/heads/main or refs/tags/v*',
     )
     expect(reason({ ref: 'refs/heads/main' })).toBe(
@@ -99,7 +97,7 @@ describe('nearestReason', () => {
     )
   })
 
-  test('names the user or the database where that is what missed', () => {
+  test('names the user or the database if that is what missed', () => {
     const main = { repository_id: 1, ref: 'refs/heads/main' }
     expect(reason(main, { database: 'orders', user: 'root' })).toBe(
       'nearest grant orders-deploy: user is "root", wanted migrator',
@@ -109,19 +107,19 @@ describe('nearestReason', () => {
     )
   })
 
-  test('prefers the grants for the database that was asked for', () => {
+  test('prefers grants for the requested database', () => {
     const grants = compileGrants([
       grant('other', {}, { database: 'billing' }),
       grant('hard', { a: '1', b: '2' }),
     ])
-    expect(nearestReason(grants, github({}), ask)).toBe(
+    expect(nearestReason(grants, github({}), request)).toBe(
       'nearest grant hard: claim a is missing, wanted 1; claim b is missing, wanted 2',
     )
   })
 
-  test('says where no grant is for the issuer', () => {
+  test('says if no grant is for the issuer', () => {
     const grants = compileGrants([grant('theirs', {}, { issuer: 'gitlab' })])
-    expect(nearestReason(grants, github({}), ask)).toBe('no grant is for issuer github')
+    expect(nearestReason(grants, github({}), request)).toBe('no grant is for issuer github')
   })
 
   test('lets no claim forge a second line or hide what follows', () => {
@@ -130,7 +128,7 @@ describe('nearestReason', () => {
     expect(line).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
   })
 
-  test('stays short whatever is asked or claimed', () => {
+  test('stays short whatever is requested or claimed', () => {
     const long = '\u0000'.repeat(5000)
     const line = reason({ repository_id: long, ref: long, a: [long, long] }, { database: long, user: long })
     expect(line.length).toBeLessThanOrEqual(300)
@@ -143,45 +141,11 @@ describe('nearestReason', () => {
   test('looks at no more than 200 grants', () => {
     const many = Array.from({ length: 200 }, (_, i) => grant(`g${i}`, { a: '1', b: '2' }))
     const nearest = grant('beyond', { a: '1' })
-    expect(nearestReason(compileGrants([...many, nearest]), github({}), ask)).toContain('nearest grant g0:')
-    expect(nearestReason(compileGrants([...many.slice(1), nearest]), github({}), ask)).toContain(
+    expect(nearestReason(compileGrants([...many, nearest]), github({}), request)).toContain(
+      'nearest grant g0:',
+    )
+    expect(nearestReason(compileGrants([...many.slice(1), nearest]), github({}), request)).toContain(
       'grant beyond:',
     )
-  })
-})
-
-describe('showClaim', () => {
-  test.each<[Claim, string]>([
-    ['text', '"text"'],
-    [7, '7'],
-    [true, 'true'],
-    [null, 'null'],
-    [2 ** 60, '1152921504606847000 (too large to be exact)'],
-    [['a', 1, ['b'], { c: 1 }], '["a", 1, […], {…}]'],
-    [{ a: 'b' }, '{…}'],
-  ])('shows %j', (claim, shown) => {
-    expect(showClaim(claim)).toBe(shown)
-  })
-
-  test('never shows more than 100 characters', () => {
-    for (const claim of [
-      'x'.repeat(101),
-      '\n'.repeat(99),
-      Array.from({ length: 5000 }, () => 'x'.repeat(50)),
-    ]) {
-      expect(showClaim(claim).length).toBeLessThanOrEqual(100)
-      expect(showClaim(claim)).toContain('…')
-    }
-    expect(showClaim('x'.repeat(98))).toBe(`"${'x'.repeat(98)}"`)
-  })
-
-  test('is not brought down by a claim nested without end', () => {
-    const deep = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000))
-    expect(showClaim(deep)).toBe('[[…]]')
-  })
-
-  test('does not cut a character in two', () => {
-    expect(shorten('ab😀cd', 4)).toBe('ab…')
-    expect(escapeText('\u{e0001}')).toBe('\\udb40\\udc01')
   })
 })

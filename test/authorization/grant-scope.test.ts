@@ -7,21 +7,21 @@ const GITHUB = 'https://token.actions.githubusercontent.com'
 const GITLAB = 'https://gitlab.com'
 const PRIVATE = 'https://oidc.example.com'
 
-type Who = Omit<PrincipalSpec, 'issuer'>
+type Conditions = Omit<PrincipalSpec, 'issuer'>
 
-const problem = (issuerUrl: string | undefined, who: Who) =>
+const problem = (issuerUrl: string | undefined, conditions: Conditions) =>
   findScopeProblem(
     {
       name: 'g',
-      principal: { issuer: issuerUrl === undefined ? 'apiKey' : 'it', ...who },
+      principal: { issuer: issuerUrl === undefined ? 'apiKey' : 'it', ...conditions },
       database: 'orders',
       users: ['app'],
     },
     issuerUrl,
   )
 
-describe('openGrantProblem', () => {
-  test.each<[string, Who]>([
+describe('findScopeProblem', () => {
+  test.each<[string, Conditions]>([
     ['nothing', {}],
     ['no claims', { claims: {} }],
     ['an empty object', { claims: { a: {} } }],
@@ -30,35 +30,35 @@ describe('openGrantProblem', () => {
     ['** as a claim', { claims: { ref: '**' } }],
     ['wildcards in an alternative', { claims: { ref: ['main', '**'] } }],
     ['wildcards nested', { claims: { a: { b: '*' } } }],
-  ])('finds a grant open that names %s', (_what, who) => {
-    expect(problem(PRIVATE, who)).toMatch(/names nobody.*`subject`.*claim.*`anyone: true`/)
-    if (!who.claims) expect(problem(undefined, who)).toMatch(/names nobody/)
+  ])('reports a grant that names %s', (_what, conditions) => {
+    expect(problem(PRIVATE, conditions)).toMatch(/names nobody.*`subject`.*claim.*`anyone: true`/)
+    if (!conditions.claims) expect(problem(undefined, conditions)).toMatch(/names nobody/)
   })
 
-  test.each<[string, Who]>([
+  test.each<[string, Conditions]>([
     ['a subject', { subject: 'system:serviceaccount:web:*' }],
     ['a claim', { claims: { ref: 'main' } }],
     ['a claim beside an open one', { claims: { ref: '**', team: 'ops' } }],
     ['a nested claim', { claims: { 'kubernetes.io': { namespace: 'web' } } }],
     ['anyone', { anyone: true }],
-  ])('is content on a private issuer with %s', (_what, who) => {
-    expect(problem(PRIVATE, who)).toBeUndefined()
+  ])('accepts, for a private issuer, %s', (_what, conditions) => {
+    expect(problem(PRIVATE, conditions)).toBeUndefined()
   })
 
-  test('judges API keys by their name', () => {
+  test('accepts API keys by their name, and no claims of theirs', () => {
     expect(problem(undefined, { subject: 'nightly-report' })).toBeUndefined()
     expect(problem(undefined, { anyone: true })).toBeUndefined()
     expect(problem(undefined, { subject: 'x', claims: { a: 'b' } })).toMatch(/carries no claims.*`subject`/)
   })
 
-  test('finds anyone beside a subject or claims contradictory', () => {
+  test('reports anyone beside a subject or claims', () => {
     for (const issuer of [PRIVATE, GITHUB]) {
       expect(problem(issuer, { anyone: true, subject: 'x' })).toMatch(/contradicts/)
       expect(problem(issuer, { anyone: true, claims: { repository_id: 1 } })).toMatch(/contradicts/)
     }
   })
 
-  test('finds conditions that can never hold', () => {
+  test('reports conditions that can never hold', () => {
     expect(problem(PRIVATE, { subject: [] })).toMatch(/sub lists nothing/)
     expect(problem(GITHUB, { claims: { repository_id: [] } })).toMatch(/repository_id lists nothing/)
     expect(problem(GITHUB, { claims: { repository_id: 2 ** 53 } })).toMatch(/repository_id.*in quotes/)
@@ -66,8 +66,8 @@ describe('openGrantProblem', () => {
   })
 })
 
-describe('openGrantProblem where the whole world can get a JWT', () => {
-  test.each<[string, Who]>([
+describe('findScopeProblem, for a provider that anyone can get a JWT from,', () => {
+  test.each<[string, Conditions]>([
     [GITHUB, { claims: { repository_id: 123456 } }],
     [GITHUB, { claims: { repository_owner_id: ['1', '2'] } }],
     [GITHUB, { claims: { repository: 'acme/app' } }],
@@ -89,21 +89,21 @@ describe('openGrantProblem where the whole world can get a JWT', () => {
     ['https://oidc.vercel.com', { subject: 'owner:acme:project:p:environment:production' }],
     ['https://api.pulumi.com/oidc', { subject: 'pulumi:deploy:org:acme:**' }],
     ['https://oauth2.sigstore.dev/auth', { claims: { email: 'somebody@example.com' } }],
-  ])('%s: an owner spelled out pins %j', (issuer, who) => {
-    expect(problem(issuer, who)).toBeUndefined()
+  ])('accepts an owner that is spelled out: %s %j', (issuer, conditions) => {
+    expect(problem(issuer, conditions)).toBeUndefined()
   })
 
-  test.each<[string, string, Who]>([
+  test.each<[string, string, Conditions]>([
     ['anyone', GITHUB, { anyone: true }],
     ['nothing', GITHUB, {}],
-    ['a branch everybody has', GITHUB, { claims: { ref: 'refs/heads/main' } }],
-    ['an environment everybody may name', GITHUB, { claims: { environment: 'production' } }],
+    ['a branch that everybody has', GITHUB, { claims: { ref: 'refs/heads/main' } }],
+    ['an environment that anyone may name', GITHUB, { claims: { environment: 'production' } }],
     [
       'a called workflow',
       GITHUB,
       { claims: { job_workflow_ref: 'acme/flows/.github/workflows/x.yml@main' } },
     ],
-    ['who set off the run', GITHUB, { claims: { actor_id: 1 } }],
+    ['who started the run', GITHUB, { claims: { actor_id: 1 } }],
     ['an owner with look-alikes', GITHUB, { claims: { repository_owner: 'acme*' } }],
     ['a repository with look-alike owners', GITHUB, { claims: { repository: 'acme*/app' } }],
     ['a repository of any owner', GITHUB, { claims: { repository: '*/app' } }],
@@ -122,7 +122,7 @@ describe('openGrantProblem where the whole world can get a JWT', () => {
     ['one open subject of several', GITHUB, { subject: ['repo:acme/app:**', 'repo:*/app:**'] }],
     ['a pin in the wrong place', GITHUB, { claims: { nested: { repository_id: 1 } } }],
     ['a name that objects inherit', GITHUB, { claims: { constructor: 'x', toString: 'y' } }],
-    ['a branch everybody has', GITLAB, { claims: { ref: 'main', ref_protected: 'true' } }],
+    ['a branch that everybody has', GITLAB, { claims: { ref: 'main', ref_protected: 'true' } }],
     ['a look-alike group', GITLAB, { subject: 'project_path:acme*/app:**' }],
     ['a domain by wildcard', 'https://accounts.google.com', { claims: { email: '*@example.com' } }],
     [
@@ -131,13 +131,13 @@ describe('openGrantProblem where the whole world can get a JWT', () => {
       { subject: 'organization:acme*:pipeline:**' },
     ],
     ['the tenant of everybody', `https://login.microsoftonline.com/consumers/v2.0`, { claims: { tid: 'x' } }],
-  ])('%s does not pin: %s %j', (_why, issuer, who) => {
-    expect(problem(issuer, who)).toMatch(
+  ])('reports %s, which does not pin: %s %j', (_flaw, issuer, conditions) => {
+    expect(problem(issuer, conditions)).toMatch(
       /the whole world can get a JWT from .*pin its owner without a wildcard/,
     )
   })
 
-  test('says what to write, and why what is written does not pin', () => {
+  test('says what to write, and why the conditions do not pin', () => {
     const called = problem(GITHUB, { claims: { job_workflow_ref: 'acme/flows/x.yml@main' } })
     expect(called).toContain('repository_id, repository_owner_id, repository (OWNER/…)')
     expect(called).toContain('`repository_id: 123456`')
@@ -145,25 +145,25 @@ describe('openGrantProblem where the whole world can get a JWT', () => {
     expect(problem(GITHUB, { subject: 'repo:*/x' })).toContain('sub does not spell out its owner')
   })
 
-  test('knows the issuer whatever the slash at its end and the case of its host', () => {
+  test('knows the provider with any slashes at its end and its host in any case', () => {
     for (const url of [`${GITHUB}/`, 'HTTPS://Token.Actions.GitHubUserContent.com', `${GITHUB}:443//`])
       expect(problem(url, { anyone: true }), url).toMatch(/GitHub Actions/)
     expect(problem('https://oauth2.sigstore.dev/auth/', { anyone: true })).toMatch(/Sigstore/)
     expect(problem('accounts.google.com', { anyone: true })).toMatch(/Google/)
   })
 
-  test('takes an issuer that names its customer, or one on another host, for a private one', () => {
+  test('takes an issuer that names its customer, or is on another host, for a private one', () => {
     for (const url of [`${GITHUB}/acme`, 'https://oidc.vercel.com/acme', 'https://gitlab.example.com'])
       expect(problem(url, { claims: { ref: 'main' } }), url).toBeUndefined()
   })
 
-  test.each(SHARED_OIDC_PROVIDERS.map(world => [world.name, world] as const))(
-    '%s: its own example pins',
-    (_name, world) => {
-      const [claim = '', value] = world.example.split(': ')
-      for (const issuer of world.issuers) {
+  test.each(SHARED_OIDC_PROVIDERS.map(provider => [provider.name, provider] as const))(
+    'accepts the example of %s, and shows it if it is missing',
+    (_name, provider) => {
+      const [claim = '', value] = provider.example.split(': ')
+      for (const issuer of provider.issuers) {
         expect(problem(issuer, { claims: { [claim]: value?.replaceAll('"', '') ?? '' } })).toBeUndefined()
-        expect(problem(issuer, { claims: { [claim]: '**' } })).toContain(world.example)
+        expect(problem(issuer, { claims: { [claim]: '**' } })).toContain(provider.example)
       }
     },
   )

@@ -2,20 +2,22 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compileWildcard, isOnlyWildcards } from '../../src/authorization/wildcard.ts'
 
-/** What a pattern means, said as plainly as possible; exponential, so for short text alone. */
-function naive(pattern: string, value: string): boolean {
+/** What a pattern means, as plainly as possible. Exponential, so only for short text. */
+function matchesNaively(pattern: string, value: string): boolean {
   if (pattern === '') return value === ''
-  if (!pattern.startsWith('*')) return pattern[0] === value[0] && naive(pattern.slice(1), value.slice(1))
+  if (!pattern.startsWith('*'))
+    return pattern[0] === value[0] && matchesNaively(pattern.slice(1), value.slice(1))
   const crosses = pattern.startsWith('**')
-  const rest = pattern.slice(crosses ? 2 : 1)
+  const remaining = pattern.slice(crosses ? 2 : 1)
   for (let taken = 0; taken <= value.length; taken++)
-    if ((crosses || !value.slice(0, taken).includes('/')) && naive(rest, value.slice(taken))) return true
+    if ((crosses || !value.slice(0, taken).includes('/')) && matchesNaively(remaining, value.slice(taken)))
+      return true
   return false
 }
 
 const matches = (pattern: string, value: string) => compileWildcard(pattern)(value)
 
-describe('compilePattern', () => {
+describe('compileWildcard', () => {
   test.each([
     ['main', 'main'],
     ['', ''],
@@ -29,7 +31,7 @@ describe('compilePattern', () => {
     ['***', 'a/b'],
     ['a*b**c', 'a-b/-/c'],
     ['*é*', 'café au lait'],
-  ])('%j matches %j', (pattern, value) => {
+  ])('makes %j match %j', (pattern, value) => {
     expect(matches(pattern, value)).toBe(true)
   })
 
@@ -53,11 +55,11 @@ describe('compilePattern', () => {
     ['$ is a dollar', 'main$', 'main'],
     ['case counts', 'Main', 'main'],
     ['beginning and end may not share characters', 'ab*ba', 'aba'],
-  ])('%s: %j does not match %j', (_why, pattern, value) => {
+  ])('obeys: %s, so %j does not match %j', (_rule, pattern, value) => {
     expect(matches(pattern, value)).toBe(false)
   })
 
-  test('means what the naive reading means', () => {
+  test('matches what the plain definition matches', () => {
     const piece = fc.constantFrom('a', 'b', '/', '\n', '*', '**')
     const pattern = fc.array(piece, { maxLength: 7 }).map(pieces => pieces.join(''))
     const value = fc
@@ -65,7 +67,7 @@ describe('compilePattern', () => {
       .map(chars => chars.join(''))
     fc.assert(
       fc.property(pattern, value, (wanted, found) => {
-        expect(matches(wanted, found)).toBe(naive(wanted.replaceAll(/\*{3,}/g, '**'), found))
+        expect(matches(wanted, found)).toBe(matchesNaively(wanted.replaceAll(/\*{3,}/g, '**'), found))
       }),
       { numRuns: 2000 },
     )
@@ -81,7 +83,7 @@ describe('compilePattern', () => {
     )
   })
 
-  test('answers where backtracking would not come back', () => {
+  test('returns at once for patterns that backtracking would not return from', () => {
     const value = 'a'.repeat(20_000)
     expect(matches('*a*a*a*a*a*b', value)).toBe(false)
     expect(matches('**a**a**a**a**a**ba**', value)).toBe(false)
@@ -90,7 +92,7 @@ describe('compilePattern', () => {
 })
 
 describe('isOnlyWildcards', () => {
-  test('knows patterns that want nothing', () => {
+  test('is true of patterns that demand nothing', () => {
     expect(['*', '**', '***'].every(isOnlyWildcards)).toBe(true)
     expect(['', 'a*', '*/*', '*\n'].some(isOnlyWildcards)).toBe(false)
   })

@@ -2,40 +2,40 @@ import { describe, expect, test } from 'vitest'
 import type { AuthScheme } from '../../src/authentication/principal.ts'
 import { JetonError } from '../../src/errors.ts'
 
-export interface WayInWorld {
-  way: AuthScheme
-  /** A credential that it takes. */
+export interface SchemeWithCredentials {
+  scheme: AuthScheme
+  /** A credential that it accepts. */
   valid: string
-  /** One well made, but by somebody else. */
+  /** One as well made, but by somebody else. */
   foreign: string
 }
 
-/** What holds for every way in; `start` gives a fresh one with its credentials. */
-export function wayInContract(name: string, start: () => Promise<WayInWorld>): void {
-  describe(`the way in ${name}`, () => {
-    test('takes a valid credential, again and at once, and gives one principal', async () => {
-      const { way, valid } = await start()
+/** Tests what holds for every authentication scheme; `start` returns a new one with its credentials. */
+export function testAuthScheme(name: string, start: () => Promise<SchemeWithCredentials>): void {
+  describe(`the scheme ${name}`, () => {
+    test('returns one principal for a valid credential, at once and again', async () => {
+      const { scheme, valid } = await start()
       const principals = await Promise.all([
-        way.authenticate(valid),
-        way.authenticate(valid),
-        way.authenticate(valid),
+        scheme.authenticate(valid),
+        scheme.authenticate(valid),
+        scheme.authenticate(valid),
       ])
-      principals.push(await way.authenticate(valid))
+      principals.push(await scheme.authenticate(valid))
       expect(new Set(principals).size).toBe(1)
       expect(principals[0]?.issuer).not.toBe('')
       expect(principals[0]?.subject).not.toBe('')
     })
 
-    test('its scheme is a token of RFC 9110', async () => {
-      const { way } = await start()
-      expect(way.scheme).toMatch(/^[A-Za-z][A-Za-z0-9-]*$/)
+    test('has a name that is a token of RFC 9110', async () => {
+      const { scheme } = await start()
+      expect(scheme.scheme).toMatch(/^[A-Za-z][A-Za-z0-9-]*$/)
     })
 
     test('refuses everything else as unauthenticated, without quoting it', async () => {
-      const { way, valid, foreign } = await start()
+      const { scheme, valid, foreign } = await start()
       const middle = Math.floor(valid.length / 2)
       const other = valid[middle] === 'A' ? 'B' : 'A'
-      const refused = {
+      const refusedCredentials = {
         empty: '',
         garbage: 'Z2FyYmFnZS1vZi1zb21lLWxlbmd0aA',
         dots: '..',
@@ -50,8 +50,8 @@ export function wayInContract(name: string, start: () => Promise<WayInWorld>): v
         'not ASCII': `${valid.slice(0, middle)}é${valid.slice(middle)}`,
         'with a NUL': `${valid}\u0000`,
       }
-      for (const [what, credential] of Object.entries(refused)) {
-        const error = await way.authenticate(credential).then(
+      for (const [what, credential] of Object.entries(refusedCredentials)) {
+        const error = await scheme.authenticate(credential).then(
           () => expect.fail(`${what} was accepted`),
           (cause: unknown) => cause,
         )
@@ -59,14 +59,14 @@ export function wayInContract(name: string, start: () => Promise<WayInWorld>): v
         expect(error, what).toMatchObject({ code: 'unauthenticated' })
         if (error instanceof JetonError) expectUnquoted(error, credential)
       }
-      await way.authenticate(valid)
+      await scheme.authenticate(valid)
     })
   })
 }
 
-/** No 12 characters in a row of the credential stand in anything that an error says. */
+/** Fails if 12 characters in a row of the credential stand anywhere in the error. */
 function expectUnquoted(error: JetonError, credential: string): void {
-  const said = [error.message, error.publicMessage, error.reason, error.stack, String(error.cause)].join('\n')
+  const text = [error.message, error.publicMessage, error.reason, error.stack, String(error.cause)].join('\n')
   for (let at = 0; at + 12 <= Math.min(credential.length, 4096); at++)
-    expect(said.includes(credential.slice(at, at + 12)), 'a piece of the credential is quoted').toBe(false)
+    expect(text.includes(credential.slice(at, at + 12)), 'a piece of the credential is quoted').toBe(false)
 }

@@ -13,11 +13,11 @@ interface Exchange {
   backMs: number
 }
 
-/** A reply as a server with the right time gives it, seen from the machine. */
+/** The reply of a server with the right time, as the machine sees it. */
 function reply({ offsetMs, writtenAt, outMs, backMs }: Exchange) {
   const date = Math.floor(writtenAt / 1000) * 1000
-  const askedAt = writtenAt - outMs - offsetMs
-  return { date, askedAt, receivedAt: writtenAt + backMs - offsetMs }
+  const requestedAt = writtenAt - outMs - offsetMs
+  return { date, requestedAt, receivedAt: writtenAt + backMs - offsetMs }
 }
 
 const latencyMs = (max: number) => fc.record({ outMs: fc.nat(max), backMs: fc.nat(max) })
@@ -41,7 +41,7 @@ const moments = fc
     })
   })
 
-describe('a clock that is more than 2 s off', () => {
+describe('offsetAfter, for a clock that is more than 2 s off,', () => {
   test('is within 0.15 s of the truth after 20 quick replies', () => {
     fc.assert(
       fc.property(
@@ -67,19 +67,19 @@ describe('a clock that is more than 2 s off', () => {
         let writtenAt = START
         for (const { phaseMs, latency } of exchanges) {
           writtenAt += phaseMs
-          const said = reply({ offsetMs, writtenAt, ...latency })
-          known = offsetAfter(known, said)
+          const next = reply({ offsetMs, writtenAt, ...latency })
+          known = offsetAfter(known, next)
           if (!known) continue
           expect(known.lowMs).toBeLessThanOrEqual(offsetMs)
           expect(known.highMs).toBeGreaterThanOrEqual(offsetMs)
-          expect(middleMs(known)).toBeGreaterThanOrEqual(said.date - said.receivedAt - 1)
-          expect(middleMs(known)).toBeLessThanOrEqual(said.date + 1000 - said.askedAt + 1)
+          expect(middleMs(known)).toBeGreaterThanOrEqual(next.date - next.receivedAt - 1)
+          expect(middleMs(known)).toBeLessThanOrEqual(next.date + 1000 - next.requestedAt + 1)
         }
       }),
     )
   })
 
-  test('knows less as time goes by, since clocks drift', () => {
+  test('widens as time goes by, since clocks drift', () => {
     const quick = { outMs: 0, backMs: 0 }
     let known: Offset | undefined
     for (const writtenAt of [START, START + 999])
@@ -93,7 +93,7 @@ describe('a clock that is more than 2 s off', () => {
     expect(later?.highMs).toBeGreaterThanOrEqual(drifted)
   })
 
-  test('is followed when the machine puts it right, or wrong in another way', () => {
+  test('follows when the machine sets its clock right, or wrong in another way', () => {
     fc.assert(
       fc.property(wrongOffsetMs, wrongOffsetMs, latencyMs(100), (first, second, latency) => {
         fc.pre(Math.abs(first - second) > 3000)
@@ -108,8 +108,8 @@ describe('a clock that is more than 2 s off', () => {
   })
 })
 
-describe('a clock that is right, or nearly so', () => {
-  test('is left alone, however slow the replies are', () => {
+describe('offsetAfter, for a clock that is right, or nearly so,', () => {
+  test('corrects nothing, however slow the replies are', () => {
     const exchange = fc.record({ phaseMs: fc.nat(5000), latency: latencyMs(60_000) })
     fc.assert(
       fc.property(
@@ -127,15 +127,17 @@ describe('a clock that is right, or nearly so', () => {
   })
 })
 
-describe('nothing is learnt', () => {
+describe('offsetAfter keeps what it knows', () => {
   const known = { lowMs: 60_000, highMs: 61_000, at: START }
 
-  test('from a date of nonsense', () => {
-    expect(offsetAfter(undefined, { date: Number.NaN, askedAt: START, receivedAt: START })).toBeUndefined()
-    expect(offsetAfter(known, { date: Number.NaN, askedAt: START, receivedAt: START })).toBe(known)
+  test('when the date is no date', () => {
+    expect(
+      offsetAfter(undefined, { date: Number.NaN, requestedAt: START, receivedAt: START }),
+    ).toBeUndefined()
+    expect(offsetAfter(known, { date: Number.NaN, requestedAt: START, receivedAt: START })).toBe(known)
   })
 
-  test("where the machine's clock was put back while the reply was under way", () => {
-    expect(offsetAfter(known, { date: START, askedAt: START, receivedAt: START - 1 })).toBe(known)
+  test("when the machine's clock was put back while the reply was under way", () => {
+    expect(offsetAfter(known, { date: START, requestedAt: START, receivedAt: START - 1 })).toBe(known)
   })
 })

@@ -4,108 +4,108 @@ import { type Clock, systemClock } from '../../src/lib/clock.ts'
 
 const START = Date.parse('2026-11-23T10:00:00.300Z')
 
-let told: number[]
+let corrections: number[]
 let clock: Clock
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: START })
-  told = []
-  clock = systemClock({ onCorrected: offsetMs => told.push(offsetMs) })
+  corrections = []
+  clock = systemClock({ onCorrected: offsetMs => corrections.push(offsetMs) })
 })
 
 afterEach(() => void vi.useRealTimers())
 
-/** A server that is `aheadMs` ahead of the machine answers at once. */
-function hear(aheadMs: number) {
+/** A server whose clock is `aheadMs` ahead of the machine's answers at once. */
+function receiveReply(aheadMs: number) {
   clock.observe()(new Date(Math.floor((Date.now() + aheadMs) / 1000) * 1000))
 }
 
-/** Tells whether it has resolved yet, and at which time of the clock. */
-function sleeper(at: number) {
-  const slept: { wokenAt?: number } = {}
+/** Sleeps until `at`; `wokenAt` is then the time of the clock at which the sleep resolved. */
+function sleepUntil(at: number) {
+  const sleep: { wokenAt?: number } = {}
   void clock.sleepUntil(at).then(() => {
-    slept.wokenAt = clock.now()
+    sleep.wokenAt = clock.now()
   })
-  return slept
+  return sleep
 }
 
-describe('a correction', () => {
-  test('is told once, and not each step that makes it finer', async () => {
-    hear(120_000)
+describe('a correction of systemClock', () => {
+  test('is reported once, and not at each step that narrows it', async () => {
+    receiveReply(120_000)
     for (let i = 0; i < 20; i++) {
       await vi.advanceTimersByTimeAsync(1370)
-      hear(120_000)
+      receiveReply(120_000)
     }
-    expect(told).toHaveLength(1)
-    expect(Math.abs((told[0] ?? 0) - 120_000)).toBeLessThanOrEqual(500)
+    expect(corrections).toHaveLength(1)
+    expect(Math.abs((corrections[0] ?? 0) - 120_000)).toBeLessThanOrEqual(500)
     expect(Math.abs(clock.now() - Date.now() - 120_000)).toBeLessThanOrEqual(150)
   })
 
-  test('is taken back, and told, when the machine has its clock put right', async () => {
-    hear(-120_000)
-    const { length } = told
+  test('is undone, and reported, when the machine has its clock put right', async () => {
+    receiveReply(-120_000)
+    const { length } = corrections
     await vi.advanceTimersByTimeAsync(5000)
     vi.setSystemTime(Date.now() - 120_000)
-    hear(0)
+    receiveReply(0)
     expect(clock.now()).toBe(Date.now())
-    expect(told.slice(length)).toEqual([0])
+    expect(corrections.slice(length)).toEqual([0])
   })
 
-  test('is not made for 2 s, nor for a reply that was 5 minutes under way, nor for a date of nonsense', async () => {
-    hear(1900)
-    hear(-1900)
+  test('is not made for 2 s, nor for a reply that took 5 minutes, nor for a date that is none', async () => {
+    receiveReply(1900)
+    receiveReply(-1900)
     const observed = clock.observe()
     const date = new Date(Math.floor(Date.now() / 1000) * 1000)
     await vi.advanceTimersByTimeAsync(300_000)
     observed(date)
     clock.observe()(new Date('yesterday'))
     expect(clock.now()).toBe(Date.now())
-    expect(told).toEqual([])
+    expect(corrections).toEqual([])
   })
 
-  test('does not go by what was asked before another correction', async () => {
+  test('is not made again for the reply to a request that was sent before it', async () => {
     const observed = clock.observe()
     await vi.advanceTimersByTimeAsync(200)
-    hear(-120_000)
+    receiveReply(-120_000)
     const date = new Date(Math.floor((Date.now() - 120_000) / 1000) * 1000)
     observed(date)
     expect(Math.abs(clock.now() - Date.now() + 120_000)).toBeLessThanOrEqual(500)
-    expect(told).toHaveLength(1)
+    expect(corrections).toHaveLength(1)
   })
 })
 
-describe('sleepUntil', () => {
-  test('wakes at its time, not before', async () => {
-    const slept = sleeper(START + 4000)
+describe('sleepUntil of systemClock', () => {
+  test('resolves at its time, not before', async () => {
+    const sleep = sleepUntil(START + 4000)
     await vi.advanceTimersByTimeAsync(3999)
-    expect(slept.wokenAt).toBeUndefined()
+    expect(sleep.wokenAt).toBeUndefined()
     await vi.advanceTimersByTimeAsync(1)
-    expect(slept.wokenAt).toBe(START + 4000)
+    expect(sleep.wokenAt).toBe(START + 4000)
   })
 
-  test('wakes at once when a correction puts its time behind', async () => {
-    const slept = sleeper(START + 60_000)
+  test('resolves at once when a correction puts its time into the past', async () => {
+    const sleep = sleepUntil(START + 60_000)
     await vi.advanceTimersByTimeAsync(10)
-    hear(120_000)
+    receiveReply(120_000)
     await vi.advanceTimersByTimeAsync(0)
-    expect(slept.wokenAt).toBeGreaterThan(START + 60_000)
+    expect(sleep.wokenAt).toBeGreaterThan(START + 60_000)
   })
 
-  test("wakes within a second when the machine's own clock is put forward", async () => {
-    const slept = sleeper(START + 60_000)
+  test("resolves within a second when the machine's own clock is put forward", async () => {
+    const sleep = sleepUntil(START + 60_000)
     await vi.advanceTimersByTimeAsync(10)
     vi.setSystemTime(START + 120_000)
     await vi.advanceTimersByTimeAsync(1000)
-    expect(slept.wokenAt).toBeGreaterThanOrEqual(START + 120_000)
+    expect(sleep.wokenAt).toBeGreaterThanOrEqual(START + 120_000)
   })
 
-  test('rejects when it is aborted, before or meanwhile, and leaves no timer behind', async () => {
+  test('rejects when it is aborted, before or meanwhile, and leaves no timer', async () => {
     const reason = new Error('enough')
     await expect(clock.sleepUntil(START + 1000, AbortSignal.abort(reason))).rejects.toBe(reason)
     const abort = new AbortController()
-    const slept = clock.sleepUntil(START + 1000, abort.signal)
+    const sleep = clock.sleepUntil(START + 1000, abort.signal)
     abort.abort(reason)
-    await expect(slept).rejects.toBe(reason)
+    await expect(sleep).rejects.toBe(reason)
     expect(vi.getTimerCount()).toBe(0)
   })
 
@@ -123,18 +123,18 @@ describe('sleepUntil', () => {
         vi.setSystemTime(START)
         clock = systemClock()
         const due = clock.now() + ms
-        const slept = sleeper(due)
+        const sleep = sleepUntil(due)
         for (const { afterMs, aheadMs, steppedMs } of changes) {
           await vi.advanceTimersByTimeAsync(afterMs)
           vi.setSystemTime(Date.now() + steppedMs)
-          hear(aheadMs)
+          receiveReply(aheadMs)
           await vi.advanceTimersByTimeAsync(0)
         }
         const leftMs = due - clock.now()
-        if (slept.wokenAt === undefined) {
+        if (sleep.wokenAt === undefined) {
           await vi.advanceTimersByTimeAsync(Math.max(0, leftMs) + 1000)
         }
-        expect(slept.wokenAt).toBeGreaterThanOrEqual(due)
+        expect(sleep.wokenAt).toBeGreaterThanOrEqual(due)
       }),
       { numRuns: 60 },
     )

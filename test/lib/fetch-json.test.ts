@@ -26,29 +26,29 @@ function deferred() {
   return { promise, resolve }
 }
 
-const ask = (url: string, fetch: Fetch = globalThis.fetch) => fetchJson(url, { fetch, clock })
+const fetchFrom = (url: string, fetch: Fetch = globalThis.fetch) => fetchJson(url, { fetch, clock })
 
-/** A fetch that says what it was asked for, and would answer. */
-function reachable() {
-  const asked: string[] = []
+/** A fetch that answers every request and keeps its URL. */
+function recordingFetch() {
+  const requested: string[] = []
   const fetch: Fetch = async url => {
-    asked.push(String(url))
+    requested.push(String(url))
     return Response.json({ ok: true })
   }
-  return { asked, fetch }
+  return { requested, fetch }
 }
 
-describe('where it goes', () => {
+describe('fetchJson requests', () => {
   test.each([
     'https://issuer.example/a',
     'http://127.0.0.1:1/a',
     'http://127.8.9.1/a',
     'http://[::1]:1/a',
     'http://localhost/a',
-  ])('%s is asked', async url => {
-    const { asked, fetch } = reachable()
-    expect(await ask(url, fetch)).toEqual({ ok: true })
-    expect(asked).toEqual([url])
+  ])('%s', async url => {
+    const { requested, fetch } = recordingFetch()
+    expect(await fetchFrom(url, fetch)).toEqual({ ok: true })
+    expect(requested).toEqual([url])
   })
 
   test.each([
@@ -65,48 +65,45 @@ describe('where it goes', () => {
     'ftp://127.0.0.1/a',
     '/relative',
     '',
-  ])('%s is not asked', async url => {
-    const { asked, fetch } = reachable()
-    const error = await ask(url, fetch).catch(cause => cause)
+  ])('not %j', async url => {
+    const { requested, fetch } = recordingFetch()
+    const error = await fetchFrom(url, fetch).catch(cause => cause)
     expect(error).toBeInstanceOf(Error)
     expect(error.message).not.toContain('hunter2')
-    expect(asked).toEqual([])
+    expect(requested).toEqual([])
   })
 })
 
-describe('what it takes', () => {
-  test('a redirect is not followed', async () => {
-    const seen: string[] = []
+describe('fetchJson', () => {
+  test('does not follow a redirect', async () => {
+    const paths: string[] = []
     const url = await serve((request, response) => {
-      seen.push(request.url ?? '')
+      paths.push(request.url ?? '')
       if (request.url === '/') response.writeHead(302, { location: '/secret' }).end()
       else response.end('{"secret":true}')
     })
-    await expect(ask(`${url}/`)).rejects.toThrow('redirect')
-    expect(seen).toEqual(['/'])
+    await expect(fetchFrom(`${url}/`)).rejects.toThrow('redirect')
+    expect(paths).toEqual(['/'])
   })
 
-  test('a fetch that follows redirects in spite of being told not to is not believed', async () => {
+  test('refuses the answer of a fetch that followed a redirect all the same', async () => {
     const follows: Fetch = async () =>
       Object.defineProperty(Response.json({ ok: true }), 'redirected', { value: true })
-    await expect(ask('https://issuer.example', follows)).rejects.toThrow('redirect')
+    await expect(fetchFrom('https://issuer.example', follows)).rejects.toThrow('redirect')
   })
 
-  test.each([204, 400, 404, 500])('status %i is refused', async status => {
+  test.each([204, 400, 404, 500])('refuses status %i', async status => {
     const url = await serve((_request, response) => void response.writeHead(status).end('{}'))
-    await expect(ask(url)).rejects.toThrow(`answered ${status}`)
+    await expect(fetchFrom(url)).rejects.toThrow(`answered ${status}`)
   })
 
-  test.each(['[1]', '"text"', 'null', '', '<p>my secret</p>', '\xff'])(
-    'the body %j is refused',
-    async body => {
-      const url = await serve((_request, response) => void response.end(Buffer.from(body, 'latin1')))
-      const error = await ask(url).catch(cause => cause)
-      expect(error.message).toMatch(/^127\.0\.0\.1:\d+ answered with something that is no JSON object$/)
-    },
-  )
+  test.each(['[1]', '"text"', 'null', '', '<p>my secret</p>', '\xff'])('refuses the body %j', async body => {
+    const url = await serve((_request, response) => void response.end(Buffer.from(body, 'latin1')))
+    const error = await fetchFrom(url).catch(cause => cause)
+    expect(error.message).toMatch(/^127\.0\.0\.1:\d+ answered with something that is not a JSON object$/)
+  })
 
-  test('an endless body is cut off at the limit, whatever Content-Length says', async () => {
+  test('stops reading an endless body at the limit, whatever Content-Length says', async () => {
     let sent = 0
     const endless: Fetch = async () =>
       new Response(
@@ -118,11 +115,11 @@ describe('what it takes', () => {
         }),
         { headers: { 'content-length': '2' } },
       )
-    await expect(ask('https://issuer.example', endless)).rejects.toThrow('more than 262144 bytes')
+    await expect(fetchFrom('https://issuer.example', endless)).rejects.toThrow('more than 262144 bytes')
     expect(sent).toBeLessThanOrEqual(7 * 64 * 1024)
   })
 
-  test('exactly the limit is taken, a byte more is not', async () => {
+  test('accepts a body of exactly the limit, and not of a byte more', async () => {
     const fetchOf =
       (bytes: number): Fetch =>
       async () =>
@@ -136,16 +133,16 @@ describe('what it takes', () => {
     )
   })
 
-  test('a small body that unpacks to a huge one is refused', async () => {
+  test('refuses a small body that unpacks to a huge one', async () => {
     const bomb = gzipSync(JSON.stringify({ a: 'x'.repeat(1024 * 1024) }))
     expect(bomb.byteLength).toBeLessThan(10_000)
     const url = await serve((_request, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb)
     })
-    await expect(ask(url)).rejects.toThrow('more than 262144 bytes')
+    await expect(fetchFrom(url)).rejects.toThrow('more than 262144 bytes')
   })
 
-  test('an answer that does not come, or does not end, is given up after 5 s', async () => {
+  test('gives up after 5 s on an answer that does not begin, or does not end', async () => {
     for (const beginning of ['', '{"a":']) {
       const time = virtualClock()
       const { promise: arrived, resolve: arrive } = deferred()
@@ -162,7 +159,7 @@ describe('what it takes', () => {
     }
   })
 
-  test('nothing is left behind: neither the request nor the wait', async () => {
+  test('leaves nothing behind: neither the request nor the timeout', async () => {
     for (const status of [200, 404]) {
       const signals: (AbortSignal | null | undefined)[] = []
       const time: Clock = {
@@ -181,9 +178,9 @@ describe('what it takes', () => {
     }
   })
 
-  test('an unreachable host is named, with the system’s code and without the path', async () => {
+  test('names an unreachable host, with the system’s code and without the path', async () => {
     const url = await serve((request, _response) => void request.socket.destroy())
-    const error = await ask(`${url}/path?key=secret`).catch(cause => cause)
+    const error = await fetchFrom(`${url}/path?key=secret`).catch(cause => cause)
     expect(error.message).toMatch(/^127\.0\.0\.1:\d+ cannot be reached \(UND_ERR_SOCKET\)$/)
   })
 })

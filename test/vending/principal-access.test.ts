@@ -1,0 +1,100 @@
+import { expect, test } from 'vitest'
+import type { Principal } from '../../src/authentication/principal.ts'
+import type { GrantSpec } from '../../src/authorization/grant.ts'
+import type { TokenKey } from '../../src/tokens/token-key.ts'
+import type { PrincipalAccess } from '../../src/vending/principal-access.ts'
+import { ORDERS } from '../support/databases/orders.ts'
+import { ALICE, accessOf } from './support.ts'
+
+const anyone: Partial<GrantSpec> = {
+  principal: { issuer: 'ci', anyone: true },
+  users: ['app_ro', 'migrator'],
+}
+const named = (subject: string): Principal => ({ issuer: 'ci', subject, claims: {} })
+
+function keyOf(access: PrincipalAccess, database = 'orders', user = 'migrator'): TokenKey {
+  const decision = access.decide({ database, user })
+  if (decision.kind !== 'granted') throw new Error(`${database} as ${user} is ${decision.kind}`)
+  return decision.key
+}
+
+test('decide returns one token key to all principals for a database and user', () => {
+  const databases = [ORDERS, { ...ORDERS, name: 'billing', dbname: 'billing' }]
+  const grants = [anyone, { ...anyone, name: 'billing', database: 'billing' }]
+  const [alice, bob] = ['alice', 'bob'].map(name => accessOf(grants, { principal: named(name), databases }))
+  if (!alice || !bob) throw new Error('there are two')
+  const key = keyOf(alice)
+  expect(key).toMatchObject({ database: ORDERS, user: 'migrator', sessionName: 'orders.migrator' })
+  expect(keyOf(bob).id).toBe(key.id)
+  expect(keyOf(alice, 'orders', 'app_ro').id).not.toBe(key.id)
+  expect(keyOf(alice, 'billing').id).not.toBe(key.id)
+})
+
+test('decide returns a token key of its own to each principal if the grant says so', () => {
+  const grants: Partial<GrantSpec>[] = [{ ...anyone, session: 'per-principal' }]
+  const alice = keyOf(accessOf(grants, { principal: named('alice') }))
+  expect(alice.sessionName).toMatch(/^alice=/)
+  expect(keyOf(accessOf(grants, { principal: named('alice') }))).toEqual(alice)
+  expect(keyOf(accessOf(grants, { principal: named('bob') })).id).not.toBe(alice.id)
+})
+
+test('decide caches what is granted', () => {
+  const access = accessOf([{}])
+  const request = { database: 'orders', user: 'migrator' }
+  expect(access.decide(request)).toBe(access.decide({ ...request }))
+})
+
+test('decide caches no more than 8 requests of a principal, and still decides the others', () => {
+  const users = Array.from({ length: 9 }, (_, i) => `user${i}`)
+  const access = accessOf([{ users }])
+  const decideAll = () => users.map(user => access.decide({ database: 'orders', user }))
+  const [first, second] = [decideAll(), decideAll()]
+  expect(first.map((decision, i) => decision === second[i])).toEqual([...Array(8).fill(true), false])
+  expect(second[8]).toMatchObject({ kind: 'granted', user: 'user8', key: { user: 'user8' } })
+})
+
+test('decide does not take one request for another that reads alike', () => {
+  const access = accessOf([{ users: ['b'] }])
+  expect(access.decide({ database: 'orders', user: 'b' }).kind).toBe('granted')
+  expect(access.decide({ database: 'order', user: 'sb' }).kind).toBe('denied')
+  expect(access.decide({ database: 'ordersb' }).kind).toBe('denied')
+})
+
+test('decide returns the users if several are granted, and denies what is not', () => {
+  const access = accessOf([{ users: ['app_ro', 'migrator'] }])
+  expect(access.decide({ database: 'orders' })).toEqual({
+    kind: 'user-required',
+    users: ['app_ro', 'migrator'],
+  })
+  expect(access.decide({ database: 'orders', user: 'root' })).toEqual({ kind: 'denied' })
+  expect(access.decide({ database: 'none', user: 'migrator' })).toEqual({ kind: 'denied' })
+})
+
+test('reason names the nearest grant', () => {
+  const access = accessOf([{}], { principal: { ...ALICE, claims: { team: 'web' } } })
+  expect(access.reason({ database: 'orders', user: 'migrator' })).toBe(
+    'nearest grant ops: claim team is "web", wanted ops',
+  )
+})
+
+test('entitlements are those of the principal', () => {
+  expect(accessOf([{}]).entitlements()).toEqual([{ database: 'orders', users: ['migrator'] }])
+  expect(accessOf([{}], { principal: named('bob') }).entitlements()).toEqual([])
+})
+
+test('auditedPrincipal has the claims that its own issuer’s grants name, and no more', () => {
+  const grants: Partial<GrantSpec>[] = [
+    { principal: { issuer: 'ci', claims: { team: 'ops', k8s: { pod: 'b' } } } },
+    { name: 'hub', principal: { issuer: 'github', claims: { repository_id: 1 } } },
+  ]
+  const claims = { team: ['ops', 'b'], k8s: { pod: 'b', ip: 'c' }, repository_id: 1, email: 'd' }
+  const audited = (issuer: string) =>
+    accessOf(grants, { principal: { issuer, subject: 'x', claims } }).auditedPrincipal
+  expect(audited('ci')).toEqual({
+    issuer: 'ci',
+    subject: 'x',
+    claims: { team: ['ops', 'b'], k8s: { pod: 'b' } },
+  })
+  expect(audited('github').claims).toEqual({ repository_id: 1 })
+  expect(audited('apiKey').claims).toEqual({})
+})

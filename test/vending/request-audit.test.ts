@@ -1,0 +1,138 @@
+import { expect, test } from 'vitest'
+import type { AuditRecord } from '../../src/audit/record.ts'
+import { JetonError } from '../../src/errors.ts'
+import { settle } from '../support/clock/virtual-clock.ts'
+import { startAudits, UNWRITABLE } from './support.ts'
+
+const denied = new JetonError('access_denied', { publicMessage: 'no grant', reason: 'nearest grant ops' })
+
+test('recordVend writes one record of all that was added, with where the request came from', async () => {
+  const { records, beginAudit } = startAudits()
+  const audit = beginAudit()
+  audit.add({ database: 'orders', user: undefined })
+  audit.add({ user: 'migrator', fingerprint: 'f1' })
+  await audit.recordVend()
+  expect(records).toEqual([
+    {
+      id: audit.id,
+      time: '2026-11-23T10:00:00.000Z',
+      requestId: 'request-1',
+      decision: 'vended',
+      database: 'orders',
+      user: 'migrator',
+      fingerprint: 'f1',
+      sourceIp: '192.0.2.7',
+      userAgent: 'curl/8',
+      instance: 'test/1',
+    },
+  ])
+})
+
+test('the id of a record is its own, though a proxy may repeat the id of a request', () => {
+  const { beginAudit } = startAudits()
+  const ids = Array.from({ length: 100 }, () => beginAudit().id)
+  expect(new Set(ids).size).toBe(100)
+  for (const id of ids) expect(id).toMatch(/^[0-9a-f-]{36}$/)
+})
+
+test('recordVend resolves only when the audit log has the record', async () => {
+  const ended: AuditRecord[] = []
+  const { clock, auditLog, beginAudit } = startAudits(record => ended.push(record))
+  auditLog.delayMs = 1000
+  let isRecorded = false
+  const recorded = beginAudit()
+    .recordVend()
+    .then(() => {
+      isRecorded = true
+    })
+  await clock.advance(999)
+  expect({ isRecorded, ended }).toEqual({ isRecorded: false, ended: [] })
+  await clock.advance(1)
+  await recorded
+  expect(ended).toMatchObject([{ decision: 'vended' }])
+})
+
+test('recordVend rejects as the audit log does, and the request has not ended', async () => {
+  const ended: AuditRecord[] = []
+  const { auditLog, beginAudit } = startAudits(record => ended.push(record))
+  auditLog.fault = UNWRITABLE
+  await expect(beginAudit().recordVend()).rejects.toBe(UNWRITABLE)
+  expect(ended).toEqual([])
+})
+
+test('recordFailure records a fault of the caller as refused, with the reason for operators', () => {
+  const ended: AuditRecord[] = []
+  const { records, beginAudit } = startAudits(record => ended.push(record))
+  const audit = beginAudit()
+  audit.add({ database: 'orders' })
+  expect(audit.recordFailure(denied)).toBe(denied)
+  expect(records).toMatchObject([
+    {
+      id: audit.id,
+      decision: 'refused',
+      code: 'access_denied',
+      reason: 'nearest grant ops',
+      database: 'orders',
+    },
+  ])
+  expect(ended).toEqual(records)
+})
+
+test('recordFailure records any other fault as failed, with the public message if there is no reason', () => {
+  const { records, beginAudit } = startAudits()
+  beginAudit().recordFailure(UNWRITABLE)
+  expect(records).toMatchObject([
+    { decision: 'failed', code: 'temporarily_unavailable', reason: 'a sink does not answer' },
+  ])
+})
+
+test('recordFailure records a bug as internal_error without a word of it', () => {
+  const { records, beginAudit } = startAudits()
+  const error = beginAudit().recordFailure(new TypeError('secret-8d1f'))
+  expect(error.code).toBe('internal_error')
+  expect(error.publicMessage).not.toContain('secret-8d1f')
+  expect(records).toMatchObject([{ decision: 'failed', code: 'internal_error' }])
+  expect(JSON.stringify(records)).not.toContain('secret-8d1f')
+})
+
+test('recordFailure records only the first of several failures, and returns each', () => {
+  const { records, beginAudit } = startAudits()
+  const audit = beginAudit()
+  audit.recordFailure(denied)
+  expect(audit.recordFailure(UNWRITABLE)).toBe(UNWRITABLE)
+  expect(records).toMatchObject([{ code: 'access_denied' }])
+})
+
+test('recordFailure does not wait for the audit log', async () => {
+  const { auditLog, records, beginAudit } = startAudits()
+  auditLog.delayMs = 1000
+  const audit = beginAudit()
+  const vend = audit.recordVend()
+  audit.recordFailure(denied)
+  expect(records).toMatchObject([{ decision: 'refused' }])
+  await settle()
+  expect(records).toHaveLength(1)
+  void vend
+})
+
+test('recordFailure after recordVend writes a second record with an id of its own', async () => {
+  const { records, beginAudit } = startAudits()
+  const audit = beginAudit()
+  audit.add({ fingerprint: 'f1' })
+  await audit.recordVend()
+  audit.recordFailure(denied)
+  expect(records).toMatchObject([
+    { id: audit.id, decision: 'vended', fingerprint: 'f1' },
+    { id: expect.stringMatching(/^[0-9a-f-]{36}$/), decision: 'refused', fingerprint: 'f1' },
+  ])
+  expect(records[1]?.id).not.toBe(audit.id)
+})
+
+test('recordFailure after a vend that was not written has an id of its own, since one sink may have it', async () => {
+  const { auditLog, records, beginAudit } = startAudits()
+  auditLog.fault = UNWRITABLE
+  const audit = beginAudit()
+  await audit.recordVend().catch(audit.recordFailure)
+  expect(records).toMatchObject([{ decision: 'failed', code: 'temporarily_unavailable' }])
+  expect(records[0]?.id).not.toBe(audit.id)
+})

@@ -1,0 +1,223 @@
+import { expect, test, vi } from 'vitest'
+import type { AuditRecord } from '../../src/audit/record.ts'
+import { JetonError } from '../../src/errors.ts'
+import type { Token } from '../../src/tokens/token.ts'
+import type { TokenCache } from '../../src/tokens/token-cache.ts'
+import type { RequestAudit } from '../../src/vending/request-audit.ts'
+import { createVendToken } from '../../src/vending/vend-token.ts'
+import { ORDERS } from '../support/databases/orders.ts'
+import { accessOf, startAudits, UNWRITABLE } from './support.ts'
+
+const START = Date.parse('2026-11-23T10:00:00.700Z')
+const MINUTE = 60_000
+
+const TOKEN: Token = {
+  text: 'orders.example:5432/?X-Amz-Signature=secret',
+  fingerprint: 'f1',
+  identity: 'arn:aws:sts::123456789012:assumed-role/jeton-orders/orders.migrator',
+  issuedAt: START,
+  refreshAfter: START + 9 * MINUTE,
+  expiresAt: START + 15 * MINUTE,
+}
+
+const REQUEST = { database: 'orders', user: 'migrator' }
+
+/** The use case over a token cache that has one token, for a principal that may have it as migrator. */
+function startVending({ token = TOKEN, cached = true, access = accessOf([{}]) } = {}) {
+  const { clock, auditLog, records, beginAudit } = startAudits()
+  const deliver = vi.fn(async () => {})
+  const cancel = vi.fn()
+  const get = vi.fn<TokenCache['get']>(async () => ({ token, cached, deliver, cancel }))
+  return {
+    ...{ clock, auditLog, records, deliver, cancel, get, access },
+    vend: createVendToken({ get }),
+    audit: beginAudit(),
+  }
+}
+
+/** The error that a vend is refused with, and recorded with as the HTTP API does. */
+async function failureOf(vend: Promise<unknown>, audit: RequestAudit): Promise<JetonError> {
+  const failure = await vend.then(
+    () => expect.fail('it was vended'),
+    (cause: unknown) => cause,
+  )
+  expect(failure).toBeInstanceOf(JetonError)
+  return audit.recordFailure(failure)
+}
+
+test('createVendToken returns the token, its key and the grant, and records them', async () => {
+  const { vend, audit, access, records, get } = startVending({ cached: false })
+  const vended = await vend({ access, audit, request: REQUEST })
+  expect(vended).toMatchObject({ token: TOKEN, cached: false, grant: { name: 'ops' } })
+  expect(vended.key).toBe(get.mock.calls[0]?.[0])
+  expect(vended.key).toMatchObject({ database: ORDERS, user: 'migrator', sessionName: 'orders.migrator' })
+  expect(records).toMatchObject([
+    {
+      id: audit.id,
+      decision: 'vended',
+      grant: 'ops',
+      database: 'orders',
+      user: 'migrator',
+      identity: TOKEN.identity,
+      fingerprint: 'f1',
+      cached: false,
+      issuedAt: '2026-11-23T10:00:00Z',
+      expiresAt: '2026-11-23T10:15:00Z',
+      refused: undefined,
+    },
+  ])
+  expect(JSON.stringify(records)).not.toContain('secret')
+})
+
+test('createVendToken delivers the token only when its record is written', async () => {
+  const { vend, audit, access, clock, auditLog, records, deliver, cancel } = startVending()
+  auditLog.delayMs = 1000
+  const vended = vend({ access, audit, request: REQUEST })
+  await clock.advance(999)
+  expect(deliver).not.toHaveBeenCalled()
+  await clock.advance(1)
+  await vended
+  expect(records).toMatchObject([{ decision: 'vended' }])
+  expect(deliver).toHaveBeenCalledOnce()
+  expect(cancel).not.toHaveBeenCalled()
+})
+
+test('createVendToken resolves only when the token is delivered', async () => {
+  const { vend, audit, access, clock, deliver } = startVending()
+  deliver.mockImplementation(() => clock.sleepUntil(clock.now() + 1000))
+  let isVended = false
+  const vended = vend({ access, audit, request: REQUEST }).then(() => {
+    isVended = true
+  })
+  await clock.advance(999)
+  expect(isVended).toBe(false)
+  await clock.advance(1)
+  await vended
+})
+
+test('createVendToken cancels the delivery if a sink fails: 503, and a record of it', async () => {
+  const { vend, audit, access, auditLog, records, deliver, cancel } = startVending()
+  auditLog.fault = UNWRITABLE
+  const error = await failureOf(vend({ access, audit, request: REQUEST }), audit)
+  expect({ code: error.code, status: error.status }).toEqual({ code: 'temporarily_unavailable', status: 503 })
+  expect(cancel).toHaveBeenCalledOnce()
+  expect(deliver).not.toHaveBeenCalled()
+  expect(records).toMatchObject([{ decision: 'failed', code: 'temporarily_unavailable', fingerprint: 'f1' }])
+})
+
+test('a vend that is recorded and then cannot be delivered has two records with two ids', async () => {
+  const { vend, audit, access, records, deliver, cancel } = startVending()
+  deliver.mockRejectedValue(new JetonError('throttled', { publicMessage: 'later', retryAfterMs: 1000 }))
+  const error = await failureOf(vend({ access, audit, request: REQUEST }), audit)
+  expect(error.code).toBe('throttled')
+  expect(cancel).not.toHaveBeenCalled()
+  expect(records).toMatchObject([
+    { id: audit.id, decision: 'vended', fingerprint: 'f1' },
+    { decision: 'refused', code: 'throttled', fingerprint: 'f1' },
+  ])
+  expect(records[1]?.id).not.toBe(audit.id)
+})
+
+test('createVendToken records the user that it found if the request names none', async () => {
+  const { vend, audit, access, records } = startVending()
+  const { key } = await vend({ access, audit, request: { database: 'orders' } })
+  expect(key.user).toBe('migrator')
+  expect(records).toMatchObject([{ user: 'migrator' }])
+})
+
+test('createVendToken demands a user if several are granted, and names them', async () => {
+  const access = accessOf([{ users: ['app_ro', 'migrator'] }])
+  const { vend, audit, records, get } = startVending({ access })
+  const error = await failureOf(vend({ access, audit, request: { database: 'orders' } }), audit)
+  expect(error.code).toBe('invalid_request')
+  expect(error.publicMessage).toContain('app_ro, migrator')
+  expect(get).not.toHaveBeenCalled()
+  expect(records).toMatchObject([{ decision: 'refused', code: 'invalid_request', database: 'orders' }])
+})
+
+test('createVendToken refuses an unknown database as one that is not granted; only the record has a reason', async () => {
+  const billing = { ...ORDERS, name: 'billing' }
+  const access = accessOf(
+    [{}, { name: 'theirs', database: 'billing', principal: { issuer: 'ci', subject: 'bob' } }],
+    { databases: [ORDERS, billing] },
+  )
+  const errors: JetonError[] = []
+  for (const database of ['billing', 'none']) {
+    const { vend, audit, records, get } = startVending({ access })
+    const error = await failureOf(vend({ access, audit, request: { database, user: 'migrator' } }), audit)
+    expect(get).not.toHaveBeenCalled()
+    expect(records).toMatchObject([
+      {
+        decision: 'refused',
+        code: 'access_denied',
+        database,
+        reason: expect.stringContaining('nearest grant'),
+      },
+    ])
+    errors.push(error)
+  }
+  const [ungranted, unknown] = errors.map(({ code, publicMessage }) => ({ code, publicMessage }))
+  expect(ungranted).toEqual(unknown)
+  expect(ungranted?.code).toBe('access_denied')
+  expect(ungranted?.publicMessage).not.toMatch(/billing|none|theirs|ops/)
+})
+
+test('rejectedFingerprint goes into the record as refused, and to the token cache', async () => {
+  const { vend, audit, access, records, get } = startVending()
+  const { key } = await vend({ access, audit, request: REQUEST, rejectedFingerprint: 'f0' })
+  expect(get).toHaveBeenCalledExactlyOnceWith(key, { rejectedFingerprint: 'f0' })
+  expect(records).toMatchObject([{ decision: 'vended', refused: 'f0', fingerprint: 'f1' }])
+})
+
+test('rejectedFingerprint is in the record of a refusal too', async () => {
+  const access = accessOf([])
+  const { vend, audit, records } = startVending({ access })
+  await failureOf(vend({ access, audit, request: REQUEST, rejectedFingerprint: 'f0' }), audit)
+  expect(records).toMatchObject([{ decision: 'refused', code: 'access_denied', refused: 'f0' }])
+})
+
+test('createVendToken passes on what the token cache throws, and records no vend', async () => {
+  const { vend, audit, access, records, get } = startVending()
+  get.mockRejectedValue(new JetonError('role_refused', { publicMessage: 'the role', reason: 'AccessDenied' }))
+  const error = await failureOf(vend({ access, audit, request: REQUEST }), audit)
+  expect(error.code).toBe('role_refused')
+  expect(records).toMatchObject([
+    { decision: 'failed', code: 'role_refused', reason: 'AccessDenied', grant: 'ops', user: 'migrator' },
+  ])
+})
+
+test('the facts of a cached token are one object for everyone who gets it', async () => {
+  const { vend, access } = startVending()
+  const first = await factsFor(vend, access)
+  expect(first).toEqual({
+    identity: TOKEN.identity,
+    fingerprint: 'f1',
+    issuedAt: '2026-11-23T10:00:00Z',
+    expiresAt: '2026-11-23T10:15:00Z',
+    cached: true,
+  })
+  expect(await factsFor(vend, access)).toBe(first)
+})
+
+test('the facts of a token say that the request that minted it got it uncached, and nobody else', async () => {
+  const { vend, access, get, deliver, cancel } = startVending()
+  get.mockResolvedValueOnce({ token: TOKEN, cached: false, deliver, cancel })
+  expect(await factsFor(vend, access)).toMatchObject({ cached: false })
+  expect(await factsFor(vend, access)).toMatchObject({ cached: true })
+})
+
+/** What a vend adds to its record about the token. */
+async function factsFor(
+  vend: ReturnType<typeof createVendToken>,
+  access: ReturnType<typeof accessOf>,
+): Promise<Partial<AuditRecord> | undefined> {
+  const added: Partial<AuditRecord>[] = []
+  const audit: RequestAudit = {
+    id: 'a1',
+    add: fields => void added.push(fields),
+    recordVend: async () => {},
+    recordFailure: cause => expect.fail(String(cause)),
+  }
+  await vend({ access, audit, request: REQUEST })
+  return added.find(fields => 'fingerprint' in fields)
+}
