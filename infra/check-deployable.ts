@@ -2,31 +2,32 @@ import type { Config } from '../src/config/config.ts'
 import { ConfigError, type Problem } from '../src/config/problems.ts'
 
 /**
- * Throws `ConfigError` where a configuration that is sound would not do what it says in this stack: the tables and the key
- * are the stack's own, its metrics are counted in what goes to stdout, and everything in the package can be read by who may
- * read the function.
+ * Throws `ConfigError` with everything in a sound configuration that this stack would not honour: it creates the tables and
+ * the key itself, counts its metrics in what goes to stdout, and makes the package readable to everyone who may read the
+ * function.
  */
-export function unfitFor({ server, store, audit }: Config): void {
+export function checkDeployable({ server, store, audit }: Config): void {
   const problems: Problem[] = []
   const problem = (path: string, message: string) => void problems.push({ path, message })
 
   if (server.tls)
-    problem('server.tls', 'has no use on Lambda: leave it out, or its key would be in the package')
+    problem('server.tls', 'is not used on Lambda: leave it out, or its key would be in the package')
   if (store.type === 'dynamodb') {
     const { region, encryption } = store
-    if (region !== undefined) problem('store.region', 'leave it out: the table is made where the stack is')
+    if (region !== undefined)
+      problem('store.region', 'leave it out: the stack creates the table in its own region')
     if (encryption.type === 'files')
-      problem('store.encryption', 'give kmsKeyId: a key in a file would lie open in the package')
+      problem('store.encryption', 'give kmsKeyId: a key file would be readable in the package')
     else if (!encryption.kmsKeyId.startsWith('alias/'))
-      problem('store.encryption.kmsKeyId', 'give alias/NAME: the stack makes the key, and this alias of it')
+      problem('store.encryption.kmsKeyId', 'give alias/NAME: the stack creates the key and this alias for it')
   }
 
   if (audit.some(({ type }) => type === 'file'))
-    problem('audit', 'a file on Lambda is gone with its sandbox: give type dynamodb')
+    problem('audit', 'a file on Lambda is lost with its execution environment: give type dynamodb')
   const tables = audit.filter(log => log.type === 'dynamodb')
   if (tables.some(({ region }) => region !== undefined))
-    problem('audit', 'leave region out: the table is made where the stack is')
-  if (tables.length > 1) problem('audit', 'the stack makes one table of this type')
+    problem('audit', 'leave region out: the stack creates the table in its own region')
+  if (tables.length > 1) problem('audit', 'the stack creates only one table of this type')
   if (!audit.some(({ type }) => type === 'stdout'))
     problem('audit', 'add { type: stdout }: metrics and alarms are counted in it')
 

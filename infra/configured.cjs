@@ -1,6 +1,6 @@
 const { dirname } = require('node:path')
 
-/** For osls, which takes no TypeScript: what `readConfigured` makes of the configuration. */
+/** For osls, which cannot load TypeScript: what `readConfigured` takes from the configuration. */
 module.exports = async ({ resolveVariable }) => {
   const deployment = {
     folder: dirname(__dirname),
@@ -12,7 +12,7 @@ module.exports = async ({ resolveVariable }) => {
   try {
     return await readConfigured(deployment)
   } catch (cause) {
-    // osls prints the stack, and the problems are what has to be read
+    // osls would print the stack of an Error, which hides the problems
     throw `${deployment.config}:\n${cause.message}`
   }
 }

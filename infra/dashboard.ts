@@ -1,7 +1,8 @@
+import { groupBy } from '../src/lib/maps.ts'
 import { type Database, resourceKey } from '../src/rds/database.ts'
 
-/** RDS's own: so many logins a second with tokens of different identities. */
-const RDS_PER_SECOND = 20
+/** How many logins a second RDS allows with tokens of different identities. */
+const RDS_LOGINS_PER_SECOND = 20
 const WIDTH = 24
 const HEIGHT = 6
 
@@ -15,32 +16,39 @@ interface Graph {
 }
 
 /**
- * The dashboard of the stack, as JSON for `Fn::Sub`: what became of requests, what fails, and for each resource of RDS how
+ * Returns the dashboard of the stack, as JSON for `Fn::Sub`: how requests ended, what fails, and for each RDS resource how
  * much of its limit on new tokens is used.
  */
 export function dashboardBody(databases: readonly Database[]): string {
   const rows: Graph[][] = [
     [
-      { title: 'Requests for tokens', metrics: ['Vended', 'Refused', 'Failed'].map(ours) },
-      { title: 'What was not vended, by code', metrics: [everyOf('ByCode', 'Code')] },
+      { title: 'Requests for tokens', metrics: ['Vended', 'Refused', 'Failed'].map(ownMetric) },
+      { title: 'What was not vended, by code', metrics: [ownMetrics('ByCode', 'Code')] },
       {
         title: 'Time to answer (ms)',
         stat: 'p99',
-        metrics: [ofApi('Latency', { label: 'p99' }), ofApi('Latency', { label: 'median', stat: 'p50' })],
+        metrics: [
+          apiMetric('Latency', { label: 'p99' }),
+          apiMetric('Latency', { label: 'median', stat: 'p50' }),
+        ],
       },
     ],
     [
       {
         title: 'What fails',
-        metrics: ['AuditFailures', 'StsFailures', 'StoreFailures', 'KmsFailures', 'KeySetFailures'].map(ours),
+        metrics: ['AuditFailures', 'StsFailures', 'StoreFailures', 'KmsFailures', 'KeySetFailures'].map(
+          ownMetric,
+        ),
       },
       {
-        title: 'What an operator has to mend',
-        metrics: ['UnreadableRecords', 'BrokenConfigurations', 'FailedStarts', 'ClockCorrections'].map(ours),
+        title: 'What an operator must fix',
+        metrics: ['UnreadableRecords', 'BrokenConfigurations', 'FailedStarts', 'ClockCorrections'].map(
+          ownMetric,
+        ),
       },
-      { title: 'Errors of the API', metrics: [ofApi('5xx'), ofApi('4xx')] },
+      { title: 'Errors of the API', metrics: [apiMetric('5xx'), apiMetric('4xx')] },
     ],
-    ...sharing(databases).map(graphsOf),
+    ...[...groupBy(databases, resourceKey).values()].map(databaseGraphs),
   ]
   const widgets = rows.flatMap((row, line) =>
     row.map((graph, i) => {
@@ -71,50 +79,41 @@ function propertiesOf({ title, metrics, stat = 'Sum', limits = [] }: Graph) {
   }
 }
 
-/** Databases of one resource have one limit together. */
-function sharing(databases: readonly Database[]): Database[][] {
-  const groups = new Map<string, Database[]>()
-  for (const database of databases) {
-    const key = resourceKey(database)
-    groups.set(key, [...(groups.get(key) ?? []), database])
-  }
-  return [...groups.values()]
-}
-
-function graphsOf(group: readonly Database[]): Graph[] {
-  const names = group.map(({ name }) => name)
-  const perSecond = Math.min(...group.map(({ newTokensPerSecond }) => newTokensPerSecond))
-  const rds = distinct(group.map(throttledByRds).filter(metric => metric !== undefined))
+/** For the databases of one RDS resource, which share one limit. */
+function databaseGraphs(databases: readonly Database[]): Graph[] {
+  const names = databases.map(({ name }) => name)
+  const perSecond = Math.min(...databases.map(({ newTokensPerSecond }) => newTokensPerSecond))
+  const rds = distinct(databases.map(rdsThrottling).filter(metric => metric !== undefined))
   return [
     {
       title: `${names.join(', ')}: new tokens a minute`,
       metrics: [
         ...names.map((name, i) =>
-          ofDatabase('NewTokens', name, { id: `new${i}`, visible: names.length === 1 }),
+          databaseMetric('NewTokens', name, { id: `new${i}`, visible: names.length === 1 }),
         ),
         ...(names.length > 1 ? [[{ expression: 'SUM(METRICS("new"))', label: 'together' }]] : []),
       ],
       limits: [
-        { label: 'the pace of jeton', value: perSecond * 60 },
-        { label: "RDS's own limit", value: RDS_PER_SECOND * 60 },
+        { label: "jeton's limit", value: perSecond * 60 },
+        { label: "RDS's limit", value: RDS_LOGINS_PER_SECOND * 60 },
       ],
     },
     {
-      title: `${names.join(', ')}: throttled, by RDS and by jeton before it`,
-      metrics: [...rds, ...names.map(name => ofDatabase('ThrottledTurns', name))],
+      title: `${names.join(', ')}: throttled, by RDS and by jeton`,
+      metrics: [...rds, ...names.map(name => databaseMetric('ThrottledTurns', name))],
     },
   ]
 }
 
 /**
- * RDS names instances and clusters by the first label of their endpoints. Custom endpoints have a name of their own there;
- * proxies and shard groups have no such metric.
+ * Returns RDS's own metric of throttled logins; undefined for a custom endpoint, whose first label is not the cluster's name,
+ * and for proxies and shard groups, which have no such metric.
  * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.Troubleshooting.html
  */
-function throttledByRds({ kind, host, region, account }: Database): Metric | undefined {
-  const [identifier = '', mark = ''] = host.split('.')
+function rdsThrottling({ kind, host, region, account }: Database): Metric | undefined {
+  const [identifier = '', endpointType = ''] = host.split('.')
   const dimension = { instance: 'DBInstanceIdentifier', cluster: 'DBClusterIdentifier' }[kind as string]
-  if (dimension === undefined || mark.startsWith('cluster-custom-')) return undefined
+  if (dimension === undefined || endpointType.startsWith('cluster-custom-')) return undefined
   const label = `RDS: ${identifier}`
   return [
     'AWS/RDS',
@@ -126,16 +125,22 @@ function throttledByRds({ kind, host, region, account }: Database): Metric | und
 }
 
 const NAMESPACE = `$\{Namespace}`
-const ours = (name: string): Metric => [NAMESPACE, name]
-const ofDatabase = (name: string, database: string, how = {}): Metric => [
+const ownMetric = (name: string): Metric => [NAMESPACE, name]
+const databaseMetric = (name: string, database: string, options = {}): Metric => [
   NAMESPACE,
   name,
   'Database',
   database,
-  how,
+  options,
 ]
-const ofApi = (name: string, how = {}): Metric => ['AWS/ApiGateway', name, 'ApiId', `$\{HttpApi}`, how]
-const everyOf = (name: string, dimension: string): Metric => [
+const apiMetric = (name: string, options = {}): Metric => [
+  'AWS/ApiGateway',
+  name,
+  'ApiId',
+  `$\{HttpApi}`,
+  options,
+]
+const ownMetrics = (name: string, dimension: string): Metric => [
   { expression: `SEARCH('{${NAMESPACE},${dimension}} MetricName="${name}"', 'Sum')`, label: '' },
 ]
 

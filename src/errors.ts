@@ -55,3 +55,8 @@ export function asJetonError(cause: unknown): JetonError {
     cause,
   })
 }
+
+/** A command was called wrongly: an unknown name, a missing option. The message is printed on the terminal; the exit code is 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}

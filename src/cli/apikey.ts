@@ -1,17 +1,21 @@
 import { newApiKey } from '../authentication/api-key.ts'
 import { NAME_FORM, NAME_PATTERN } from '../config/config.ts'
-import type { Output } from './check.ts'
+import { USAGE_ERROR } from './exit-codes.ts'
+import type { CommandOutput } from './streams.ts'
 
 const NAME = new RegExp(NAME_PATTERN)
 
-/** `jeton apikey NAME`: a new key, told this once, and the line for the configuration, which holds its hash alone. */
-export function apikeyCommand(name: string, { out, err }: { out: Output; err: Output }): 0 | 2 {
+/**
+ * `jeton apikey NAME`: prints a new key, which is shown only this once, and the configuration for it, which contains only its
+ * hash. Returns the exit code: 0, or 2 for a name that no configuration accepts.
+ */
+export function apikeyCommand(name: string, { stdout, stderr }: CommandOutput): number {
   if (!NAME.test(name)) {
-    err.write(`jeton: the name of a key has ${NAME_FORM}\n`)
-    return 2
+    stderr.write(`jeton: the name of a key has ${NAME_FORM}\n`)
+    return USAGE_ERROR
   }
   const { key, sha256 } = newApiKey()
-  out.write(
+  stdout.write(
     `key, shown this once: ${key}\n\nfor the configuration:\n\napiKeys:\n  ${name}: { sha256: "${sha256}" }\n`,
   )
   return 0

@@ -1,7 +1,7 @@
 import type { AuditQuery } from '../audit/query.ts'
-import { UsageError } from './usage-error.ts'
+import { UsageError } from '../errors.ts'
 
-/** The command line as it was given. */
+/** The flags of `jeton audit query`, as written on the command line. */
 export interface AuditQueryFlags {
   from?: string | undefined
   to?: string | undefined
@@ -18,18 +18,17 @@ export interface AuditQueryFlags {
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-const RELATIVE = /^(\d{1,9})([smhd])$/
-const ISO = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?$/
+const RELATIVE_TIME = /^(\d{1,9})([smhd])$/
+const ISO_TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?<zone>Z|[+-]\d\d:\d\d)?)?$/
 const DECISIONS = ['vended', 'refused', 'failed']
 const DEFAULT_LIMIT = 100
 
-/** What the flags ask for; `now` in milliseconds. A limit of 0 becomes Infinity. Throws `WrongUsage`. */
-export function queryOf(flags: AuditQueryFlags, now: number): { query: AuditQuery; limit: number } {
+/** Parses the flags; `now` is in milliseconds. A limit of 0 becomes Infinity. Throws `UsageError`. */
+export function parseAuditQuery(flags: AuditQueryFlags, now: number): { query: AuditQuery; limit: number } {
   const { database, user, decision, code, grant, fingerprint, sourceIp, id } = flags
-  const from = flags.from === undefined ? undefined : timeOf('--from', { text: flags.from, now })
-  const to = flags.to === undefined ? undefined : timeOf('--to', { text: flags.to, now })
-  if (from !== undefined && to !== undefined && from >= to)
-    throw new UsageError('--from has to be before --to')
+  const from = flags.from === undefined ? undefined : parseTime('--from', { text: flags.from, now })
+  const to = flags.to === undefined ? undefined : parseTime('--to', { text: flags.to, now })
+  if (from !== undefined && to !== undefined && from >= to) throw new UsageError('--from must be before --to')
   if (decision !== undefined && !DECISIONS.includes(decision))
     throw new UsageError(`--decision takes one of ${DECISIONS.join(', ')}`)
   if (fingerprint !== undefined && !/^[0-9a-f]{1,64}$/i.test(fingerprint))
@@ -38,7 +37,7 @@ export function queryOf(flags: AuditQueryFlags, now: number): { query: AuditQuer
     query: {
       from,
       to,
-      principal: flags.principal === undefined ? undefined : principalOf(flags.principal),
+      principal: flags.principal === undefined ? undefined : parsePrincipal(flags.principal),
       database,
       user,
       decision,
@@ -48,31 +47,32 @@ export function queryOf(flags: AuditQueryFlags, now: number): { query: AuditQuer
       sourceIp,
       id,
     },
-    limit: limitOf(flags.limit),
+    limit: parseLimit(flags.limit),
   }
 }
 
-/** A time without a zone is UTC, as those in the records are. */
-function timeOf(flag: string, { text, now }: { text: string; now: number }): number {
-  const [, count, unit = ''] = RELATIVE.exec(text) ?? []
+/** A time without a zone is UTC, like the times in the records. */
+function parseTime(flag: string, { text, now }: { text: string; now: number }): number {
+  const [, count, unit = ''] = RELATIVE_TIME.exec(text) ?? []
   if (count !== undefined) return Math.max(0, now - Number(count) * (UNIT_MS[unit] ?? 0))
-  const [, time, , , zone] = ISO.exec(text) ?? [text]
-  const at = ISO.test(text) ? Date.parse(time === undefined || zone ? text : `${text}Z`) : Number.NaN
-  if (!(at >= 0))
+  const iso = ISO_TIME.exec(text)
+  const needsZone = text.includes('T') && iso?.groups?.zone === undefined
+  const ms = iso ? Date.parse(needsZone ? `${text}Z` : text) : Number.NaN
+  if (!(ms >= 0))
     throw new UsageError(
-      `${flag} takes a time like 2026-11-23T10:00:00Z, or how long ago, like 30m, 2h or 7d`,
+      `${flag} takes a time, like 2026-11-23T10:00:00Z, or how long ago, like 30m, 2h or 7d`,
     )
-  return at
+  return ms
 }
 
-function principalOf(text: string): AuditQuery['principal'] {
+function parsePrincipal(text: string): AuditQuery['principal'] {
   const slash = text.indexOf('/')
   if (slash < 1 || slash === text.length - 1)
     throw new UsageError('--principal takes ISSUER/SUBJECT, the issuer by its name in the configuration')
   return { issuer: text.slice(0, slash), subject: text.slice(slash + 1) }
 }
 
-function limitOf(text: string | undefined): number {
+function parseLimit(text: string | undefined): number {
   if (text === undefined) return DEFAULT_LIMIT
   if (!/^\d{1,9}$/.test(text)) throw new UsageError('--limit takes a number; 0 means all')
   return Number(text) || Number.POSITIVE_INFINITY

@@ -4,49 +4,50 @@ import { createFileSource } from '../audit/file/source.ts'
 import type { ParsedRecord } from '../audit/parsed-record.ts'
 import type { AuditQuery, AuditSource, OnUnreadable } from '../audit/query.ts'
 import { loadStaticConfig } from '../config/load.ts'
+import { UsageError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { type AuditQueryFlags, queryOf } from './audit-query-options.ts'
-import { rowOf } from './audit-row.ts'
-import type { Output } from './check.ts'
-import { catchUsageErrors, UsageError } from './usage-error.ts'
+import { systemCode } from '../lib/system-error.ts'
+import { type AuditQueryFlags, parseAuditQuery } from './audit-query-options.ts'
+import { formatAuditRow } from './audit-row.ts'
+import type { TextOutput } from './streams.ts'
+import { catchUsageErrors } from './usage-error.ts'
 
 export interface AuditQueryArguments extends AuditQueryFlags {
-  /** Logs of type file; without any, the table that the configuration names is read. */
+  /** Logs of type `file`; without any, the command reads the table that the configuration names. */
   files: readonly string[]
   configPath: string
   reverse?: boolean | undefined
-  /** `json` or `table`; by default a table on a terminal. */
+  /** `json` or `table`; by default `table` on a terminal, else `json`. */
   output?: string | undefined
 }
 
 export interface AuditQueryStreams {
-  out: Writable & { isTTY?: boolean }
-  err: Output
-  clock: Clock
+  stdout: Writable & { isTTY?: boolean }
+  stderr: TextOutput
 }
 
 const DAY_MS = 86_400_000
 
 /**
- * `jeton audit query`: prints the newest records that match, oldest first or with `reverse` newest first: as they were
- * recorded, a line each, or as a table. Gives the exit code: 0 also where nothing matches, 2 for wrong usage; what cannot
- * be read is thrown, with a message for operators.
+ * `jeton audit query`: prints the newest records that match, newest last, or newest first with `reverse`: each as it was
+ * recorded, on a line, or as a row of a table. Returns the exit code: 0, even if nothing matches, or 2 for a usage error.
+ * Throws an Error with a message for operators if a log cannot be read.
  */
-export function auditQuery(
+export function auditQueryCommand(
   args: AuditQueryArguments,
-  { out, err, clock }: AuditQueryStreams,
+  { stdout, stderr, clock }: AuditQueryStreams & { clock: Clock },
 ): Promise<number> {
-  return catchUsageErrors(err, async () => {
-    const { query, limit } = queryOf(args, clock.now())
-    const render = renderingOf(args.output ?? (out.isTTY ? 'table' : 'json'))
-    const onUnreadable: OnUnreadable = ({ where, lines }) =>
-      void err.write(
-        `note: ${where}: ${lines} ${lines === 1 ? 'line is' : 'lines are'} no record; left out\n`,
-      )
-    const { source, close } = await sourceOf(args, { clock, onUnreadable })
+  return catchUsageErrors(stderr, async () => {
+    const { query, limit } = parseAuditQuery(args, clock.now())
+    const format = parseFormat(args.output ?? (stdout.isTTY ? 'table' : 'json'))
+    const onUnreadable: OnUnreadable = ({ where, lines }) => {
+      const skipped = lines === 1 ? '1 line that is no record' : `${lines} lines that are no records`
+      stderr.write(`note: ${where}: skipped ${skipped}\n`)
+    }
+    const { source, close } = await openSource(args, { clock, onUnreadable })
     try {
-      const found = inOrder(source, { query, limit, isReverse: args.reverse === true })
-      await print(found, { out, render })
+      const records = select(source, { query, limit, isReverse: args.reverse === true })
+      await print(records, { stdout, format })
       return 0
     } finally {
       close()
@@ -54,27 +55,29 @@ export function auditQuery(
   })
 }
 
-function renderingOf(output: string): (found: ParsedRecord) => string {
+type FormatRecord = (record: ParsedRecord) => string
+
+function parseFormat(output: string): FormatRecord {
   if (output === 'json') return ({ line }) => line
-  if (output === 'table') return ({ record }) => rowOf(record)
+  if (output === 'table') return ({ record }) => formatAuditRow(record)
   throw new UsageError('-o takes json or table')
 }
 
-interface Opened {
+interface OpenSource {
   source: AuditSource
   close(): void
 }
 
-async function sourceOf(
+async function openSource(
   { files, configPath }: AuditQueryArguments,
   { clock, onUnreadable }: { clock: Clock; onUnreadable: OnUnreadable },
-): Promise<Opened> {
+): Promise<OpenSource> {
   if (files.length > 0) return { source: createFileSource({ paths: files, onUnreadable }), close: () => {} }
   const { audit } = await loadStaticConfig(configPath)
   const log = audit.find(each => each.type === 'dynamodb')
   if (!log)
     throw new UsageError(
-      `${configPath} has no audit log of type dynamodb: name the files of a log, or another configuration by --config`,
+      `${configPath} has no audit log of type dynamodb: name the files of a log, or another configuration with --config`,
     )
   const { table, region } = log
   const [{ createDynamodbClient }, { createDynamodbSource }] = await Promise.all([
@@ -92,28 +95,28 @@ interface Selection {
   isReverse: boolean
 }
 
-async function* inOrder(
+async function* select(
   source: AuditSource,
   { query, limit, isReverse }: Selection,
 ): AsyncGenerator<ParsedRecord> {
   if (isReverse) return yield* source.newest(query, limit)
   if (limit === Number.POSITIVE_INFINITY) return yield* source.all(query)
-  const newest: ParsedRecord[] = []
-  for await (const found of source.newest(query, limit)) newest.push(found)
-  yield* newest.reverse()
+  const newestFirst: ParsedRecord[] = []
+  for await (const record of source.newest(query, limit)) newestFirst.push(record)
+  yield* newestFirst.reverse()
 }
 
 async function print(
-  found: AsyncIterable<ParsedRecord>,
-  { out, render }: { out: Writable; render: (found: ParsedRecord) => string },
+  records: AsyncIterable<ParsedRecord>,
+  { stdout, format }: { stdout: Writable; format: FormatRecord },
 ): Promise<void> {
   async function* lines() {
-    for await (const each of found) yield `${render(each)}\n`
+    for await (const record of records) yield `${format(record)}\n`
   }
   try {
-    await pipeline(Readable.from(lines()), out, { end: false })
+    await pipeline(Readable.from(lines()), stdout, { end: false })
   } catch (cause) {
-    // Who reads has seen enough, as `head` does.
-    if (!(cause instanceof Error && 'code' in cause && cause.code === 'EPIPE')) throw cause
+    // The reader, such as `head`, has read enough.
+    if (systemCode(cause) !== 'EPIPE') throw cause
   }
 }

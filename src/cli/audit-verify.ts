@@ -1,34 +1,35 @@
 import { verifyFiles } from '../audit/file/verify.ts'
+import type { CommandOutput } from './streams.ts'
 
-interface Output {
-  write(text: string): unknown
-}
-
-export interface AuditVerifyOptions {
+export interface AuditVerifyArguments {
   /** Oldest first. */
   files: readonly string[]
+  /** The hash that the chain must end with. */
   expectLast?: string | undefined
+  /** The hash of the record before the first. */
   after?: string | undefined
-  out: Output
-  err: Output
 }
 
 /**
- * `jeton audit verify`: prints `ok: N records, last HASH` and gives 0, or prints `FILE:LINE: problem` and gives 1.
- * Pieces torn by a crash and named by the record after them are mentioned on `err`; they are no failure.
+ * `jeton audit verify`: prints `ok: N records, last HASH` and returns 0, or prints `FILE:LINE: problem` and returns 1. A piece
+ * torn by a crash is no problem if the record after it names it; a note on stderr counts these.
  */
-export async function auditVerify(options: AuditVerifyOptions): Promise<0 | 1> {
-  const { files, expectLast, after, out, err } = options
+export async function auditVerifyCommand(
+  { files, expectLast, after }: AuditVerifyArguments,
+  { stdout, stderr }: CommandOutput,
+): Promise<0 | 1> {
   const verdict = await verifyFiles(files, {
     expectLast: expectLast?.toLowerCase(),
     after: after?.toLowerCase(),
   })
   if (!verdict.ok) {
-    out.write(`${verdict.file}:${verdict.line}: ${verdict.problem}\n`)
+    stdout.write(`${verdict.file}:${verdict.line}: ${verdict.problem}\n`)
     return 1
   }
   if (verdict.recovered > 0)
-    err.write(`note: ${verdict.recovered} torn by a crash, each named by the record after it\n`)
-  out.write(`ok: ${verdict.records} records, last ${verdict.last}\n`)
+    stderr.write(
+      `note: pieces torn by a crash: ${verdict.recovered}; the record after each of them names it\n`,
+    )
+  stdout.write(`ok: ${verdict.records} records, last ${verdict.last}\n`)
   return 0
 }

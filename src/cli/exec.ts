@@ -1,72 +1,84 @@
 import { constants } from 'node:os'
-import { type Child, type Ending, forwardSignals, type SignalHost } from '../client/child-process.ts'
-import { familyOf } from '../client/environment.ts'
-import { failureLine, usageError } from '../client/errors.ts'
+import {
+  type ChildCommand,
+  type CommandResult,
+  forwardSignals,
+  type SignalHost,
+} from '../client/child-process.ts'
+import { clientFamily } from '../client/environment.ts'
+import { errorLine, invalidUsage } from '../client/errors.ts'
 import { type Login, prepareLogin, withLogin } from '../client/login.ts'
-import { type CallerArguments, type CallerEnvironment, requestTokenByArguments } from './token-options.ts'
+import { CANNOT_RUN, EXEC_FAILED, NOT_FOUND } from './exit-codes.ts'
+import { type CallerArguments, type CallerContext, requestTokenFor } from './token-options.ts'
 
 export interface ExecArguments extends CallerArguments {
-  /** A CA bundle to verify the database by, instead of the one that the server gives. */
+  /** A CA bundle to verify the database with, instead of the server's. */
   ca?: string | undefined
   /** The command and its arguments. */
   command: readonly string[]
 }
 
-export interface ExecEnvironment extends CallerEnvironment {
+export interface ExecContext extends CallerContext {
   /** Node's `process`. */
   host: SignalHost
 }
 
+/** How long this process waits to be ended by the signal that it sends itself. */
+const SIGNAL_WAIT_MS = 1000
+
 /**
- * `jeton exec`: runs a command that can log in to the database, and gives its exit code. A command killed by a signal ends
- * this process by the same signal. Gives 125 where jeton itself fails or is refused, 126 where the command cannot be run,
- * 127 where it is not found. The command sees our environment, without JETON_JWT and JETON_API_KEY and with the login. Its
- * token opens new connections until it expires; nothing renews it under a running command. What SIGKILL of this process
- * leaves behind in the temporary folder is no secret.
+ * `jeton exec`: runs a command that can log in to the database and returns its exit code, or 125 if jeton fails or is
+ * refused, 126 if the command cannot be run, 127 if it is not found. If a signal ends the command, ends this process by the
+ * same signal. The command sees this environment with the login, without JETON_JWT and JETON_API_KEY. Its token opens new
+ * connections until it expires; nothing renews it. A temporary folder that SIGKILL leaves behind contains no secret.
  */
-export async function execCommand(args: ExecArguments, world: ExecEnvironment): Promise<number> {
+export async function execCommand(args: ExecArguments, context: ExecContext): Promise<number> {
   try {
-    const [command, ...rest] = args.command
-    if (command === undefined) throw usageError('no command: jeton exec DATABASE -- COMMAND …')
-    const login = await requestLogin(args, world)
-    const ending = await runWith(login, { child: { command, args: rest }, world })
-    return await exitCodeOf(ending, { command, world })
+    const [command, ...commandArgs] = args.command
+    if (command === undefined) throw invalidUsage('no command: jeton exec DATABASE -- COMMAND …')
+    const login = await requestLogin(args, context)
+    const result = await runWithLogin(login, { command: { command, args: commandArgs }, context })
+    return await exitCodeOf(result, { command, context })
   } catch (cause) {
-    world.stderr.write(failureLine(cause))
-    return 125
+    context.stderr.write(errorLine(cause))
+    return EXEC_FAILED
   }
 }
 
-async function requestLogin(args: ExecArguments, world: ExecEnvironment): Promise<Login> {
-  const reply = await requestTokenByArguments(args, { caPem: args.ca === undefined, world })
-  familyOf(reply)
-  return prepareLogin(reply, { caFile: args.ca, lookup: world.lookup })
+async function requestLogin(args: ExecArguments, context: ExecContext): Promise<Login> {
+  const reply = await requestTokenFor(args, { caPem: args.ca === undefined, context })
+  // throws for an unknown engine before anything is written
+  clientFamily(reply)
+  return prepareLogin(reply, { caFile: args.ca, lookup: context.lookup })
 }
 
-async function runWith(
+async function runWithLogin(
   login: Login,
-  { child, world }: { child: Omit<Child, 'env'>; world: ExecEnvironment },
-): Promise<Ending> {
-  const signals = forwardSignals(world.host)
+  { command, context }: { command: Omit<ChildCommand, 'env'>; context: ExecContext },
+): Promise<CommandResult> {
+  const forwarder = forwardSignals(context.host)
   try {
-    return await withLogin(login, world.env, env => signals.run({ ...child, env }))
+    return await withLogin(login, context.env, env => forwarder.run({ ...command, env }))
   } finally {
-    signals.release()
+    forwarder.release()
   }
 }
 
-async function exitCodeOf(ending: Ending, { command, world }: { command: string; world: ExecEnvironment }) {
-  if ('exitCode' in ending) return ending.exitCode
-  if ('cannotRun' in ending) {
-    const missing = ending.cannotRun === 'ENOENT'
-    world.stderr.write(
-      `jeton: ${command} ${missing ? 'is not found' : `cannot be run (${ending.cannotRun})`}\n`,
+async function exitCodeOf(
+  result: CommandResult,
+  { command, context }: { command: string; context: ExecContext },
+): Promise<number> {
+  if ('exitCode' in result) return result.exitCode
+  const { host, clock, stderr } = context
+  if ('startFailure' in result) {
+    const isMissing = result.startFailure === 'ENOENT'
+    stderr.write(
+      `jeton: ${command} ${isMissing ? 'is not found' : `cannot be run (${result.startFailure})`}\n`,
     )
-    return missing ? 127 : 126
+    return isMissing ? NOT_FOUND : CANNOT_RUN
   }
-  const { host, clock } = world
-  host.kill(host.pid, ending.signal)
-  await clock.sleepUntil(clock.now() + 1000)
-  // Still here: Node ignores SIGPIPE, for one. A shell would say it like this.
-  return 128 + constants.signals[ending.signal]
+  host.kill(host.pid, result.signal)
+  await clock.sleepUntil(clock.now() + SIGNAL_WAIT_MS)
+  // This process is still here: Node ignores SIGPIPE, for one. Shells return this code for a signal.
+  return 128 + constants.signals[result.signal]
 }

@@ -1,63 +1,70 @@
-import { roleTemplate } from '../iam/cloudformation.ts'
-import { databaseRoleDocuments } from '../iam/database-role.ts'
-import { jetonRoleDocuments, type OwnRoleOptions } from '../iam/jeton-role.ts'
-import type { RoleDocuments } from '../iam/role-policies.ts'
-import type { Output } from './check.ts'
-import { catchUsageErrors, UsageError } from './usage-error.ts'
+import { loadConfig, loadStaticConfig } from '../config/load.ts'
+import { type RoleTemplate, roleTemplate } from '../iam/cloudformation.ts'
+import { databaseRole } from '../iam/database-role.ts'
+import { jetonRole, requirePartition } from '../iam/jeton-role.ts'
+import {
+  type IamFlags,
+  kmsKeyByFlag,
+  locateByFlags,
+  refuseMixedFlags,
+  trustedPrincipal,
+} from './iam-options.ts'
+import type { CommandOutput } from './streams.ts'
+import { catchUsageErrors, requireDatabase } from './usage-error.ts'
 
-export interface IamArguments extends OwnRoleOptions {
+export interface IamArguments extends IamFlags {
   configPath: string
-  /** The role of this database; jeton's own without it. */
+  /** The database whose role is printed; without it, jeton's own role is. */
   database?: string | undefined
-  /** What the database's role is to trust: an ARN. */
-  jetonRole?: string | undefined
-  format: IamFormat
+  /** The region that the environment names. Not used in a template, which is deployed where its stack is. */
+  environmentRegion?: string | undefined
 }
 
-export type IamFormat = 'json' | 'cloudformation'
-
-/** What a command found out about the role that it is asked for. */
-export interface AskedRole {
-  documents: RoleDocuments
-  description: string
-  /** The ARN that it must have. */
-  roleArn?: string
-  asksWhomToTrust?: boolean
-}
-
-/** IAM's quotas, that of the trust policy before it is raised (4096 at most); white space does not count. */
-const MOST_CHARACTERS = { trust: 2048, permissions: 10_240 } as const
+/** IAM's quotas for one role; the trust policy's can be raised to 4096. White space does not count. */
+const MAX_CHARACTERS = { trust: 2048, permissions: 10_240 } as const
 
 /**
- * `jeton iam`: prints the trust and permission policies of a database's role, or of jeton's own, as JSON or as a template of
- * CloudFormation. Gives the exit code: 0, or 2 for wrong usage. Throws `ConfigError`. AWS is not asked.
+ * `jeton iam`: prints the trust and permission policies of a database's role, or of jeton's own, as JSON or as a
+ * CloudFormation template. Asks nothing of AWS. Returns the exit code: 0, or 2 for a usage error. Throws `ConfigError`.
  */
-export function iamCommand(args: IamArguments, { out, err }: { out: Output; err: Output }): Promise<number> {
-  return catchUsageErrors(err, async () => {
-    refuseMixedOptions(args)
-    const { database } = args
-    const role = await (database === undefined
-      ? jetonRoleDocuments(args)
-      : databaseRoleDocuments(args, database))
+export function iamCommand(args: IamArguments, { stdout, stderr }: CommandOutput): Promise<number> {
+  return catchUsageErrors(stderr, async () => {
+    const { database, format } = args
+    refuseMixedFlags(args, database)
+    const role = await (database === undefined ? jetonRoleOf(args) : databaseRoleOf(args, database))
     for (const kind of ['trust', 'permissions'] as const) {
       const { length } = JSON.stringify(role.documents[kind])
-      if (length > MOST_CHARACTERS[kind])
-        err.write(`note: ${kind}: ${length} characters, and IAM takes ${MOST_CHARACTERS[kind]} of one role\n`)
+      if (length > MAX_CHARACTERS[kind])
+        stderr.write(
+          `note: ${kind}: ${length} characters, but IAM takes at most ${MAX_CHARACTERS[kind]} for one role\n`,
+        )
     }
-    out.write(args.format === 'json' ? json(role) : roleTemplate(role))
+    stdout.write(format === 'json' ? roleJson(role) : roleTemplate(role))
     return 0
   })
 }
 
-function json({ documents: { trust, permissions }, roleArn }: AskedRole): string {
-  return `${JSON.stringify({ role: roleArn, trust, permissions }, null, 2)}\n`
+async function jetonRoleOf(args: IamArguments): Promise<RoleTemplate> {
+  const config = await loadConfig(args.configPath)
+  const partition = requirePartition(config.databases)
+  const { environmentRegion, runsOn = 'lambda' } = args
+  const locate = locateByFlags(args, { partition, environmentRegion })
+  const kmsKey = kmsKeyByFlag(args, config.store)
+  return { documents: jetonRole({ config, runsOn, locate, kmsKey }), description: "jeton's own role" }
 }
 
-function refuseMixedOptions({ database, jetonRole, account, region, kmsKey, runsOn }: IamArguments): void {
-  if (database === undefined && jetonRole !== undefined)
-    throw new UsageError('--jeton-role goes with a database, whose role is to trust it')
-  const ofOwn = { account, region, 'kms-key': kmsKey, 'runs-on': runsOn }
-  for (const [name, value] of Object.entries(ofOwn))
-    if (database !== undefined && value !== undefined)
-      throw new UsageError(`--${name} goes with jeton's own role: leave the database out`)
+async function databaseRoleOf(args: IamArguments, name: string): Promise<RoleTemplate> {
+  const { databases, grants } = await loadStaticConfig(args.configPath)
+  const { roleArn, partition } = requireDatabase(name, databases)
+  const trusted = trustedPrincipal(args, partition)
+  return {
+    documents: databaseRole({ roleArn, databases, grants, trusted }),
+    description: 'The role that jeton assumes to sign tokens',
+    roleArn,
+    hasTrustParameter: args.jetonRole === undefined,
+  }
+}
+
+function roleJson({ documents: { trust, permissions }, roleArn }: RoleTemplate): string {
+  return `${JSON.stringify({ role: roleArn, trust, permissions }, null, 2)}\n`
 }

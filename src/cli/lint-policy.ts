@@ -1,105 +1,101 @@
 import { readFile } from 'node:fs/promises'
 import { loadStaticConfig } from '../config/load.ts'
 import { pathText } from '../config/problems.ts'
+import { UsageError } from '../errors.ts'
 import { missingUserFindings, unknownResourceFindings } from '../iam/lint/configured.ts'
-import { policiesIn, TooDeep } from '../iam/lint/documents.ts'
+import { NestedTooDeep, policiesIn } from '../iam/lint/documents.ts'
 import type { LintFinding } from '../iam/lint/finding.ts'
 import { lintStatements } from '../iam/lint/lint.ts'
-import { readPolicyText } from '../iam/lint/read.ts'
+import { parsePolicyFile } from '../iam/lint/parse.ts'
 import type { LintedStatement } from '../iam/lint/statement.ts'
 import { escapeText } from '../lib/printable.ts'
+import { readText } from '../lib/read-text.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
-import type { Output } from './check.ts'
-import { catchUsageErrors, UsageError } from './usage-error.ts'
+import type { CommandStreams } from './streams.ts'
+import { catchUsageErrors } from './usage-error.ts'
 
 export interface LintPolicyArguments {
   /** Paths, or `-` for standard input. */
   files: readonly string[]
-  /** What the policies are compared with; nothing without it. */
+  /** The configuration to compare the policies with; without it, nothing is compared. */
   configPath?: string | undefined
-  /** Warnings fail too. */
+  /** Whether warnings fail too. */
   strict?: boolean | undefined
   output: 'text' | 'json'
 }
 
-export interface LintPolicyStreams {
-  out: Output
-  err: Output
-  stdin: AsyncIterable<Uint8Array | string>
-}
-
-type Told = LintFinding & { readonly file: string }
+type FileFinding = LintFinding & { readonly file: string }
 
 /**
- * `jeton lint-policy`: what in IAM policies never works with RDS IAM authentication, and what is too broad. Gives the exit
- * code: 1 where there is an error (or, when strict, a warning), 2 for wrong usage and for a file that cannot be read or holds
- * no policy, else 0. Throws `ConfigError`.
+ * `jeton lint-policy`: prints what in IAM policies never works with RDS IAM authentication, and what is too broad. Returns
+ * the exit code: 1 if there is an error (or, with `strict`, a warning), 2 for a usage error and for a file that cannot be
+ * read or has no policy in it, else 0. Throws `ConfigError`.
  */
 export function lintPolicyCommand(
   { files, configPath, strict = false, output }: LintPolicyArguments,
-  { out, err, stdin }: LintPolicyStreams,
+  { stdin, stdout, stderr }: CommandStreams,
 ): Promise<number> {
-  return catchUsageErrors(err, async () => {
+  return catchUsageErrors(stderr, async () => {
     const databases = configPath === undefined ? [] : (await loadStaticConfig(configPath)).databases
-    const told: Told[] = []
-    const all: LintedStatement[] = []
+    const findings: FileFinding[] = []
+    const allStatements: LintedStatement[] = []
     for (const file of files) {
       const statements = await statementsOf(file, stdin)
-      const findings = [
+      const fileFindings = [
         ...lintStatements(statements),
         ...(configPath === undefined ? [] : unknownResourceFindings(statements, databases)),
       ]
-      told.push(...findings.map(finding => ({ ...finding, file })))
-      all.push(...statements)
+      findings.push(...fileFindings.map(finding => ({ ...finding, file })))
+      allStatements.push(...statements)
     }
-    if (configPath !== undefined)
-      told.push(...missingUserFindings(all, databases).map(finding => ({ ...finding, file: configPath })))
-    out.write(output === 'json' ? json(told) : text(told, all.length))
-    return told.some(({ severity }) => strict || severity === 'error') ? 1 : 0
+    if (configPath !== undefined) {
+      const missing = missingUserFindings(allStatements, databases)
+      findings.push(...missing.map(finding => ({ ...finding, file: configPath })))
+    }
+    stdout.write(output === 'json' ? findingsJson(findings) : findingsText(findings, allStatements.length))
+    return findings.some(({ severity }) => strict || severity === 'error') ? 1 : 0
   })
 }
 
-async function statementsOf(file: string, stdin: LintPolicyStreams['stdin']): Promise<LintedStatement[]> {
+async function statementsOf(file: string, stdin: CommandStreams['stdin']): Promise<LintedStatement[]> {
   const name = escapeText(file)
-  const read = readPolicyText(await textOf(file, stdin))
-  if (!read.ok) throw new UsageError(`${name} ${escapeText(read.problem)}`)
+  const parsed = parsePolicyFile(await readPolicyFile(file, stdin))
+  if (!parsed.ok) throw new UsageError(`${name} ${escapeText(parsed.problem)}`)
   try {
-    const policies = policiesIn(read.value)
-    if (policies.length === 0) throw new UsageError(`${name} holds no policy: nothing in it has a Statement`)
+    const policies = policiesIn(parsed.value)
+    if (policies.length === 0)
+      throw new UsageError(`${name} contains no policy: nothing in it has a Statement`)
     return policies.flatMap(({ statements }) => statements)
   } catch (cause) {
-    throw cause instanceof TooDeep ? new UsageError(`${name} ${cause.message}`) : cause
+    throw cause instanceof NestedTooDeep ? new UsageError(`${name} ${cause.message}`) : cause
   }
 }
 
-async function textOf(file: string, stdin: LintPolicyStreams['stdin']): Promise<string> {
-  if (file !== '-')
-    return readFile(file, 'utf8').catch(cause => {
-      throw new UsageError(`${escapeText(file)} cannot be read${systemCodeNote(cause)}`)
-    })
-  const chunks: Buffer[] = []
-  for await (const chunk of stdin) chunks.push(Buffer.from(chunk))
-  return Buffer.concat(chunks).toString()
+async function readPolicyFile(file: string, stdin: CommandStreams['stdin']): Promise<string> {
+  if (file === '-') return readText(stdin)
+  return readFile(file, 'utf8').catch(cause => {
+    throw new UsageError(`${escapeText(file)} cannot be read${systemCodeNote(cause)}`)
+  })
 }
 
-function text(told: readonly Told[], statements: number): string {
-  if (told.length === 0) return `ok: ${statements} statement${statements === 1 ? '' : 's'}\n`
-  return told
+function findingsText(findings: readonly FileFinding[], statementCount: number): string {
+  if (findings.length === 0) return `ok: ${statementCount} statement${statementCount === 1 ? '' : 's'}\n`
+  return findings
     .map(({ file, path, severity, message, rule }) =>
       [escapeText(file), pathText(path), severity, `${escapeText(message)} (${rule})\n`].join(': '),
     )
     .join('')
 }
 
-/** Within its texts, what turns writing round or moves a terminal is escaped, as JSON may. */
-function json(told: readonly Told[]): string {
-  const findings = told.map(({ file, severity, rule, path, message }) => ({
+/** Escapes control characters, and those that change the direction of text, within strings, as JSON allows. */
+function findingsJson(findings: readonly FileFinding[]): string {
+  const shown = findings.map(({ file, severity, rule, path, message }) => ({
     file,
     severity,
     rule,
     path: pathText(path),
     message,
   }))
-  const plain = JSON.stringify({ findings }, null, 2)
-  return `${plain.replace(/[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu, escapeText)}\n`
+  const json = JSON.stringify({ findings: shown }, null, 2)
+  return `${json.replace(/[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu, escapeText)}\n`
 }

@@ -1,28 +1,31 @@
 import { loadStaticConfig } from '../config/load.ts'
 import { namesText } from '../config/problems.ts'
+import { UsageError } from '../errors.ts'
 import { accountSql } from '../rds/account-sql.ts'
-import type { Output } from './check.ts'
-import { catchUsageErrors, databaseNamed, UsageError } from './usage-error.ts'
+import type { CommandOutput } from './streams.ts'
+import { catchUsageErrors, requireDatabase } from './usage-error.ts'
 
 export interface SqlArguments {
   configPath: string
   database: string
-  /** This one of its configured users; all without it. */
+  /** Only this one of the configured users; without it, all of them. */
   user?: string | undefined
 }
 
 /**
- * `jeton sql`: prints the SQL that makes a database's accounts. Gives the exit code: 0, or 2 for wrong usage. Throws
+ * `jeton sql`: prints the SQL that creates a database's accounts. Returns the exit code: 0, or 2 for a usage error. Throws
  * `ConfigError`.
  */
-export function sqlCommand(args: SqlArguments, { out, err }: { out: Output; err: Output }): Promise<number> {
-  return catchUsageErrors(err, async () => {
+export function sqlCommand(args: SqlArguments, { stdout, stderr }: CommandOutput): Promise<number> {
+  return catchUsageErrors(stderr, async () => {
     const { databases } = await loadStaticConfig(args.configPath)
-    const { engine, kind, users: all } = databaseNamed(args.database, databases)
-    const users = args.user === undefined ? all : all.filter(user => user === args.user)
+    const { engine, kind, users: configured } = requireDatabase(args.database, databases)
+    const users = args.user === undefined ? configured : configured.filter(user => user === args.user)
     if (users.length === 0)
-      throw new UsageError(`--user: ${args.database} is configured with no such user (${namesText(all)})`)
-    out.write(accountSql({ engine, kind, users }))
+      throw new UsageError(
+        `--user: ${args.database} has no configured user of that name; it has: ${namesText(configured)}`,
+      )
+    stdout.write(accountSql({ engine, kind, users }))
     return 0
   })
 }

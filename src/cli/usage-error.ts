@@ -1,24 +1,24 @@
 import { namesText } from '../config/problems.ts'
+import { UsageError } from '../errors.ts'
 import type { Database } from '../rds/database.ts'
-import type { Output } from './check.ts'
+import { USAGE_ERROR } from './exit-codes.ts'
+import type { TextOutput } from './streams.ts'
 
-/** Told to whoever typed the command; the message is fit for a terminal. */
-export class UsageError extends Error {}
-
-/** Gives what the command gives, or 2 and the message on `err` where it was called wrongly. */
-export async function catchUsageErrors(err: Output, command: () => Promise<number>): Promise<number> {
+/** Returns the exit code of `command`. If it throws `UsageError`, prints the message and returns 2. */
+export async function catchUsageErrors(stderr: TextOutput, command: () => Promise<number>): Promise<number> {
   try {
     return await command()
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause
-    err.write(`jeton: ${cause.message}\n`)
-    return 2
+    stderr.write(`jeton: ${cause.message}\n`)
+    return USAGE_ERROR
   }
 }
 
-/** Throws `WrongUsage` where no database of the configuration has that name. */
-export function databaseNamed(name: string, databases: readonly Database[]): Database {
-  const found = databases.find(database => database.name === name)
-  if (found) return found
-  throw new UsageError(`there is no database of that name (${namesText(databases.map(each => each.name))})`)
+/** Returns the configured database of that name. Throws `UsageError` if there is none. */
+export function requireDatabase(name: string, databases: readonly Database[]): Database {
+  const database = databases.find(each => each.name === name)
+  if (database) return database
+  const known = namesText(databases.map(each => each.name))
+  throw new UsageError(`the configuration has no database of that name; it has: ${known}`)
 }

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Environment } from '../lib/environment.ts'
+import { systemCode } from '../lib/system-error.ts'
 
-/** The part of Node's `process` that a command's parent needs. */
+/** The part of Node's `process` that is needed to forward signals. */
 export interface SignalHost {
   on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown
   off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown
@@ -10,74 +11,78 @@ export interface SignalHost {
   readonly stdin: { readonly isTTY?: boolean }
 }
 
-/** How a command ended, or why it could not begin: the system's code, such as ENOENT. */
-export type Ending = { exitCode: number } | { signal: NodeJS.Signals } | { cannotRun: string }
+/** How a command ended, or the system's code for why it could not be started, such as ENOENT. */
+export type CommandResult = { exitCode: number } | { signal: NodeJS.Signals } | { startFailure: string }
 
-export interface Child {
+export interface ChildCommand {
   command: string
   args: readonly string[]
   env: Environment
 }
 
-export interface Signals {
-  /** Runs a command on our own stdin, stdout and stderr, and gives it every signal that we get meanwhile. */
-  run(child: Child): Promise<Ending>
-  /** Lets signals do again what they do by default. */
+export interface SignalForwarder {
+  /** Runs a command on this process's stdin, stdout and stderr, and forwards signals to it until it ends. */
+  run(command: ChildCommand): Promise<CommandResult>
+  /** Restores the default effect of signals. */
   release(): void
 }
 
-const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const
+const FORWARDED_SIGNALS = [
+  'SIGINT',
+  'SIGTERM',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGWINCH',
+] as const
 
 /**
- * Holds the signals that would end this process, so that it can clean up after a command and never ends before it. One
- * that comes before the command has begun counts as the command's end. What a terminal sends to the whole foreground group
- * (ctrl-C, ctrl-\) the command has already: passing it on would count as a second one, which many take for "at once".
+ * Catches the signals that would end this process, so that it outlives the command and can clean up after it. A signal that
+ * arrives before the command starts counts as the command's end. A terminal sends ctrl-C and ctrl-\ to the whole foreground
+ * group: the command has these already, and a second one would mean "at once" to many programs, so they are not forwarded.
  */
-export function forwardSignals(host: SignalHost): Signals {
-  // Read before a command shares it: Node makes a pipe non-blocking when it first touches stdin.
-  const atTerminal = host.stdin.isTTY === true
+export function forwardSignals(host: SignalHost): SignalForwarder {
+  // Before a command shares stdin: Node makes a pipe non-blocking on first use.
+  const isTerminal = host.stdin.isTTY === true
   let pending: NodeJS.Signals | undefined
-  let deliver = (signal: NodeJS.Signals): void => {
+  let onSignal = (signal: NodeJS.Signals): void => {
     if (signal !== 'SIGWINCH') pending ??= signal
   }
-  const listener = (signal: NodeJS.Signals) => deliver(signal)
-  for (const signal of PASSED_ON) host.on(signal, listener)
+  const listener = (signal: NodeJS.Signals) => onSignal(signal)
+  for (const signal of FORWARDED_SIGNALS) host.on(signal, listener)
   return {
-    async run(child) {
+    async run(command) {
       if (pending) return { signal: pending }
-      const begun = begin(child)
-      if ('cannotRun' in begun) return begun
-      deliver = signal => {
-        const sentToAll = atTerminal && (signal === 'SIGINT' || signal === 'SIGQUIT')
-        if (!sentToAll) begun.kill(signal)
+      const child = start(command)
+      if ('startFailure' in child) return child
+      onSignal = signal => {
+        const isFromTerminal = isTerminal && (signal === 'SIGINT' || signal === 'SIGQUIT')
+        if (!isFromTerminal) child.kill(signal)
       }
-      return endingOf(begun)
+      return resultOf(child)
     },
     release() {
-      for (const signal of PASSED_ON) host.off(signal, listener)
+      for (const signal of FORWARDED_SIGNALS) host.off(signal, listener)
     },
   }
 }
 
-/** Node throws some reasons why a command cannot be run (E2BIG) and emits others (ENOENT). */
-function begin({ command, args, env }: Child): ChildProcess | { cannotRun: string } {
+/** Node throws some reasons why a command cannot be started (E2BIG) and emits others (ENOENT). */
+function start({ command, args, env }: ChildCommand): ChildProcess | { startFailure: string } {
   try {
     return spawn(command, args, { env, stdio: 'inherit' })
   } catch (cause) {
-    return { cannotRun: codeOf(cause) }
+    return { startFailure: systemCode(cause) ?? 'unknown' }
   }
 }
 
-function endingOf(child: ChildProcess): Promise<Ending> {
+function resultOf(child: ChildProcess): Promise<CommandResult> {
   return new Promise(resolve => {
     child.on('error', cause => {
-      // A signal that could not be delivered is an error too, and no end.
-      if (child.pid === undefined) resolve({ cannotRun: codeOf(cause) })
+      // A signal that could not be sent is an error too, but the command goes on.
+      if (child.pid === undefined) resolve({ startFailure: systemCode(cause) ?? 'unknown' })
     })
     child.on('exit', (exitCode, signal) => resolve(signal ? { signal } : { exitCode: exitCode ?? 1 }))
   })
-}
-
-function codeOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
 }

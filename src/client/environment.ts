@@ -1,60 +1,61 @@
-import type { Dial } from './dial.ts'
-import { failed } from './errors.ts'
+import type { ConnectAddress } from './connect-address.ts'
+import { failure } from './errors.ts'
 import type { TokenReply } from './token-reply.ts'
 
-/** What to change in an environment so that a database client logs in. `set` holds the token. */
-export interface Variables {
+/** What to change in an environment so that a database client logs in. `set` contains the token. */
+export interface EnvironmentChanges {
   set: Readonly<Record<string, string>>
-  /** Inherited ones that would lead the client elsewhere or switch its checks off. */
+  /** Inherited variables that would lead the client elsewhere or switch its checks off. */
   unset: readonly string[]
 }
 
-export interface VariablesOptions {
+export interface LoginOptions {
   caFile?: string | undefined
-  dial?: Dial | undefined
+  connectAddress?: ConnectAddress | undefined
 }
 
-/** Which family of clients speaks to an engine. Throws a failure for an engine that this version does not know. */
-export function familyOf({ engine }: TokenReply): 'postgres' | 'mysql' {
+/** Returns which family of clients speaks to the engine. Throws CallerError for an engine that this version does not know. */
+export function clientFamily({ engine }: TokenReply): 'postgres' | 'mysql' {
   if (engine === 'postgres') return 'postgres'
   if (engine === 'mysql' || engine === 'mariadb') return 'mysql'
-  throw failed(`the engine ${engine} is not known here: this needs a newer jeton`)
+  throw failure(`this version of jeton does not know the engine ${engine}: install a newer one`)
 }
 
-export function variablesFor(reply: TokenReply, options: VariablesOptions): Variables {
-  return familyOf(reply) === 'postgres' ? postgresVariables(reply, options) : mysqlVariables(reply, options)
+export function environmentChanges(reply: TokenReply, options: LoginOptions): EnvironmentChanges {
+  return clientFamily(reply) === 'postgres' ? forPostgres(reply, options) : forMysql(reply, options)
 }
 
 /**
  * For libpq and drivers that read its variables. PGHOST stays RDS's own name, which the certificate is checked for and the
- * token is signed for; only the dialled address changes. https://www.postgresql.org/docs/current/libpq-envars.html
+ * token is signed for; only the address to connect to changes.
+ * https://www.postgresql.org/docs/current/libpq-envars.html
  */
-function postgresVariables(reply: TokenReply, { caFile, dial }: VariablesOptions): Variables {
+function forPostgres(reply: TokenReply, { caFile, connectAddress }: LoginOptions): EnvironmentChanges {
   return {
     set: {
       PGHOST: reply.host,
-      PGPORT: String(dial?.port ?? reply.port),
+      PGPORT: String(connectAddress?.port ?? reply.port),
       PGUSER: reply.user,
       PGPASSWORD: reply.token,
       PGSSLMODE: 'verify-full',
       ...(caFile !== undefined && { PGSSLROOTCERT: caFile }),
       ...(reply.dbname !== undefined && { PGDATABASE: reply.dbname }),
-      ...(dial && { PGHOSTADDR: dial.address }),
+      ...(connectAddress && { PGHOSTADDR: connectAddress.address }),
     },
-    unset: [...(dial ? [] : ['PGHOSTADDR']), 'PGSERVICE', 'PGSERVICEFILE', 'PGPASSFILE'],
+    unset: [...(connectAddress ? [] : ['PGHOSTADDR']), 'PGSERVICE', 'PGSERVICEFILE', 'PGPASSFILE'],
   }
 }
 
 /**
  * The MySQL and MariaDB command-line clients read MYSQL_HOST, MYSQL_TCP_PORT and MYSQL_PWD; the others are for scripts.
- * None of them makes a client check the server: an option file does (mysql-options.ts). With `connect`, the client dials
- * that name and knows no other to check the certificate for.
+ * None of them makes a client check the server: an option file does (mysql-options.ts). With a connect address, the client
+ * connects to its name, and checks the certificate for that name and no other.
  */
-function mysqlVariables(reply: TokenReply, { caFile, dial }: VariablesOptions): Variables {
+function forMysql(reply: TokenReply, { caFile, connectAddress }: LoginOptions): EnvironmentChanges {
   return {
     set: {
-      MYSQL_HOST: dial?.host ?? reply.host,
-      MYSQL_TCP_PORT: String(dial?.port ?? reply.port),
+      MYSQL_HOST: connectAddress?.host ?? reply.host,
+      MYSQL_TCP_PORT: String(connectAddress?.port ?? reply.port),
       MYSQL_USER: reply.user,
       MYSQL_PWD: reply.token,
       ...(caFile !== undefined && { MYSQL_SSL_CA: caFile }),
@@ -62,4 +63,14 @@ function mysqlVariables(reply: TokenReply, { caFile, dial }: VariablesOptions): 
     },
     unset: ['MYSQL_UNIX_PORT', 'MARIADB_UNIX_PORT', 'MARIADB_TLS_DISABLE_PEER_VERIFICATION'],
   }
+}
+
+/** Returns the changes as commands of a POSIX shell. Every value is in single quotes, so that none of it is executed. */
+export function shellCommands({ set, unset }: EnvironmentChanges): string {
+  const exports = Object.entries(set).map(([name, value]) => `export ${name}=${quoteForShell(value)}\n`)
+  return `unset ${unset.join(' ')}\n${exports.join('')}`
+}
+
+function quoteForShell(value: string): string {
+  return `'${value.replaceAll("'", "'\\''")}'`
 }

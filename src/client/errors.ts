@@ -1,21 +1,23 @@
-/** 1 a failure, 2 wrong usage, 3 refused, 4 try later. */
-export type FailureCode = 1 | 2 | 3 | 4
+import { systemCodeNote } from '../lib/system-error.ts'
+
+/** 1 failure, 2 usage error, 3 refused, 4 try later. */
+export type CallerExitCode = 1 | 2 | 3 | 4
 
 export interface CallerErrorOptions {
-  exitCode: FailureCode
-  /** The server's `code` (`access_denied`), where it gave one. */
+  exitCode: CallerExitCode
+  /** The server's `code`, such as `access_denied`, if it sent one. */
   code?: string | undefined
-  /** What an operator finds the request by. */
+  /** Lets an operator find the request. */
   requestId?: string | undefined
-  /** Set where it is worth coming back: in so many milliseconds. */
+  /** In how many milliseconds to try again; undefined if that would not help. */
   retryAfterMs?: number | undefined
   cause?: unknown
 }
 
-/** Why a caller got no token, in words for the terminal. The message never holds a credential or a token. */
+/** Why a caller got no token, in words for the terminal. The message never contains a credential or a token. */
 export class CallerError extends Error {
   override readonly name = 'CallerError'
-  readonly exitCode: FailureCode
+  readonly exitCode: CallerExitCode
   readonly code: string | undefined
   readonly requestId: string | undefined
   readonly retryAfterMs: number | undefined
@@ -29,17 +31,19 @@ export class CallerError extends Error {
   }
 }
 
-export function usageError(message: string): CallerError {
+/** Returns an error with the exit code for a usage error. */
+export function invalidUsage(message: string): CallerError {
   return new CallerError(message, { exitCode: 2 })
 }
 
-export function failed(message: string, cause?: unknown): CallerError {
+/** Returns an error with the exit code for a failure. */
+export function failure(message: string, cause?: unknown): CallerError {
   return new CallerError(message, { exitCode: 1, cause })
 }
 
-/** One line for stderr: `jeton: detail (code, request id …)`. An error that is no CallerError tells only its system code. */
-export function failureLine(cause: unknown): string {
-  if (!(cause instanceof CallerError)) return `jeton: failed unexpectedly${systemCode(cause)}\n`
+/** Returns a line for stderr: `jeton: detail (code, request id …)`. Any error but CallerError shows only its system code. */
+export function errorLine(cause: unknown): string {
+  if (!(cause instanceof CallerError)) return `jeton: failed unexpectedly${systemCodeNote(cause)}\n`
   const { message, code, requestId, retryAfterMs } = cause
   const notes = [
     ...(code === undefined ? [] : [code]),
@@ -49,16 +53,10 @@ export function failureLine(cause: unknown): string {
   return `jeton: ${message}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}\n`
 }
 
-/** ` (ECONNREFUSED)`: the system's code alone, since messages of fetch and of the file system may quote their input. */
-export function systemCode(cause: unknown): string {
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
-  return inner instanceof Error && 'code' in inner && typeof inner.code === 'string' ? ` (${inner.code})` : ''
-}
+const MAX_SHOWN = 500
 
-const LONGEST_TOLD = 500
-
-/** What a server said, fit for a terminal: no control characters (they could forge lines and colours), bounded in length. */
-export function fitToShow(text: string): string {
+/** Returns what a server said, fit for a terminal: bounded, and without control characters, which could forge lines or colours. */
+export function fitForTerminal(text: string): string {
   const plain = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').trim()
-  return plain.length > LONGEST_TOLD ? `${plain.slice(0, LONGEST_TOLD)}…` : plain
+  return plain.length > MAX_SHOWN ? `${plain.slice(0, MAX_SHOWN)}…` : plain
 }

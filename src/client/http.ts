@@ -1,8 +1,11 @@
 import { readBounded } from '../lib/bounded-body.ts'
 import type { Clock } from '../lib/clock.ts'
-import { failed, systemCode } from './errors.ts'
-
-export type Fetch = typeof globalThis.fetch
+import { withTimeout } from '../lib/deadline.ts'
+import type { Fetch } from '../lib/fetch-json.ts'
+import { parseJson } from '../lib/json.ts'
+import { isLoopback } from '../lib/loopback.ts'
+import { systemCodeNote } from '../lib/system-error.ts'
+import { failure, invalidUsage } from './errors.ts'
 
 /** What the client reaches the network with. */
 export interface Network {
@@ -10,59 +13,57 @@ export interface Network {
   clock: Clock
 }
 
-export interface HttpAnswer {
+export interface JsonReply {
   status: number
   headers: Headers
-  /** The parsed JSON, or undefined where the body is none. */
+  /** The parsed JSON, or undefined if the body is not JSON. */
   body: unknown
 }
 
 const TIMEOUT_MS = 15_000
-/** The global CA bundle is some 160 KiB as JSON. */
-const LIMIT_BYTES = 1024 * 1024
+/** The global CA bundle is about 160 KiB as JSON. */
+const MAX_BYTES = 1024 * 1024
 
 /**
- * One request and its whole answer, whatever its status; nothing is tried twice. Throws a failure (exit code 1) that names
- * the host and never what was sent or answered: where it cannot be reached, answers with a redirect (the credential would
- * go to whom it names), with over 1 MiB, or not within 15 s.
+ * Sends one request, never again, and returns the whole reply, whatever its status. Throws CallerError (exit code 1) if the
+ * host cannot be reached, redirects (which would send the credential elsewhere), sends more than 1 MiB, or takes longer than
+ * 15 s. The message names the host and quotes neither request nor reply.
  */
-export async function sendRequest(
-  url: URL,
-  init: RequestInit,
-  { fetch, clock }: Network,
-): Promise<HttpAnswer> {
-  const done = new AbortController()
-  const timeout = clock.sleepUntil(clock.now() + TIMEOUT_MS, done.signal).then(() => {
-    throw failed(`${url.host} has not answered within ${TIMEOUT_MS / 1000} s`)
+export function sendRequest(url: URL, init: RequestInit, { fetch, clock }: Network): Promise<JsonReply> {
+  return withTimeout(signal => exchange(url, { ...init, redirect: 'manual', signal }, fetch), {
+    clock,
+    timeoutMs: TIMEOUT_MS,
+    timedOut: () => failure(`${url.host} has not answered within ${TIMEOUT_MS / 1000} s`),
   })
-  try {
-    return await Promise.race([
-      answerOf(url, { ...init, redirect: 'manual', signal: done.signal }, fetch),
-      timeout,
-    ])
-  } finally {
-    done.abort()
-  }
 }
 
-async function answerOf(url: URL, init: RequestInit, fetch: Fetch): Promise<HttpAnswer> {
+async function exchange(url: URL, init: RequestInit, fetch: Fetch): Promise<JsonReply> {
   const response = await fetch(url, init).catch(cause => {
-    throw failed(`${url.host} cannot be reached${systemCode(cause)}`, cause)
+    throw failure(`${url.host} cannot be reached${systemCodeNote(cause)}`, cause)
   })
   const { status, headers } = response
   if (status >= 300 && status < 400)
-    throw failed(`${url.host} answers with a redirect, which is not followed: give the URL it leads to`)
-  const refusal = (what: string, cause?: unknown) =>
-    failed(`${url.host} ${what}${cause === undefined ? '' : systemCode(cause)}`, cause)
-  const body = await readBounded(response, { limitBytes: LIMIT_BYTES, refusal })
-  return { status, headers, body: parsed(body) }
+    throw failure(
+      `${url.host} answered with a redirect, which is not followed: use the URL that it redirects to`,
+    )
+  const body = await readBounded(response, {
+    limitBytes: MAX_BYTES,
+    refusal: (what, cause) => failure(`${url.host} ${what}${systemCodeNote(cause)}`, cause),
+  })
+  return { status, headers, body: parseJson(body) }
 }
 
-/** A syntax error of `JSON.parse` quotes what it could not read, so nothing of it is passed on. */
-function parsed(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-  } catch {
-    return undefined
-  }
+/**
+ * Parses a URL that a credential may be sent to: https, or http to this machine. `name` says in the error where the URL came
+ * from. Throws CallerError (exit code 2), which never quotes the URL, because some people put passwords into it.
+ */
+export function parseSecureUrl(text: string, name: string): URL {
+  if (!URL.canParse(text)) throw invalidUsage(`${name} is not a URL: give one like https://jeton.example.com`)
+  const url = new URL(text)
+  if (url.username || url.password) throw invalidUsage(`${name} contains a user or password: leave it out`)
+  if (url.protocol === 'https:') return url
+  if (url.protocol === 'http:' && isLoopback(url.hostname)) return url
+  throw invalidUsage(
+    `${name} must begin with https:// (http:// only for this machine), or others could read the credential on its way`,
+  )
 }

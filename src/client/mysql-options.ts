@@ -1,44 +1,43 @@
-import type { Dial } from './dial.ts'
+import type { ConnectAddress } from './connect-address.ts'
 import type { TokenReply } from './token-reply.ts'
 
 export interface MysqlOptionsInput {
   reply: TokenReply
   caFile: string
-  dial?: Dial | undefined
+  connectAddress?: ConnectAddress | undefined
 }
 
-/** One `my.cnf` for each family of clients. No secret is in them. */
+/** The text of a `my.cnf` for each family of clients. It contains no secret. */
 export interface MysqlOptions {
-  /** For the folder that MARIADB_HOME names: MariaDB's clients read it and then leave MYSQL_HOME alone. */
+  /** For the folder that MARIADB_HOME names. MariaDB's clients read it and then ignore MYSQL_HOME. */
   mariadb: string
-  /** For the folder that MYSQL_HOME names: MySQL's clients, and MariaDB's that do not know MARIADB_HOME. */
+  /** For the folder that MYSQL_HOME names: MySQL's clients, and those of MariaDB that do not know MARIADB_HOME. */
   mysql: string
 }
 
 /**
- * Option files that make the command-line clients use TLS, check the server's certificate and its name, and only then send
- * the token: environment variables alone cannot, and without this they send it to whoever answers, even in clear.
- * `~/.my.cnf` is read later and wins where it says otherwise. The name that is checked is the one that is dialled: through
- * a tunnel the clients refuse RDS's certificate, unless the tunnel's host is RDS's own name, resolved to the tunnel.
+ * Returns option files that make command-line clients use TLS and check the certificate and its name before they send the
+ * token; without these they would send it to any server, even in clear text. `~/.my.cnf` is read later and wins. The name
+ * checked is the one connected to: through a tunnel, RDS's certificate passes only if RDS's own name leads to the tunnel.
  * https://dev.mysql.com/doc/refman/8.4/en/option-files.html
  * https://mariadb.com/docs/server/server-management/install-and-upgrade-mariadb/configuring-mariadb/configuring-mariadb-with-option-files
  */
-export function mysqlOptions({ reply, caFile, dial }: MysqlOptionsInput): MysqlOptions {
+export function mysqlOptions({ reply, caFile, connectAddress }: MysqlOptionsInput): MysqlOptions {
   const lines = [
     '[client]',
-    // `localhost` would else mean a Unix socket.
+    // Otherwise `localhost` means a Unix socket.
     'protocol=TCP',
-    `host=${quoted(dial?.host ?? reply.host)}`,
-    `port=${dial?.port ?? reply.port}`,
-    `user=${quoted(reply.user)}`,
-    `ssl-ca=${quoted(caFile)}`,
+    `host=${quote(connectAddress?.host ?? reply.host)}`,
+    `port=${connectAddress?.port ?? reply.port}`,
+    `user=${quote(reply.user)}`,
+    `ssl-ca=${quote(caFile)}`,
   ]
   // Not in [client]: clients that work on the whole server refuse `database`.
-  const database = reply.dbname === undefined ? [] : ['[mysql]', `database=${quoted(reply.dbname)}`]
+  const database = reply.dbname === undefined ? [] : ['[mysql]', `database=${quote(reply.dbname)}`]
   return {
-    mariadb: text([...lines, 'ssl-verify-server-cert', ...database]),
-    // `loose-` makes of an option that a client does not know a warning.
-    mysql: text([
+    mariadb: joinLines([...lines, 'ssl-verify-server-cert', ...database]),
+    // With `loose-`, a client that does not know the option only warns.
+    mysql: joinLines([
       ...lines,
       'loose-ssl-mode=VERIFY_IDENTITY',
       'loose-ssl-verify-server-cert',
@@ -48,11 +47,11 @@ export function mysqlOptions({ reply, caFile, dial }: MysqlOptionsInput): MysqlO
   }
 }
 
-function text(lines: readonly string[]): string {
+function joinLines(lines: readonly string[]): string {
   return `${lines.join('\n')}\n`
 }
 
-/** Only the outer quotes are taken off, and within them `#` begins no comment; control characters never get here. */
-function quoted(value: string): string {
+/** Clients strip only the outer quotes, and within them `#` begins no comment. `TokenReply` has no control characters. */
+function quote(value: string): string {
   return `"${value.replaceAll('\\', '\\\\')}"`
 }

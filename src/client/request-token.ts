@@ -1,55 +1,58 @@
+import { isJsonObject } from '../lib/json.ts'
 import type { GetCredential } from './credential.ts'
-import { CallerError, type FailureCode, failed, fitToShow } from './errors.ts'
-import { type HttpAnswer, type Network, sendRequest } from './http.ts'
-import { secureUrl } from './secure-url.ts'
+import { CallerError, type CallerExitCode, failure, fitForTerminal } from './errors.ts'
+import { type JsonReply, type Network, parseSecureUrl, sendRequest } from './http.ts'
 import { isTokenReply, type TokenReply } from './token-reply.ts'
 
-/** The body of `POST /v1/tokens`, in the contract's own words. */
+/** The body of `POST /v1/tokens` (docs/http.md). */
 export interface TokenRequestBody {
   database: string
   user?: string | undefined
   caPem?: boolean | undefined
-  /** The fingerprint of a token that the database refused. */
+  /** The fingerprint of a token that the database rejected. */
   refused?: string | undefined
 }
 
 export interface TokenRequestOptions extends Network {
-  /** The server's, with or without a path before `/v1`. */
+  /** The URL of the server, with or without a path before `/v1`. */
   url: string
   credential: GetCredential
-  /** How long to go on asking while the server says to come back later; 0 asks once. */
+  /** How long to retry while the server says to come back later; with 0 there is one attempt. */
   waitMs: number
 }
 
-/** Where the server names no time, and the least between two tries. */
-const LEAST_RETRY_MS = 1000
+/** The shortest pause between two attempts, and the one if the server names no time. */
+const MIN_RETRY_MS = 1000
 
 /**
- * Asks a jeton server for a token. On 429 and 503 it comes back when `Retry-After` says (after 1 s where it says nothing),
- * as long as that is within `waitMs`, with the credential read anew. Throws CallerError with the exit code for it; what the
- * server said is shown without control characters and without the credential. Does not check the token itself.
+ * Requests a token from a jeton server. After 429 and 503 it retries when `Retry-After` says, if that is within `waitMs`,
+ * with the credential read again. Throws CallerError, whose message shows what the server said without control characters
+ * and without the credential. Does not check the token itself.
  */
-export async function requestToken(ask: TokenRequestBody, options: TokenRequestOptions): Promise<TokenReply> {
+export async function requestToken(
+  body: TokenRequestBody,
+  options: TokenRequestOptions,
+): Promise<TokenReply> {
   const { url, clock, waitMs } = options
-  const target = secureUrl(url, 'the server URL (--url or JETON_URL)')
+  const target = parseSecureUrl(url, 'the server URL (--url or JETON_URL)')
   target.pathname = `${target.pathname.replace(/\/+$/, '')}/v1/tokens`
   target.search = ''
   target.hash = ''
   const giveUpAt = clock.now() + waitMs
   for (;;) {
     try {
-      return await askOnce(ask, target, options)
+      return await requestOnce(body, target, options)
     } catch (cause) {
       if (!(cause instanceof CallerError) || cause.retryAfterMs === undefined) throw cause
-      const next = clock.now() + cause.retryAfterMs
-      if (next > giveUpAt) throw cause
-      await clock.sleepUntil(next)
+      const retryAt = clock.now() + cause.retryAfterMs
+      if (retryAt > giveUpAt) throw cause
+      await clock.sleepUntil(retryAt)
     }
   }
 }
 
-async function askOnce(
-  ask: TokenRequestBody,
+async function requestOnce(
+  body: TokenRequestBody,
   target: URL,
   { credential, fetch, clock }: TokenRequestOptions,
 ): Promise<TokenReply> {
@@ -60,13 +63,16 @@ async function askOnce(
     'content-type': 'application/json',
     'user-agent': 'jeton-cli',
   }
-  const init = { method: 'POST', headers, body: JSON.stringify(ask) }
-  const answer = await sendRequest(target, init, { fetch, clock })
-  if (answer.status !== 200) throw refusal(answer, { host: target.host, authorization, now: clock.now() })
-  if (!isTokenReply(answer.body)) throw failed(`${target.host} answered 200 with something that is no token`)
-  if (ask.caPem && answer.body.ca?.pem === undefined)
-    throw failed(`${target.host} answered without a CA bundle`)
-  return answer.body
+  const init = { method: 'POST', headers, body: JSON.stringify(body) }
+  const reply = await sendRequest(target, init, { fetch, clock })
+  if (reply.status !== 200) throw refusalOf(reply, { host: target.host, authorization, now: clock.now() })
+  if (!isTokenReply(reply.body))
+    throw failure(
+      `${target.host} answered 200, but the answer is no token: is this the URL of a jeton server?`,
+    )
+  if (body.caPem && reply.body.ca?.pem === undefined)
+    throw failure(`${target.host} answered without a CA bundle`)
+  return reply.body
 }
 
 interface RefusalContext {
@@ -75,32 +81,29 @@ interface RefusalContext {
   now: number
 }
 
-/** RFC 9457. Whatever stands between us and the server may answer in its own words, so every member may be missing. */
-function refusal(
-  { status, headers, body }: HttpAnswer,
+/** RFC 9457. A proxy on the way may answer in its own format, so every member may be missing. */
+function refusalOf(
+  { status, headers, body }: JsonReply,
   { host, authorization, now }: RefusalContext,
 ): CallerError {
   const secret = authorization.slice(authorization.indexOf(' ') + 1)
-  const said = (name: string) => {
-    const value =
-      body !== null && typeof body === 'object'
-        ? Object.entries(body).find(([key]) => key === name)?.[1]
-        : undefined
+  const member = (name: string) => {
+    const value = isJsonObject(body) && Object.hasOwn(body, name) ? body[name] : undefined
     return typeof value === 'string' && value !== ''
-      ? fitToShow(value.replaceAll(secret, '[credential]'))
+      ? fitForTerminal(value.replaceAll(secret, '[credential]'))
       : undefined
   }
-  const code = said('code')
-  const later = status === 429 || status === 503
-  return new CallerError(said('detail') ?? said('title') ?? `${host} answered ${status}`, {
+  const code = member('code')
+  const isTemporary = status === 429 || status === 503
+  return new CallerError(member('detail') ?? member('title') ?? `${host} answered ${status}`, {
     exitCode: exitCodeOf(status, code),
     code,
-    requestId: said('requestId'),
-    retryAfterMs: later ? retryAfterMs(headers.get('retry-after'), now) : undefined,
+    requestId: member('requestId'),
+    retryAfterMs: isTemporary ? retryAfterMs(headers.get('retry-after'), now) : undefined,
   })
 }
 
-function exitCodeOf(status: number, code: string | undefined): FailureCode {
+function exitCodeOf(status: number, code: string | undefined): CallerExitCode {
   if (status === 429 || status === 503) return 4
   if (status === 400) return code === 'invalid_request' ? 2 : 3
   return status === 401 || status === 403 || status === 404 ? 3 : 1
@@ -110,5 +113,5 @@ function exitCodeOf(status: number, code: string | undefined): FailureCode {
 function retryAfterMs(header: string | null, now: number): number {
   const text = header ?? ''
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now
-  return Number.isFinite(ms) ? Math.max(ms, LEAST_RETRY_MS) : LEAST_RETRY_MS
+  return Number.isFinite(ms) ? Math.max(ms, MIN_RETRY_MS) : MIN_RETRY_MS
 }

@@ -4,8 +4,8 @@ import { Check } from 'typebox/value'
 /** No control characters: the values become lines of a shell script and of an option file. */
 const Line = Type.String({ pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]+$' })
 
-/** What the client uses of a reply of `POST /v1/tokens`; the rest is passed on unread. */
-const Used = Type.Object({
+/** The members of a reply of `POST /v1/tokens` that the client uses. It passes all others on without reading them. */
+const Reply = Type.Object({
   token: Type.String({ pattern: '^[\\u0021-\\u007e]+$' }),
   database: Line,
   engine: Line,
@@ -19,9 +19,9 @@ const Used = Type.Object({
   ),
 })
 
-/** A reply whose members that are used have been checked. `token` is a secret. */
-export type TokenReply = Static<typeof Used>
+/** A reply whose used members have been checked. `token` is a secret. */
+export type TokenReply = Static<typeof Reply>
 
 export function isTokenReply(body: unknown): body is TokenReply {
-  return Check(Used, body)
+  return Check(Reply, body)
 }

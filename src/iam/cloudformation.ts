@@ -4,15 +4,15 @@ import type { PolicyText, RoleDocuments } from './role-policies.ts'
 export interface RoleTemplate {
   readonly description: string
   readonly documents: RoleDocuments
-  /** The ARN that the role must have, for it is configured; without it CloudFormation names the role. */
+  /** The ARN that the role must have, because the configuration names it. Without it, CloudFormation chooses the name. */
   readonly roleArn?: string
-  /** Whether whom to trust is asked for when it is deployed. */
-  readonly asksWhomToTrust?: boolean
+  /** Whether the template has a parameter for the role to trust. */
+  readonly hasTrustParameter?: boolean
 }
 
 const PARAMETER = 'JetonRoleArn'
 
-/** Stands for the role to trust where a template asks for it. */
+/** The role to trust in a template that has a parameter for it. */
 export const TRUSTED_PARAMETER: PolicyText = { Ref: PARAMETER }
 
 const PARAMETERS = {
@@ -24,20 +24,21 @@ const PARAMETERS = {
 }
 
 /**
- * A CloudFormation template, in YAML, that makes one role. A role of a given name needs CAPABILITY_NAMED_IAM at deployment,
- * and the account must be the one of its ARN, which CloudFormation does not check.
+ * Returns a CloudFormation template, as YAML, with one role in it. If the role has a name, the deployment needs the
+ * capability CAPABILITY_NAMED_IAM. The template must be deployed in the account of `roleArn`, which CloudFormation does not
+ * check.
  */
 export function roleTemplate(template: RoleTemplate): string {
-  const { description, documents, roleArn, asksWhomToTrust = false } = template
-  const whole = {
+  const { description, documents, roleArn, hasTrustParameter = false } = template
+  const content = {
     AWSTemplateFormatVersion: '2010-09-09',
     Description: description,
-    ...(asksWhomToTrust && { Parameters: PARAMETERS }),
+    ...(hasTrustParameter && { Parameters: PARAMETERS }),
     Resources: {
       Role: {
         Type: 'AWS::IAM::Role',
         Properties: {
-          ...(roleArn !== undefined && nameIn(roleArn)),
+          ...(roleArn !== undefined && nameAndPath(roleArn)),
           AssumeRolePolicyDocument: documents.trust,
           Policies: [{ PolicyName: 'jeton', PolicyDocument: documents.permissions }],
         },
@@ -45,8 +46,8 @@ export function roleTemplate(template: RoleTemplate): string {
     },
     Outputs: { RoleArn: { Value: { 'Fn::GetAtt': ['Role', 'Arn'] } } },
   }
-  // All quoted: YAML 1.1, which CloudFormation reads, takes `no` and a date for something else than text.
-  return stringify(whole, {
+  // Quoted throughout: CloudFormation reads YAML 1.1, in which a bare `no` is a boolean and 2012-10-17 a date.
+  return stringify(content, {
     defaultStringType: 'QUOTE_SINGLE',
     defaultKeyType: 'PLAIN',
     lineWidth: 0,
@@ -54,8 +55,8 @@ export function roleTemplate(template: RoleTemplate): string {
   })
 }
 
-function nameIn(roleArn: string): { RoleName: string; Path?: string } {
-  const path = roleArn.slice(roleArn.indexOf(':role/') + ':role'.length)
-  const cut = path.lastIndexOf('/') + 1
-  return { ...(cut > 1 && { Path: path.slice(0, cut) }), RoleName: path.slice(cut) }
+function nameAndPath(roleArn: string): { RoleName: string; Path?: string } {
+  const fullName = roleArn.slice(roleArn.indexOf(':role/') + ':role'.length)
+  const nameStart = fullName.lastIndexOf('/') + 1
+  return { ...(nameStart > 1 && { Path: fullName.slice(0, nameStart) }), RoleName: fullName.slice(nameStart) }
 }

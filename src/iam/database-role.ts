@@ -1,59 +1,64 @@
 import type { GrantSpec } from '../authorization/grant.ts'
-import type { AskedRole, IamArguments } from '../cli/iam.ts'
-import { databaseNamed, UsageError } from '../cli/usage-error.ts'
-import { loadStaticConfig } from '../config/load.ts'
-import type { Database } from '../rds/database.ts'
+import { type Database, databaseUserArn } from '../rds/database.ts'
 import { sessionName } from '../tokens/role-session/session-name.ts'
-import { TRUSTED_PARAMETER } from './cloudformation.ts'
-import { databaseRole, type PolicyText } from './role-policies.ts'
+import { type PolicyText, policyDocument, type RoleDocuments } from './role-policies.ts'
 
-const IDENTITY = /^arn:([a-z-]+):iam::\d{12}:(?:role|user)\/[!-~]+$/
+export interface DatabaseRoleOptions {
+  readonly roleArn: string
+  /** All configured databases: those with this role share its policies. */
+  readonly databases: readonly Database[]
+  readonly grants: readonly GrantSpec[]
+  /** Who may assume the role: the ARN of jeton's own role or IAM user. */
+  readonly trusted: PolicyText
+}
 
-/** Any session of a principal's own: its name ends as `sessionName` ends it, and nothing else is known ahead. */
-const PRINCIPALS_OWN = `*=${'?'.repeat(32)}`
+/** Matches the role sessions that principals have of their own: `sessionName` ends them all in `=` and 32 hex digits. */
+const PER_PRINCIPAL_SESSIONS = `*=${'?'.repeat(32)}`
 
-/** The role of a database, which it may share with others: it is made for them all. */
-export async function databaseRoleDocuments(args: IamArguments, name: string): Promise<AskedRole> {
-  const { databases: all, grants } = await loadStaticConfig(args.configPath)
-  const { roleArn, partition } = databaseNamed(name, all)
-  const databases = all.filter(database => database.roleArn === roleArn)
-  const trusted = whomToTrust(args, partition)
-  const documents = databaseRole({ databases, trusted, sessionNames: each => sessionNames(each, grants) })
+/**
+ * Returns the policies of the role that jeton assumes for databases: `rds-db:connect` on their users and nothing else, for
+ * jeton alone, under its session names, and with the external id if one is configured. Does not check that `trusted`
+ * exists; IAM refuses a trust policy that names a missing role.
+ * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+ */
+export function databaseRole({ roleArn, databases, grants, trusted }: DatabaseRoleOptions): RoleDocuments {
+  const sharing = databases.filter(database => database.roleArn === roleArn)
+  const userArns = sharing.flatMap(database => database.users.map(user => databaseUserArn(database, user)))
+  const externalIds = distinct(sharing.map(({ externalId }) => externalId))
+  const trust = externalIds.map(externalId => {
+    const names = sharing
+      .filter(database => database.externalId === externalId)
+      .flatMap(database => sessionNames(database, grants))
+    return {
+      Effect: 'Allow' as const,
+      Principal: { AWS: trusted },
+      Action: 'sts:AssumeRole',
+      Condition: {
+        StringLike: { 'sts:RoleSessionName': distinct(names) },
+        ...(externalId !== undefined && { StringEquals: { 'sts:ExternalId': externalId } }),
+      },
+    }
+  })
   return {
-    documents,
-    description: 'The role that jeton assumes to sign tokens',
-    roleArn,
-    asksWhomToTrust: args.jetonRole === undefined,
+    trust: policyDocument(trust),
+    permissions: policyDocument([
+      { Effect: 'Allow', Action: 'rds-db:connect', Resource: distinct(userArns) },
+    ]),
   }
 }
 
-function whomToTrust({ jetonRole, format }: IamArguments, partition: string): PolicyText {
-  if (jetonRole === undefined) {
-    if (format === 'cloudformation') return TRUSTED_PARAMETER
-    throw new UsageError(
-      "--jeton-role is required: the ARN of jeton's own role, which the database's role trusts",
-    )
-  }
-  if (/^arn:[a-z-]+:sts:/.test(jetonRole))
-    throw new UsageError("--jeton-role is the ARN of a role session: give the role's own")
-  const [, itsPartition] = IDENTITY.exec(jetonRole) ?? []
-  if (itsPartition === undefined || /[*?$]/.test(jetonRole))
-    throw new UsageError(
-      '--jeton-role must be the ARN of one IAM role or user: arn:PARTITION:iam::ACCOUNT:role/NAME',
-    )
-  if (itsPartition !== partition)
-    throw new UsageError(
-      `--jeton-role is of partition ${itsPartition}, the database of ${partition}: no role is assumed across them`,
-    )
-  return jetonRole
-}
-
+/** In these, `*` and `?` match as in IAM. */
 function sessionNames({ name, users }: Database, grants: readonly GrantSpec[]): string[] {
-  const hasPrincipalsOwn = grants.some(
+  const hasPerPrincipal = grants.some(
     ({ database, session }) => database === name && session === 'per-principal',
   )
   return [
     ...users.map(user => sessionName({ database: name, user })),
-    ...(hasPrincipalsOwn ? [PRINCIPALS_OWN] : []),
+    ...(hasPerPrincipal ? [PER_PRINCIPAL_SESSIONS] : []),
   ]
+}
+
+function distinct<T>(values: readonly T[]): T[] {
+  return [...new Set(values)]
 }

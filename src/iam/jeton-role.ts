@@ -1,135 +1,114 @@
-import type { AskedRole, IamFormat } from '../cli/iam.ts'
-import { UsageError } from '../cli/usage-error.ts'
 import type { Config, DynamodbStoreConfig, TableConfig } from '../config/config.ts'
-import { loadConfig } from '../config/load.ts'
-import { PARTITIONS } from '../rds/partitions.ts'
+import { UsageError } from '../errors.ts'
+import { type KmsKeyId, parseKmsKeyId } from './kms-key-id.ts'
 import {
-  type EncryptionKey,
-  jetonRole,
-  pseudoParameter,
+  type PolicyStatement,
+  policyDocument,
   type ResourceLocation,
-  type TableAt,
+  type RoleDocuments,
+  resourceArn,
 } from './role-policies.ts'
 
-export const SERVICES = {
+/** The service principals of what runs jeton. */
+export const SERVICE_PRINCIPALS = {
   lambda: 'lambda.amazonaws.com',
   ecs: 'ecs-tasks.amazonaws.com',
   ec2: 'ec2.amazonaws.com',
 } as const
 
-export interface OwnRoleOptions {
-  /** The account of tables and key. */
-  account?: string | undefined
-  /** Where tables and key are whose region is not configured. */
-  region?: string | undefined
-  /** The environment's region, which counts for JSON: a template is deployed where its stack is. */
-  environmentRegion?: string | undefined
-  /** The ARN of the key that the configured alias leads to. */
-  kmsKey?: string | undefined
-  runsOn?: keyof typeof SERVICES | undefined
-  format: IamFormat
+export type JetonPlatform = keyof typeof SERVICE_PRINCIPALS
+
+/** Returns where a table or key is, given the region that the configuration has for it, if any. */
+export type Locate = (region: string | undefined) => ResourceLocation
+
+export interface JetonRoleOptions {
+  readonly config: Pick<Config, 'databases' | 'store' | 'audit'>
+  readonly runsOn: JetonPlatform
+  readonly locate: Locate
+  /** The key that the configured alias leads to, if it is known. */
+  readonly kmsKey?: KmsKey | undefined
 }
 
-const KEY_ARN = /^arn:([a-z-]+):kms:([a-z0-9-]+):(\d{12}):(key|alias)\/(.+)$/
-
-/** The role that jeton runs with. */
-export async function jetonRoleDocuments(args: OwnRoleOptions & { configPath: string }): Promise<AskedRole> {
-  const { databases, store, audit } = await loadConfig(args.configPath)
-  const place = placesOf(args, partitionOf(databases))
-  const shared = store.type === 'dynamodb' ? store : undefined
-  const documents = jetonRole({
-    service: SERVICES[args.runsOn ?? 'lambda'],
-    roleArns: databases.map(({ roleArn }) => roleArn),
-    store: shared && tableAt(shared, place),
-    audit: audit.filter(log => log.type === 'dynamodb').map(log => tableAt(log, place)),
-    key: keyOf(shared, { place, kmsKey: args.kmsKey }),
-  })
-  return { documents, description: "jeton's own role" }
+export interface KmsKey {
+  readonly location: ResourceLocation
+  readonly keyId: string
 }
 
-function partitionOf(databases: Config['databases']): string {
-  const [partition, another] = new Set(databases.map(each => each.partition))
+/**
+ * Returns the policies of jeton's own role: exactly the calls that its code makes, on exactly what the configuration names.
+ * What the platform needs besides, such as a Lambda function's log, is not included. Throws `UsageError` if no role can
+ * serve the configured databases.
+ */
+export function jetonRole({ config, runsOn, locate, kmsKey }: JetonRoleOptions): RoleDocuments {
+  const { databases, store, audit } = config
+  requirePartition(databases)
+  const auditTables = audit.filter(log => log.type === 'dynamodb')
+  const roleArns = [...new Set(databases.map(({ roleArn }) => roleArn))]
+  const statements: PolicyStatement[] = [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: roleArns }]
+  if (store.type === 'dynamodb') {
+    statements.push(allowTables(['dynamodb:GetItem', 'dynamodb:PutItem'], { tables: [store], locate }))
+    if (store.encryption.type === 'kms')
+      statements.push(allowDataKeys(store, { kmsKeyId: store.encryption.kmsKeyId, locate, kmsKey }))
+  }
+  if (auditTables.length > 0)
+    statements.push(allowTables(['dynamodb:BatchWriteItem'], { tables: auditTables, locate }))
+  const trust: PolicyStatement = {
+    Effect: 'Allow',
+    Principal: { Service: SERVICE_PRINCIPALS[runsOn] },
+    Action: 'sts:AssumeRole',
+  }
+  return { trust: policyDocument([trust]), permissions: policyDocument(statements) }
+}
+
+/** Returns the partition of all databases. Throws `UsageError` if there is none, or more than one. */
+export function requirePartition(databases: Config['databases']): string {
+  const [partition, another] = new Set(databases.map(database => database.partition))
   if (partition === undefined)
-    throw new UsageError('the configuration has no database, and so no role for jeton')
+    throw new UsageError('the configuration has no databases, so jeton needs no role')
   if (another !== undefined)
     throw new UsageError(
-      `the databases are of the partitions ${partition} and ${another}: a role works in its own partition alone`,
+      `the databases are in the partitions ${partition} and ${another}, but a role works only in its own: use a configuration for each partition`,
     )
   return partition
 }
 
-/** Says where something is that is configured with this region, or with none. */
-type PlaceOf = (region: string | undefined) => ResourceLocation
-
-function placesOf(options: OwnRoleOptions, partition: string): PlaceOf {
-  const { account, region, environmentRegion, format } = options
-  if (account !== undefined && !/^\d{12}$/.test(account))
-    throw new UsageError('--account must be the 12 digits of an AWS account')
-  const pattern = PARTITIONS.find(({ name }) => name === partition)?.region
-  if (region !== undefined && !pattern?.test(region))
-    throw new UsageError(`--region must be a region of partition ${partition}`)
-  const isTemplate = format === 'cloudformation'
-  return configured => ({
-    partition,
-    account: known(
-      account,
-      isTemplate ? pseudoParameter('AccountId') : undefined,
-      'the account of the tables: --account',
-    ),
-    region: known(
-      configured ?? region,
-      isTemplate ? pseudoParameter('Region') : environmentRegion,
-      'the region of the tables: --region, or AWS_REGION',
-    ),
-  })
+interface AllowedTables {
+  readonly tables: readonly TableConfig[]
+  readonly locate: Locate
 }
 
-function known(given: string | undefined, otherwise: string | undefined, what: string): string {
-  const value = given ?? otherwise
-  if (value === undefined) throw new UsageError(`give ${what}`)
-  return value
+function allowTables(actions: readonly string[], { tables, locate }: AllowedTables): PolicyStatement {
+  const arns = tables.map(({ table, region }) =>
+    resourceArn({ ...locate(region), service: 'dynamodb', resource: `table/${table}` }),
+  )
+  return { Effect: 'Allow', Action: actions, Resource: arns }
 }
 
-function tableAt({ table, region }: TableConfig, place: PlaceOf): TableAt {
-  return { table, ...place(region) }
+interface AllowedKey extends Pick<JetonRoleOptions, 'locate' | 'kmsKey'> {
+  readonly kmsKeyId: string
 }
 
-interface KeyAsked {
-  place: PlaceOf
-  kmsKey: string | undefined
-}
-
-function keyOf(
-  store: DynamodbStoreConfig | undefined,
-  { place, kmsKey }: KeyAsked,
-): EncryptionKey | undefined {
-  const kmsKeyId = store?.encryption.type === 'kms' ? store.encryption.kmsKeyId : undefined
-  if (!store || kmsKeyId === undefined) {
-    if (kmsKey !== undefined) throw new UsageError('--kms-key: the store is not sealed by a KMS key')
-    return undefined
-  }
-  const { table, region } = store
-  const configured = keyArn(kmsKeyId)
-  const name = configured?.name ?? kmsKeyId
-  const alias = name.startsWith('alias/') ? name : undefined
-  if (kmsKey !== undefined) {
-    const given = keyArn(kmsKey)
-    if (alias === undefined)
-      throw new UsageError('--kms-key goes with an alias: kmsKeyId names the key itself')
-    if (given?.id === undefined)
-      throw new UsageError('--kms-key must be the ARN of a KMS key: arn:PARTITION:kms:REGION:ACCOUNT:key/ID')
-    return { table, ...given.place, id: given.id }
-  }
-  const at = configured?.place ?? place(region)
-  return { table, ...at, ...(alias === undefined ? { id: configured?.id ?? kmsKeyId } : { alias }) }
-}
-
-function keyArn(arn: string): { place: ResourceLocation; name: string; id?: string } | undefined {
-  const [, partition, region, account, kind, rest] = KEY_ARN.exec(arn) ?? []
-  if (!partition || !region || !account || !kind || !rest || /[*?$]/.test(arn)) return undefined
+/**
+ * No policy can name a key by its alias. If only the alias is known, every key of the account is allowed, on condition that
+ * the request names it by that alias. The encryption context is the one that jeton sends.
+ * https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
+ */
+function allowDataKeys(
+  { table, region }: DynamodbStoreConfig,
+  { kmsKeyId, locate, kmsKey }: AllowedKey,
+): PolicyStatement {
+  const key: KmsKeyId = kmsKey ?? parseKmsKeyId(kmsKeyId)
+  const location = key.location ?? locate(region)
   return {
-    place: { partition, region, account },
-    name: `${kind}/${rest}`,
-    ...(kind === 'key' && { id: rest }),
+    Effect: 'Allow',
+    Action: ['kms:GenerateDataKey', 'kms:Decrypt'],
+    Resource: [resourceArn({ ...location, service: 'kms', resource: `key/${key.keyId ?? '*'}` })],
+    Condition: {
+      StringEquals: {
+        'kms:EncryptionContext:service': 'jeton',
+        'kms:EncryptionContext:table': table,
+        ...(key.alias !== undefined && { 'kms:RequestAlias': key.alias }),
+      },
+    },
   }
 }

@@ -7,10 +7,10 @@ import { createDynamodbSink } from '../../src/audit/dynamodb/sink.ts'
 import { openFileSink } from '../../src/audit/file/sink.ts'
 import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
 import { createDynamodbClient } from '../../src/aws/dynamodb.ts'
-import { type AuditQueryArguments, auditQuery } from '../../src/cli/audit-query.ts'
+import { type AuditQueryArguments, auditQueryCommand } from '../../src/cli/audit-query.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { folder, linesOf, record } from '../audit/support.ts'
-import { sound, written } from '../config/support.ts'
+import { sound, written as writtenConfig } from '../config/support.ts'
 import { type Dynamodb, startDynamodb } from '../support/aws/dynamodb.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { exampleIn } from '../support/markdown.ts'
@@ -18,7 +18,7 @@ import { run } from '../support/run.ts'
 import { runCli } from '../support/service/jeton.ts'
 import { rememberingLog } from '../support/service/log.ts'
 import { hasProgram } from '../support/service/path-folder.ts'
-import { recordedOutput } from './streams.ts'
+import { recordStreams } from './record-streams.ts'
 
 const NOW = Date.parse('2026-11-23T10:00:00Z')
 const MINUTE_MS = 60_000
@@ -53,23 +53,27 @@ async function logFile(records: readonly AuditRecord[] = RECORDS): Promise<strin
   return path
 }
 
-type Asked = Omit<Partial<AuditQueryArguments>, 'files'>
+type Options = Omit<Partial<AuditQueryArguments>, 'files'>
 
-async function query(files: readonly string[], asked: Asked = {}, { isTTY = false } = {}) {
-  const io = recordedOutput()
-  const out = Object.assign(new PassThrough(), { isTTY })
-  let stdout = ''
-  out.setEncoding('utf8').on('data', text => {
-    stdout += text
+async function query(files: readonly string[], options: Options = {}, { isTTY = false } = {}) {
+  const { streams, written } = recordStreams()
+  const stdout = Object.assign(new PassThrough(), { isTTY })
+  let printed = ''
+  stdout.setEncoding('utf8').on('data', text => {
+    printed += text
   })
-  const args = { files, configPath: 'none.yaml', ...asked }
-  const exitCode = await auditQuery(args, { out, err: io.err, clock: virtualClock(NOW) })
-  const ids = () => stdout.split('\n').flatMap(line => (line === '' ? [] : [JSON.parse(line).id]))
-  return { exitCode, stdout, stderr: io.stderr(), ids }
+  const args = { files, configPath: 'none.yaml', ...options }
+  const exitCode = await auditQueryCommand(args, {
+    stdout,
+    stderr: streams.stderr,
+    clock: virtualClock(NOW),
+  })
+  const ids = () => printed.split('\n').flatMap(line => (line === '' ? [] : [JSON.parse(line).id]))
+  return { exitCode, stdout: printed, stderr: written.stderr, ids }
 }
 
 describe('jeton audit query', () => {
-  test.each<[Asked, string[]]>([
+  test.each<[Options, string[]]>([
     [{}, ['r200', 'r90', 'r10', 'r1']],
     [{ reverse: true }, ['r1', 'r10', 'r90', 'r200']],
     [{ limit: '2' }, ['r10', 'r1']],
@@ -94,39 +98,39 @@ describe('jeton audit query', () => {
     [{ id: 'q200' }, ['r200']],
     [{ id: 'r10' }, ['r10']],
     [{ decision: 'refused', sourceIp: '203.0.113.9', limit: '1' }, ['r90']],
-  ])('finds what %j asks for, %j', async (asked, ids) => {
-    const found = await query([await logFile()], asked)
-    expect(found).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(found.ids()).toEqual(ids)
+  ])('prints for %j the records %j', async (options, ids) => {
+    const result = await query([await logFile()], options)
+    expect(result).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(result.ids()).toEqual(ids)
   })
 
-  test('shows the newest hundred unless told otherwise', async () => {
+  test('prints the newest hundred by default', async () => {
     const many = Array.from({ length: 150 }, (_, i) => ago(150 - i))
-    const found = await query([await logFile(many)])
-    expect(found.ids()).toEqual(many.slice(50).map(({ id }) => id))
+    const result = await query([await logFile(many)])
+    expect(result.ids()).toEqual(many.slice(50).map(({ id }) => id))
   })
 
-  test.each<[Asked, string]>([
+  test.each<[Options, string]>([
     [
       { from: 'yesterday' },
-      '--from takes a time like 2026-11-23T10:00:00Z, or how long ago, like 30m, 2h or 7d',
+      '--from takes a time, like 2026-11-23T10:00:00Z, or how long ago, like 30m, 2h or 7d',
     ],
-    [{ to: '2026-13-01' }, '--to takes a time like'],
-    [{ from: '1' }, '--from takes a time like'],
-    [{ from: '1h', to: '2h' }, '--from has to be before --to'],
+    [{ to: '2026-13-01' }, '--to takes a time, like'],
+    [{ from: '1' }, '--from takes a time, like'],
+    [{ from: '1h', to: '2h' }, '--from must be before --to'],
     [{ limit: '-1' }, '--limit takes a number; 0 means all'],
     [{ principal: 'ci' }, '--principal takes ISSUER/SUBJECT'],
     [{ principal: '/x' }, '--principal takes ISSUER/SUBJECT'],
     [{ decision: 'granted' }, '--decision takes one of vended, refused, failed'],
     [{ fingerprint: 'xyz' }, '--fingerprint takes the hex SHA-256'],
     [{ output: 'yaml' }, '-o takes json or table'],
-  ])('says of %j what it could be', async (asked, told) => {
-    const found = await query([await logFile()], asked)
-    expect(found).toMatchObject({ exitCode: 2, stdout: '' })
-    expect(found.stderr).toContain(`jeton: ${told}`)
+  ])('refuses %j and says what it takes', async (options, message) => {
+    const result = await query([await logFile()], options)
+    expect(result).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(result.stderr).toContain(`jeton: ${message}`)
   })
 
-  test('is a table on a terminal', async () => {
+  test('prints a table on a terminal', async () => {
     const { stdout } = await query([await logFile()], {}, { isTTY: true })
     expect(stdout).toBe(
       `2026-11-23T06:40:00.000Z  vended   cached  ci/repo:a/b  orders/migrator  deploy  203.0.113.9  9f86d0819f86
@@ -137,7 +141,7 @@ describe('jeton audit query', () => {
     )
   })
 
-  test('lets nobody write to the terminal, or forge a line of the table', async () => {
+  test('lets no record control the terminal, or forge a line of the table', async () => {
     const evil = 'x\u001b[2J\r\n2026-11-23 vended\u202e\u009b'
     const path = await logFile([
       ago(1, {
@@ -159,9 +163,9 @@ describe('jeton audit query', () => {
     expect(stdout.split('\n')).toHaveLength(3)
   })
 
-  test('shows what a broken log has in place of a member, as far as it can be shown', async () => {
+  test('prints a row for a record whose members have the wrong types', async () => {
     const path = join(await folder(), 'audit.jsonl')
-    const odd = {
+    const malformed = {
       type: 'jeton.audit',
       id: 'x',
       time: '2026-11-23T09:00:00Z',
@@ -169,31 +173,32 @@ describe('jeton audit query', () => {
       principal: 7,
       code: ['a'],
     }
-    await writeFile(path, JSON.stringify(odd))
+    await writeFile(path, JSON.stringify(malformed))
     expect((await query([path], { output: 'table' })).stdout).toContain('2026-11-23T09:00:00Z  -  ')
   })
 
-  test('tells on stderr how many lines are no records', async () => {
+  test('prints on stderr how many lines are no records', async () => {
     const path = await logFile()
     await writeFile(path, `{"torn\n${renderRecord(ago(3))}\n`)
-    const found = await query([path])
-    expect(found.ids()).toEqual(['r3'])
-    expect(found.stderr).toBe(`note: ${path}: 1 line is no record; left out\n`)
+    const result = await query([path])
+    expect(result.ids()).toEqual(['r3'])
+    expect(result.stderr).toBe(`note: ${path}: skipped 1 line that is no record\n`)
   })
 
-  test('ends quietly where who reads has seen enough', async () => {
-    const out = new Writable({
+  test('ends without an error if its reader closes the pipe, as head does', async () => {
+    const stdout = new Writable({
       write: (_chunk, _encoding, done) => done(Object.assign(new Error('EPIPE'), { code: 'EPIPE' })),
     })
     const args = { files: [await logFile()], configPath: 'none.yaml' }
-    const io = recordedOutput()
-    expect(await auditQuery(args, { out, err: io.err, clock: virtualClock(NOW) })).toBe(0)
-    expect(io.stderr()).toBe('')
+    const { streams, written } = recordStreams()
+    const { stderr } = streams
+    expect(await auditQueryCommand(args, { stdout, stderr, clock: virtualClock(NOW) })).toBe(0)
+    expect(written.stderr).toBe('')
   })
 })
 
-describe('the command', () => {
-  test('prints sealed records exactly as they stand in the file', async () => {
+describe('jeton audit query on the command line', () => {
+  test('prints chained records exactly as they are in the file', async () => {
     const path = join(await folder(), 'audit.jsonl')
     const sink = await openFileSink({ path, clock: systemClock(), log: rememberingLog() })
     await sink.append(RECORDS.map(renderRecord))
@@ -202,7 +207,7 @@ describe('the command', () => {
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${(await linesOf(path))[0]}\n`, stderr: '' })
   })
 
-  test('fails where a file cannot be read, and is not shown wrong usage', async () => {
+  test('exits with 1 if a file cannot be read, and with 2 for a usage error', async () => {
     const missing = join(await folder(), 'none.jsonl')
     expect(await runCli(['audit', 'query', missing])).toMatchObject({
       code: 1,
@@ -213,17 +218,17 @@ describe('the command', () => {
     expect((await runCli(['audit', 'query', missing, '--limit', 'x'])).code).toBe(2)
   })
 
-  test('says what to do where the configuration has no such log', async () => {
-    const path = await written({ ...sound(), audit: [{ type: 'stdout' }] })
+  test('says what to do if the configuration has no table', async () => {
+    const path = await writtenConfig({ ...sound(), audit: [{ type: 'stdout' }] })
     expect(await runCli(['audit', 'query', '--config', path])).toEqual({
       code: 2,
       stdout: '',
-      stderr: `jeton: ${path} has no audit log of type dynamodb: name the files of a log, or another configuration by --config\n`,
+      stderr: `jeton: ${path} has no audit log of type dynamodb: name the files of a log, or another configuration with --config\n`,
     })
   })
 })
 
-describe('the command on a table', () => {
+describe('jeton audit query on a table', () => {
   let dynamodb: Dynamodb
   let env: Record<string, string>
   const now = Date.now()
@@ -250,7 +255,7 @@ describe('the command on a table', () => {
 
   async function run(...args: string[]) {
     const table = { type: 'dynamodb', table: 'jeton-audit', region: 'us-east-1' }
-    const path = await written({ ...sound(), audit: [{ type: 'stdout' }, table] })
+    const path = await writtenConfig({ ...sound(), audit: [{ type: 'stdout' }, table] })
     return runCli(['audit', 'query', '--config', path, ...args], { env })
   }
 
@@ -261,7 +266,7 @@ describe('the command on a table', () => {
     expect(await run('--principal', 'ci/c')).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 
-  test('fails by name where DynamoDB does', async () => {
+  test('exits with 1 and the name of the error if DynamoDB fails', async () => {
     dynamodb.faults.refuse = 'AccessDeniedException'
     const { code, stdout, stderr } = await run()
     dynamodb.faults.refuse = undefined
@@ -303,9 +308,9 @@ describe("docs/operations.md, with AWS's CLI", async () => {
       / in [0-9a-f ]+;/,
       ` in ${[...new Set(shards)].join(' ')};`,
     )
-    const found = await shell(byTime)
-    expect(found.stderr).toBe('')
-    expect(found.stdout.trim().split('\n').sort()).toEqual([mine, other].sort())
+    const { stdout, stderr } = await shell(byTime)
+    expect(stderr).toBe('')
+    expect(stdout.trim().split('\n').sort()).toEqual([mine, other].sort())
     expect((await shell(exampleIn(page, 'audit-by-principal'))).stdout).toBe(`${mine}\n`)
   })
 })

@@ -1,17 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { checkCommand } from '../../src/cli/check.ts'
-import { EXAMPLE, jwksText, sound, tlsFiles, written } from '../config/support.ts'
-import { recordedOutput } from './streams.ts'
+import { EXAMPLE, jwksText, sound, tlsFiles, written as writtenConfig } from '../config/support.ts'
+import { recordStreams } from './record-streams.ts'
 
 async function check(path: string) {
-  const io = recordedOutput()
-  const exitCode = await checkCommand(path, io)
-  return { exitCode, stdout: io.stdout(), stderr: io.stderr() }
+  const { streams, written } = recordStreams()
+  const exitCode = await checkCommand(path, streams)
+  return { exitCode, ...written }
 }
 
 describe('jeton check', () => {
-  test('says what it found where all is well', async () => {
-    const path = await written(EXAMPLE, { ...tlsFiles(), 'cluster-jwks.json': jwksText() })
+  test('prints what a sound configuration has', async () => {
+    const path = await writtenConfig(EXAMPLE, { ...tlsFiles(), 'cluster-jwks.json': jwksText() })
     expect(await check(path)).toEqual({
       exitCode: 0,
       stdout: 'ok: 1 database, 2 issuers, 1 API key, 1 grant\n',
@@ -19,27 +19,21 @@ describe('jeton check', () => {
     })
   })
 
-  test('tells every problem on a line of its own', async () => {
+  test('prints every problem on a line of its own', async () => {
     const { grants, ...config } = sound()
-    const path = await written({
+    const path = await writtenConfig({
       ...config,
       apiKeys: { nightly: {} },
       grants: [{ ...grants[0], users: ['x'] }],
     })
-    expect(await check(path)).toEqual({
-      exitCode: 1,
-      stdout: '',
-      stderr:
-        'apiKeys.nightly.sha256: is required\n' +
-        'grants[0].users[0]: is not among the users of databases.orders\n',
-    })
+    const { exitCode, stdout, stderr } = await check(path)
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
+    expect(stderr).toMatch(/^apiKeys\.nightly\.sha256: .+\ngrants\[0\]\.users\[0\]: .+\n$/)
   })
 
-  test('says which file it could not read', async () => {
+  test('names a configuration that cannot be read', async () => {
     const { exitCode, stdout, stderr } = await check('/nowhere/jeton.yaml')
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
-    expect(stderr).toBe(
-      '/nowhere/jeton.yaml cannot be read (ENOENT); name another with --config or JETON_CONFIG\n',
-    )
+    expect(stderr).toMatch(/^\/nowhere\/jeton\.yaml .*ENOENT/)
   })
 })

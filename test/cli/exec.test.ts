@@ -21,7 +21,7 @@ const jwt = someJwt()
 let built: string
 let runner: string
 let api: ApiStub
-/** TMPDIR of each run: what jeton leaves behind would stand here. */
+/** TMPDIR of each run: whatever jeton left behind would be here. */
 let temp: string
 let running: ChildProcess[]
 
@@ -69,10 +69,10 @@ function start(args: Partial<ExecArguments>, env: Record<string, string> = {}) {
 const run = (args: Partial<ExecArguments>, env?: Record<string, string>) => start(args, env).ended
 
 /** A command that runs this JavaScript. */
-const js = (code: string, ...rest: string[]) => [process.execPath, '-e', code, ...rest]
+const js = (code: string, ...args: string[]) => [process.execPath, '-e', code, ...args]
 
-/** Prints what the command sees: its environment and the files it is pointed to. */
-const LOOK = `
+/** Prints the environment and the files that it names. */
+const PRINT_LOGIN = `
   const fs = require('node:fs')
   const read = path => path && fs.existsSync(path) ? { text: fs.readFileSync(path, 'utf8'), mode: fs.statSync(path).mode & 0o777 } : undefined
   const { env } = process
@@ -81,15 +81,16 @@ const LOOK = `
     ca: read(env.PGSSLROOTCERT ?? env.MYSQL_SSL_CA),
     mariadb: read(env.MARIADB_HOME + '/my.cnf'), mysql: read(env.MYSQL_HOME + '/my.cnf') }))`
 
-async function look(args: Partial<ExecArguments> = {}, env?: Record<string, string>) {
-  const ended = await run({ command: js(LOOK), ...args }, env)
+/** What a command sees that `jeton exec` runs. */
+async function loginSeen(args: Partial<ExecArguments> = {}, env?: Record<string, string>) {
+  const ended = await run({ command: js(PRINT_LOGIN), ...args }, env)
   expect(ended).toMatchObject({ exitCode: 0, stderr: '' })
   expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
   return JSON.parse(ended.stdout)
 }
 
-describe('what the command sees', () => {
-  test('is the login, with a CA bundle in a folder of its own that is gone afterwards', async () => {
+describe('jeton exec runs a command that sees', () => {
+  test('the login, with a CA bundle in a private folder that is removed afterwards', async () => {
     const reply = sampleReply({ dbname: 'shop' })
     api.answers = [{ body: reply }]
     const inherited = {
@@ -99,7 +100,7 @@ describe('what the command sees', () => {
       JETON_API_KEY: '',
       KEPT: 'yes',
     }
-    const { env, ca, folderMode } = await look({ user: 'app_ro' }, inherited)
+    const { env, ca, folderMode } = await loginSeen({ user: 'app_ro' }, inherited)
     expect(env).toMatchObject({
       PGHOST: RDS_HOST,
       PGPORT: '5432',
@@ -116,24 +117,24 @@ describe('what the command sees', () => {
     expect(JSON.parse(api.requests[0]!.body)).toEqual({ database: 'orders', user: 'app_ro', caPem: true })
   })
 
-  test('dials a tunnel under its number and keeps the name that is verified', async () => {
+  test('the numeric address of a tunnel, and the name that is verified unchanged', async () => {
     api.answers = [{ body: sampleReply({ connect: 'localhost:15432' }) }]
-    const { env } = await look({}, { PGHOSTADDR: '10.0.0.1' })
+    const { env } = await loginSeen({}, { PGHOSTADDR: '10.0.0.1' })
     expect(env).toMatchObject({ PGHOST: RDS_HOST, PGPORT: '15432' })
     expect(['127.0.0.1', '::1']).toContain(env.PGHOSTADDR)
   })
 
-  test('verifies by another bundle where one is given', async () => {
+  test('the CA bundle that was given, instead of the server’s', async () => {
     api.answers = [{ body: sampleReply({ ca: {} }) }]
     const ca = join(temp, 'own.pem')
     await writeFile(ca, 'own')
-    expect((await look({ ca })).env.PGSSLROOTCERT).toBe(ca)
+    expect((await loginSeen({ ca })).env.PGSSLROOTCERT).toBe(ca)
   })
 
-  test('is for MySQL an option file for each family of clients, without the token', async () => {
+  test('for MySQL, an option file for each family of clients, without the token', async () => {
     const reply = sampleReply({ engine: 'mysql', port: 3306, dbname: 'shop' })
     api.answers = [{ body: reply }]
-    const { env, ca, mariadb, mysql } = await look({}, { MARIADB_TLS_DISABLE_PEER_VERIFICATION: '1' })
+    const { env, ca, mariadb, mysql } = await loginSeen({}, { MARIADB_TLS_DISABLE_PEER_VERIFICATION: '1' })
     expect(env).toMatchObject({
       MYSQL_HOST: RDS_HOST,
       MYSQL_TCP_PORT: '3306',
@@ -152,7 +153,7 @@ describe('what the command sees', () => {
     }
   })
 
-  test('is its arguments as they are, and our stdin', async () => {
+  test('its arguments unchanged, and the stdin of jeton', async () => {
     api.answers = [{ body: sampleReply() }]
     const echo = 'process.stdin.pipe(process.stdout); console.log(JSON.stringify(process.argv.slice(1)))'
     const { child, ended } = start({ command: js(echo, '--', '-x', 'a b', '') })
@@ -161,12 +162,12 @@ describe('what the command sees', () => {
   })
 })
 
-describe('how it ends', () => {
+describe('jeton exec ends', () => {
   beforeEach(() => {
     api.answers = [{ body: sampleReply() }]
   })
 
-  test.each([0, 1, 42, 125])('with exit code %d of the command', async code => {
+  test.each([0, 1, 42, 125])('with the command’s exit code %d', async code => {
     expect(await run({ command: js(`process.exit(${code})`) })).toMatchObject({
       exitCode: code,
       signal: null,
@@ -174,7 +175,7 @@ describe('how it ends', () => {
   })
 
   test.each(['SIGTERM', 'SIGKILL', 'SIGUSR1'])(
-    'by %s where the command died of it, cleaned up',
+    'by %s if that ended the command, after cleaning up',
     async signal => {
       const command = ['/bin/sh', '-c', `kill -${signal.slice(3)} $$`]
       expect(await run({ command })).toMatchObject({ exitCode: null, signal })
@@ -183,7 +184,7 @@ describe('how it ends', () => {
   )
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const)(
-    'not before a command that takes %s as it likes',
+    'only after a command that handles %s',
     async signal => {
       const code = `process.on('${signal}', () => { console.log('got it'); setTimeout(() => process.exit(7), 50) })
         setInterval(() => {}, 1000); console.log('ready')`
@@ -195,7 +196,7 @@ describe('how it ends', () => {
     },
   )
 
-  test('by the signal that it got, where the command does not care', async () => {
+  test('by the signal that it received, if the command does not handle it', async () => {
     const { child, ended, printed } = start({
       command: js(`setInterval(() => {}, 1000); console.log('ready')`),
     })
@@ -205,7 +206,7 @@ describe('how it ends', () => {
     expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
   })
 
-  test('with 127 for a command that is not found, and 126 for one that cannot be run', async () => {
+  test('with 127 if the command is not found, and with 126 if it cannot be run', async () => {
     expect(await run({ command: ['no-such-command-here'] })).toMatchObject({
       exitCode: 127,
       stderr: 'jeton: no-such-command-here is not found\n',
@@ -227,10 +228,10 @@ describe('how it ends', () => {
       {},
       'access_denied, request id req-1',
     ],
-    ['told to try later', problem(503, 'temporarily_unavailable'), {}, 'try again in 1 s'],
+    ['asked to try again later', problem(503, 'temporarily_unavailable'), {}, 'try again in 1 s'],
     ['given no token', { body: sampleReply({ token: 7 }) }, {}, 'no token'],
     ['given an unknown engine', { body: sampleReply({ engine: 'oracle' }) }, {}, 'oracle'],
-    ['given a tunnel that is none', { body: sampleReply({ connect: 'nowhere' }) }, {}, 'not host:port'],
+    ['given a tunnel without an address', { body: sampleReply({ connect: 'nowhere' }) }, {}, 'not host:port'],
     [
       'given a CA bundle that is not there',
       { body: sampleReply() },
@@ -238,18 +239,18 @@ describe('how it ends', () => {
       '/none/ca.pem (ENOENT)',
     ],
     ['given no command', { body: sampleReply() }, { command: [] }, 'no command'],
-  ])('with 125 and without running anything where jeton is %s', async (_what, answer, args, told) => {
+  ])('with 125, without running the command, if jeton is %s', async (_what, answer, args, message) => {
     api.answers = [answer]
     const ended = await run({ command: js(`console.log('ran')`), ...args })
-    expect(ended).toMatchObject({ exitCode: 125, stdout: '', stderr: expect.stringContaining(told) })
+    expect(ended).toMatchObject({ exitCode: 125, stdout: '', stderr: expect.stringContaining(message) })
     expect(ended.stderr).not.toContain(jwt)
     expect(ended.stderr).not.toContain('X-Amz-Signature')
     expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
   })
 })
 
-describe('where it runs', () => {
-  test('proves itself in GitHub Actions without anything being set up', async () => {
+describe('jeton exec authenticates', () => {
+  test('in GitHub Actions without any set-up', async () => {
     api.answers = [
       request => (request.path.startsWith('/github') ? { body: { value: jwt } } : { body: sampleReply() }),
     ]
@@ -266,11 +267,11 @@ describe('where it runs', () => {
     ])
   })
 
-  test('proves itself in Kubernetes by the token that stands in the file now', async () => {
+  test('in Kubernetes with the token that is in the file at the time', async () => {
     const file = join(temp, 'projected')
     const rotated = someJwt()
     await writeFile(file, jwt)
-    // The first token has expired when the server says to come back; by then Kubernetes has put another there.
+    // The first token expires before the server lets jeton retry; by then Kubernetes has replaced it.
     api.answers = [
       () => {
         writeFileSync(file, `${rotated}\n`)

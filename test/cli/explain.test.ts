@@ -2,32 +2,30 @@ import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type ExplainArguments, explainCommand } from '../../src/cli/explain.ts'
-import { type Sound, sound, written } from '../config/support.ts'
+import { ConfigError } from '../../src/config/problems.ts'
+import { type Sound, sound, written as writtenConfig } from '../config/support.ts'
 import { startIssuer } from '../support/oidc/issuer.ts'
-import { arriving, recordedOutput } from './streams.ts'
+import { runCli } from '../support/service/jeton.ts'
+import { recordStreams } from './record-streams.ts'
 
-type Asked = Omit<ExplainArguments, 'configPath' | 'claims'>
+type Options = Omit<ExplainArguments, 'configPath' | 'claims'>
 
-async function explain(config: object | string, claims: unknown, asked: Asked = {}) {
-  const io = recordedOutput()
-  const text = typeof claims === 'string' ? claims : JSON.stringify(claims)
-  const configPath = await written(config)
-  const exitCode = await explainCommand(
-    { configPath, claims: '-', ...asked },
-    { ...io, stdin: arriving(text) },
-  )
-  return { exitCode, stdout: io.stdout(), stderr: io.stderr() }
+async function explain(config: object | string, claims: unknown, options: Options = {}) {
+  const { streams, written } = recordStreams(typeof claims === 'string' ? claims : JSON.stringify(claims))
+  const configPath = await writtenConfig(config)
+  const exitCode = await explainCommand({ configPath, claims: '-', ...options }, streams)
+  return { exitCode, ...written }
 }
 
-/** The sound configuration with grants for these principals, each with its name. */
-function granting(principals: Record<string, object>, more: (config: Sound) => object = () => ({})) {
+/** The sound configuration with a grant for each of these principals, by name. */
+function granting(principals: Record<string, object>, change: (config: Sound) => object = () => ({})) {
   const config = sound()
   const grants = Object.entries(principals).map(([name, principal]) => ({
     ...config.grants[0],
     name,
     principal,
   }))
-  return { ...config, ...more(config), grants }
+  return { ...config, ...change(config), grants }
 }
 
 const OWN = { iss: 'https://issuer.example', aud: 'jeton', sub: 'deployer' }
@@ -38,7 +36,7 @@ const DEPLOY = granting({
 })
 
 describe('jeton explain', () => {
-  test('shows the grant that allows it, before those that refuse', async () => {
+  test('prints the grant that allows the request before those that refuse', async () => {
     const claims = { ...OWN, 'kubernetes.io': { pod: 'web' }, team: ['z'] }
     expect(await explain(DEPLOY, claims, { database: 'orders', user: 'migrator' })).toEqual({
       exitCode: 0,
@@ -69,7 +67,7 @@ hub refuses (2 of 4 conditions miss): database orders, users migrator
     })
   })
 
-  test('puts the nearest miss first where none allows it', async () => {
+  test('prints the nearest miss first if no grant allows the request', async () => {
     const { exitCode, stdout } = await explain(DEPLOY, OWN)
     expect(exitCode).toBe(3)
     expect(stdout.match(/^\w+ refuses/gm)).toEqual(['near refuses', 'far refuses', 'hub refuses'])
@@ -83,17 +81,17 @@ hub refuses (2 of 4 conditions miss): database orders, users migrator
     expect(elsewhere.stdout).toContain('misses  database: wanted orders, found "ordres"')
   })
 
-  test('reads claims from a file, and from standard input in whatever pieces', async () => {
-    const configPath = await written(granting({ it: { issuer: 'own', subject: 'déployer' } }))
+  test('reads claims from a file, and from standard input in any pieces', async () => {
+    const configPath = await writtenConfig(granting({ it: { issuer: 'own', subject: 'déployer' } }))
     const text = Buffer.from(JSON.stringify({ ...OWN, sub: 'déployer' }))
     const claims = join(dirname(configPath), 'claims.json')
     await writeFile(claims, text)
-    const [fromFile, fromStdin] = [recordedOutput(), recordedOutput()]
-    expect(await explainCommand({ configPath, claims }, { ...fromFile, stdin: arriving() })).toBe(0)
-    const pieces = [...text].map(byte => Uint8Array.of(byte))
-    const stdin = arriving(...pieces)
-    expect(await explainCommand({ configPath, claims: '-' }, { ...fromStdin, stdin })).toBe(0)
-    expect(fromStdin.stdout()).toBe(fromFile.stdout())
+    const fromFile = recordStreams()
+    expect(await explainCommand({ configPath, claims }, fromFile.streams)).toBe(0)
+    const fromStdin = recordStreams(...[...text].map(byte => Uint8Array.of(byte)))
+    expect(await explainCommand({ configPath, claims: '-' }, fromStdin.streams)).toBe(0)
+    expect(fromFile.written.stdout).toContain('déployer')
+    expect(fromStdin.written).toEqual(fromFile.written)
   })
 
   test('explains an API key by its name', async () => {
@@ -107,7 +105,7 @@ hub refuses (2 of 4 conditions miss): database orders, users migrator
     expect((await explain(config, { sub: 'daily' }, { issuer: 'apiKey' })).exitCode).toBe(3)
   })
 
-  test('neither asks the network nor reads the files that the configuration names', async () => {
+  test('uses neither the network nor the files that the configuration names', async () => {
     const issuer = await startIssuer()
     onTestFinished(() => issuer.close())
     const config = {
@@ -125,7 +123,7 @@ hub refuses (2 of 4 conditions miss): database orders, users migrator
     expect(issuer.requests).toEqual({ discovery: 0, keys: 0 })
   })
 
-  test('lets claims neither write to the terminal nor forge a line', async () => {
+  test('lets claims neither control the terminal nor forge a line', async () => {
     const evil = 'x\u001b[2J\r\nit allows: \u202e\u009b'
     const config = granting({ it: { issuer: 'own', subject: 'y', claims: { 'a\u001b[1m': ['b\u0007'] } } })
     const { stdout, stderr } = await explain(config, { ...OWN, sub: evil, 'a\u001b[1m': [evil] })
@@ -135,31 +133,31 @@ hub refuses (2 of 4 conditions miss): database orders, users migrator
   })
 })
 
-describe('whose JWT it is', () => {
+describe('the issuer of the claims', () => {
   const clusters = granting({ it: { issuer: 'a', subject: 'x' } }, () => {
-    const one = { issuer: 'https://kubernetes.default.svc', audience: 'jeton' }
+    const cluster = { issuer: 'https://kubernetes.default.svc', audience: 'jeton' }
     return {
       issuers: {
-        a: { ...one, jwksFile: 'a.json' },
-        b: { ...one, jwksFile: 'b.json' },
-        c: { ...one, audience: 'other' },
+        a: { ...cluster, jwksFile: 'a.json' },
+        b: { ...cluster, jwksFile: 'b.json' },
+        c: { ...cluster, audience: 'other' },
       },
     }
   })
   const claims = { iss: 'https://kubernetes.default.svc', sub: 'x' }
 
-  test('is told by iss and aud, whether aud is one or a list', async () => {
+  test('is identified by iss and aud, a string or a list', async () => {
     for (const aud of ['other', ['x', 'other']]) {
       const { stdout } = await explain(clusters, { ...claims, aud })
       expect(stdout).toMatch(/^principal: issuer c, /)
     }
   })
 
-  test('has to be said where keys alone would tell', async () => {
+  test('must be named if only keys tell issuers apart', async () => {
     expect(await explain(clusters, { ...claims, aud: 'jeton' })).toEqual({
       exitCode: 2,
       stdout: '',
-      stderr: 'jeton: keys alone tell whose JWT it is: say it by --issuer (a, b)\n',
+      stderr: expect.stringContaining('name one with --issuer (a, b)\n'),
     })
     expect(await explain(clusters, { ...claims, aud: 'jeton' }, { issuer: 'a' })).toMatchObject({
       exitCode: 0,
@@ -167,52 +165,58 @@ describe('whose JWT it is', () => {
     })
   })
 
-  test('has to be said where no issuer is that', async () => {
+  test('must be named if no issuer has their iss and aud', async () => {
     expect(await explain(clusters, { ...claims, aud: 'third' })).toMatchObject({
       exitCode: 2,
       stderr:
-        'jeton: no configured issuer has their "iss" and "aud": name one by --issuer (a, b, c, or apiKey)\n',
+        'jeton: no configured issuer has this "iss" and "aud": name one with --issuer (a, b, c, or apiKey)\n',
     })
     expect((await explain(clusters, { sub: 'x' })).exitCode).toBe(2)
   })
 
-  test('is noted where the issuer that was named would not take it', async () => {
-    for (const odd of [
+  test('is named with a note if it would not accept them', async () => {
+    for (const unacceptable of [
       { ...claims, aud: 'third' },
       { iss: 'https://x.example', sub: 'x' },
     ])
-      expect(await explain(clusters, odd, { issuer: 'a' })).toMatchObject({
+      expect(await explain(clusters, unacceptable, { issuer: 'a' })).toMatchObject({
         exitCode: 0,
-        stderr: 'note: a JWT with this "iss" or "aud" is none that a accepts\n',
+        stderr: 'note: a accepts no JWT with this "iss" or "aud"\n',
       })
   })
 })
 
-describe('wrong usage and a broken configuration', () => {
-  test.each<[unknown, Asked, string]>([
+describe('a usage error or a broken configuration', () => {
+  test.each<[unknown, Options, string]>([
     ['eyJhbGciOi.s3cret.x', {}, 'jeton: the claims are not JSON: give the payload of a JWT, not the JWT\n'],
-    ['[]', {}, 'jeton: the claims are no JSON object\n'],
-    [{ ...OWN, sub: undefined }, {}, 'jeton: the claims lack "sub", which every principal has\n'],
-    [{ ...OWN, sub: 7 }, {}, 'jeton: the claims lack "sub", which every principal has\n'],
-    [OWN, { issuer: 'toString' }, 'jeton: --issuer: there is none of that name (github, own)\n'],
-  ])('tells what to do: %j %j', async (claims, asked, stderr) => {
-    expect(await explain(DEPLOY, claims, asked)).toEqual({ exitCode: 2, stdout: '', stderr })
+    ['[]', {}, 'jeton: the claims are not a JSON object\n'],
+    [{ ...OWN, sub: undefined }, {}, 'jeton: the claims have no "sub", which every principal needs\n'],
+    [{ ...OWN, sub: 7 }, {}, 'jeton: the claims have no "sub", which every principal needs\n'],
+    [
+      OWN,
+      { issuer: 'toString' },
+      'jeton: --issuer: the configuration has no issuer of that name; it has: github, own\n',
+    ],
+  ])('says what to do: %j %j', async (claims, options, stderr) => {
+    expect(await explain(DEPLOY, claims, options)).toEqual({ exitCode: 2, stdout: '', stderr })
   })
 
-  test('does not show a JWT that stands in place of a file', async () => {
-    const io = recordedOutput()
-    const configPath = await written(DEPLOY)
-    const world = { ...io, stdin: arriving() }
-    expect(await explainCommand({ configPath, claims: 'eyJhbGciOi.s3cret.x' }, world)).toBe(2)
-    expect(io.stderr()).toContain('--claims')
-    expect(io.stderr()).not.toContain('s3cret')
+  test('does not print a JWT that was given in place of a file', async () => {
+    const { streams, written } = recordStreams()
+    const configPath = await writtenConfig(DEPLOY)
+    expect(await explainCommand({ configPath, claims: 'eyJhbGciOi.s3cret.x' }, streams)).toBe(2)
+    expect(written.stderr).toContain('--claims')
+    expect(written.stderr).not.toContain('s3cret')
   })
 
-  test('tells what is wrong with the configuration', async () => {
-    expect(await explain('databases: {}\ngrants: {}', OWN)).toEqual({
-      exitCode: 1,
+  test('throws ConfigError, which the command line prints', async () => {
+    const broken = 'databases: {}\ngrants: {}'
+    await expect(explain(broken, OWN)).rejects.toThrow(ConfigError)
+    const config = await writtenConfig(broken)
+    expect(await runCli(['explain', '--config', config, '--claims', '-'])).toMatchObject({
+      code: 1,
       stdout: '',
-      stderr: 'grants: must be a list, as in [a, b]\n',
+      stderr: expect.stringMatching(/^grants: .+\n$/),
     })
   })
 })

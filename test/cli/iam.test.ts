@@ -8,21 +8,22 @@ import type { PolicyDocument } from '../../src/iam/role-policies.ts'
 import { createDynamodbStore } from '../../src/store/dynamodb.ts'
 import { createAwsKms } from '../../src/store/keyring/aws-kms.ts'
 import { sessionName } from '../../src/tokens/role-session/session-name.ts'
-import { sound, written } from '../config/support.ts'
+import { sound, written as writtenConfig } from '../config/support.ts'
 import { type Dynamodb, startDynamodb } from '../support/aws/dynamodb.ts'
 import { type KmsServer, startKms } from '../support/aws/kms.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { rememberingLog } from '../support/service/log.ts'
-import { arriving, recordedOutput } from './streams.ts'
+import { recordStreams } from './record-streams.ts'
 
 const JETON = 'arn:aws:iam::210987654321:role/jeton'
 const ACCOUNT = '123456789012'
 const KEY = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab'
 
 async function iam(config: object, args: Partial<IamArguments> = {}) {
-  const io = recordedOutput()
-  const exitCode = await iamCommand({ configPath: await written(config), format: 'json', ...args }, io)
-  return { exitCode, stdout: io.stdout(), stderr: io.stderr() }
+  const { streams, written } = recordStreams()
+  const configPath = await writtenConfig(config)
+  const exitCode = await iamCommand({ configPath, format: 'json', ...args }, streams)
+  return { exitCode, ...written }
 }
 
 interface Documents {
@@ -40,10 +41,10 @@ async function documents(config: object, args: Partial<IamArguments> = {}): Prom
 const { orders } = sound().databases
 const ledger = { ...orders, resourceId: 'cluster-ABC', users: ['app_rw', 'über user'] }
 const target = { database: 'orders', jetonRole: JETON }
-const arn = (rest: string) => `arn:aws:rds-db:us-east-1:123456789012:dbuser:${rest}`
+const arn = (idAndUser: string) => `arn:aws:rds-db:us-east-1:123456789012:dbuser:${idAndUser}`
 
 describe('jeton iam DATABASE', () => {
-  test('allows connecting as the configured users and nothing else, to jeton alone', async () => {
+  test('prints a role that jeton alone may assume, to connect as the configured users and nothing else', async () => {
     expect(await documents(sound(), target)).toEqual({
       role: orders.roleArn,
       trust: {
@@ -70,7 +71,7 @@ describe('jeton iam DATABASE', () => {
     })
   })
 
-  test('is for all databases that share the role, and for no other', async () => {
+  test('prints a role for all databases that share it, and for no other', async () => {
     const other = { ...ledger, roleArn: 'arn:aws:iam::123456789012:role/other' }
     const databases = { orders, ledger, replica: { ...orders, port: 5433 }, other }
     const { trust, permissions } = await documents({ ...sound(), databases }, target)
@@ -86,7 +87,7 @@ describe('jeton iam DATABASE', () => {
     expect(names).not.toContain('other.')
   })
 
-  test('asks for the external id of each database, and for none where none is sent', async () => {
+  test('requires the external id of each database, and none if none is configured', async () => {
     const databases = {
       orders: { ...orders, externalId: 'one' },
       ledger,
@@ -103,7 +104,7 @@ describe('jeton iam DATABASE', () => {
     ])
   })
 
-  test('takes the sessions that principals have of their own where a grant gives them', async () => {
+  test('allows per-principal sessions if a grant has them', async () => {
     const [grant] = sound().grants
     const config = { ...sound(), grants: [{ ...grant, session: 'per-principal' }] }
     const { trust } = await documents(config, target)
@@ -122,7 +123,7 @@ describe('jeton iam DATABASE', () => {
     expect('orders.admin').not.toMatch(regExp)
   })
 
-  test('is a template that asks whom to trust where that is not said', async () => {
+  test('prints a template with a parameter for the role to trust if that is not given', async () => {
     const databases = {
       orders: { ...orders, roleArn: 'arn:aws:iam::123456789012:role/a/b/jeton-orders', users: ['no'] },
     }
@@ -149,16 +150,16 @@ describe('jeton iam DATABASE', () => {
     expect(parse(named.stdout).Parameters).toBeUndefined()
   })
 
-  test('notes what IAM would not take', async () => {
+  test('prints a note if a policy is longer than IAM takes', async () => {
     const users = Array.from({ length: 60 }, (_, i) => `a_rather_long_user_name_${i}`)
     const config = { ...sound(), databases: { orders: { ...orders, users } }, grants: [] }
     const { exitCode, stderr } = await iam(config, target)
     expect(exitCode).toBe(0)
-    expect(stderr).toMatch(/^note: trust: \d+ characters, and IAM takes 2048 of one role\n$/)
+    expect(stderr).toMatch(/^note: trust: \d+ characters, but IAM takes at most 2048 for one role\n$/)
   })
 
   test.each<[Partial<IamArguments>, string]>([
-    [{ database: 'x' }, 'there is no database of that name (orders)'],
+    [{ database: 'x' }, 'no database of that name; it has: orders'],
     [{ database: 'orders' }, '--jeton-role is required'],
     [{ ...target, jetonRole: '*' }, 'must be the ARN of one IAM role or user'],
     [{ ...target, jetonRole: 'arn:aws:iam::210987654321:root' }, 'must be the ARN of one IAM role or user'],
@@ -167,9 +168,9 @@ describe('jeton iam DATABASE', () => {
       { ...target, jetonRole: 'arn:aws:sts::210987654321:assumed-role/jeton/x' },
       'is the ARN of a role session',
     ],
-    [{ ...target, jetonRole: JETON.replace('aws', 'aws-cn') }, 'is of partition aws-cn'],
-    [{ ...target, account: ACCOUNT }, "--account goes with jeton's own role"],
-    [{ ...target, kmsKey: KEY }, "--kms-key goes with jeton's own role"],
+    [{ ...target, jetonRole: JETON.replace('aws', 'aws-cn') }, 'is in partition aws-cn'],
+    [{ ...target, account: ACCOUNT }, "--account is only for jeton's own role"],
+    [{ ...target, kmsKey: KEY }, "--kms-key is only for jeton's own role"],
   ])('refuses %j', async (args, message) => {
     const { exitCode, stdout, stderr } = await iam(sound(), args)
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
@@ -183,10 +184,13 @@ const SHARED = {
   audit: [{ type: 'dynamodb', table: 'jeton-audit' }, { type: 'stdout' }],
 }
 const here = { account: ACCOUNT, region: 'us-east-1' }
-const sealedBy = (kmsKeyId: string) => ({ ...SHARED, store: { ...SHARED.store, encryption: { kmsKeyId } } })
+const encryptedWith = (kmsKeyId: string) => ({
+  ...SHARED,
+  store: { ...SHARED.store, encryption: { kmsKeyId } },
+})
 
 describe('jeton iam', () => {
-  test('allows assuming the configured roles alone where nothing is shared', async () => {
+  test('allows only assuming the configured roles if there are no tables', async () => {
     const { role, permissions, trust } = await documents(sound())
     expect(role).toBeUndefined()
     expect(permissions.Statement).toEqual([
@@ -197,7 +201,7 @@ describe('jeton iam', () => {
     expect(onEcs.Statement[0]?.Principal).toEqual({ Service: 'ecs-tasks.amazonaws.com' })
   })
 
-  test('names each thing where it is', async () => {
+  test('names each table and key in its own region', async () => {
     const store = { ...SHARED.store, region: 'eu-west-1' }
     const { permissions } = await documents(
       { ...SHARED, store },
@@ -228,13 +232,13 @@ describe('jeton iam', () => {
       'alias/a/b',
     ],
   ])('allows the key %s %j as %s', async (kmsKeyId, args, resource, alias) => {
-    const { permissions } = await documents(sealedBy(kmsKeyId), { ...here, ...args })
+    const { permissions } = await documents(encryptedWith(kmsKeyId), { ...here, ...args })
     const statement = permissions.Statement.find(({ Action }) => Action.includes('kms:Decrypt'))
     expect(statement?.Resource).toEqual([resource])
     expect(statement?.Condition?.StringEquals?.['kms:RequestAlias']).toBe(alias)
   })
 
-  test('is a template in which what is not given is known at deployment', async () => {
+  test('prints a template that takes what is not given from its stack', async () => {
     const { stdout } = await iam(SHARED, { format: 'cloudformation', environmentRegion: 'eu-north-1' })
     const { Statement } = parse(stdout).Resources.Role.Properties.Policies[0].PolicyDocument
     expect(Statement[1].Resource).toEqual([
@@ -254,35 +258,34 @@ describe('jeton iam', () => {
       '--kms-key must be the ARN of a KMS key',
     ],
     [{ ...here, kmsKey: 'alias/x' }, '--kms-key must be the ARN of a KMS key'],
-    [{ ...here, jetonRole: JETON }, '--jeton-role goes with a database'],
+    [{ ...here, jetonRole: JETON }, '--jeton-role is only for the role of a database'],
   ])('refuses %j', async (args, message) => {
     const { exitCode, stdout, stderr } = await iam(SHARED, args)
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
     expect(stderr).toContain(message)
   })
 
-  test('refuses a key for a store that has none, or that names it', async () => {
-    expect((await iam(sound(), { ...here, kmsKey: KEY })).stderr).toContain('not sealed by a KMS key')
-    expect((await iam(sealedBy(KEY), { ...here, kmsKey: KEY })).stderr).toContain('names the key itself')
+  test('refuses --kms-key for a store without a KMS key, or with the key itself', async () => {
+    expect((await iam(sound(), { ...here, kmsKey: KEY })).stderr).toContain('not encrypted with a KMS key')
+    expect((await iam(encryptedWith(KEY), { ...here, kmsKey: KEY })).stderr).toContain('names the key itself')
   })
 
   test.each<Partial<IamArguments>>([here, target])(
-    'passes lint-policy, compared with its configuration: %j',
+    'prints policies that pass lint-policy, compared with the configuration: %j',
     async args => {
-      const config = await written(SHARED)
+      const configPath = await writtenConfig(SHARED)
       for (const format of ['json', 'cloudformation'] as const) {
-        const [made, linted] = [recordedOutput(), recordedOutput()]
-        await iamCommand({ configPath: config, format, ...args }, made)
-        const stdin = arriving(made.stdout())
-        const asked = { files: ['-'], configPath: config, strict: true, output: 'text' as const }
-        expect(await lintPolicyCommand(asked, { ...linted, stdin })).toBe(0)
-        expect(linted.stdout()).toMatch(/^ok: [14] statements?\n$/)
+        const { stdout } = await iam(SHARED, { format, ...args })
+        const { streams, written } = recordStreams(stdout)
+        const lintArgs = { files: ['-'], configPath, strict: true, output: 'text' as const }
+        expect(await lintPolicyCommand(lintArgs, streams)).toBe(0)
+        expect(written.stdout).toMatch(/^ok: [14] statements?\n$/)
       }
     },
   )
 })
 
-describe('the calls of the code', () => {
+describe('the calls of stores and sinks', () => {
   let dynamodb: Dynamodb
   let kms: KmsServer
 
@@ -296,7 +299,7 @@ describe('the calls of the code', () => {
     await Promise.all([dynamodb.close(), kms.close()])
   })
 
-  test('are what the role allows, and it allows no others', async () => {
+  test('are those that the role allows, and it allows no others', async () => {
     const clock = virtualClock()
     const client = createDynamodbClient({ clock })
     const store = createDynamodbStore({ client, table: 'jeton', clock })
@@ -330,8 +333,8 @@ describe('the calls of the code', () => {
 
     const conditions = permissions.Statement.find(({ Action }) => Action.includes('kms:Decrypt'))?.Condition
     for (const { context, keyId } of kms.calls) {
-      const asked = Object.entries(context).map(([name, value]) => [`kms:EncryptionContext:${name}`, value])
-      expect(conditions?.StringEquals).toEqual({ ...Object.fromEntries(asked), 'kms:RequestAlias': keyId })
+      const keys = Object.entries(context).map(([name, value]) => [`kms:EncryptionContext:${name}`, value])
+      expect(conditions?.StringEquals).toEqual({ ...Object.fromEntries(keys), 'kms:RequestAlias': keyId })
     }
   })
 })

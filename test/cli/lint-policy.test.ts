@@ -2,29 +2,25 @@ import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type LintPolicyArguments, lintPolicyCommand } from '../../src/cli/lint-policy.ts'
-import { sound, written } from '../config/support.ts'
+import { sound, written as writtenConfig } from '../config/support.ts'
 import { policy, USER } from '../iam/lint/support.ts'
-import { arriving, recordedOutput } from './streams.ts'
+import { recordStreams } from './record-streams.ts'
 
 const BROAD = policy({ Resource: '*' })
 const INSTANCE = policy({ Resource: 'arn:aws:rds:us-east-1:123456789012:db:orders' })
 
 async function lint(stdin: unknown, args: Partial<LintPolicyArguments> = {}) {
-  const io = recordedOutput()
-  const text = typeof stdin === 'string' ? stdin : JSON.stringify(stdin)
-  const exitCode = await lintPolicyCommand(
-    { files: ['-'], output: 'text', ...args },
-    { ...io, stdin: arriving(text) },
-  )
-  return { exitCode, stdout: io.stdout(), stderr: io.stderr() }
+  const { streams, written } = recordStreams(typeof stdin === 'string' ? stdin : JSON.stringify(stdin))
+  const exitCode = await lintPolicyCommand({ files: ['-'], output: 'text', ...args }, streams)
+  return { exitCode, ...written }
 }
 
 describe('jeton lint-policy', () => {
-  test('says so where all is well', async () => {
+  test('prints ok if there is nothing to find', async () => {
     expect(await lint(policy())).toEqual({ exitCode: 0, stdout: 'ok: 1 statement\n', stderr: '' })
   })
 
-  test('fails for what never works, and for what is too broad only when it is strict', async () => {
+  test('fails for what never works, and with --strict for what is too broad too', async () => {
     expect(await lint(INSTANCE)).toMatchObject({ exitCode: 1, stderr: '' })
     expect(await lint(BROAD)).toMatchObject({
       exitCode: 0,
@@ -36,7 +32,7 @@ describe('jeton lint-policy', () => {
     expect((await lint(policy(), { strict: true })).exitCode).toBe(0)
   })
 
-  test('gives JSON to programs', async () => {
+  test('prints JSON for programs', async () => {
     const { exitCode, stdout } = await lint(INSTANCE, { output: 'json' })
     expect(exitCode).toBe(1)
     expect(JSON.parse(stdout)).toEqual({
@@ -53,15 +49,15 @@ describe('jeton lint-policy', () => {
     expect(JSON.parse((await lint(policy(), { output: 'json' })).stdout)).toEqual({ findings: [] })
   })
 
-  test('reads several files, and compares them with a configuration together', async () => {
-    const configPath = await written(sound())
+  test('compares several files with a configuration as one', async () => {
+    const configPath = await writtenConfig(sound())
     const files = ['one.json', 'two.json'].map(name => join(dirname(configPath), name))
     await writeFile(files[0] ?? '', JSON.stringify(policy()))
     await writeFile(files[1] ?? '', JSON.stringify(policy({ Resource: USER.replace('app_ro', 'migrator') })))
     expect(await lint('', { files, configPath })).toMatchObject({ exitCode: 0, stdout: 'ok: 2 statements\n' })
-    const one = await lint('', { files: files.slice(0, 1), configPath })
-    expect(one.exitCode).toBe(1)
-    expect(one.stdout).toMatch(
+    const onlyFirst = await lint('', { files: files.slice(0, 1), configPath })
+    expect(onlyFirst.exitCode).toBe(1)
+    expect(onlyFirst.stdout).toMatch(
       /jeton\.yaml: databases\.orders\.users\[1\]: error: no statement allows rds-db:connect on \S+migrator: .*\(not-covered\)\n$/,
     )
     const elsewhere = await lint(policy({ Resource: USER.replace('us-east-1', 'us-west-2') }), { configPath })
@@ -69,12 +65,12 @@ describe('jeton lint-policy', () => {
   })
 
   test.each([
-    ['{"a": }', '- is no JSON: see line 1, column 7'],
-    ['a: [\n', '- is no YAML: see line'],
-    ['{"Version": "2012-10-17"}', '- holds no policy: nothing in it has a Statement'],
-    ['', '- holds no policy'],
+    ['{"a": }', '- is not JSON: see line 1, column 7'],
+    ['a: [\n', '- is not YAML: see line'],
+    ['{"Version": "2012-10-17"}', '- contains no policy: nothing in it has a Statement'],
+    ['', '- contains no policy'],
     [`${'['.repeat(5000)}${']'.repeat(5000)}`, '- is nested too deeply'],
-  ])('refuses %.20s with what is wrong', async (text, message) => {
+  ])('refuses %.20s and says what is wrong', async (text, message) => {
     const { exitCode, stdout, stderr } = await lint(text)
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
     expect(stderr).toContain(`jeton: ${message}`)
@@ -88,7 +84,7 @@ describe('jeton lint-policy', () => {
     })
   })
 
-  test('lets a policy neither write to the terminal nor forge a line', async () => {
+  test('lets a policy neither control the terminal nor forge a line', async () => {
     const evil = 'x\u001b[2J\r\n-: ok: \u202e\u009b\u2028'
     const statement = { Resource: evil, Condition: { [`Bool${evil}`]: { 'AWS:SourceIp': evil } } }
     const text = await lint({ [evil]: policy(statement) })

@@ -3,9 +3,9 @@ import { execCommand } from '../../src/cli/exec.ts'
 import { tokenCommand } from '../../src/cli/token.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 
-// Stands in for the CLI: `runner.ts token|exec ARGUMENTS-AS-JSON`.
+// Stands in for the command line: `runner.ts token|exec ARGUMENTS-AS-JSON`.
 const [, , which, json = '{}'] = process.argv
 const { env, stdin, stdout, stderr } = process
-const world = { env, stdin, stdout, stderr, fetch, lookup, clock: systemClock(), host: process }
+const context = { env, stdin, stdout, stderr, fetch, lookup, clock: systemClock(), host: process }
 const command = which === 'exec' ? execCommand : tokenCommand
-process.exitCode = await command(JSON.parse(json), world)
+process.exitCode = await command(JSON.parse(json), context)

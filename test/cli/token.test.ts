@@ -14,6 +14,7 @@ import {
   someJwt,
   startApiStub,
 } from '../support/service/api-stub.ts'
+import { recordStreams } from './record-streams.ts'
 
 const jwt = someJwt()
 let api: ApiStub
@@ -29,24 +30,21 @@ afterEach(async () => {
 })
 
 async function run(args: Partial<TokenArguments> = {}, env: Record<string, string> = {}) {
-  const stdout: string[] = []
-  const stderr: string[] = []
+  const { streams, written } = recordStreams()
   const exitCode = await tokenCommand(
     { database: 'orders', ...args },
     {
+      ...streams,
       env: { JETON_URL: api.url, JETON_JWT: jwt, ...env },
-      stdin: (async function* () {})(),
-      stdout: { write: text => stdout.push(text) },
-      stderr: { write: text => stderr.push(text) },
       lookup: async host => ({ address: host === 'tunnel.example' ? '192.0.2.7' : host }),
       clock: virtualClock(),
       fetch,
     },
   )
-  return { exitCode, stdout: stdout.join(''), stderr: stderr.join('') }
+  return { exitCode, ...written }
 }
 
-/** What a shell that evaluates the lines then has in its environment. */
+/** The environment of a shell after it has evaluated the script. */
 function evaluated(script: string): Record<string, string> {
   const inherited = { SCRIPT: script, PGHOSTADDR: '10.0.0.1', PGSERVICE: 'other', MYSQL_UNIX_PORT: '/x' }
   const stdout = execFileSync('/bin/sh', ['-c', 'eval "$SCRIPT"; unset SCRIPT; env -0'], { env: inherited })
@@ -57,20 +55,20 @@ function evaluated(script: string): Record<string, string> {
 }
 
 describe('jeton token', () => {
-  test('prints the token and asks for no more than it needs', async () => {
+  test('prints the token and requests no more than it needs', async () => {
     const reply = sampleReply()
     api.answers = [{ body: reply }]
     expect(await run({ user: 'app_ro' })).toEqual({ exitCode: 0, stdout: `${reply.token}\n`, stderr: '' })
     expect(api.requests[0]?.body).toBe('{"database":"orders","user":"app_ro"}')
   })
 
-  test('prints the reply as JSON, with what this version does not know', async () => {
+  test('prints the reply as JSON, with members that this version does not know', async () => {
     const reply = sampleReply({ later: { more: 1 } })
     api.answers = [{ body: reply }]
     expect(JSON.parse((await run({ output: 'json' })).stdout)).toEqual(reply)
   })
 
-  test('prints lines that a shell evaluates to the login, and takes away what would misdirect it', async () => {
+  test('prints shell commands that set the login and unset what would misdirect it', async () => {
     const reply = sampleReply({ user: "o'brien$(id)", dbname: 'shop', connect: 'tunnel.example:15432' })
     api.answers = [{ body: reply }]
     const caFile = join(folder, 'ca.pem')
@@ -90,13 +88,13 @@ describe('jeton token', () => {
     expect((await stat(caFile)).mode & 0o600).toBe(0o600)
   })
 
-  test('leaves PGHOSTADDR, PGDATABASE and PGSSLROOTCERT out where nothing says what they are', async () => {
+  test('leaves PGHOSTADDR, PGDATABASE and PGSSLROOTCERT out if it does not know them', async () => {
     api.answers = [{ body: sampleReply() }]
     const env = evaluated((await run({ output: 'env' })).stdout)
     for (const name of ['PGHOSTADDR', 'PGDATABASE', 'PGSSLROOTCERT']) expect(env).not.toHaveProperty(name)
   })
 
-  test('does not make a MySQL client send the token in clear before it can check the server', async () => {
+  test('never makes a MySQL client send the token unencrypted before it can check the server', async () => {
     const reply = sampleReply({ engine: 'mysql', port: 3306 })
     api.answers = [{ body: reply }]
     const env = evaluated((await run({ output: 'env' })).stdout)
@@ -112,7 +110,7 @@ describe('jeton token', () => {
     [problem(429, 'throttled'), 4],
     [problem(503, 'temporarily_unavailable'), 4],
     [problem(502, 'role_refused'), 1],
-  ])('tells a refusal on stderr alone, without the JWT: %o', async (answer, exitCode) => {
+  ])('prints a refusal only on stderr, without the JWT: %o', async (answer, exitCode) => {
     api.answers = [answer]
     const ended = await run({ output: 'env', caFile: join(folder, 'ca.pem') })
     expect(ended).toMatchObject({ exitCode, stdout: '', stderr: expect.stringContaining('request id req-1') })
@@ -125,8 +123,12 @@ describe('jeton token', () => {
     [{ wait: 'long' }, '--wait'],
     [{ wait: '-1' }, '--wait'],
     [{ url: 'http://jeton.example.com' }, 'https://'],
-  ])('takes %o for wrong usage and asks nobody', async (args, told) => {
-    expect(await run(args)).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringContaining(told) })
+  ])('takes %o for a usage error and sends no request', async (args, message) => {
+    expect(await run(args)).toMatchObject({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringContaining(message),
+    })
     expect(api.requests).toEqual([])
   })
 
@@ -141,7 +143,7 @@ describe('jeton token', () => {
     })
   })
 
-  test('prints no token where the CA bundle cannot be written', async () => {
+  test('prints no token if the CA bundle cannot be written', async () => {
     const reply = sampleReply()
     api.answers = [{ body: reply }]
     const ended = await run({ caFile: join(folder, 'none', 'ca.pem') })

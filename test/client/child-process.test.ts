@@ -14,53 +14,55 @@ function fakeHost(isTTY: boolean) {
   }
   return {
     host,
-    get: (signal: NodeJS.Signals) => emitter.emit(signal, signal),
-    held: () => emitter.eventNames().length,
+    receive: (signal: NodeJS.Signals) => emitter.emit(signal, signal),
+    caughtSignals: () => emitter.eventNames().length,
   }
 }
 
 const sleeper = { command: 'sleep', args: ['60'], env: { PATH: process.env.PATH } }
 
-describe('signals for a command', () => {
-  test('are passed on, and do again what they did when it is over', async () => {
-    const { host, get, held } = fakeHost(false)
-    const signals = forwardSignals(host)
-    const ended = signals.run(sleeper)
-    get('SIGINT')
+describe('forwardSignals', () => {
+  test('forwards signals to the command, and no longer catches them once released', async () => {
+    const { host, receive, caughtSignals } = fakeHost(false)
+    const forwarder = forwardSignals(host)
+    const ended = forwarder.run(sleeper)
+    receive('SIGINT')
     expect(await ended).toEqual({ signal: 'SIGINT' })
-    signals.release()
-    expect(held()).toBe(0)
+    forwarder.release()
+    expect(caughtSignals()).toBe(0)
   })
 
-  test('from a terminal are not passed on a second time', async () => {
-    const { host, get } = fakeHost(true)
+  test('does not forward what a terminal sends to the whole group', async () => {
+    const { host, receive } = fakeHost(true)
     const ended = forwardSignals(host).run(sleeper)
-    get('SIGINT')
-    get('SIGQUIT')
+    receive('SIGINT')
+    receive('SIGQUIT')
     expect(await Promise.race([ended, pause(100, 'still running')])).toBe('still running')
-    get('SIGTERM')
+    receive('SIGTERM')
     expect(await ended).toEqual({ signal: 'SIGTERM' })
   })
 
-  test('that come before the command keep it from running', async () => {
-    const { host, get } = fakeHost(false)
-    const signals = forwardSignals(host)
-    get('SIGWINCH')
-    get('SIGTERM')
-    get('SIGINT')
-    expect(await signals.run({ ...sleeper, command: 'no-such-command-here' })).toEqual({ signal: 'SIGTERM' })
+  test('does not start a command after a signal that would have ended it', async () => {
+    const { host, receive } = fakeHost(false)
+    const forwarder = forwardSignals(host)
+    receive('SIGWINCH')
+    receive('SIGTERM')
+    receive('SIGINT')
+    expect(await forwarder.run({ ...sleeper, command: 'no-such-command-here' })).toEqual({
+      signal: 'SIGTERM',
+    })
   })
 })
 
-describe('a command that cannot be run', () => {
+describe('a command that cannot be started', () => {
   test.each([
     ['is not there', { command: 'no-such-command-here' }, 'ENOENT'],
     ['is a folder', { command: '/' }, 'EACCES'],
     ['is given too much', { args: ['x'.repeat(4_000_000)] }, 'E2BIG'],
     ['has no name', { command: '' }, 'ERR_INVALID_ARG_VALUE'],
-  ])('says why: it %s', async (_what, over, code) => {
+  ])('has the system code for the reason: it %s', async (_what, over, code) => {
     expect(await forwardSignals(fakeHost(false).host).run({ ...sleeper, ...over })).toEqual({
-      cannotRun: code,
+      startFailure: code,
     })
   })
 })

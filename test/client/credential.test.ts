@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type CredentialSources, findCredential } from '../../src/client/credential.ts'
-import { CallerError, failureLine } from '../../src/client/errors.ts'
+import { CallerError, errorLine } from '../../src/client/errors.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { type ApiStub, someJwt, startApiStub } from '../support/service/api-stub.ts'
 
@@ -43,29 +43,29 @@ async function errorOf(act: () => unknown): Promise<CallerError> {
   return expect.unreachable('nothing was refused')
 }
 
-describe('where a credential comes from', () => {
-  test('takes the flag before everything in the environment', async () => {
+describe('findCredential', () => {
+  test('prefers the flag to everything in the environment', async () => {
     const env = { JETON_JWT: someJwt(), JETON_API_KEY: 'key' }
     expect(await find({ jwtFile: await file(`${jwt}\n`), env })()).toBe(`Bearer ${jwt}`)
   })
 
-  test('never falls back where the flag names nothing', async () => {
+  test('never falls back if the flag is empty', async () => {
     expect((await errorOf(find({ jwtFile: '', env: { JETON_JWT: jwt } }))).message).toContain(
       'cannot read a JWT',
     )
   })
 
-  test('reads stdin once, however often it is asked', async () => {
+  test('reads stdin once, however often it is called', async () => {
     const credential = find({ jwtFile: '-', stdin: stdinOf(`${jwt}\r\n`) })
     expect([await credential(), await credential()]).toEqual([`Bearer ${jwt}`, `Bearer ${jwt}`])
   })
 
-  test('takes a JWT or an API key from the environment, and an empty variable for none', async () => {
+  test('takes a JWT or an API key from the environment, and ignores an empty variable', async () => {
     expect(await find({ env: { JETON_JWT: ` ${jwt} ` } })()).toBe(`Bearer ${jwt}`)
     expect(await find({ env: { JETON_JWT: '', JETON_API_KEY: 'jeton_key\n' } })()).toBe('ApiKey jeton_key')
   })
 
-  test('reads a file anew each time, since Kubernetes rotates it', async () => {
+  test('reads a file again each time, because Kubernetes rotates it', async () => {
     const path = await file(jwt)
     const credential = find({ env: { JETON_JWT_FILE: path } })
     await credential()
@@ -74,7 +74,7 @@ describe('where a credential comes from', () => {
     expect(await credential()).toBe(`Bearer ${rotated}`)
   })
 
-  test('refuses to guess between two in the environment', async () => {
+  test('refuses to choose between two variables', async () => {
     const error = await errorOf(() => find({ env: { JETON_JWT: jwt, JETON_API_KEY: 'key' } }))
     expect(error).toMatchObject({
       exitCode: 2,
@@ -82,11 +82,11 @@ describe('where a credential comes from', () => {
     })
   })
 
-  test('lists the ways where there is none', async () => {
+  test('lists all ways to give a credential if there is none', async () => {
     const error = await errorOf(() => find({}))
     expect(error.exitCode).toBe(2)
-    for (const way of ['--jwt', 'JETON_JWT', 'JETON_JWT_FILE', 'JETON_API_KEY', 'GitHub Actions'])
-      expect(error.message).toContain(way)
+    for (const source of ['--jwt', 'JETON_JWT', 'JETON_JWT_FILE', 'JETON_API_KEY', 'GitHub Actions'])
+      expect(error.message).toContain(source)
   })
 
   test.each([
@@ -95,20 +95,20 @@ describe('where a credential comes from', () => {
     ['a scheme', 'Bearer a.b.c'],
     ['letters beyond ASCII', 'a.b.ü'],
     ['nothing', ' \n'],
-  ])('refuses a credential with %s in it without telling it', async (_what, text) => {
+  ])('refuses a credential with %s in it without printing it', async (_what, text) => {
     const error = await errorOf(async () => find({ jwtFile: await file(text) })())
-    expect(failureLine(error)).not.toContain('a.b')
+    expect(errorLine(error)).not.toContain('a.b')
     expect(error.exitCode).toBe(1)
     if (text.trim()) expect((await errorOf(() => find({ env: { JETON_API_KEY: text } }))).exitCode).toBe(1)
   })
 
-  test('says which file cannot be read, and stops reading one without an end', async () => {
+  test('names a file that cannot be read, and stops reading one that never ends', async () => {
     expect((await errorOf(find({ jwtFile: join(folder, 'none') }))).message).toContain('none (ENOENT)')
     expect((await errorOf(find({ jwtFile: '/dev/zero' }))).message).toContain('longer than any JWT')
   })
 })
 
-describe('in GitHub Actions', () => {
+describe('findCredential in GitHub Actions', () => {
   const secret = someJwt()
   const env = (over = {}) => ({
     GITHUB_ACTIONS: 'true',
@@ -117,7 +117,7 @@ describe('in GitHub Actions', () => {
     ...over,
   })
 
-  test('asks GitHub with the audience jeton, keeping the query, anew each time', async () => {
+  test('asks GitHub each time, with the audience jeton, and keeps the query', async () => {
     const credential = find({ env: env() })
     expect(await credential()).toBe(`Bearer ${jwt}`)
     await credential()
@@ -129,14 +129,14 @@ describe('in GitHub Actions', () => {
     })
   })
 
-  test('asks for the audience that JETON_AUDIENCE says, as one value', async () => {
+  test('asks for the audience in JETON_AUDIENCE, as one value', async () => {
     await find({ env: env({ JETON_AUDIENCE: 'https://a?b&c=d' }) })()
-    const asked = new URL(github.requests[0]!.path, github.url)
-    expect(asked.searchParams.getAll('audience')).toEqual(['https://a?b&c=d'])
-    expect(asked.searchParams.has('c')).toBe(false)
+    const { searchParams } = new URL(github.requests[0]!.path, github.url)
+    expect(searchParams.getAll('audience')).toEqual(['https://a?b&c=d'])
+    expect(searchParams.has('c')).toBe(false)
   })
 
-  test('says what to add where the job lacks the permission', async () => {
+  test('says what to add if the job lacks the permission', async () => {
     const error = await errorOf(() => find({ env: { GITHUB_ACTIONS: 'true' } }))
     expect(error).toMatchObject({ exitCode: 2, message: expect.stringContaining('id-token: write') })
   })
@@ -148,15 +148,15 @@ describe('in GitHub Actions', () => {
     ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/steal' } }],
     ['more than it should', { body: { value: 'x'.repeat(2 * 1024 * 1024) } }],
     ['a value that is no header', { body: { value: `x\n${secret}` } }],
-  ])('fails without telling a secret where GitHub answers with %s', async (_what, answer) => {
+  ])('fails without printing a secret if GitHub answers with %s', async (_what, answer) => {
     github.answers = [answer]
     const error = await errorOf(find({ env: env() }))
     expect(error.exitCode).toBe(1)
-    expect(failureLine(error)).not.toContain(secret)
+    expect(errorLine(error)).not.toContain(secret)
     expect(github.requests).toHaveLength(1)
   })
 
-  test('never sends the request token in clear to another machine', async () => {
+  test('never sends the request token unencrypted to another machine', async () => {
     const fetched: unknown[] = []
     const fetch: typeof globalThis.fetch = async url => {
       fetched.push(url)

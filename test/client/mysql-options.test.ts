@@ -16,15 +16,15 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 function replyOf(over: Record<string, unknown> = {}) {
   const reply: unknown = sampleReply({ engine: 'mariadb', port: 3306, ...over })
-  if (!isTokenReply(reply)) throw new Error('the sample is no reply')
+  if (!isTokenReply(reply)) throw new Error('the sample is not a reply')
   return reply
 }
 
 const installed = spawnSync('mariadb', ['--version']).status === 0
 const tunnel = { host: 'localhost', address: '127.0.0.1', port: 13306 }
 
-describe('option files of MySQL and MariaDB', () => {
-  test('hold the way there and the checks, and no token', () => {
+describe('mysqlOptions', () => {
+  test('returns the address and the checks, and no token', () => {
     const reply = replyOf({ dbname: 'shop' })
     const { mariadb, mysql } = mysqlOptions({ reply, caFile: '/srv/ca.pem' })
     expect(mariadb).toBe(
@@ -39,8 +39,8 @@ describe('option files of MySQL and MariaDB', () => {
     expect(mariadb + mysql).not.toContain(reply.token)
   })
 
-  test('lead through the tunnel where there is one', () => {
-    const { mariadb, mysql } = mysqlOptions({ reply: replyOf(), caFile: '/ca', dial: tunnel })
+  test('leads through a tunnel if there is one', () => {
+    const { mariadb, mysql } = mysqlOptions({ reply: replyOf(), caFile: '/ca', connectAddress: tunnel })
     for (const text of [mariadb, mysql]) expect(text).toContain('host="localhost"\nport=13306\n')
   })
 
@@ -56,7 +56,7 @@ describe('option files of MySQL and MariaDB', () => {
     'C:\\new\\table',
     ' edge ',
     'é',
-  ])('give the mariadb client the user %j as it is', (user, { skip }) => {
+  ])('returns an option file in which the mariadb client reads the user %j unchanged', (user, { skip }) => {
     if (!installed && !process.env.CI) skip('DID NOT RUN: the mariadb client is not installed')
     mkdirSync(join(folder, 'mariadb'))
     writeFileSync(

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type CallerError, failureLine } from '../../src/client/errors.ts'
+import { type CallerError, errorLine } from '../../src/client/errors.ts'
 import { requestToken, type TokenRequestOptions } from '../../src/client/request-token.ts'
 import { settle, virtualClock } from '../support/clock/virtual-clock.ts'
 import { type ApiStub, problem, sampleReply, someJwt, startApiStub } from '../support/service/api-stub.ts'
@@ -23,12 +23,12 @@ function options(over: Partial<TokenRequestOptions> = {}): TokenRequestOptions {
   }
 }
 
-function ask(over: Partial<TokenRequestOptions> = {}, caPem = false) {
+function request(over: Partial<TokenRequestOptions> = {}, caPem = false) {
   return requestToken({ database: 'orders', ...(caPem && { caPem }) }, options(over))
 }
 
 const failure = (over: Partial<TokenRequestOptions> = {}): Promise<CallerError> =>
-  ask(over).then(
+  request(over).then(
     () => expect.unreachable(),
     cause => cause,
   )
@@ -38,11 +38,11 @@ async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await settle()
 }
 
-describe('asking for a token', () => {
-  test('posts what is asked, under the path of the URL, and gives the reply whole', async () => {
+describe('requestToken', () => {
+  test('posts the request under the path of the URL, and returns the whole reply', async () => {
     const reply = sampleReply({ more: 'to come' })
     api.answers = [{ body: reply }]
-    expect(await ask({ url: `${api.url}/stage/?x=1` }, true)).toEqual(reply)
+    expect(await request({ url: `${api.url}/stage/?x=1` }, true)).toEqual(reply)
     expect(api.requests).toEqual([
       {
         method: 'POST',
@@ -64,26 +64,26 @@ describe('asking for a token', () => {
     [500, 'internal_error', 1],
     [502, 'role_refused', 1],
     [418, 'teapot', 1],
-  ])('takes %s %s for exit code %s', async (status, code, exitCode) => {
+  ])('maps %s %s to exit code %s', async (status, code, exitCode) => {
     api.answers = [problem(status, code)]
     const error = await failure()
     expect(error).toMatchObject({ exitCode, code, requestId: 'req-1', message: `why: ${code}` })
-    expect(failureLine(error)).toContain(`jeton: why: ${code} (${code}, request id req-1`)
+    expect(errorLine(error)).toContain(`jeton: why: ${code} (${code}, request id req-1`)
   })
 
-  test('understands an answer that is not of jeton', async () => {
+  test('understands an answer that is not from jeton', async () => {
     api.answers = [{ status: 503, body: '<html>' }]
     expect(await failure()).toMatchObject({ exitCode: 4, code: undefined, retryAfterMs: 1000 })
   })
 
-  test('shows nothing of the credential, and nothing that forges a line, of what a server says', async () => {
+  test('prints neither the credential nor anything that forges a line from a server’s answer', async () => {
     api.answers = [
       problem(401, 'unauthenticated', {
         detail: `bad ${jwt}\n\u001b[2Jjeton: \u202eall well`,
         requestId: jwt,
       }),
     ]
-    const line = failureLine(await failure())
+    const line = errorLine(await failure())
     expect(line).not.toContain(jwt)
     expect(line.trimEnd()).not.toMatch(/[\p{Cc}\p{Cf}]/u)
   })
@@ -91,19 +91,19 @@ describe('asking for a token', () => {
   test.each([
     ['no token', { token: undefined }],
     ['a token with a line break', { token: 'a\nb' }],
-    ['a host that is none', { host: '$(id)' }],
-    ['a port that is none', { port: '5432' }],
+    ['a host that is not one', { host: '$(id)' }],
+    ['a port that is not one', { port: '5432' }],
     ['a user that breaks a line', { user: 'a\nssl-ca=/x' }],
-    ['a CA that is none', { ca: { pem: 'nothing' } }],
-  ])('does not take %s', async (_what, over) => {
+    ['a CA that is not one', { ca: { pem: 'nothing' } }],
+  ])('refuses a reply with %s', async (_what, over) => {
     api.answers = [{ body: sampleReply(over) }]
     expect(await failure()).toMatchObject({ exitCode: 1, message: expect.stringContaining('no token') })
   })
 
-  test('does not take a reply without the CA bundle that was asked for', async () => {
+  test('refuses a reply without the CA bundle that was requested', async () => {
     api.answers = [{ body: sampleReply({ ca: {} }) }]
-    await expect(ask({}, true)).rejects.toMatchObject({ exitCode: 1 })
-    await expect(ask({}, false)).resolves.toBeDefined()
+    await expect(request({}, true)).rejects.toMatchObject({ exitCode: 1 })
+    await expect(request({}, false)).resolves.toBeDefined()
   })
 
   test('stops reading an answer that is too long', async () => {
@@ -111,7 +111,7 @@ describe('asking for a token', () => {
     expect((await failure()).message).toContain('more than 1048576 bytes')
   })
 
-  test('does not take its credential to where a redirect leads', async () => {
+  test('does not send its credential where a redirect leads', async () => {
     const other = await startApiStub()
     other.answers = [{ body: sampleReply() }]
     api.answers = [{ status: 307, headers: { location: `${other.url}/v1/tokens` } }]
@@ -139,7 +139,7 @@ describe('asking for a token', () => {
     expect(fetched).toEqual([])
   })
 
-  test('fails where the server cannot be reached', async () => {
+  test('fails if the server cannot be reached', async () => {
     const gone = await startApiStub()
     await gone.close()
     expect(await failure({ url: gone.url })).toMatchObject({
@@ -161,19 +161,23 @@ describe('asking for a token', () => {
   })
 })
 
-describe('coming back', () => {
-  test('waits for Retry-After, with the credential read anew', async () => {
+describe('requestToken with a wait', () => {
+  test('retries after Retry-After, with the credential read again', async () => {
     const clock = virtualClock()
-    const told = [someJwt(), someJwt()]
+    const jwts = [someJwt(), someJwt()]
     api.answers = [{ ...problem(429, 'throttled'), headers: { 'retry-after': '7' } }, { body: sampleReply() }]
-    const reply = ask({ clock, waitMs: 7000, credential: async () => `Bearer ${told[api.requests.length]}` })
+    const reply = request({
+      clock,
+      waitMs: 7000,
+      credential: async () => `Bearer ${jwts[api.requests.length]}`,
+    })
     await until(() => api.requests.length === 1)
     for (let i = 0; i < 20; i++) await settle()
     await clock.advance(6999)
     expect(api.requests).toHaveLength(1)
     await clock.advance(1)
     await reply
-    expect(api.requests.map(request => request.authorization)).toEqual(told.map(text => `Bearer ${text}`))
+    expect(api.requests.map(request => request.authorization)).toEqual(jwts.map(each => `Bearer ${each}`))
   })
 
   test.each([
@@ -181,13 +185,13 @@ describe('coming back', () => {
     [new Date(virtualClock().now() + 7000).toUTCString(), 6999],
     ['0', 999],
     ['soon', 999],
-  ])('does not come back where Retry-After is %s and %d ms are allowed', async (header, waitMs) => {
+  ])('does not retry if Retry-After is %s and the wait is %d ms', async (header, waitMs) => {
     api.answers = [{ ...problem(503, 'temporarily_unavailable'), headers: { 'retry-after': header } }]
     expect(await failure({ waitMs })).toMatchObject({ exitCode: 4, retryAfterMs: waitMs + 1 })
     expect(api.requests).toHaveLength(1)
   })
 
-  test('does not come back after a refusal', async () => {
+  test('does not retry after a refusal', async () => {
     api.answers = [{ ...problem(403, 'access_denied'), headers: { 'retry-after': '1' } }]
     expect((await failure({ waitMs: 60_000 })).exitCode).toBe(3)
     expect(api.requests).toHaveLength(1)

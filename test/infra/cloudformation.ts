@@ -16,57 +16,60 @@ export interface Template {
   readonly Outputs: Record<string, { Value: unknown }>
 }
 
-/** A file of infra/, with the short functions written out; variables of osls stand in it as they are. */
+/** Reads a file of infra/ with its short functions written out. Variables of osls are left as they are. */
 export async function readTemplate(name: string): Promise<Template> {
   const path = new URL(`../../infra/${name}`, import.meta.url)
   return parse(await readFile(path, 'utf8'), { customTags: SHORT, merge: true })
 }
 
-export interface Known {
+export interface StackValues {
   /** By `Name`, `Name.Attribute` or `AWS::Name`. */
   readonly values: Readonly<Record<string, unknown>>
   readonly conditions?: Readonly<Record<string, boolean>>
 }
 
-const NOTHING = Symbol('AWS::NoValue')
+const NO_VALUE = Symbol('AWS::NoValue')
 
-/** A value with CloudFormation's functions carried out. Throws on a name that is not known. */
-export function resolveWith({ values, conditions = {} }: Known) {
-  function known(name: string): unknown {
-    if (name === 'AWS::NoValue') return NOTHING
-    if (!(name in values)) throw new Error(`nothing is known of ${name}`)
+/** Returns a function that resolves CloudFormation's functions in a value. It throws on an unknown name. */
+export function resolveWith({ values, conditions = {} }: StackValues) {
+  function lookUp(name: string): unknown {
+    if (name === 'AWS::NoValue') return NO_VALUE
+    if (!(name in values)) throw new Error(`the test has no value for ${name}`)
     return values[name]
   }
 
-  function sub(given: unknown): string {
-    const [text, own] = (Array.isArray(given) ? given : [given, {}]) as [string, Record<string, unknown>]
+  function sub(argument: unknown): string {
+    const [text, own] = (Array.isArray(argument) ? argument : [argument, {}]) as [
+      string,
+      Record<string, unknown>,
+    ]
     return text.replace(/\$\{([^}]+)\}/g, (_, name: string) =>
-      String(name in own ? resolve(own[name]) : known(name)),
+      String(name in own ? resolve(own[name]) : lookUp(name)),
     )
   }
 
-  function call(name: string, given: unknown): unknown {
-    if (name === 'Ref') return known(given as string)
-    if (name === 'Fn::GetAtt') return known(Array.isArray(given) ? given.join('.') : String(given))
-    if (name === 'Fn::Sub') return sub(given)
+  function call(name: string, argument: unknown): unknown {
+    if (name === 'Ref') return lookUp(argument as string)
+    if (name === 'Fn::GetAtt') return lookUp(Array.isArray(argument) ? argument.join('.') : String(argument))
+    if (name === 'Fn::Sub') return sub(argument)
     if (name === 'Fn::Join') {
-      const [between, parts] = given as [string, unknown[]]
-      return parts.map(resolve).join(between)
+      const [delimiter, parts] = argument as [string, unknown[]]
+      return parts.map(resolve).join(delimiter)
     }
     if (name === 'Fn::If') {
-      const [condition, then, otherwise] = given as [string, unknown, unknown]
+      const [condition, then, otherwise] = argument as [string, unknown, unknown]
       return resolve(conditions[condition] ? then : otherwise)
     }
-    throw new Error(`${name} is not known here`)
+    throw new Error(`${name} is not supported by this test`)
   }
 
   function resolve(value: unknown): unknown {
-    if (Array.isArray(value)) return value.map(resolve).filter(each => each !== NOTHING)
+    if (Array.isArray(value)) return value.map(resolve).filter(each => each !== NO_VALUE)
     if (value === null || typeof value !== 'object') return value
     const [first, ...more] = Object.entries(value)
     if (first && more.length === 0 && /^(Ref|Fn::.*)$/.test(first[0])) return call(...first)
     const entries = Object.entries(value).map(([name, each]) => [name, resolve(each)])
-    return Object.fromEntries(entries.filter(([, each]) => each !== NOTHING))
+    return Object.fromEntries(entries.filter(([, each]) => each !== NO_VALUE))
   }
 
   return resolve

@@ -2,10 +2,13 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { parse } from 'yaml'
 import { readConfigured } from '../../infra/configured.ts'
-import { jetonRoleDocuments } from '../../src/iam/jeton-role.ts'
+import { iamCommand } from '../../src/cli/iam.ts'
+import type { PolicyDocument } from '../../src/iam/role-policies.ts'
+import { recordStreams } from '../cli/record-streams.ts'
+import { CONFIG } from './example-stack.ts'
 import { newJwks } from './jwks.ts'
-import { CONFIG } from './world.ts'
 
 const JWKS = JSON.stringify(await newJwks())
 
@@ -13,7 +16,12 @@ async function configured(over: object = {}, { config = 'jeton.yaml', configInS3
   return readConfigured({ folder: await folderWith(over, config), config, configInS3 })
 }
 
-const configFile = async () => join(await folderWith({}, 'jeton.yaml'), 'jeton.yaml')
+async function printedPermissions(): Promise<PolicyDocument> {
+  const configPath = join(await folderWith({}, 'jeton.yaml'), 'jeton.yaml')
+  const { streams, written } = recordStreams()
+  expect(await iamCommand({ configPath, format: 'cloudformation' }, streams)).toBe(0)
+  return parse(written.stdout).Resources.Role.Properties.Policies[0].PolicyDocument
+}
 
 async function folderWith(over: object, config: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'jeton-configured-'))
@@ -30,11 +38,11 @@ const { store, issuers } = CONFIG
 const table = { type: 'dynamodb', table: 'jeton-audit' }
 const stdout = { type: 'stdout' }
 
-describe('refused is a configuration that would not do here what it says', () => {
+describe('readConfigured refuses a configuration that this stack would not honour:', () => {
   test.each([
     ['a table elsewhere', { store: { ...store, region: 'eu-west-1' } }, 'store.region'],
     [
-      'a key that lies in the package',
+      'a key in the package',
       { store: { ...store, encryption: { keyFile: 'store.key' } } },
       'store.encryption',
     ],
@@ -44,27 +52,26 @@ describe('refused is a configuration that would not do here what it says', () =>
       'store.encryption.kmsKeyId',
     ],
     ['an audit table elsewhere', { audit: [{ ...table, region: 'eu-west-1' }, stdout] }, 'leave region out'],
-    ['two audit tables', { audit: [table, { ...table, table: 'jeton-audit-2' }, stdout] }, 'one table'],
+    ['two audit tables', { audit: [table, { ...table, table: 'jeton-audit-2' }, stdout] }, 'only one table'],
     [
-      'an audit log on a disk that goes away',
+      'an audit log on a disk that is lost',
       { audit: [{ type: 'file', path: 'a.jsonl' }, stdout] },
       'a file on Lambda',
     ],
-    ['records that no alarm can see', { audit: [table] }, 'add { type: stdout }'],
-  ])('%s', async (_, over, told) => {
-    await expect(configured(over)).rejects.toThrow(told)
+    ['records that no alarm counts', { audit: [table] }, 'add { type: stdout }'],
+  ])('%s', async (_, over, message) => {
+    await expect(configured(over)).rejects.toThrow(message)
   })
 
-  test('everything at once', async () => {
-    const refused = configured({ store: { ...store, region: 'eu-west-1' }, audit: [table] })
-    await expect(refused).rejects.toThrow(/store\.region.*\n.*stdout/)
+  test('all of its problems at once', async () => {
+    const reading = configured({ store: { ...store, region: 'eu-west-1' }, audit: [table] })
+    await expect(reading).rejects.toThrow(/store\.region.*\n.*stdout/)
   })
 })
 
-test('the role may call what `jeton iam` prints, with the key of the stack', async () => {
+test('readConfigured permits what `jeton iam` prints, with the key of the stack', async () => {
   const { permissions } = await configured()
-  const { documents } = await jetonRoleDocuments({ configPath: await configFile(), format: 'cloudformation' })
-  const printed = documents.permissions.Statement.map(statement =>
+  const printed = (await printedPermissions()).Statement.map(statement =>
     String(statement.Action).startsWith('kms:')
       ? { ...statement, Resource: [{ 'Fn::Sub': `$\{Key.Arn}` }] }
       : statement,
@@ -72,7 +79,7 @@ test('the role may call what `jeton iam` prints, with the key of the stack', asy
   expect(permissions).toEqual({ Version: '2012-10-17', Statement: printed })
 })
 
-test('a memory store needs no permission, and names nothing', async () => {
+test('readConfigured needs no permission and no name for a memory store', async () => {
   const { permissions, storeTable, auditTable, keyAlias } = await configured({
     store: { type: 'memory' },
     audit: [stdout],
@@ -82,7 +89,7 @@ test('a memory store needs no permission, and names nothing', async () => {
 })
 
 describe('the package', () => {
-  test('has the configuration and what it names, though names look like patterns', async () => {
+  test('has the configuration and the files that it names, even if the names look like patterns', async () => {
     const { cluster, ci } = issuers
     const { patterns, location } = await configured(
       { issuers: { ci, cluster: { ...cluster, jwksFile: 'keys {a,b}*.json' } } },
@@ -93,17 +100,17 @@ describe('the package', () => {
     expect(patterns).toContain('!dist/lambda/**/*.map')
   })
 
-  test('cannot have what lies outside of the folder', async () => {
+  test('cannot have a file from outside the folder', async () => {
     const { cluster, ci } = issuers
     const outside = join(tmpdir(), `jeton-outside-${process.pid}.json`)
     onTestFinished(() => rm(outside, { force: true }))
     await writeFile(outside, JWKS)
     const packaging = configured({ issuers: { ci, cluster: { ...cluster, jwksFile: outside } } })
-    await expect(packaging).rejects.toThrow('is not in the folder that is packaged')
+    await expect(packaging).rejects.toThrow('the folder that is packaged')
   })
 })
 
-test('in S3, the role may read the configuration and what lies beside it, and only that', async () => {
+test('with the configuration in S3, the role may read it and the files that it names, and nothing else', async () => {
   const { permissions, location, patterns } = await configured(
     {},
     { configInS3: 's3://acme/live/jeton.yaml' },
@@ -123,11 +130,11 @@ test.each([
   's3://acme/live/jeton?.yaml',
   's3://*/jeton.yaml',
   `s3://acme/\${aws:username}/jeton.yaml`,
-])('in S3, %s is refused: in a policy it would be more than one object', async configInS3 => {
+])('configInS3 cannot be %s, which would match other objects in a policy', async configInS3 => {
   await expect(configured({}, { configInS3 })).rejects.toThrow(`cannot have *, ? or $`)
 })
 
-test('in S3, a file of the configuration is refused that would be more than one object', async () => {
+test('with the configuration in S3, it cannot name a file that would match other objects in a policy', async () => {
   const { cluster, ci } = issuers
   const over = { issuers: { ci, cluster: { ...cluster, jwksFile: 'live/keys {a,b}*.json' } } }
   const packaging = configured(over, { configInS3: 's3://acme/jeton.yaml' })

@@ -35,7 +35,7 @@ interface Properties {
 const titled = (title: string) =>
   widgets.find(({ properties }) => properties.title === title)?.properties ?? expect.fail(`no ${title}`)
 
-test("shows what is left of RDS's limit, for databases that share it together", () => {
+test("dashboardBody shows new tokens against RDS's limit, for databases that share it in one graph", () => {
   const { metrics, annotations } = titled('orders, orders-batch: new tokens a minute')
   expect(metrics.map(([, name, dimension, value]) => [name, dimension, value])).toEqual([
     ['NewTokens', 'Database', 'orders'],
@@ -46,7 +46,7 @@ test("shows what is left of RDS's limit, for databases that share it together", 
   expect(titled('ledger: new tokens a minute').annotations?.horizontal[0]?.value).toBe(8 * 60)
 })
 
-test("shows RDS's own count of throttled logins, in the database's region and account", () => {
+test("dashboardBody shows RDS's own count of throttled logins, in the database's region and account", () => {
   const name = 'IamDbAuthConnectionFailureThrottling'
   const ofRds = widgets.flatMap(({ properties }) => properties.metrics.filter(([, each]) => each === name))
   expect(ofRds).toEqual([
@@ -61,17 +61,17 @@ test("shows RDS's own count of throttled logins, in the database's region and ac
   ])
 })
 
-test('shows nothing of the stack that is not counted', async () => {
-  const ours = widgets.flatMap(({ properties }) =>
+test('dashboardBody shows no metric of the stack that is not counted', async () => {
+  const ownMetrics = widgets.flatMap(({ properties }) =>
     properties.metrics.filter(([namespace]) => String(namespace) === `$\{Namespace}`),
   )
-  expect(ours.length).toBeGreaterThan(10)
+  expect(ownMetrics.length).toBeGreaterThan(10)
   const counted = countedBy(await readTemplate('metrics.yml'))
-  for (const [, metric, dimension] of ours)
+  for (const [, metric, dimension] of ownMetrics)
     expect(isCounted(counted, { metric, dimension: String(dimension ?? '') || undefined }), metric).toBe(true)
 })
 
-test('lays no widget over another', () => {
+test('dashboardBody puts no widget over another', () => {
   const cells = widgets.flatMap(({ x, y, width }) => Array.from({ length: width }, (_, i) => `${x + i} ${y}`))
   expect(new Set(cells).size).toBe(cells.length)
 })

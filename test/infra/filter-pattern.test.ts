@@ -18,11 +18,11 @@ test.each([
   ['{ $.missing NOT EXISTS && $.type = "a" }', true],
   ['{ $.missing = "*" && $.type = "a" || $.count > 1 }', true],
   ['{ $.type = "b" || $.type = "c" }', false],
-])('%s: %s', (pattern, matches) => {
+])('filterPattern %s: %s', (pattern, matches) => {
   expect(filterPattern(pattern)(line)).toBe(matches)
 })
 
-test('what is no JSON matches nothing; what is not known here is no silent mismatch', () => {
+test('filterPattern matches nothing that is not JSON, and throws on what it does not know', () => {
   expect(filterPattern('{ $.missing NOT EXISTS }')('START RequestId: 1')).toBe(false)
   expect(() => filterPattern('{ $.type != "a" }')).toThrow('no condition')
   expect(() => filterPattern('"the end"')).toThrow('no pattern')

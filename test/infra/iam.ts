@@ -9,24 +9,24 @@ export interface Statement {
   readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>
 }
 
-/** One call, as IAM looks at it. */
+/** One call as IAM sees it. */
 export interface ApiCall {
   readonly action: string
   readonly resource: string
-  /** The condition keys that the request has. */
+  /** The condition keys of the request, with their values. */
   readonly context: Readonly<Record<string, string>>
 }
 
 export const listOf = (value: string | readonly string[]): readonly string[] => [value].flat()
 
-/** Whether one of the statements allows the call. Knows what the stack's policies use, and throws on anything else. */
+/** Whether one of the statements allows the call. Throws on anything that the stack's policies do not use. */
 export function allows(statements: readonly Statement[], call: ApiCall): boolean {
   return statements.some(statement => allowedBy(statement, call))
 }
 
 export function allowedBy(statement: Statement, { action, resource, context }: ApiCall): boolean {
   const { Effect, Action, Resource, Condition = {} } = statement
-  if (Effect !== 'Allow') throw new Error(`the effect ${Effect} is not known here`)
+  if (Effect !== 'Allow') throw new Error(`the effect ${Effect} is not supported by this test`)
   return (
     listOf(Action).some(each => plain(each) === action) &&
     listOf(Resource).some(each => each === '*' || plain(each) === resource) &&
@@ -41,28 +41,28 @@ function holds(
     context,
   }: { keys: Readonly<Record<string, string | readonly string[]>>; context: ApiCall['context'] },
 ): boolean {
-  if (operator !== 'StringEquals') throw new Error(`the operator ${operator} is not known here`)
+  if (operator !== 'StringEquals') throw new Error(`the operator ${operator} is not supported by this test`)
   return Object.entries(keys).every(([key, values]) => listOf(values).includes(context[key] ?? ''))
 }
 
 function plain(text: string): string {
-  if (/[*?]/.test(text)) throw new Error(`the wildcard in ${text} is not known here`)
+  if (/[*?]/.test(text)) throw new Error(`the wildcard in ${text} is not supported by this test`)
   return text
 }
 
-/** Every statement of every policy in a template, resolved, with the name of the resource that it stands in. */
+/** Returns every statement of every policy in a template, resolved, with the name of the resource that has it. */
 export function policiesOf(
   { Resources }: Pick<Template, 'Resources'>,
   resolve: (value: unknown) => unknown,
 ): [string, Statement][] {
-  const found: [string, Statement][] = []
+  const statements: [string, Statement][] = []
   const search = (name: string, value: unknown) => {
     if (value === null || typeof value !== 'object') return
     if ('Statement' in value)
-      for (const statement of resolve(value.Statement) as Statement[]) found.push([name, statement])
+      for (const statement of resolve(value.Statement) as Statement[]) statements.push([name, statement])
     else for (const each of Object.values(value)) search(name, each)
   }
   for (const [name, { Properties }] of Object.entries(Resources)) search(name, Properties)
-  // who may assume a role stands apart: it has no resource
-  return found.filter(([, { Resource }]) => Resource !== undefined)
+  // trust policies have no resource
+  return statements.filter(([, { Resource }]) => Resource !== undefined)
 }

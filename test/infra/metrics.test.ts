@@ -26,12 +26,12 @@ const vended = record({ grant: 'orders-deploy', database: 'orders', user: 'migra
 const refusal = (fields: Partial<AuditRecord>) => record({ decision: 'refused', ...fields })
 const counts = (...records: AuditRecord[]) => sums(counted, records.map(renderRecord))
 
-describe('of audit records', () => {
-  test('a vend counts, a new token for its database too', () => {
+describe('the metrics of audit records', () => {
+  test('count a vend, and a new token for its database too', () => {
     expect(counts(vended, { ...vended, cached: true })).toEqual({ Vended: 2, 'NewTokens/orders': 1 })
   })
 
-  test('refusals and failures count by their code', () => {
+  test('count refusals and failures by their code', () => {
     expect(
       counts(
         refusal({ code: 'access_denied', database: 'payroll' }),
@@ -50,7 +50,7 @@ describe('of audit records', () => {
     })
   })
 
-  test('a flood counts whole, though few of its refusals are written one by one', () => {
+  test('count a whole flood, though few of its refusals have a record of their own', () => {
     const written: AuditRecord[] = []
     const flood = createFloodControl(each => written.push(each))
     const size = 7 * INDIVIDUAL_LIMIT
@@ -60,15 +60,15 @@ describe('of audit records', () => {
     expect(counts(...written)).toEqual({ Refused: size, 'ByCode/rate_limited': size })
   })
 
-  test('no caller makes metrics of his own words: databases that are not granted are no dimension', () => {
+  test('have no dimension that callers can choose: a database without a grant is not one', () => {
     const words = Array.from({ length: 50 }, (_, i) => `word-${i}`)
-    const told = counts(
+    const totals = counts(
       ...words.map(word => refusal({ code: 'access_denied', database: word, userAgent: word, user: word })),
     )
-    expect(told).toEqual({ Refused: 50, 'ByCode/access_denied': 50 })
+    expect(totals).toEqual({ Refused: 50, 'ByCode/access_denied': 50 })
   })
 
-  test('the text in a record passes for no line of the program', () => {
+  test('do not take the text in a record for a line of the program', () => {
     const text = 'audit_failing'
     const forged = renderRecord(
       refusal({ code: 'access_denied', userAgent: text, user: `","event":"${text}`, reason: text }),
@@ -77,13 +77,13 @@ describe('of audit records', () => {
   })
 })
 
-describe('of lines of the program', () => {
-  const wanted = counted.flatMap(({ metric, pattern }) =>
+describe('the metrics of the program’s log', () => {
+  const countedEvents = counted.flatMap(({ metric, pattern }) =>
     [...pattern.matchAll(/\$\.event = "([^"]*)"/g)].map(([, event = '']) => ({ metric, event })),
   )
 
-  test('there are metrics for what fails and what has to be mended', () => {
-    expect([...new Set(wanted.map(({ metric }) => metric))]).toEqual([
+  test('count what fails and what an operator must fix', () => {
+    expect([...new Set(countedEvents.map(({ metric }) => metric))]).toEqual([
       'AuditFailures',
       'StsFailures',
       'StoreFailures',
@@ -96,13 +96,21 @@ describe('of lines of the program', () => {
     ])
   })
 
-  test.each(wanted)('$metric counts the event $event, whatever its sentence', ({ metric, event }) => {
-    expect(LOG_EVENTS).toContain(event)
-    const line = JSON.stringify({ level: 'warn', time: '2026-11-23T10:00:00.000Z', event, msg: 'any words' })
-    expect(sums(counted, [line])).toEqual({ [metric]: 1 })
-  })
+  test.each(countedEvents)(
+    'count the event $event in $metric, whatever its sentence',
+    ({ metric, event }) => {
+      expect(LOG_EVENTS).toContain(event)
+      const line = JSON.stringify({
+        level: 'warn',
+        time: '2026-11-23T10:00:00.000Z',
+        event,
+        msg: 'any words',
+      })
+      expect(sums(counted, [line])).toEqual({ [metric]: 1 })
+    },
+  )
 
-  test('no filter looks at a sentence', () => {
+  test('never depend on a sentence', () => {
     expect(counted.filter(({ pattern }) => pattern.includes('$.msg'))).toEqual([])
   })
 })
@@ -123,15 +131,15 @@ describe('alarms', () => {
     ['ByCode', 'throttled'],
     ['ByCode', 'role_refused'],
     ['ByCode', 'internal_error'],
-  ])('there is one on %s %s', (metric, code) => {
-    const found = alarms.filter(
+  ])('include one on %s %s', (metric, code) => {
+    const matching = alarms.filter(
       ({ MetricName, Dimensions }) =>
         MetricName === metric && (code === undefined || Dimensions?.[0].Value === code),
     )
-    expect(found).toHaveLength(1)
+    expect(matching).toHaveLength(1)
   })
 
-  test('each looks at a metric that is counted, goes to the topic, and is quiet where nothing is', () => {
+  test('each watch a metric that is counted, notify the topic, and stay quiet without data', () => {
     for (const alarm of alarms) {
       expect(alarm.AlarmActions).toEqual([{ Ref: 'AlarmTopic' }])
       expect(alarm.TreatMissingData).toBe('notBreaching')
@@ -143,7 +151,7 @@ describe('alarms', () => {
     }
   })
 
-  test('codes in them are codes that there are', () => {
+  test('watch only codes that exist', () => {
     const codes = alarms.filter(({ MetricName }) => MetricName === 'ByCode')
     for (const { Dimensions } of codes) expect(Object.keys(STATUS)).toContain(Dimensions?.[0].Value)
   })

@@ -2,21 +2,22 @@ import type { Template } from './cloudformation.ts'
 import { filterPattern } from './filter-pattern.ts'
 
 /** A metric that a filter of the stack counts. */
-export interface Counted {
+export interface CountedMetric {
   readonly filter: string
   readonly metric: string
   readonly namespace: string
   readonly pattern: string
-  /** The dimension's name, and the member of the line that it is. */
+  /** The name of the dimension, and the member of the line that has its value. */
   readonly dimension: { readonly name: string; readonly member: string } | undefined
-  /** What a line adds to the metric; nothing where it does not match. */
+  /** Returns what a line adds to the metric; 0 if it does not match. */
   count(line: string): number
 }
 
-export function countedBy({ Resources }: Pick<Template, 'Resources'>): Counted[] {
+/** Returns what the metric filters of a template count. */
+export function countedBy({ Resources }: Pick<Template, 'Resources'>): CountedMetric[] {
   return Object.entries(Resources)
     .filter(([, { Type }]) => Type === 'AWS::Logs::MetricFilter')
-    .map(([filter, { Properties }]) => countedByOne(filter, Properties as unknown as FilterProperties))
+    .map(([filter, { Properties }]) => metricOf(filter, Properties as unknown as FilterProperties))
 }
 
 interface FilterProperties {
@@ -32,10 +33,10 @@ interface FilterProperties {
   ]
 }
 
-function countedByOne(
+function metricOf(
   filter: string,
   { FilterPattern: pattern, MetricTransformations }: FilterProperties,
-): Counted {
+): CountedMetric {
   const [{ MetricNamespace: namespace, MetricName: metric, MetricValue: value, Dimensions }] =
     MetricTransformations
   const matches = filterPattern(pattern)
@@ -53,23 +54,23 @@ function countedByOne(
   }
 }
 
-/** Whether there is such a metric, with that dimension or with none. */
+/** Whether a metric is counted with that dimension, or without one. */
 export function isCounted(
-  counted: readonly Counted[],
+  counted: readonly CountedMetric[],
   { metric, dimension }: { metric: string; dimension: string | undefined },
 ): boolean {
   return counted.some(each => each.metric === metric && each.dimension?.name === dimension)
 }
 
-/** What lines add up to, by metric, and by `METRIC/VALUE` where it has a dimension. */
-export function sums(counted: readonly Counted[], lines: readonly string[]): Record<string, number> {
-  const all: Record<string, number> = {}
+/** Returns the sum of each metric over the lines, by its name, or by `METRIC/VALUE` if it has a dimension. */
+export function sums(counted: readonly CountedMetric[], lines: readonly string[]): Record<string, number> {
+  const totals: Record<string, number> = {}
   for (const line of lines)
     for (const { metric, dimension, count } of counted) {
       const added = count(line)
       if (added === 0) continue
       const name = dimension ? `${metric}/${JSON.parse(line)[dimension.member]}` : metric
-      all[name] = (all[name] ?? 0) + added
+      totals[name] = (totals[name] ?? 0) + added
     }
-  return all
+  return totals
 }

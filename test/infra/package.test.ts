@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readConfigured } from '../../infra/configured.ts'
 import { type Resource, resolveWith, type Template } from './cloudformation.ts'
+import { CONFIG, STACK } from './example-stack.ts'
 import { listOf, policiesOf, type Statement } from './iam.ts'
 import { newJwks } from './jwks.ts'
 import { type Checkout, checkout } from './stack.ts'
-import { CONFIG, STACK } from './world.ts'
 
 let copy: Checkout
 let template: Template
@@ -23,7 +23,7 @@ const plain = resolveWith({ values: STACK })
 const statementsOf = (document: unknown) => (plain(document) as { Statement: Statement[] }).Statement
 
 describe('the function', () => {
-  test('runs the bundle on the runtime and processor that it is built for, under its own role', () => {
+  test('runs the bundle on the runtime and processor that it is built for, with its own role', () => {
     expect(ofType('AWS::Lambda::Function')).toHaveLength(1)
     expect(resource('JetonLambdaFunction')).toMatchObject({
       DependsOn: expect.arrayContaining(['JetonPolicy']),
@@ -39,7 +39,7 @@ describe('the function', () => {
     })
   })
 
-  test('is called by the HTTP API alone: there is no other way in', () => {
+  test('can only be called by the HTTP API', () => {
     expect(ofType('AWS::Lambda::Url')).toEqual([])
     const permissions = ofType('AWS::Lambda::Permission')
     expect(permissions).toHaveLength(1)
@@ -53,17 +53,17 @@ describe('the function', () => {
     })
   })
 
-  test('has the bundle in its package, the configuration and what that names, and nothing else', async () => {
+  test('has a package of the bundle, the configuration and the files that this names, and nothing else', async () => {
     const names = await copy.packaged()
-    const rest = names.filter(name => !/^dist\/lambda\/(chunks\/)?[\w.-]+\.(mjs|json)$/.test(name))
-    expect(rest.sort()).toEqual(['cluster-jwks.json', 'jeton.yaml'])
+    const others = names.filter(name => !/^dist\/lambda\/(chunks\/)?[\w.-]+\.(mjs|json)$/.test(name))
+    expect(others.sort()).toEqual(['cluster-jwks.json', 'jeton.yaml'])
     expect(names).toContain('dist/lambda/index.mjs')
     expect(names.length).toBeGreaterThan(5)
   })
 })
 
-describe('least privilege', () => {
-  test('the role is for Lambda alone', () => {
+describe('for least privilege,', () => {
+  test('only Lambda may assume the role', () => {
     expect(ofType('AWS::IAM::Role')).toHaveLength(1)
     expect(resource('JetonRole').Properties.AssumeRolePolicyDocument).toEqual({
       Version: '2012-10-17',
@@ -75,7 +75,7 @@ describe('least privilege', () => {
     expect(ofType('AWS::IAM::Policy')).toEqual([])
   })
 
-  test('the role assumes the configured roles, and no others', () => {
+  test('the role may assume the configured roles, and no others', () => {
     const [assuming] = statementsOf(resource('JetonPolicy').Properties.PolicyDocument)
     expect(assuming).toEqual({
       Effect: 'Allow',
@@ -87,7 +87,7 @@ describe('least privilege', () => {
     })
   })
 
-  test('what the role may call is made of the configuration', async () => {
+  test('the role may call what the configuration needs', async () => {
     const { permissions } = await readConfigured({
       folder: copy.folder,
       config: 'jeton.yaml',
@@ -96,27 +96,27 @@ describe('least privilege', () => {
     expect(resource('JetonPolicy').Properties.PolicyDocument).toEqual(permissions)
   })
 
-  test('no action and no resource is wider than AWS wants it', () => {
+  test('no action and no resource has a wildcard that AWS does not require', () => {
     const wide = policiesOf(template, plain).flatMap(([name, statement]) =>
       [...listOf(statement.Action), ...listOf(statement.Resource)]
         .filter(each => /[*?]/.test(each))
         .map(each => `${name} ${statement.Sid ?? statement.Effect}: ${each}`),
     )
     expect(wide.sort()).toEqual([
-      // the streams of the function's own log: one for each sandbox, named by Lambda
+      // the streams of the function's own log: one for each execution environment, named by Lambda
       'JetonRole Allow: arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/jeton-prod:*',
-      // in the policy of a key, * is the key itself; there is nothing else to be put there
+      // in the policy of a key, * means the key itself, and AWS accepts nothing else
       'Key Administration: *',
       'Key Alarms: *',
       'Key DataKeys: *',
       'Key Tables: *',
-      // denied: whatever it is, without TLS
+      // denies everything without TLS
       'ServerlessDeploymentBucketPolicy Deny: arn:aws:s3:::bucket1/*',
       'ServerlessDeploymentBucketPolicy Deny: s3:*',
     ])
   })
 
-  test("the key's use is for the role in its context, for DynamoDB in this account, and for alarms of this account", () => {
+  test('the key may be used by the role in its context, and by DynamoDB and alarms in this account', () => {
     const statements = statementsOf(resource('Key').Properties.KeyPolicy)
     const uses = /^kms:(Encrypt|Decrypt|ReEncrypt|GenerateDataKey|CreateGrant)/
     const users = statements.filter(({ Action }) => listOf(Action).some(action => uses.test(action)))
@@ -147,30 +147,33 @@ describe('least privilege', () => {
   })
 })
 
-describe('what is kept', () => {
+describe('the stack keeps', () => {
   test.each([
     ['StoreTable', 'jeton'],
     ['AuditTable', 'jeton-audit'],
-  ])('%s outlives the stack and accidents, under the key of the stack', (name, called) => {
-    expect(resource(name)).toMatchObject({
-      DeletionPolicy: 'Retain',
-      UpdateReplacePolicy: 'Retain',
-      Properties: {
-        TableName: called,
-        BillingMode: 'PAY_PER_REQUEST',
-        TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
-        PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-        DeletionProtectionEnabled: true,
-        SSESpecification: {
-          SSEEnabled: true,
-          SSEType: 'KMS',
-          KMSMasterKeyId: { 'Fn::GetAtt': ['Key', 'Arn'] },
+  ])(
+    '%s after the stack is deleted and against accidents, encrypted with the key of the stack',
+    (name, tableName) => {
+      expect(resource(name)).toMatchObject({
+        DeletionPolicy: 'Retain',
+        UpdateReplacePolicy: 'Retain',
+        Properties: {
+          TableName: tableName,
+          BillingMode: 'PAY_PER_REQUEST',
+          TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+          PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+          DeletionProtectionEnabled: true,
+          SSESpecification: {
+            SSEEnabled: true,
+            SSEType: 'KMS',
+            KMSMasterKeyId: { 'Fn::GetAtt': ['Key', 'Arn'] },
+          },
         },
-      },
-    })
-  })
+      })
+    },
+  )
 
-  test('the key outlives the stack, is rotated, and has the alias that is configured', () => {
+  test('the key, which is rotated and has the configured alias, after the stack is deleted', () => {
     expect(resource('Key')).toMatchObject({
       DeletionPolicy: 'Retain',
       UpdateReplacePolicy: 'Retain',
@@ -182,7 +185,7 @@ describe('what is kept', () => {
     })
   })
 
-  test('packages and alarms are encrypted, and packages are for nobody else to read', () => {
+  test('packages and alarms encrypted, and packages private', () => {
     expect(resource('AlarmTopic').Properties.KmsMasterKeyId).toEqual({ 'Fn::GetAtt': ['Key', 'Arn'] })
     expect(resource('ServerlessDeploymentBucket').Properties).toMatchObject({
       BucketEncryption: {
@@ -192,7 +195,7 @@ describe('what is kept', () => {
     })
   })
 
-  test('every log is kept for a year, not for ever and not for a day', () => {
+  test('every log for a year', () => {
     const groups = ofType('AWS::Logs::LogGroup')
     expect(groups.map(([, { Properties }]) => Properties)).toEqual([
       { LogGroupName: '/aws/lambda/jeton-prod', RetentionInDays: 365 },
@@ -209,7 +212,7 @@ describe('the HTTP API', () => {
     })
   })
 
-  test('logs who, when and with what end, and no word of the caller that could be a credential', () => {
+  test('logs where each request came from, when, and how it ended, but no text of the caller that could be a credential', () => {
     const { Format } = resource('HttpApiStage').Properties.AccessLogSettings as { Format: string }
     expect(JSON.parse(Format)).toEqual({
       requestId: '$context.requestId',

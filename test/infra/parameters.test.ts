@@ -4,14 +4,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { PolicyDocument } from '../../src/iam/role-policies.ts'
 import { lookForProgram } from '../support/databases/programs.ts'
 import { run } from '../support/run.ts'
+import { CONFIG } from './example-stack.ts'
 import { newJwks } from './jwks.ts'
 import { type Checkout, checkout } from './stack.ts'
-import { CONFIG } from './world.ts'
 
 let copy: Checkout
 const cfnLint = await lookForProgram('cfn-lint')
 
-/** What is built is another test's concern. */
+/** package.test.ts tests the real build. */
 const BUILD = `import { mkdirSync, writeFileSync } from 'node:fs'
 mkdirSync('dist/lambda', { recursive: true })
 writeFileSync('dist/lambda/index.mjs', '')`
@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => copy?.close())
 
-test('set what is in no configuration; a copy in S3 stands in for the one in the package', async () => {
+test('parameters set what is not in the configuration; a copy in S3 replaces the one in the package', async () => {
   await copy.osls(
     'reservedConcurrency=5',
     'alarmEmail=oncall@example.com',
@@ -49,7 +49,7 @@ test('set what is in no configuration; a copy in S3 stands in for the one in the
 
 test.runIf(cfnLint)('cfn-lint finds nothing', async () => {
   const path = join(copy.folder, '.serverless', 'cloudformation-template-update-stack.json')
-  // W3005: what osls writes twice. W8003: a condition on a parameter of osls, which is known by now
+  // W3005: osls writes a dependency twice. W8003: osls has already filled in a parameter that a condition compares
   const ignored = ['--ignore-checks', 'W3005', 'W8003']
   const infra = ['tables.yml', 'target-account.yml'].map(name => join(copy.folder, 'infra', name))
   const env = { HOME: process.env.HOME ?? '' }
@@ -58,7 +58,7 @@ test.runIf(cfnLint)('cfn-lint finds nothing', async () => {
   expect(code).toBe(0)
 })
 
-test('a configuration that is broken is not deployed, and all that is wrong with it is told', async () => {
+test('a broken configuration is not deployed, and all of its problems are printed', async () => {
   await writeFile(
     join(copy.folder, 'broken.yaml'),
     JSON.stringify({ ...CONFIG, grants: [{ name: 'x', principal: { issuer: 'nobody' } }] }),

@@ -7,21 +7,21 @@ import { type Jeton, startJeton } from '../support/service/jeton.ts'
 import { type Stage, setStage } from '../support/service/scenario.ts'
 import type { ApiCall } from './iam.ts'
 
-/** Instances of jeton on stand-ins for all of AWS that they call. */
+/** Instances of jeton with stand-ins for every AWS service that they call. */
 export interface Run {
   readonly stage: Stage
   readonly dynamodb: Dynamodb
   readonly kms: KmsServer
   readonly config: { readonly databases: Readonly<Record<string, object>> }
-  /** Where the configuration is: `jeton.json`, for all instances. */
+  /** The folder of the configuration of all instances, `jeton.json`. */
   readonly folder: string
   readonly instances: readonly Jeton[]
   start(): Promise<Jeton>
-  /** What grants are for. */
+  /** Returns an `Authorization` header that the grants accept. */
   bearer(): Promise<string>
-  /** Every call to AWS so far, as IAM looks at it. */
+  /** Returns every call to AWS so far, as IAM sees it. */
   calls(): ApiCall[]
-  /** What all instances have written, as it comes together in the function's log group. */
+  /** Returns every line that the instances have written, like the function's log group. */
   lines(): string[]
   close(): Promise<void>
 }
@@ -57,7 +57,7 @@ export async function startRun(over: object): Promise<Run> {
     folder,
     instances,
     async start() {
-      // the stand-in STS knows its own credentials alone, the others believe any
+      // the stand-in for STS accepts only its own credentials, the others accept any
       const env = { ...dynamodb.environment(), ...kms.environment(), ...stage.env }
       const jeton = await startJeton({ config, env, folder })
       instances.push(jeton)

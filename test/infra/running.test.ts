@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { readConfigured } from '../../infra/configured.ts'
 import { readTemplate, resolveWith } from './cloudformation.ts'
+import { CONFIG, STACK } from './example-stack.ts'
 import { type ApiCall, allowedBy, allows, listOf, type Statement } from './iam.ts'
 import { countedBy, sums } from './metrics.ts'
 import { type Run, startRun } from './run.ts'
-import { CONFIG, STACK } from './world.ts'
 
-/** Sessions so short that a token is due for renewal as soon as it is there. */
-const SHORT_MS = 6 * 60_000
+/** The lifetime of role sessions so short that a new token is due for renewal at once. */
+const SHORT_SESSION_MS = 6 * 60_000
 const NO_ROLE = 'arn:aws:iam::123456789012:role/jeton-new'
-/** For what is written in its own time, on a machine that has other things to do. */
-const PATIENCE = { timeout: 20_000 }
+/** For what is written in the background, on a busy machine. */
+const EVENTUALLY = { timeout: 20_000 }
 
 let run: Run
 let role: readonly Statement[]
@@ -35,7 +35,7 @@ beforeAll(async () => {
 })
 afterAll(() => run?.close())
 
-/** All that a token goes through: minted, cached, refused by the database, renewed, opened by a second instance; and refusals. */
+/** Causes every kind of vend: minted, cached, rejected by the database, renewed, read by a second instance; and refusals. */
 async function serveAll(): Promise<void> {
   const { stage, dynamodb, bearer } = run
   const first = await run.start()
@@ -46,7 +46,7 @@ async function serveAll(): Promise<void> {
   const second = await run.start()
   expect((await second.ask(await bearer(), migrator)).body.fingerprint).toBe(minted.body.fingerprint)
 
-  stage.sts.faults.lifetimeMs = SHORT_MS
+  stage.sts.faults.lifetimeMs = SHORT_SESSION_MS
   const short = await first.ask(await bearer(), ledger)
   expect(short.body).toMatchObject({ cached: false })
   stage.sts.faults.lifetimeMs = undefined
@@ -55,7 +55,7 @@ async function serveAll(): Promise<void> {
   await vi.waitFor(async () => {
     const renewed = await first.ask(await bearer(), ledger)
     expect(renewed.body.fingerprint).not.toBe(short.body.fingerprint)
-  }, PATIENCE)
+  }, EVENTUALLY)
 
   expect((await first.ask(await bearer(), { database: 'payroll', user: 'root' })).status).toBe(403)
   expect((await first.ask('Bearer nonsense', migrator)).status).toBe(401)
@@ -63,7 +63,7 @@ async function serveAll(): Promise<void> {
     const records = (await dynamodb.items('jeton-audit')).map(({ record }) => JSON.parse(String(record)))
     const codes = records.map(({ code }) => code)
     expect(codes).toEqual(expect.arrayContaining(['throttled', 'access_denied', 'unauthenticated']))
-  }, PATIENCE)
+  }, EVENTUALLY)
 }
 
 const describeCall = ({ action, resource }: ApiCall) => `${action} ${resource}`
@@ -92,12 +92,12 @@ describe('the role', () => {
   const table = (name: string) => `arn:aws:dynamodb:us-east-1:123456789012:table/${name}`
   test.each([
     ['another role', { action: 'sts:AssumeRole', resource: 'arn:aws:iam::123456789012:role/admin' }],
-    ['taking back a record', { action: 'dynamodb:DeleteItem', resource: table('jeton-audit') }],
+    ['deleting a record', { action: 'dynamodb:DeleteItem', resource: table('jeton-audit') }],
     ['changing a record', { action: 'dynamodb:UpdateItem', resource: table('jeton-audit') }],
     ['reading the audit log', { action: 'dynamodb:GetItem', resource: table('jeton-audit') }],
     ['reading all of the store', { action: 'dynamodb:Scan', resource: table('jeton') }],
     ['another table', { action: 'dynamodb:GetItem', resource: table('payroll') }],
-    ['logging in to a database itself', { action: 'rds-db:connect', resource: 'arn:aws:rds-db:…' }],
+    ['logging in to a database', { action: 'rds-db:connect', resource: 'arn:aws:rds-db:…' }],
   ])('does not allow %s', (_, call) => {
     expect(allows(role, { ...call, context: {} })).toBe(false)
   })
@@ -118,12 +118,12 @@ describe('the key', () => {
     ['for another table', { 'kms:EncryptionContext:table': 'payroll' }],
     ['for another service', { 'kms:EncryptionContext:service': 'backup' }],
     ['by another alias', { 'kms:RequestAlias': 'alias/payroll' }],
-  ])('opens nothing for the role that was sealed %s', (_, context) => {
+  ])('decrypts nothing for the role that was encrypted %s', (_, context) => {
     for (const call of made())
       expect(allows(role, { ...call, context: { ...call.context, ...context } })).toBe(false)
   })
 
-  test('opens nothing for anyone without its context, nor for DynamoDB of another account', () => {
+  test('decrypts nothing without its context, nor for DynamoDB of another account', () => {
     const [call] = made()
     const bare = { ...call!, context: {} }
     expect(allows(dataKeys(), bare)).toBe(false)
@@ -135,9 +135,9 @@ describe('the key', () => {
   })
 })
 
-test('what a run logs is counted: vends and refusals, and each thing that fails', async () => {
+test('the metrics count what a run logs: vends and refusals, and everything that fails', async () => {
   const { stage, dynamodb, kms, bearer } = run
-  const first = run.instances[0] ?? expect.fail('nothing runs')
+  const first = run.instances[0] ?? expect.fail('no instance is running')
   const counted = countedBy(await readTemplate('metrics.yml'))
   const counts = () => sums(counted, run.lines())
   await vi.waitFor(() => {
@@ -151,7 +151,7 @@ test('what a run logs is counted: vends and refusals, and each thing that fails'
       'ByCode/access_denied': 1,
       'ByCode/unauthenticated': 1,
     })
-  }, PATIENCE)
+  }, EVENTUALLY)
 
   stage.sts.faults.deniedRoles.add(NO_ROLE)
   const config = run.config
@@ -163,7 +163,7 @@ test('what a run logs is counted: vends and refusals, and each thing that fails'
 
   await first.configure({ ...config, databases: {} })
   first.process.kill('SIGHUP')
-  await vi.waitFor(() => expect(counts().BrokenConfigurations).toBe(1), PATIENCE)
+  await vi.waitFor(() => expect(counts().BrokenConfigurations).toBe(1), EVENTUALLY)
 
   kms.faults.denied = true
   const third = await run.start()
@@ -183,5 +183,5 @@ test('what a run logs is counted: vends and refusals, and each thing that fails'
     'AuditFailures',
     'Failed',
   ]
-  await vi.waitFor(() => expect(Object.keys(counts())).toEqual(expect.arrayContaining(failing)), PATIENCE)
+  await vi.waitFor(() => expect(Object.keys(counts())).toEqual(expect.arrayContaining(failing)), EVENTUALLY)
 })

@@ -11,23 +11,23 @@ const SOURCES = ['src', 'handlers', 'infra', 'build.mjs', 'serverless.yml', 'pac
 /** A copy of the repository to package in, with a configuration of its own. */
 export interface Checkout {
   readonly folder: string
-  /** `osls package`, without network or credentials. Gives what it printed; rejects where it fails. */
+  /** Runs `osls package` without network or credentials. Returns what it printed; rejects if it fails. */
   osls(...params: string[]): Promise<string>
-  /** What would be deployed. */
+  /** The template that would be deployed. */
   template(): Promise<Template>
   /** The names in the zip. */
   packaged(): Promise<string[]>
   close(): Promise<void>
 }
 
-/** `files`: texts, or what is to be JSON; they come last, and so in the place of the repository's own. */
+/** `files` are texts, or values to write as JSON. They replace files of the repository with the same name. */
 export async function checkout(files: Readonly<Record<string, object | string>>): Promise<Checkout> {
   const folder = await mkdtemp(join(tmpdir(), 'jeton-stack-'))
   await Promise.all(SOURCES.map(name => cp(join(ROOT, name), join(folder, name), { recursive: true })))
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   for (const [name, content] of Object.entries(files))
     await writeFile(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content))
-  const made = (name: string) => join(folder, '.serverless', name)
+  const outputFile = (name: string) => join(folder, '.serverless', name)
   return {
     folder,
     osls: (...params) =>
@@ -37,14 +37,14 @@ export async function checkout(files: Readonly<Record<string, object | string>>)
         ...params.map(param => `--param=${param}`),
       ]),
     template: async () =>
-      JSON.parse(await readFile(made('cloudformation-template-update-stack.json'), 'utf8')) as Template,
-    packaged: async () => namesInZip(await readFile(made('jeton.zip'))),
+      JSON.parse(await readFile(outputFile('cloudformation-template-update-stack.json'), 'utf8')) as Template,
+    packaged: async () => namesInZip(await readFile(outputFile('jeton.zip'))),
     close: () => rm(folder, { recursive: true, force: true }),
   }
 }
 
 function run(folder: string, args: readonly string[]): Promise<string> {
-  // nothing of AWS's, and a home without a profile
+  // no variables of AWS, and a home without a profile
   const env = { PATH: process.env.PATH ?? '', HOME: folder, SLS_TELEMETRY_DISABLED: '1', CI: 'true' }
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [...args], { cwd: folder, env }, (error, stdout, stderr) => {

@@ -8,13 +8,13 @@ test.each([
   ['StoreTable', 'jeton'],
   ['AuditTable', 'jeton-audit'],
 ])(
-  '%s is on demand, expires by ttl, can be brought back, and neither falls to an accident nor lies open',
-  (name, called) => {
+  '%s is billed on demand, expires by ttl, can be restored, and is protected from deletion and encrypted',
+  (name, defaultName) => {
     const { Type, DeletionPolicy, UpdateReplacePolicy, Properties } = resource(name)
     expect(Type).toBe('AWS::DynamoDB::Table')
     expect(DeletionPolicy).toBe('Retain')
     expect(UpdateReplacePolicy).toBe('Retain')
-    expect(Parameters[`${name}Name`]?.Default).toBe(called)
+    expect(Parameters[`${name}Name`]?.Default).toBe(defaultName)
     expect(Properties).toMatchObject({
       TableName: { Ref: `${name}Name` },
       BillingMode: 'PAY_PER_REQUEST',
@@ -30,7 +30,7 @@ test.each([
   },
 )
 
-test('the audit log is found by principal, without a second copy of its records', () => {
+test('AuditTable has an index by principal without a second copy of its records', () => {
   expect(resource('AuditTable').Properties.GlobalSecondaryIndexes).toEqual([
     {
       IndexName: 'byPrincipal',
@@ -64,11 +64,11 @@ test.each([
       },
     ],
   ],
-])('%s allows the calls that are made, on its tables, and no more', (name, statements) => {
+])('%s allows exactly the calls that are made, on its tables', (name, statements) => {
   expect(resource(name).Properties.PolicyDocument).toEqual({ Version: '2012-10-17', Statement: statements })
 })
 
-test('nothing else is created, and what is created is told', () => {
+test('the template creates nothing else, and has an output for each resource', () => {
   expect(Object.keys(Resources)).toEqual(['StoreTable', 'AuditTable', 'JetonPolicy', 'AuditReaderPolicy'])
   expect(Object.keys(Outputs).sort()).toEqual([
     'AuditReaderPolicyArn',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { databaseRole } from '../../src/iam/role-policies.ts'
+import { databaseRole } from '../../src/iam/database-role.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 import { readTemplate, resolveWith } from './cloudformation.ts'
 
@@ -22,17 +22,25 @@ function role(externalId: string) {
   ) as Record<string, unknown>
 }
 
-test.each([undefined, 'acme-7'])('is the role that `jeton iam` prints, with external id %s', externalId => {
-  const database = { ...ORDERS, users: ['app_ro', 'migrator'], ...(externalId && { externalId }) }
-  const { trust, permissions } = databaseRole({ databases: [database], trusted, sessionNames: () => names })
-  const { AssumeRolePolicyDocument, Policies, MaxSessionDuration, RoleName } = role(externalId ?? '')
-  expect(AssumeRolePolicyDocument).toEqual(trust)
-  expect(Policies).toEqual([{ PolicyName: 'jeton', PolicyDocument: permissions }])
-  expect(MaxSessionDuration).toBe(3600)
-  expect(RoleName).toBe('jeton-orders')
-})
+test.each([undefined, 'acme-7'])(
+  'the template has the role that `jeton iam` prints, with external id %s',
+  externalId => {
+    const database = { ...ORDERS, users: ['app_ro', 'migrator'], ...(externalId && { externalId }) }
+    const { trust, permissions } = databaseRole({
+      roleArn: database.roleArn,
+      databases: [database],
+      grants: [],
+      trusted,
+    })
+    const { AssumeRolePolicyDocument, Policies, MaxSessionDuration, RoleName } = role(externalId ?? '')
+    expect(AssumeRolePolicyDocument).toEqual(trust)
+    expect(Policies).toEqual([{ PolicyName: 'jeton', PolicyDocument: permissions }])
+    expect(MaxSessionDuration).toBe(3600)
+    expect(RoleName).toBe('jeton-orders')
+  },
+)
 
-describe('its parameters', () => {
+describe('the parameters of the template', () => {
   test.each([
     ['DatabaseUserArns', dbuser('migrator'), true],
     ['DatabaseUserArns', dbuser('*'), false],

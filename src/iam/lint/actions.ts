@@ -5,14 +5,17 @@ import { UNKNOWN } from './texts.ts'
 import { matches } from './wildcard.ts'
 
 /**
- * Actions that there are not; an action on all services, where it reaches database users; and database users without the
- * action that they are for.
+ * Returns the `rds-db` actions that do not exist; actions of all services, if they reach database users; and database users
+ * without `rds-db:connect`.
  */
 export function actionFindings(statement: LintedStatement): LintFinding[] {
   const misspelt = misspeltFindings(statement)
-  // the misspelt one is why no action is the right one
+  // the misspelt action explains why rds-db:connect is missing
   if (misspelt.length > 0 && !allowsConnect(statement)) return misspelt
-  return [...misspelt, ...reachFindings(statement)]
+  return [
+    ...misspelt,
+    ...(allowsConnect(statement) ? broadFindings(statement) : missingActionFindings(statement)),
+  ]
 }
 
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrdsiamauthentication.html */
@@ -23,25 +26,25 @@ function misspeltFindings({ actions, notActions = [] }: LintedStatement): LintFi
       severity: 'error',
       rule: 'action',
       path,
-      message: `${text} is no action: rds-db:connect is the only one that rds-db has`,
+      message: `${text} does not exist: the only action of rds-db is rds-db:connect`,
     }))
 }
 
-function reachFindings(statement: LintedStatement): LintFinding[] {
-  const { actions, notActions, resources, denies, path } = statement
-  if (allowsConnect(statement)) {
-    if (denies) return []
-    const wide = actions.filter(({ text }) => /^\*+(?::\*+)?$/.test(text))
-    return [...wide, ...(notActions ? [{ path: [...path, 'NotAction'] }] : [])].map(entry => ({
-      severity: 'warning',
-      rule: 'too-broad',
-      path: entry.path,
-      message: 'allows rds-db:connect along with nearly everything else: give it a statement of its own',
-    }))
-  }
-  const isOpen = actions.some(({ text }) => text.includes(UNKNOWN))
+function broadFindings({ actions, notActions, isDeny, path }: LintedStatement): LintFinding[] {
+  if (isDeny) return []
+  const wide = actions.filter(({ text }) => /^\*+(?::\*+)?$/.test(text))
+  return [...wide, ...(notActions ? [{ path: [...path, 'NotAction'] }] : [])].map(entry => ({
+    severity: 'warning',
+    rule: 'too-broad',
+    path: entry.path,
+    message: 'allows rds-db:connect along with nearly everything else: give it a statement of its own',
+  }))
+}
+
+function missingActionFindings({ actions, notActions, resources }: LintedStatement): LintFinding[] {
+  const hasUnknown = actions.some(({ text }) => text.includes(UNKNOWN))
   const user = resources.find(({ text }) => parseArn(text)?.service === 'rds-db')
-  if (!user || notActions || isOpen) return []
-  const message = `${user.text} is a database user, and no action here is rds-db:connect, the only one for it`
+  if (!user || notActions || hasUnknown) return []
+  const message = `${user.text} is a database user, but the statement lacks rds-db:connect, the only action that works on one`
   return [{ severity: 'error', rule: 'action', path: user.path, message }]
 }

@@ -1,19 +1,22 @@
 import { matches } from './wildcard.ts'
 
-/** The parts of an ARN, each as it stands: it may have wildcards in it. */
+/** The parts of an ARN as written; any of them may contain wildcards. */
 export interface Arn {
   readonly partition: string
   readonly service: string
   readonly region: string
   readonly account: string
-  /** All that follows, colons included; empty where there is no such part. */
+  /** Everything after the account, with its colons. */
   readonly resource: string
 }
 
-/** Not the one in a variable, `${aws:username}`. */
+/** Not the colon in a variable, `${aws:username}`. */
 const COLON = /:(?![^{]*\})/
 
-/** Undefined where a text is no ARN. An ARN that is cut short by a wildcard has it for the parts that are missing. */
+/**
+ * Parses an ARN; returns undefined if the text is not one. Missing parts are empty, or `*` if the ARN is cut short by a
+ * wildcard, as in `arn:aws:rds-db:*`.
+ */
 export function parseArn(text: string): Arn | undefined {
   const [arn, ...parts] = text.split(COLON)
   if (arn !== 'arn' || parts.length === 0) return undefined
@@ -22,16 +25,17 @@ export function parseArn(text: string): Arn | undefined {
   return { partition, service, region, account, resource: resource.length > 0 ? resource.join(':') : filler }
 }
 
-/** Which database user the resource of an ARN means: `dbuser:ID/USER`. Undefined where it has another form. */
+/** Parses the resource of a database user's ARN, `dbuser:ID/USER`. Returns undefined if it has another form. */
 export function parseUser(resource: string): { id: string; user: string } | undefined {
   if (/^\*+$/.test(resource)) return { id: '*', user: '*' }
   const [, id, user] = /^dbuser:([^/]*)(?:\/(.*))?$/s.exec(resource) ?? []
   if (id === undefined) return undefined
-  // `dbuser:*` reaches over the slash.
-  return user === undefined ? (id.endsWith('*') ? { id, user: '*' } : undefined) : { id, user }
+  if (user !== undefined) return { id, user }
+  // The wildcard in `dbuser:*` matches the slash too.
+  return id.endsWith('*') ? { id, user: '*' } : undefined
 }
 
-/** Whether a resource of a policy is a database user, or may be among others. */
+/** Whether a resource of a policy is a database user, or includes some. */
 export function couldBeUser(text: string): boolean {
   const service = text === '*' ? '*' : parseArn(text)?.service
   return service !== undefined && matches(service, 'rds-db')

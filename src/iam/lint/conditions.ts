@@ -2,10 +2,10 @@ import type { LintFinding } from './finding.ts'
 import type { LintedCondition, LintedStatement } from './statement.ts'
 
 /**
- * What RDS does not give IAM when it checks a token.
+ * The condition keys that RDS does not pass to IAM when it checks a token.
  * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html#UsingWithRDS.IAMDBAuth.Availability
  */
-const UNSUPPORTED = new Set([
+const UNSUPPORTED_KEYS = new Set([
   'aws:referer',
   'aws:sourceip',
   'aws:sourcevpc',
@@ -14,35 +14,38 @@ const UNSUPPORTED = new Set([
   'aws:vpcsourceip',
 ])
 
-/** Of a statement that means `rds-db:connect`: the conditions on keys that a login never has. */
-export function conditionFindings({ conditions, denies }: LintedStatement): LintFinding[] {
+/** Returns the conditions on keys that a login never has. For a statement with `rds-db:connect`. */
+export function conditionFindings({ conditions, isDeny }: LintedStatement): LintFinding[] {
   return conditions
-    .filter(({ key }) => UNSUPPORTED.has(key.toLowerCase()))
+    .filter(({ key }) => UNSUPPORTED_KEYS.has(key.toLowerCase()))
     .map(condition => ({
       severity: 'error',
       rule: 'condition-key',
       path: condition.path,
-      message: `RDS logins have no ${condition.key}: ${consequence(condition, denies)}`,
+      message: `RDS logins have no ${condition.key}: ${consequence(condition, isDeny)}`,
     }))
 }
 
-function consequence(condition: LintedCondition, denies: boolean): string {
+const INSTEAD = 'remove it, and restrict where logins come from with security groups'
+
+function consequence(condition: LintedCondition, isDeny: boolean): string {
   if (holdsWithoutKey(condition))
-    return denies
-      ? 'the condition always holds, and so the statement denies logins from anywhere; exempt rds-db:connect from it'
-      : 'the condition always holds and keeps nobody out; remove it, and limit where logins come from by security groups'
-  return denies
-    ? 'the condition never holds, and so the statement denies no login; remove it, and limit where logins come from by security groups'
-    : 'the condition never holds, and so the statement allows no login; remove it, and limit where logins come from by security groups'
+    return isDeny
+      ? 'the condition always holds, so the statement denies logins from everywhere; exempt rds-db:connect from it'
+      : `the condition always holds and keeps nobody out; ${INSTEAD}`
+  return isDeny
+    ? `the condition never holds, so the statement denies no login; ${INSTEAD}`
+    : `the condition never holds, so the statement allows no login; ${INSTEAD}`
 }
 
 /**
- * What IAM makes of a condition whose key is missing from a request.
+ * Whether IAM takes a condition to hold if the request lacks its key.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
  */
 function holdsWithoutKey({ operator, values }: LintedCondition): boolean {
-  const [, set, base = ''] = /^(?:(forallvalues|foranyvalue):)?(.*)$/.exec(operator.toLowerCase()) ?? []
+  const [, quantifier, base = ''] =
+    /^(?:(forallvalues|foranyvalue):)?(.*)$/.exec(operator.toLowerCase()) ?? []
   if (base === 'null') return values.some(({ text }) => text.toLowerCase() === 'true')
-  if (base.endsWith('ifexists') || set === 'forallvalues') return true
-  return set === undefined && /not/.test(base)
+  if (base.endsWith('ifexists') || quantifier === 'forallvalues') return true
+  return quantifier === undefined && /not/.test(base)
 }

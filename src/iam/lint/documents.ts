@@ -1,52 +1,57 @@
+import { isJsonObject, type JsonObject } from '../../lib/json.ts'
 import type { DocumentPath } from './finding.ts'
-import { type LintedStatement, statementOf } from './statement.ts'
-import { sidesOf } from './texts.ts'
+import { type LintedStatement, toStatement } from './statement.ts'
+import { ifBranches } from './texts.ts'
 
-/** No document of AWS's tools lies nearly so deep. */
-const DEEPEST = 100
+/** No document of AWS's tools is nearly so deep. */
+const MAX_DEPTH = 100
 
-export class TooDeep extends Error {}
+export class NestedTooDeep extends Error {
+  override readonly name = 'NestedTooDeep'
+  override readonly message = 'is nested too deeply'
+}
 
-export interface PolicyFound {
+export interface LintedPolicy {
   readonly path: DocumentPath
   readonly statements: readonly LintedStatement[]
 }
 
 /**
- * The policies in a value: itself, and what is anywhere in it, as in what the AWS CLI prints, in templates of CloudFormation
- * and plans of Terraform, also as text (JSON, URL-encoded or not). Left out are statements with a principal, which belong to
- * resources and trust policies: `rds-db:connect` is allowed by policies of identities alone. Throws `TooDeep`.
+ * Finds policies anywhere in a value: what the AWS CLI prints, CloudFormation templates, Terraform plans, and texts in them
+ * (JSON, URL-encoded or not). Leaves out statements with a principal, which belong to resource and trust policies: only
+ * identity policies can allow `rds-db:connect`. Throws `NestedTooDeep`.
  */
-export function policiesIn(value: unknown, path: DocumentPath = []): PolicyFound[] {
-  if (path.length > DEEPEST) throw new TooDeep('is nested too deeply')
-  if (typeof value === 'string') return policiesIn(embedded(value), path)
-  if (Array.isArray(value)) return value.flatMap((inner, at) => policiesIn(inner, [...path, at]))
-  if (!isObject(value)) return []
+export function policiesIn(value: unknown, path: DocumentPath = []): LintedPolicy[] {
+  if (path.length > MAX_DEPTH) throw new NestedTooDeep()
+  if (typeof value === 'string') return policiesIn(embeddedJson(value), path)
+  if (Array.isArray(value)) return value.flatMap((item, index) => policiesIn(item, [...path, index]))
+  if (!isJsonObject(value)) return []
   const statements = statementsIn(value.Statement, [...path, 'Statement'])
-  if (!statements.some(([{ Effect }]) => Effect !== undefined))
-    return Object.entries(value).flatMap(([name, inner]) => policiesIn(inner, [...path, name]))
-  const ofIdentities = statements.filter(([each]) => !('Principal' in each) && !('NotPrincipal' in each))
-  const version = value.Version
-  return [{ path, statements: ofIdentities.map(([each, at]) => statementOf(each, { path: at, version })) }]
+  if (!statements.some(({ members }) => members.Effect !== undefined))
+    return Object.entries(value).flatMap(([name, member]) => policiesIn(member, [...path, name]))
+  const ofIdentities = statements.filter(
+    ({ members }) => !('Principal' in members) && !('NotPrincipal' in members),
+  )
+  return [{ path, statements: ofIdentities.map(found => toStatement(found, value.Version)) }]
 }
 
-type Members = Readonly<Record<string, unknown>>
-
-function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null
+interface FoundStatement {
+  readonly members: JsonObject
+  readonly path: DocumentPath
 }
 
-function statementsIn(value: unknown, path: DocumentPath): [Members, DocumentPath][] {
-  if (path.length > DEEPEST) throw new TooDeep('is nested too deeply')
-  if (Array.isArray(value)) return value.flatMap((inner, at) => statementsIn(inner, [...path, at]))
-  if (!isObject(value)) return []
-  const sides = sidesOf(value['Fn::If'])
-  if (sides.length > 0) return sides.flatMap(([side, at]) => statementsIn(side, [...path, 'Fn::If', at]))
-  return [[value, path]]
+function statementsIn(value: unknown, path: DocumentPath): FoundStatement[] {
+  if (path.length > MAX_DEPTH) throw new NestedTooDeep()
+  if (Array.isArray(value)) return value.flatMap((item, index) => statementsIn(item, [...path, index]))
+  if (!isJsonObject(value)) return []
+  const branches = ifBranches(value['Fn::If'])
+  if (branches.length > 0)
+    return branches.flatMap(({ branch, index }) => statementsIn(branch, [...path, 'Fn::If', index]))
+  return [{ members: value, path }]
 }
 
-/** The value that a text holds, where that may be a policy. */
-function embedded(text: string): unknown {
+/** Returns the value of a text that may be a policy, else undefined. */
+function embeddedJson(text: string): unknown {
   try {
     const json = /^\s*%7B/i.test(text) ? decodeURIComponent(text) : text
     return /^\s*\{/.test(json) && json.includes('"Statement"') ? JSON.parse(json) : undefined

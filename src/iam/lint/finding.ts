@@ -15,10 +15,10 @@ export type LintRule =
   | 'not-covered'
 
 export interface LintFinding {
-  /** An error never works; a warning works, and allows more than it has to. */
+  /** An error never works. A warning works, and allows more than it has to. */
   readonly severity: 'error' | 'warning'
   readonly rule: LintRule
   readonly path: DocumentPath
-  /** What is wrong and what to do. It quotes the policy as it is: whoever prints it must escape it. */
+  /** What is wrong and what to do. It quotes the policy unescaped: whoever prints it must escape it. */
   readonly message: string
 }

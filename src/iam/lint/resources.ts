@@ -7,30 +7,30 @@ import { variableFindings } from './variables.ts'
 import { hasWildcard, isLiteral, matches } from './wildcard.ts'
 
 const FORM = 'arn:PARTITION:rds-db:REGION:ACCOUNT:dbuser:RESOURCEID/USER'
-const ANY_ID =
-  'db-… of an instance (DbiResourceId), cluster-… of an Aurora cluster (DbClusterResourceId) or prx-… of a proxy (the end of its ARN)'
+const RESOURCE_IDS =
+  'db-… for an instance (DbiResourceId), cluster-… for an Aurora cluster (DbClusterResourceId) or prx-… for a proxy (the end of its ARN)'
 
-/** Of a statement that means `rds-db:connect`: resources that are no database user, and those that are too many. */
+/** Returns resources that are no database user, and those that are too broad. For a statement with `rds-db:connect`. */
 export function resourceFindings(statement: LintedStatement): LintFinding[] {
-  const { actions, resources, denies } = statement
-  const isForOthersToo = !actions.every(namesService) || actions.length === 0
-  const isMeant = actions.some(namesService)
-  const hasFitting = resources.some(({ text }) => text.includes(UNKNOWN) || couldBeUser(text))
+  const { actions, resources, isDeny } = statement
+  const hasOtherActions = !actions.every(namesService) || actions.length === 0
+  const namesConnect = actions.some(namesService)
+  const hasUser = resources.some(({ text }) => text.includes(UNKNOWN) || couldBeUser(text))
   const findings = resources.flatMap(entry => {
     if (couldBeUser(entry.text)) return userFindings(entry, statement)
-    // Beside rds-db:connect, a statement may have actions of other services, and their resources.
-    const isForeign = isMeant && !(isForOthersToo && hasFitting) && !entry.text.startsWith(UNKNOWN)
-    return isForeign ? [error('resource', entry, notUser(entry.text))] : []
+    // Beside rds-db:connect, a statement may have actions of other services, with resources of theirs.
+    const isWrong = namesConnect && !(hasOtherActions && hasUser) && !entry.text.startsWith(UNKNOWN)
+    return isWrong ? [error('resource', entry, notUserMessage(entry.text))] : []
   })
-  return denies ? findings.filter(({ severity }) => severity === 'error') : findings
+  return isDeny ? findings.filter(({ severity }) => severity === 'error') : findings
 }
 
-function notUser(text: string): string {
+function notUserMessage(text: string): string {
   const arn = parseArn(text)
   if (arn?.service !== 'rds')
-    return `${text} is no database user, which rds-db:connect works on alone: give ${FORM}`
+    return `${text} is not a database user, but rds-db:connect works only on database users: give ${FORM}`
   const [kind = ''] = arn.resource.split(':')
-  return `${text} is the ARN of a ${kind}, on which rds-db:connect never works: give ${FORM} with its resource id, ${ANY_ID}`
+  return `${text} is the ARN of a ${kind}, on which rds-db:connect never works: give ${FORM} with its resource id, ${RESOURCE_IDS}`
 }
 
 function userFindings(entry: TextEntry, statement: LintedStatement): LintFinding[] {
@@ -40,60 +40,51 @@ function userFindings(entry: TextEntry, statement: LintedStatement): LintFinding
   if (!target) {
     if (arn.resource.includes(UNKNOWN) || matches(arn.resource, 'dbuser:')) return []
     return [
-      ...placeFindings(entry, arn),
+      ...locationFindings(entry, arn),
       error('resource', entry, `the resource is not dbuser:RESOURCEID/USER: give ${FORM}`),
     ]
   }
   return [
-    ...placeFindings(entry, arn),
-    ...idFindings(entry, target.id),
+    ...locationFindings(entry, arn),
+    ...resourceIdFindings(entry, target.id),
     ...(target.user === '' ? [error('resource', entry, 'there is no user after the slash')] : []),
     ...variableFindings(entry, { user: target.user, statement }),
     ...broadFindings(entry, { ...arn, ...target }),
   ]
 }
 
-function placeFindings(entry: TextEntry, { partition, region, account }: Arn): LintFinding[] {
+function locationFindings(entry: TextEntry, { partition, region, account }: Arn): LintFinding[] {
+  const partitions = PARTITIONS.map(({ name }) => name)
   const findings: LintFinding[] = []
-  const isPartition = PARTITIONS.some(({ name }) => name === partition)
-  if (isLiteral(partition) && !isPartition)
-    findings.push(
-      error(
-        'partition',
-        entry,
-        `AWS has no partition ${partition}: ${PARTITIONS.map(({ name }) => name).join(', ')}`,
-      ),
-    )
+  if (isLiteral(partition) && !partitions.includes(partition)) {
+    const message = `AWS has no partition ${partition}, only ${partitions.join(', ')}`
+    findings.push(error('partition', entry, message))
+  }
   if (isLiteral(region)) {
     const home = partitionOfRegion(region)
-    if (!home)
-      findings.push(
-        error(
-          'region',
-          entry,
-          `${region || 'nothing'} stands where the region has to: give one, as us-east-1`,
-        ),
-      )
-    else if (isPartition && home.name !== partition)
-      findings.push(
-        error('region', entry, `${region} is a region of partition ${home.name}, not of ${partition}`),
-      )
+    if (!home) {
+      const message = `the region is ${region || 'missing'}: give one, like us-east-1`
+      findings.push(error('region', entry, message))
+    } else if (partitions.includes(partition) && home.name !== partition) {
+      const message = `${region} is a region of partition ${home.name}, not of ${partition}`
+      findings.push(error('region', entry, message))
+    }
   }
-  if (isLiteral(account) && !/^\d{12}$/.test(account))
-    findings.push(
-      error('account', entry, `${account || 'nothing'} stands where the 12 digits of the account have to`),
-    )
+  if (isLiteral(account) && !/^\d{12}$/.test(account)) {
+    const message = `the account is ${account || 'missing'}: give its 12 digits`
+    findings.push(error('account', entry, message))
+  }
   return findings
 }
 
-function idFindings(entry: TextEntry, id: string): LintFinding[] {
-  // Those of proxies are in lower case.
+function resourceIdFindings(entry: TextEntry, id: string): LintFinding[] {
+  // Only the resource ids of proxies are in lower case.
   if (!isLiteral(id) || /^(?:(?:db|cluster)-[A-Z0-9]+|prx-[A-Za-z0-9]+)$/.test(id)) return []
-  const isLowered = /^(?:db|cluster)-[A-Za-z0-9]+$/.test(id)
-  const fault = isLowered
-    ? `${id} is in lower case, which no resource id is, and IAM compares them to the letter: it is a name, or was rewritten`
-    : `${id || 'nothing'} is no resource id, but perhaps a name`
-  return [error('resource-id', entry, `${fault}; give ${ANY_ID}`)]
+  const hasLowerCase = /^(?:db|cluster)-[A-Za-z0-9]+$/.test(id)
+  const fault = hasLowerCase
+    ? `${id} has lower-case letters, which no such resource id has, and IAM compares the case: it is a name, or somebody changed it`
+    : `${id || 'nothing'} is not a resource id, but perhaps a name`
+  return [error('resource-id', entry, `${fault}; give ${RESOURCE_IDS}`)]
 }
 
 function broadFindings(entry: TextEntry, parts: Arn & { id: string; user: string }): LintFinding[] {
@@ -106,8 +97,8 @@ function broadFindings(entry: TextEntry, parts: Arn & { id: string; user: string
     ['user', parts.user],
   ].filter(([, text = '']) => hasWildcard(text))
   if (wide.length === 0) return []
-  const named = wide.map(([name]) => name).join(', ')
-  const message = `a wildcard for ${named} allows more than it has to: name each database user`
+  const names = wide.map(([name]) => name).join(', ')
+  const message = `a wildcard for ${names} allows more than it has to: name each database user`
   return [{ severity: 'warning', rule: 'too-broad', path: entry.path, message }]
 }
 

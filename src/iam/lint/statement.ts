@@ -1,3 +1,4 @@
+import { isJsonObject, type JsonObject } from '../../lib/json.ts'
 import { couldBeUser } from './arn.ts'
 import type { DocumentPath } from './finding.ts'
 import { entriesOf, type TextEntry, UNKNOWN } from './texts.ts'
@@ -12,55 +13,56 @@ export interface LintedCondition {
 
 export interface LintedStatement {
   readonly path: DocumentPath
-  readonly denies: boolean
+  readonly isDeny: boolean
   readonly actions: readonly TextEntry[]
-  /** Undefined where it has `Action`. */
+  /** Undefined if the statement has `Action`. */
   readonly notActions: readonly TextEntry[] | undefined
   readonly resources: readonly TextEntry[]
-  /** Undefined where it has `Resource`. */
+  /** Undefined if the statement has `Resource`. */
   readonly notResources: readonly TextEntry[] | undefined
   readonly conditions: readonly LintedCondition[]
-  /** Whether variables mean something: in a document of version 2008-10-17 they are text. */
-  readonly knowsVariables: boolean
+  /** Whether variables are replaced; in a document of version 2008-10-17 they are plain text. */
+  readonly hasVariables: boolean
 }
 
 const CONNECT = 'rds-db:connect'
 
-export function statementOf(
-  value: Readonly<Record<string, unknown>>,
-  { path, version }: { path: DocumentPath; version: unknown },
+/** Returns a statement of a policy with the `Version` that the policy has. */
+export function toStatement(
+  { members, path }: { members: JsonObject; path: DocumentPath },
+  version: unknown,
 ): LintedStatement {
-  const element = (name: string) => entriesOf(value[name], [...path, name])
+  const element = (name: string) => entriesOf(members[name], [...path, name])
   const elementIfAny = (name: string) => {
     const entries = element(name)
     return entries.length > 0 ? entries : undefined
   }
   return {
     path,
-    denies: value.Effect === 'Deny',
+    isDeny: members.Effect === 'Deny',
     actions: element('Action'),
     notActions: elementIfAny('NotAction'),
     resources: element('Resource'),
     notResources: elementIfAny('NotResource'),
-    conditions: conditionsOf(value.Condition, [...path, 'Condition']),
-    knowsVariables: version !== undefined && version !== '2008-10-17',
+    conditions: conditionsOf(members.Condition, [...path, 'Condition']),
+    hasVariables: version !== undefined && version !== '2008-10-17',
   }
 }
 
 function conditionsOf(value: unknown, path: DocumentPath): LintedCondition[] {
-  return members(value).flatMap(([operator, keys]) =>
-    members(keys).map(([key, values]) => {
-      const here = [...path, operator, key]
-      return { operator, key, values: entriesOf(values, here), path: here }
+  return entries(value).flatMap(([operator, keys]) =>
+    entries(keys).map(([key, values]) => {
+      const keyPath = [...path, operator, key]
+      return { operator, key, values: entriesOf(values, keyPath), path: keyPath }
     }),
   )
 }
 
-function members(value: unknown): [string, unknown][] {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []
+function entries(value: unknown): [string, unknown][] {
+  return isJsonObject(value) ? Object.entries(value) : []
 }
 
-/** Whether its actions certainly include `rds-db:connect`. Actions are compared without regard to case. */
+/** Whether the actions include `rds-db:connect` for certain. IAM ignores the case of actions. */
 export function allowsConnect({ actions, notActions = [] }: LintedStatement): boolean {
   const isKnown = ({ text }: TextEntry) => !text.includes(UNKNOWN)
   const isConnect = ({ text }: TextEntry) => matches(text.toLowerCase(), CONNECT)
@@ -68,8 +70,8 @@ export function allowsConnect({ actions, notActions = [] }: LintedStatement): bo
   return actions.filter(isKnown).some(isConnect)
 }
 
-/** Whether it is about logins at all: an action on everything is not, where its resources are all of another kind. */
-export function meansUsers({ actions, resources, notResources }: LintedStatement): boolean {
+/** Whether the statement concerns logins at all. An action on all services does not if every resource is of another kind. */
+export function concernsLogins({ actions, resources, notResources }: LintedStatement): boolean {
   return (
     notResources !== undefined ||
     actions.some(namesService) ||
@@ -77,13 +79,13 @@ export function meansUsers({ actions, resources, notResources }: LintedStatement
   )
 }
 
-/** Whether an action names the service, so that it is no accident of a wildcard. */
+/** Whether an action names `rds-db`, instead of reaching it by a wildcard. */
 export function namesService({ text }: TextEntry): boolean {
   return text.toLowerCase().startsWith('rds-db:')
 }
 
-/** Whether its resources include this one. */
+/** Whether the statement's resources include this one. */
 export function coversResource({ resources, notResources }: LintedStatement, arn: string): boolean {
-  const isAmong = (entries: readonly TextEntry[]) => entries.some(({ text }) => matches(text, arn))
-  return notResources ? !isAmong(notResources) : isAmong(resources)
+  const includesArn = (patterns: readonly TextEntry[]) => patterns.some(({ text }) => matches(text, arn))
+  return notResources ? !includesArn(notResources) : includesArn(resources)
 }

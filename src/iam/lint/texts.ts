@@ -1,31 +1,31 @@
 import type { DocumentPath } from './finding.ts'
 
-/** Stands in a text for what only a deployment knows. No policy may have this character. */
+/** Stands in a text for what is known only at deployment. No policy may contain this character. */
 export const UNKNOWN = '\0'
 
-/** One text of a policy, and where it stands. */
+/** One text of a policy, and where it is. */
 export interface TextEntry {
   readonly text: string
   readonly path: DocumentPath
 }
 
 /**
- * The texts of an element that holds one or a list of them. What CloudFormation or Terraform puts in at deployment is
- * UNKNOWN in them; of an `Fn::If`, both sides are there.
+ * Returns the texts of an element that has one or a list of them. What CloudFormation or Terraform inserts at deployment is
+ * UNKNOWN in them; both branches of an `Fn::If` are included.
  */
 export function entriesOf(value: unknown, path: DocumentPath): TextEntry[] {
   if (value === undefined || value === null) return []
-  if (Array.isArray(value)) return value.flatMap((inner, at) => entriesOf(inner, [...path, at]))
-  if (typeof value !== 'object') return [{ text: plain(String(value)), path }]
+  if (Array.isArray(value)) return value.flatMap((item, index) => entriesOf(item, [...path, index]))
+  if (typeof value !== 'object') return [{ text: withoutInterpolation(String(value)), path }]
   const [[name, argument] = ['', undefined], more] = Object.entries(value)
   if (more !== undefined) return [{ text: UNKNOWN, path }]
   switch (name) {
     case 'Fn::If':
-      return sidesOf(argument).flatMap(([side, at]) => entriesOf(side, [...path, name, at]))
+      return ifBranches(argument).flatMap(({ branch, index }) => entriesOf(branch, [...path, name, index]))
     case 'Fn::Sub':
-      return [{ text: substituted(argument), path }]
+      return [{ text: substitute(argument), path }]
     case 'Fn::Join':
-      return [{ text: joined(argument), path }]
+      return [{ text: join(argument), path }]
     case 'Ref':
       return argument === 'AWS::NoValue' ? [] : [{ text: UNKNOWN, path }]
     default:
@@ -33,32 +33,33 @@ export function entriesOf(value: unknown, path: DocumentPath): TextEntry[] {
   }
 }
 
-/** What an `Fn::If` may become, with the position of each. */
-export function sidesOf(argument: unknown): [unknown, number][] {
-  return Array.isArray(argument) ? argument.slice(1, 3).map((side, at) => [side, at + 1]) : []
+/** Returns the two values that an `Fn::If` may become, each with its index in the argument. */
+export function ifBranches(argument: unknown): { branch: unknown; index: number }[] {
+  if (!Array.isArray(argument)) return []
+  return argument.slice(1, 3).map((branch, i) => ({ branch, index: i + 1 }))
 }
 
 /**
- * IAM's own variables have a colon in them (`${aws:username}`), or are one of its three escapes. The others are Terraform's,
- * or CloudFormation's in a text that is substituted as a whole.
+ * IAM's own variables contain a colon (`${aws:username}`), or are one of its three escapes. All others are Terraform's, or
+ * CloudFormation's in a text that is substituted as a whole.
  */
-function plain(text: string): string {
-  return text.replace(/\$?\$\{([^}]*)\}/g, (whole, name: string) => {
-    if (whole.startsWith('$$')) return whole.slice(1)
-    return /^(?!AWS::)(?:[*?$]$|.*:)/.test(name) ? whole : UNKNOWN
+function withoutInterpolation(text: string): string {
+  return text.replace(/\$?\$\{([^}]*)\}/g, (variable, name: string) => {
+    if (variable.startsWith('$$')) return variable.slice(1)
+    return /^(?!AWS::)(?:[*?$]$|.*:)/.test(name) ? variable : UNKNOWN
   })
 }
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-sub.html */
-function substituted(argument: unknown): string {
+function substitute(argument: unknown): string {
   const template: unknown = Array.isArray(argument) ? argument[0] : argument
   if (typeof template !== 'string') return UNKNOWN
-  return template.replace(/\$\{(!?)([^}]*)\}/g, (_whole, literal: string, name: string) =>
+  return template.replace(/\$\{(!?)([^}]*)\}/g, (_variable, literal: string, name: string) =>
     literal ? `$\{${name}}` : UNKNOWN,
   )
 }
 
-function joined(argument: unknown): string {
+function join(argument: unknown): string {
   const [delimiter, parts]: unknown[] = Array.isArray(argument) ? argument : []
   if (typeof delimiter !== 'string' || !Array.isArray(parts)) return UNKNOWN
   return parts.map(part => entriesOf(part, [])[0]?.text ?? '').join(delimiter)

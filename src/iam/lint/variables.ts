@@ -2,20 +2,22 @@ import type { LintFinding } from './finding.ts'
 import type { LintedStatement } from './statement.ts'
 import type { TextEntry } from './texts.ts'
 
-const USERNAME =
-  'has a value for IAM users alone: no role session, and so no jeton, ever matches it; name the database users'
-const BECOMES = new Map([
-  ['aws:username', USERNAME],
+/** What is wrong with a variable, by its name in lower case. */
+const PROBLEMS = new Map([
+  [
+    'aws:username',
+    'has a value only for IAM users, so no role session matches it, and jeton uses role sessions; name the database users',
+  ],
   [
     'aws:userid',
-    'is ROLEID:SESSION of a role session, and no name of a database user; name the database users',
+    'is ROLEID:SESSION for a role session, which is no name of a database user; name the database users',
   ],
 ])
-const CHOSEN =
-  'is what the request brings: who sets its value chooses the database user, and without a value nothing matches; name the database users'
+const OTHER_PROBLEM =
+  'takes its value from the request: whoever sets it chooses the database user, and without a value nothing matches; name the database users'
 
 /**
- * What becomes of variables in the user of a `dbuser` ARN.
+ * Returns the variables in the user of a `dbuser` ARN, each with what becomes of it.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
  */
 export function variableFindings(
@@ -23,15 +25,15 @@ export function variableFindings(
   { user, statement }: { user: string; statement: LintedStatement },
 ): LintFinding[] {
   return [...user.matchAll(/\$\{([^}]*)\}/g)]
-    .map(([variable, inside = '']) => ({ variable, name: inside.replace(/,.*/s, '').trim() }))
+    .map(([variable, content = '']) => ({ variable, name: content.replace(/,.*/s, '').trim() }))
     .filter(({ name }) => !/^[*?$]$/.test(name))
     .map(({ variable, name }) =>
-      statement.knowsVariables
+      statement.hasVariables
         ? {
             severity: 'warning',
             rule: 'variable',
             path,
-            message: `${variable} ${BECOMES.get(name.toLowerCase()) ?? CHOSEN}`,
+            message: `${variable} ${PROBLEMS.get(name.toLowerCase()) ?? OTHER_PROBLEM}`,
           }
         : {
             severity: 'error',

@@ -1,36 +1,37 @@
 import { UNKNOWN } from './texts.ts'
 
 /**
- * Whether a pattern of IAM matches a text: `*` is any run, `?` any one character. A variable, and what is not known, count
- * as any run. In time proportional to both lengths at worst: patterns come from files.
+ * Whether a pattern of IAM matches a text: `*` is any run of characters, `?` any one. Variables and UNKNOWN count as any run.
+ * Takes time proportional to the product of both lengths at worst, because patterns come from files.
  */
 export function matches(pattern: string, text: string): boolean {
-  const wanted = pattern.replace(/\$\{[^}]*\}/g, '*').replaceAll(UNKNOWN, '*')
-  let at = 0
-  let star = -1
-  let resume = 0
-  let i = 0
-  while (at < text.length) {
-    if (wanted[i] === '*') {
-      star = i++
-      resume = at
-    } else if (i < wanted.length && (wanted[i] === '?' || wanted[i] === text[at])) {
-      i++
-      at++
-    } else if (star >= 0) {
-      i = star + 1
-      at = ++resume
+  const glob = pattern.replace(/\$\{[^}]*\}/g, '*').replaceAll(UNKNOWN, '*')
+  let textAt = 0
+  let globAt = 0
+  /** The last `*` met, and how far into the text it reaches so far. */
+  let starAt = -1
+  let starEnd = 0
+  while (textAt < text.length) {
+    if (glob[globAt] === '*') {
+      starAt = globAt++
+      starEnd = textAt
+    } else if (globAt < glob.length && (glob[globAt] === '?' || glob[globAt] === text[textAt])) {
+      globAt++
+      textAt++
+    } else if (starAt >= 0) {
+      globAt = starAt + 1
+      textAt = ++starEnd
     } else return false
   }
-  while (wanted[i] === '*') i++
-  return i === wanted.length
+  while (glob[globAt] === '*') globAt++
+  return globAt === glob.length
 }
 
 export function hasWildcard(text: string): boolean {
   return /[*?]/.test(withoutVariables(text))
 }
 
-/** Whether all of it is as it stands: no wildcard, no variable, nothing that is not known. */
+/** Whether a text means only itself: it has no wildcard, no variable and nothing UNKNOWN. */
 export function isLiteral(text: string): boolean {
   return !hasWildcard(text) && !text.includes(UNKNOWN) && withoutVariables(text) === text
 }

@@ -15,36 +15,36 @@ test.each([
   [USER.replace('arn:aws:', 'arn:aws-cn:'), [`error partition ${at}`]],
   [USER.replace('app_ro', 'admin'), [`warning not-configured ${at}`]],
   [USER.replace(/db-[A-Z]+/, 'db-OTHER'), [`warning not-configured ${at}`]],
-  // Lint tells of these already.
+  // lintStatements finds these already
   [USER.replace(/db-[A-Z]+/, 'orders'), []],
   [USER.replace('app_ro', '*').replace('us-east-1', '*'), []],
   ['*', []],
-])('%s against the configuration', (resource, findings) => {
+])('unknownResourceFindings for %s: %j', (resource, findings) => {
   expect(briefly(unknownResourceFindings(statements(resource), databases))).toEqual(findings)
 })
 
-test('a region is told with the one that is configured', () => {
+test('unknownResourceFindings names the configured region', () => {
   const [finding] = unknownResourceFindings(statements(USER.replace('us-east-1', 'eu-west-1')), databases)
   expect(finding?.message).toBe(
     `eu-west-1 is not the region of ${ORDERS.resourceId}: databases.orders is configured with us-east-1`,
   )
 })
 
-test('users that no statement allows are told, of databases whose policy this is', () => {
-  const uncovered = (...resources: string[]) =>
+test('missingUserFindings returns users that no statement allows, of databases whose policy this is', () => {
+  const missing = (...resources: string[]) =>
     missingUserFindings(statements(...resources), databases).map(({ path }) => path.join('.'))
-  expect(uncovered(USER)).toEqual(['databases.orders.users.1', 'databases.orders.users.2'])
-  expect(uncovered(USER, USER.replace('app_ro', 'app_rw'))).toEqual(['databases.orders.users.2'])
-  expect(uncovered(USER.replace('app_ro', '*'))).toEqual([])
-  expect(uncovered('*')).toEqual([])
-  expect(uncovered(USER.replace('us-east-1', 'us-west-2'))).toHaveLength(3)
-  expect(uncovered(USER.replace(/db-[A-Z]+/, 'db-OTHER'))).toEqual([])
+  expect(missing(USER)).toEqual(['databases.orders.users.1', 'databases.orders.users.2'])
+  expect(missing(USER, USER.replace('app_ro', 'app_rw'))).toEqual(['databases.orders.users.2'])
+  expect(missing(USER.replace('app_ro', '*'))).toEqual([])
+  expect(missing('*')).toEqual([])
+  expect(missing(USER.replace('us-east-1', 'us-west-2'))).toHaveLength(3)
+  expect(missing(USER.replace(/db-[A-Z]+/, 'db-OTHER'))).toEqual([])
 })
 
-test('what denies covers nobody, and NotResource all but what it names', () => {
+test('missingUserFindings ignores statements that deny, and takes NotResource to cover all but what it names', () => {
   const denying = statementsOf(JSON.stringify(policy({ Effect: 'Deny', Resource: '*' })))
   expect(missingUserFindings([...denying, ...statements(USER)], databases)).toHaveLength(2)
-  const but = { Effect: 'Allow', Action: 'rds-db:*', NotResource: USER }
-  const rest = statementsOf(JSON.stringify({ Statement: but }))
-  expect(missingUserFindings(rest, [ORDERS]).map(({ path }) => path.at(-1))).toEqual([0])
+  const allButOne = { Effect: 'Allow', Action: 'rds-db:*', NotResource: USER }
+  const covering = statementsOf(JSON.stringify({ Statement: allButOne }))
+  expect(missingUserFindings(covering, [ORDERS]).map(({ path }) => path.at(-1))).toEqual([0])
 })

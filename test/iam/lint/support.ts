@@ -1,22 +1,22 @@
 import { policiesIn } from '../../../src/iam/lint/documents.ts'
 import type { LintFinding } from '../../../src/iam/lint/finding.ts'
 import { lintStatements } from '../../../src/iam/lint/lint.ts'
-import { readPolicyText } from '../../../src/iam/lint/read.ts'
+import { parsePolicyFile } from '../../../src/iam/lint/parse.ts'
 import type { LintedStatement } from '../../../src/iam/lint/statement.ts'
 
-/** The ARN of one user, as it has to be. */
+/** A correct ARN of one user. */
 export const USER = 'arn:aws:rds-db:us-east-1:123456789012:dbuser:db-ABCDEFGHIJKLMNOPQRSTUVWXYZ/app_ro'
 
-/** A policy with one statement, which is right but for what is given. */
+/** A correct policy with one statement, changed as given. */
 export function policy(statement: object = {}, document: object = {}): object {
   const sound = { Effect: 'Allow', Action: 'rds-db:connect', Resource: USER }
   return { Version: '2012-10-17', Statement: [{ ...sound, ...statement }], ...document }
 }
 
 export function statementsOf(text: string): LintedStatement[] {
-  const read = readPolicyText(text)
-  if (!read.ok) throw new Error(read.problem)
-  return policiesIn(read.value).flatMap(({ statements }) => statements)
+  const parsed = parsePolicyFile(text)
+  if (!parsed.ok) throw new Error(parsed.problem)
+  return policiesIn(parsed.value).flatMap(({ statements }) => statements)
 }
 
 export function lint(value: unknown): LintFinding[] {

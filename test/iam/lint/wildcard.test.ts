@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { matches } from '../../../src/iam/lint/wildcard.ts'
 
-test('matches as the same pattern does as a regular expression', () => {
+test('matches agrees with the same pattern as a regular expression', () => {
   const letters = (...all: string[]) =>
     fc.array(fc.constantFrom(...all), { maxLength: 8 }).map(list => list.join(''))
   fc.assert(
@@ -14,12 +14,12 @@ test('matches as the same pattern does as a regular expression', () => {
   )
 })
 
-test('what is not known, and a variable, may be anything', () => {
+test('matches takes UNKNOWN and variables for anything', () => {
   expect(matches('a\0c', 'abbc')).toBe(true)
   expect(matches(`a\${aws:username}c`, 'abbc')).toBe(true)
   expect(matches(`a\${aws:username}c`, 'abbd')).toBe(false)
 })
 
-test('a pattern of many stars costs no more than its length times the text', () => {
+test('matches takes no longer for many stars than for the product of both lengths', () => {
   expect(matches(`${'*a'.repeat(2000)}b`, 'a'.repeat(4000))).toBe(false)
 })

@@ -1,7 +1,7 @@
 import { ORDERS } from '../support/databases/orders.ts'
 import { LEDGER } from '../support/service/scenario.ts'
 
-/** A configuration as it is deployed: of two accounts, with a file beside it. */
+/** A configuration with databases in two accounts, and a file that it names. */
 export const CONFIG = {
   issuers: {
     ci: { issuer: 'https://ci.example.com', audience: 'jeton' },
@@ -38,9 +38,9 @@ export const CONFIG = {
   audit: [{ type: 'dynamodb', table: 'jeton-audit' }, { type: 'stdout' }],
 }
 
-const HERE = 'us-east-1:123456789012'
+const REGION_AND_ACCOUNT = 'us-east-1:123456789012'
 
-/** What only AWS knows of a stack, for a resolver of its template. */
+/** The values of a deployed stack, for `resolveWith`. */
 export const STACK = {
   'AWS::Region': 'us-east-1',
   'AWS::AccountId': '123456789012',
@@ -48,12 +48,12 @@ export const STACK = {
   'AWS::URLSuffix': 'amazonaws.com',
   HttpApi: 'api1',
   JetonLambdaFunction: 'jeton-prod',
-  'JetonLambdaFunction.Arn': `arn:aws:lambda:${HERE}:function:jeton-prod`,
+  'JetonLambdaFunction.Arn': `arn:aws:lambda:${REGION_AND_ACCOUNT}:function:jeton-prod`,
   'JetonRole.Arn': 'arn:aws:iam::123456789012:role/jeton-prod-JetonRole-1',
-  'JetonLogGroup.Arn': `arn:aws:logs:${HERE}:log-group:/aws/lambda/jeton-prod:*`,
-  'Key.Arn': `arn:aws:kms:${HERE}:key/11111111-2222-3333-4444-555555555555`,
-  'StoreTable.Arn': `arn:aws:dynamodb:${HERE}:table/jeton`,
-  'AuditTable.Arn': `arn:aws:dynamodb:${HERE}:table/jeton-audit`,
-  AlarmTopic: `arn:aws:sns:${HERE}:alarms1`,
+  'JetonLogGroup.Arn': `arn:aws:logs:${REGION_AND_ACCOUNT}:log-group:/aws/lambda/jeton-prod:*`,
+  'Key.Arn': `arn:aws:kms:${REGION_AND_ACCOUNT}:key/11111111-2222-3333-4444-555555555555`,
+  'StoreTable.Arn': `arn:aws:dynamodb:${REGION_AND_ACCOUNT}:table/jeton`,
+  'AuditTable.Arn': `arn:aws:dynamodb:${REGION_AND_ACCOUNT}:table/jeton-audit`,
+  AlarmTopic: `arn:aws:sns:${REGION_AND_ACCOUNT}:alarms1`,
   ServerlessDeploymentBucket: 'bucket1',
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { shellLines } from '../../src/client/shell.ts'
+import { shellCommands } from '../../src/client/environment.ts'
 
 function afterEval(script: string, env: Record<string, string> = {}): string[] {
   const print = `eval "$SCRIPT"; printf '%s\\0' "$A" "$B" "\${C-gone}"`
@@ -9,8 +9,8 @@ function afterEval(script: string, env: Record<string, string> = {}): string[] {
   return stdout.toString().split('\0').slice(0, -1)
 }
 
-describe('lines for a shell', () => {
-  test('let no value break out of its quotes', () => {
+describe('shellCommands', () => {
+  test('lets no value break out of its quotes', () => {
     const nasty = fc.string({
       unit: fc.constantFrom("'", '"', '\\', '$', '`', '(', ')', ';', '\n', ' ', '#', '!', 'é', 'x'),
     })
@@ -20,14 +20,14 @@ describe('lines for a shell', () => {
     )
     fc.assert(
       fc.property(value, value, (a, b) => {
-        expect(afterEval(shellLines({ set: { A: a, B: b }, unset: ['C'] }))).toEqual([a, b, 'gone'])
+        expect(afterEval(shellCommands({ set: { A: a, B: b }, unset: ['C'] }))).toEqual([a, b, 'gone'])
       }),
       { numRuns: 60 },
     )
   })
 
-  test('take away what was inherited', () => {
-    expect(afterEval(shellLines({ set: { A: '1', B: '2' }, unset: ['C', 'D'] }), { C: 'old' })).toEqual([
+  test('removes inherited variables', () => {
+    expect(afterEval(shellCommands({ set: { A: '1', B: '2' }, unset: ['C', 'D'] }), { C: 'old' })).toEqual([
       '1',
       '2',
       'gone',

@@ -1,0 +1,53 @@
+import type { Command } from 'commander'
+import { configPath } from '../src/config/environment.ts'
+import { systemClock } from '../src/lib/clock.ts'
+import { configOption } from './operator-commands.ts'
+
+export function addAuditCommands(program: Command): void {
+  const audit = program.command('audit').description('work with audit logs').exitOverride()
+
+  audit
+    .command('verify')
+    .description("check a log's hash chain")
+    .argument('<file...>', 'the files of one log, oldest first')
+    .option('--expect-last <hash>', 'the hash of the last record, as the server states it in its own log')
+    .option('--after <hash>', 'the hash of the record before the first, if older files are gone')
+    .action(async (files, options) => {
+      const { auditVerifyCommand } = await import('../src/cli/audit-verify.ts')
+      process.exitCode = await auditVerifyCommand({ files, ...options }, process)
+    })
+
+  audit
+    .command('query')
+    .description('search records in files, or without files in the DynamoDB table of the configuration')
+    .argument('[file...]', 'files of logs, in any order; decompress them first')
+    .addOption(configOption())
+    .option(
+      '--from <time>',
+      'recorded at this time or later: ISO 8601 (without a zone, UTC), or how long ago: 30m, 2h, 7d; in the table, by default a day before the end',
+    )
+    .option('--to <time>', 'recorded before this time')
+    .option('--principal <issuer/subject>', 'for this principal; the issuer by its name in the configuration')
+    .option('--database <name>', 'for this database')
+    .option('--user <name>', 'for this database user')
+    .option('--decision <decision>', 'vended, refused or failed')
+    .option('--code <code>', 'with this error code, as callers see it')
+    .option('--grant <name>', 'by this grant')
+    .option('--fingerprint <hash>', 'the hex SHA-256 of a token, or the beginning of it')
+    .option('--source-ip <address>', 'from this address')
+    .option('--id <id>', 'the id of the record, or of its request')
+    .option('--limit <count>', 'only the newest so many; 0 means all (default: 100)')
+    .option('--reverse', 'print the newest first; without it, the newest is last, as in a log')
+    .option(
+      '-o, --output <format>',
+      'json (each record as it was recorded, on a line) or table (default: table on a terminal, else json)',
+    )
+    .action(async (files, { config, ...options }) => {
+      const { auditQueryCommand } = await import('../src/cli/audit-query.ts')
+      const { stdout, stderr, env } = process
+      process.exitCode = await auditQueryCommand(
+        { files, configPath: configPath(config, env), ...options },
+        { stdout, stderr, clock: systemClock() },
+      )
+    })
+}

@@ -1,0 +1,42 @@
+import { lookup } from 'node:dns/promises'
+import type { Command } from 'commander'
+import { systemClock } from '../src/lib/clock.ts'
+
+export function addCallerCommands(program: Command): void {
+  const { env, stdin, stdout, stderr } = process
+  const context = { env, stdin, stdout, stderr, lookup, fetch: globalThis.fetch, clock: systemClock() }
+
+  addCallerOptions(program.command('token'))
+    .description('request a token from a server')
+    .argument('<database>')
+    .option('-o, --output <format>', 'token, json or env (default: token)')
+    .option('--ca-file <file>', 'write the CA bundle to this file')
+    .action(async (database, options) => {
+      const { tokenCommand } = await import('../src/cli/token.ts')
+      process.exitCode = await tokenCommand({ database, ...options }, context)
+    })
+
+  addCallerOptions(program.command('exec'))
+    .description(
+      'run a command that can log in to the database; it sees this environment without JETON_JWT and JETON_API_KEY',
+    )
+    .usage('<database> [options] -- <command...>')
+    .argument('<database>')
+    .argument('<command...>')
+    .option('--ca <file>', 'verify the database with this CA bundle instead of the server’s')
+    .action(async (database, command, options) => {
+      const { execCommand } = await import('../src/cli/exec.ts')
+      process.exitCode = await execCommand({ database, command, ...options }, { ...context, host: process })
+    })
+}
+
+function addCallerOptions(command: Command): Command {
+  return command
+    .option('--user <name>', 'the database user; may be left out if only one is granted')
+    .option('--url <url>', 'the server (default: JETON_URL)')
+    .option(
+      '--jwt <file>',
+      'a file with the JWT, or - for standard input (default: JETON_JWT, JETON_JWT_FILE, JETON_API_KEY, or the JWT of the GitHub Actions job)',
+    )
+    .option('--wait <seconds>', 'keep trying for so long while the server says to come back later')
+}

@@ -1,0 +1,15 @@
+/** Where a command writes text: `process.stdout`, `process.stderr`, or what a test records. */
+export interface TextOutput {
+  write(text: string): unknown
+}
+
+/** What a command prints: results on `stdout`; notes and errors on `stderr`. */
+export interface CommandOutput {
+  readonly stdout: TextOutput
+  readonly stderr: TextOutput
+}
+
+/** The streams of a command that also reads its standard input. */
+export interface CommandStreams extends CommandOutput {
+  readonly stdin: AsyncIterable<Uint8Array | string>
+}
