@@ -1,5 +1,5 @@
-// Makes dist/: the CLI that package.json's bin names, whose dependencies are those of the package, and dist/lambda/, which
-// is complete in itself.
+// Builds dist/: the command line (package.json's `bin`), which loads the package's dependencies from node_modules, and
+// dist/lambda/, which contains everything that it needs.
 import { rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Ajv } from 'ajv'
@@ -18,27 +18,27 @@ const common = {
   outExtension: { '.js': '.mjs' },
 }
 
-/** A module of the sources, with the packages it uses. */
-async function imported(path) {
+/** Bundles a source module with the packages that it uses, and imports it. */
+async function importSource(path) {
   const options = { ...common, splitting: false, entryPoints: [path], outdir: '.', write: false }
   const { outputFiles } = await build(options)
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
 }
 
-/** What is always the same is worked out here, and not at each cold start: validators, and the roots of RDS's certificates. */
+/** Computes what never changes now and not in each cold start: the validators, and the root certificates of RDS. */
 const precomputed = {
   name: 'precomputed',
   setup({ onEnd, onLoad }) {
     let rootPems
     onLoad({ filter: /[\\/]src[\\/](config|http)[\\/](fast-)?validator\.ts$/ }, async ({ path }) => {
-      const { schema, options } = await imported(path)
+      const { schema, options } = await importSource(path)
       const ajv = new Ajv({ ...options, code: { source: true, esm: true } })
       return { contents: standaloneCode(ajv, ajv.compile(schema)), resolveDir: dirname(path) }
     })
     onLoad({ filter: /[\\/]src[\\/]rds[\\/]root-pems\.ts$/ }, async ({ path }) => {
-      const { readRootPems } = await imported(path)
+      const { readRootPems } = await importSource(path)
       rootPems = JSON.stringify(readRootPems())
-      // as JSON, for Node parses code four times as long; from index.mjs, which this is a part of
+      // as JSON, since Node takes four times as long to parse it as code; the path is relative to index.mjs
       return {
         contents: `import { readFileSync } from 'node:fs'
           export const readRootPems = () => JSON.parse(readFileSync(new URL('./root-pems.json', import.meta.url), 'utf8'))`,
@@ -49,9 +49,9 @@ const precomputed = {
 }
 
 /**
- * What is not used on Lambda, and would be files to load and lines to parse. Of Fastify: its compilers, for
- * src/http/schema-controller.ts is in their place; its logger; what it listens and believes proxies by. Of the AWS SDK: the ways to
- * credentials of other machines.
+ * Replaces packages that Lambda never calls, for each file costs the cold start time to load and parse. Of Fastify: the schema
+ * compilers (src/http/schema-controller.ts replaces them), the logger, HTTP/2 and the trust in proxies. Of the AWS SDK: the
+ * credential providers that a function has no use for. Calling one of them throws.
  */
 const leftOut = {
   name: 'left-out',
@@ -82,10 +82,10 @@ await build({
 await build({
   ...common,
   minify: true,
-  // the packages' ES modules first: what is not used of those falls away
+  // prefers the packages' ES modules, from which esbuild removes what is not used
   mainFields: ['module', 'main'],
   sourcemap: 'linked',
-  // for what is required
+  // for CommonJS packages, which call require
   banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   entryPoints: { index: 'handlers/lambda.ts' },
   outdir: LAMBDA,

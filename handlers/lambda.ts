@@ -7,26 +7,26 @@ import { systemClock } from '../src/lib/clock.ts'
 import { createService } from '../src/service.ts'
 import { createJsonLog } from '../src/telemetry/json-log.ts'
 
-/** API Gateway gives a function 30 s, and billing runs. */
-const TURN_WAIT_MS = 1000
+/** Less than a server waits: API Gateway ends a request after 30 s, and Lambda bills the time. */
+const SLOT_WAIT_MS = 1000
 
 const log = createJsonLog(process.stderr)
 const { configPath, instance } = lambdaFacts(process.env, import.meta.dirname)
-const sandbox = createExecutionEnvironment({
+const executionEnvironment = createExecutionEnvironment({
   source: openConfigSource(configPath),
   clock: systemClock(),
   log,
-  compose: config =>
+  createService: config =>
     createService(config, {
       log,
       stdout: process.stdout,
       instance,
-      slotWaitMs: TURN_WAIT_MS,
+      slotWaitMs: SLOT_WAIT_MS,
       http: { requestIdHeader: REQUEST_ID_HEADER },
     }),
 })
-// Lambda gives more of a processor until the first request comes; what fails is told in the log, and tried again then
-await sandbox.service().catch(() => {})
+// Lambda gives more CPU until the first request comes; a failure has been logged, and the request tries again
+await executionEnvironment.getService().catch(() => {})
 
-/** For API Gateway's HTTP API (payload 2.0), function URLs and Application Load Balancers. */
-export const handler = createHandler({ sandbox, log })
+/** Answers events of API Gateway's HTTP API (payload 2.0), of function URLs and of Application Load Balancers. */
+export const handler = createHandler({ executionEnvironment, log })

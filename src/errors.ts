@@ -1,4 +1,4 @@
-/** Every way a request can end other than well, as callers see it. The HTTP status of each stands here alone. */
+/** The HTTP status of every error code. Codes and statuses are public: docs/http.md lists them. */
 export const STATUS = {
   invalid_request: 400,
   unauthenticated: 401,
@@ -17,16 +17,16 @@ export const STATUS = {
 export type ErrorCode = keyof typeof STATUS
 
 export interface JetonErrorOptions {
-  /** What the caller is told: what it may mend, and nothing of what it may not see. Never a secret. */
+  /** The `detail` that the caller reads: what they can fix, and nothing about what they may not see. Never a secret. */
   publicMessage: string
-  /** What the operator reads in the audit record. Never a secret. */
+  /** What the operator reads in the audit record; `publicMessage` unless given. Never a secret. */
   reason?: string
-  /** When to come back, in milliseconds from now; becomes `Retry-After`. */
+  /** How long the caller should wait, in milliseconds from now; becomes `Retry-After`. */
   retryAfterMs?: number
   cause?: unknown
 }
 
-/** The one error that crosses jeton's parts. Whatever else is thrown is a bug and becomes `internal_error`. */
+/** The only error that jeton's parts throw at each other. Anything else that is thrown is a bug: `internal_error`. */
 export class JetonError extends Error {
   override readonly name = 'JetonError'
   readonly code: ErrorCode
@@ -47,7 +47,7 @@ export class JetonError extends Error {
   }
 }
 
-/** Gives `cause` itself where it is a JetonError, else an `internal_error` that tells nothing of it. */
+/** Returns `cause` itself if it is a JetonError, else an `internal_error` that says nothing about it. */
 export function asJetonError(cause: unknown): JetonError {
   if (cause instanceof JetonError) return cause
   return new JetonError('internal_error', {
@@ -56,7 +56,7 @@ export function asJetonError(cause: unknown): JetonError {
   })
 }
 
-/** A command was called wrongly: an unknown name, a missing option. The message is printed on the terminal; the exit code is 2. */
+/** A command was called wrongly: an unknown name, a missing option. The message is for the terminal; the exit code is 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

@@ -12,9 +12,9 @@ import { type Clock, systemClock } from './lib/clock.ts'
 import { waitAtMost } from './lib/deadline.ts'
 import { createCaBundles } from './rds/ca-bundles.ts'
 import { openStores } from './store/open-stores.ts'
-import { createHealth } from './telemetry/health.ts'
+import { createHealth, type Health } from './telemetry/health.ts'
 import type { Log } from './telemetry/log.ts'
-import { NO_METRICS } from './telemetry/metrics.ts'
+import { type Metrics, NO_METRICS } from './telemetry/metrics.ts'
 import { createRateLimiter } from './tokens/rate-limit/rate-limiter.ts'
 import { createRoleAssumer } from './tokens/role-session/assume-role.ts'
 import { createRoleBreaker } from './tokens/role-session/role-breaker.ts'
@@ -24,123 +24,150 @@ import { compileAccessPolicy } from './vending/access-policy.ts'
 import { createRequestAudits } from './vending/request-audit.ts'
 import { createVendToken } from './vending/vend-token.ts'
 
-/** How long what requests have left behind may hold up an end, or a freeze: it may hang as long as AWS does. */
-const SETTLE_MS = 2000
+/** The longest that background tasks may delay a close, or a freeze on Lambda: AWS may not answer for longer than that. */
+const DRAIN_MS = 2000
 
 export interface ServiceOptions {
   log: Log
-  /** Where the audit log goes that is called stdout. */
+  /** Where the audit sink of type `stdout` writes. */
   stdout: Writable
-  /** Which of several servers this is, in records. */
+  /** Names this process in audit records. */
   instance: string
-  /** Where metrics are kept; without it none are. */
+  /** Where metrics are registered; there are none unless given. */
   registry?: Registry
-  /** How callers reach it, where that is not what the configuration's `server` says. */
+  /** How callers reach the app; as the configuration's `server` says unless given. */
   http?: AppOptions
-  /** How long a caller waits for the turn of a new token, in milliseconds; 5 s unless given. */
+  /** The longest that a request waits for a slot for a new token, in milliseconds; 5 s unless given. */
   slotWaitMs?: number
 }
 
-/** All of jeton, put together and ready to listen. */
+/** A whole jeton, ready to listen. */
 export interface Service {
   readonly app: App
   readonly auditLog: AuditLog
   readonly clock: Clock
-  /** Goes on with another configuration: its issuers, keys, databases, grants and certificate; ports and logs stay. */
+  /** Replaces issuers, keys, databases, grants and the certificate by those of `config`. Ports, sinks and stores stay. */
   reload(config: Config): void
   /**
-   * Resolves when all is done that requests have left behind, records of refusals included, or has had 2 s for it: for who
-   * freezes between requests.
+   * Resolves when everything that past requests left behind is done, records of refusals included, or after 2 s. Call it
+   * before a process freezes.
    */
   drain(): Promise<void>
-  /** Finishes what is in flight and closes the logs. */
+  /** Finishes the requests in flight, then closes the sinks. */
   close(): Promise<void>
 }
 
 /**
- * The only place where parts meet. Rejects where an audit log cannot be opened; a store that is away is no reason.
- * Clock, store, audit log, token cache and discovered keys live on through a reload; the rules are compiled anew.
+ * Creates every part and connects them; parts meet nowhere else. Rejects if an audit sink cannot be opened. A store that does
+ * not answer is no reason to reject: it is asked when it is needed.
  */
-export async function createService(config: Config, world: ServiceOptions): Promise<Service> {
-  const { log, stdout, instance, registry, slotWaitMs, http = config.server } = world
+export async function createService(config: Config, options: ServiceOptions): Promise<Service> {
+  const { log, stdout, instance, registry, slotWaitMs, http = config.server } = options
   const health = createHealth()
-  const metrics = registry
-    ? (await import('./telemetry/prometheus.ts')).createMetrics({ health, registry })
-    : NO_METRICS
-  const clock = systemClock({
-    onCorrected(offsetMs) {
-      log.warn(
-        { event: 'clock_corrected', offsetMs },
-        "the machine's clock is wrong; corrected by what AWS says the time is",
-      )
-      metrics.clockCorrected(offsetMs)
-    },
-  })
-
+  const metrics = await createMetricsIn(registry, health)
+  const clock = createCorrectedClock({ log, metrics })
   const timer = systemClock()
+  const backgroundTasks = createBackgroundTasks()
+
   const sinks = await openSinks(config.audit, { clock, timer, log, stdout })
   const auditLog = createAuditLog({ sinks, clock, timer, health, log, metrics, instance })
+  const beginAudit = createRequestAudits({ auditLog, clock, instance, onEnded: metrics.decided })
+
   const stores = await openStores(config.store, { clock, health, log, metrics })
-  const backgroundTasks = createBackgroundTasks()
-  const shared = { clock, log, backgroundTasks, random: Math.random }
+  const rateLimiter = createRateLimiter({ store: stores.plain, clock })
+  const assumeRole = createRoleAssumer({ clock, health, log })
+  const roleAssumer = createRoleBreaker(assumeRole, {
+    store: stores.plain,
+    clock,
+    log,
+    backgroundTasks,
+    random: Math.random,
+  })
   const tokenCache = createTokenCache({
-    ...shared,
     encryptedStore: stores.encrypted,
-    rateLimiter: createRateLimiter({ store: stores.plain, clock }),
-    roleAssumer: createRoleBreaker(createRoleAssumer({ clock, health, log }), {
-      ...shared,
-      store: stores.plain,
-    }),
+    rateLimiter,
+    roleAssumer,
     sign: signToken,
+    clock,
+    log,
+    backgroundTasks,
+    random: Math.random,
     slotWaitMs,
     onMinted: ({ database }) => metrics.minted(database.name),
   })
+  const vend = createVendToken(tokenCache)
 
   const issuerKeys = createIssuerKeysCache({ clock, log, health, backgroundTasks, fetch: globalThis.fetch })
-  let rules = compileAccessPolicy(config, { clock, keysOf: issuerKeys.of })
-  let roles = rolesOf(config)
+  let accessPolicy = compileAccessPolicy(config, { clock, keysOf: issuerKeys.of })
+  let roleArns = roleArnsOf(config)
+
   const app = await createApp(
     {
-      policy: () => rules,
-      vend: createVendToken(tokenCache),
+      currentPolicy: () => accessPolicy,
+      vend,
       caBundles: createCaBundles(clock),
       health,
       clock,
       log,
-      beginAudit: createRequestAudits({ auditLog, clock, instance, onEnded: metrics.decided }),
-      onAnswered: metrics.answered,
+      beginAudit,
+      onVended: metrics.answered,
     },
     http,
   )
+
   return {
     app,
     auditLog,
     clock,
     reload(changed) {
-      rules = compileAccessPolicy(changed, { clock, keysOf: issuerKeys.of })
+      accessPolicy = compileAccessPolicy(changed, { clock, keysOf: issuerKeys.of })
       issuerKeys.retain(changed.issuers)
-      const rolesNow = rolesOf(changed)
-      for (const role of roles) if (!rolesNow.has(role)) health.report('sts', { ok: true, of: role })
-      roles = rolesNow
+      const changedRoleArns = roleArnsOf(changed)
+      for (const roleArn of roleArns)
+        if (!changedRoleArns.has(roleArn)) health.report('sts', { ok: true, of: roleArn })
+      roleArns = changedRoleArns
       renewCertificate(app, changed.server.tls)
     },
-    drain: () => waitAtMost(SETTLE_MS, Promise.all([backgroundTasks.drain(), auditLog.drain()]), clock),
+    async drain() {
+      await waitAtMost(DRAIN_MS, Promise.all([backgroundTasks.drain(), auditLog.drain()]), clock)
+    },
     async close() {
-      await drain(app)
-      await waitAtMost(SETTLE_MS, backgroundTasks.drain(), clock)
+      await closeServer(app)
+      await waitAtMost(DRAIN_MS, backgroundTasks.drain(), clock)
       await auditLog.close()
     },
   }
 }
 
-const rolesOf = ({ databases }: Config) => new Set(databases.map(({ roleArn }) => roleArn))
+/** prom-client loads only if there is a registry. */
+async function createMetricsIn(registry: Registry | undefined, health: Health): Promise<Metrics> {
+  if (!registry) return NO_METRICS
+  const { createMetrics } = await import('./telemetry/prometheus.ts')
+  return createMetrics({ health, registry })
+}
+
+function createCorrectedClock({ log, metrics }: { log: Log; metrics: Metrics }): Clock {
+  return systemClock({
+    onCorrected(offsetMs) {
+      log.warn(
+        { event: 'clock_corrected', offsetMs },
+        "the machine's clock is offsetMs behind AWS's (0: right again); jeton corrects for it, but check NTP",
+      )
+      metrics.clockCorrected(offsetMs)
+    },
+  })
+}
+
+function roleArnsOf({ databases }: Config): Set<string> {
+  return new Set(databases.map(({ roleArn }) => roleArn))
+}
 
 function renewCertificate(app: App, tls: Config['server']['tls']): void {
   if (tls && app.server instanceof TlsServer) app.server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' })
 }
 
-/** Closes the server; connections that keep alive after their last answer would hold it up for a minute. */
-async function drain(app: App): Promise<void> {
+/** Connections that are kept alive after their last reply would otherwise delay the close by a minute. */
+async function closeServer(app: App): Promise<void> {
   const closing = setInterval(() => app.server.closeIdleConnections(), 50)
   await app.close().finally(() => clearInterval(closing))
 }

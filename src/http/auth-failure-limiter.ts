@@ -1,38 +1,39 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../lib/clock.ts'
 import { ipNetwork } from '../lib/ip-network.ts'
+import { remainingMs, type TimeWindow } from '../lib/time-window.ts'
 
-/** So many failures to authenticate of one source are answered as such in each window. */
-const MOST = 100
+/** Failures of one source within a window that are still answered as what they are. */
+const MAX_FAILURES = 100
 const WINDOW_MS = 60_000
-const MOST_SOURCES = 20_000
+const MAX_SOURCES = 20_000
 
-/** Failures to authenticate, by where they come from. */
+/** Counts failures to authenticate by the address that they come from. */
 export interface AuthFailureLimiter {
   /**
-   * Counts one from an address, IPv6 ones by their /64, which one host has all of. Gives how long there will have been too
-   * many (ms), or undefined where there are not. A connection that was reset has no address any more.
+   * Counts one failure. Returns the ms until the limit resets, or undefined while under the limit. IPv6 addresses count by
+   * their /64, for one host has all of it; connections that were reset have no address any more and count together.
    */
   count(address: string | undefined): number | undefined
 }
 
-/** A window begins with a source's first failure. Of the sources, 20,000 are remembered; those not heard of longest go. */
+/** A source's window of one minute begins with its first failure. It remembers 20,000 sources and forgets the least recent. */
 export function createAuthFailureLimiter(clock: Clock): AuthFailureLimiter {
-  /** Not before the first: it takes its whole room at once. */
-  let windows: LRUCache<string, { since: number; failures: number }> | undefined
+  // created with the first failure: the cache allocates memory for all of its entries at once
+  let windows: LRUCache<string, TimeWindow & { failures: number }> | undefined
 
   return {
     count(address) {
-      windows ??= new LRUCache({ max: MOST_SOURCES })
+      windows ??= new LRUCache({ max: MAX_SOURCES })
       const source = ipNetwork(address ?? 'reset')
       const now = clock.now()
-      const known = windows.get(source)
-      // the clock may have been put back
-      const isOpen = known !== undefined && now >= known.since && now < known.since + WINDOW_MS
-      const window = isOpen ? known : { since: now, failures: 0 }
-      if (!isOpen) windows.set(source, window)
+      let window = windows.get(source)
+      if (!window || remainingMs(window, now) === 0) {
+        window = { since: now, forMs: WINDOW_MS, failures: 0 }
+        windows.set(source, window)
+      }
       window.failures++
-      return window.failures > MOST ? window.since + WINDOW_MS - now : undefined
+      return window.failures > MAX_FAILURES ? remainingMs(window, now) : undefined
     },
   }
 }

@@ -4,68 +4,87 @@ import type { Clock } from '../lib/clock.ts'
 import type { AccessPolicy } from '../vending/access-policy.ts'
 import type { PrincipalAccess } from '../vending/principal-access.ts'
 import type { BeginAudit, RequestAudit } from '../vending/request-audit.ts'
-import { identify } from '../vending/vend-token.ts'
-import { createAuthFailureLimiter } from './auth-failure-limiter.ts'
+import { type AuthFailureLimiter, createAuthFailureLimiter } from './auth-failure-limiter.ts'
+import type { App } from './types.ts'
 
-/** A request whose credential verified. */
+/** Who sent a request: a caller whose credential verified. */
 export interface Caller {
+  /** The policy that was current when the request began; a reload does not change it. */
   readonly policy: AccessPolicy
-  readonly audit: RequestAudit
   readonly access: PrincipalAccess
+  readonly audit: RequestAudit
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** From the first line of a guarded request on. */
+    /** Set when authentication begins: whatever fails from then on is recorded. */
     audit: RequestAudit | undefined
+    /** Set when the credential has verified. */
     caller: Caller | undefined
   }
 }
 
-export interface AuthenticateParts {
+export interface AuthenticationParts {
   clock: Clock
-  policy: () => AccessPolicy
+  currentPolicy: () => AccessPolicy
   beginAudit: BeginAudit
 }
 
+/** An `onRequest` hook that sets `request.audit` and `request.caller`. */
+export type AuthenticationHook = (request: FastifyRequest) => Promise<void>
+
 /**
- * Makes the `onRequest` hook that lets only verified callers on, before any body is read. Failures are counted by
- * source, but only failures are refused for them: CI jobs share addresses, and one of them must not shut out the rest.
+ * Creates the hook that lets only verified callers through, before the body is parsed. It throws `unauthenticated`,
+ * `rate_limited`, or `temporarily_unavailable` if the keys to verify a JWT with cannot be had.
  */
-export function createAuthenticate({ policy, beginAudit, clock }: AuthenticateParts) {
-  const failures = createAuthFailureLimiter(clock)
+export function createAuthenticationHook(
+  app: App,
+  { currentPolicy, beginAudit, clock }: AuthenticationParts,
+): AuthenticationHook {
+  // declared for every request, since objects that grow later are slow
+  app.decorateRequest('audit', undefined)
+  app.decorateRequest('caller', undefined)
+  const failureLimiter = createAuthFailureLimiter(clock)
 
-  function refusalOf(cause: unknown, { ip }: FastifyRequest): unknown {
-    if (!(cause instanceof JetonError) || cause.code !== 'unauthenticated') return cause
-    const restMs = failures.count(ip)
-    if (restMs === undefined) return cause
-    return new JetonError('rate_limited', {
-      publicMessage:
-        'too many failures to authenticate from this address; a credential that verifies is still accepted',
-      ...(cause.reason === undefined ? {} : { reason: cause.reason }),
-      retryAfterMs: restMs,
-    })
-  }
-
-  return async function guard(request: FastifyRequest): Promise<void> {
+  return async function authenticate(request) {
     const { authorization, 'user-agent': userAgent } = request.headers
     const audit = beginAudit({ requestId: request.id, sourceIp: request.ip, userAgent })
-    const now = policy()
+    const policy = currentPolicy()
     request.audit = audit
     try {
-      const access = await identify({ policy: now, audit, authorization })
-      request.caller = { policy: now, audit, access }
+      const access = policy.accessOf(await policy.authenticator.authenticate(authorization))
+      audit.add({ principal: access.auditedPrincipal })
+      request.caller = { policy, access, audit }
     } catch (cause) {
-      throw refusalOf(cause, request)
+      throw limitFailure(cause, { failureLimiter, ip: request.ip })
     }
-    // Fastify waits for ever for a body whose end was missed while the credential was checked
+    // a body that ended in an error while the credential was checked is one that Fastify would wait for without end
     const { complete, errored } = request.raw
     if (errored && !complete) throw errored
   }
 }
 
-/** The caller of a guarded request. Throws, as a bug, on a route that has no guard. */
+/**
+ * Returns `cause`, or `rate_limited` if its source has failed too often. Only failures are limited: CI jobs share addresses,
+ * and one that fails must not shut out the others.
+ */
+function limitFailure(
+  cause: unknown,
+  { failureLimiter, ip }: { failureLimiter: AuthFailureLimiter; ip: string },
+): unknown {
+  if (!(cause instanceof JetonError) || cause.code !== 'unauthenticated') return cause
+  const retryAfterMs = failureLimiter.count(ip)
+  if (retryAfterMs === undefined) return cause
+  return new JetonError('rate_limited', {
+    publicMessage:
+      'too many failures to authenticate from this address; a credential that verifies is still accepted',
+    ...(cause.reason !== undefined && { reason: cause.reason }),
+    retryAfterMs,
+  })
+}
+
+/** Returns the caller of a request to a route with the authentication hook; without the hook it throws, for that is a bug. */
 export function callerOf({ caller }: FastifyRequest): Caller {
-  if (!caller) throw new Error('this route has no guard')
+  if (!caller) throw new Error('this route has no authentication hook')
   return caller
 }

@@ -3,40 +3,62 @@ import { createServer as createTlsServer } from 'node:https'
 import type { FastifyServerFactory } from 'fastify'
 import type { ServerConfig } from '../config/config.ts'
 
-export const HEADER_LIMIT_BYTES = 32 * 1024
-/** For a request to arrive whole; what jeton itself waits for is bounded elsewhere. */
+export const MAX_HEADER_BYTES = 32 * 1024
+/** Within which a request must arrive completely. What jeton itself waits for has limits of its own. */
 const REQUEST_TIMEOUT_MS = 10_000
-/** Nothing that jeton answers takes so long; a peer that does not read its answers for so long is let go. */
-const SILENCE_MS = 30_000
-/** Longer than the 60 s of most load balancers, so that it is they who close idle connections. */
+/** After which a connection without traffic is closed: longer than any answer takes, and for clients that do not read theirs. */
+const SOCKET_TIMEOUT_MS = 30_000
+/** Longer than the 60 s of most load balancers, so that they close idle connections and not jeton, in mid-request. */
 const KEEP_ALIVE_MS = 72_000
 
 export interface ListenerOptions {
   tls?: ServerConfig['tls']
-  /** For a request to arrive whole, in milliseconds; 10 s unless given. */
+  /** Within which a request must arrive completely, in milliseconds; 10 s unless given. */
   requestTimeoutMs?: number | undefined
 }
 
-/** The server that Fastify answers on: HTTPS where there is a certificate. */
-export function listener({
+/** Returns what creates Fastify's server: one for HTTPS (TLS 1.2 or later) if there is a certificate, else for plain HTTP. */
+export function createServerFactory({
   tls,
   requestTimeoutMs = REQUEST_TIMEOUT_MS,
 }: ListenerOptions): FastifyServerFactory {
   const limits = {
-    maxHeaderSize: HEADER_LIMIT_BYTES,
+    maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
-    // Node looks for late requests every 30 s only
+    // Node looks for late requests only every 30 s unless told otherwise
     connectionsCheckingInterval: requestTimeoutMs / 10,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    // Node's own answer to a missing one is no problem+json; the app has its own
+    // Node would answer a missing Host without problem+json; the app answers it instead
     requireHostHeader: false,
   }
   return (handler): Server => {
-    const ofTls = { ...tls, minVersion: 'TLSv1.2', handshakeTimeout: requestTimeoutMs } as const
-    const server = tls ? createTlsServer({ ...limits, ...ofTls }, handler) : createServer(limits, handler)
-    // RFC 9110, 10.1.1: what is expected and not known may be passed over
+    const tlsOptions = { ...tls, minVersion: 'TLSv1.2', handshakeTimeout: requestTimeoutMs } as const
+    const server = tls
+      ? createTlsServer({ ...limits, ...tlsOptions }, handler)
+      : createServer(limits, handler)
+    // a server may ignore expectations that it does not know (RFC 9110, 10.1.1)
     server.on('checkExpectation', handler)
-    return server.setTimeout(SILENCE_MS)
+    return server.setTimeout(SOCKET_TIMEOUT_MS)
   }
+}
+
+export interface ListenAddress {
+  host: string
+  /** 0 takes any free port. */
+  port: number
+  /** Makes the URL begin with `https`; the server itself must speak TLS. */
+  tls?: object | undefined
+}
+
+/** Makes an app listen. Returns its URL, with the host as given and the port that it got. Rejects if the port is taken. */
+export async function listen(
+  app: { readonly server: Server; listen(address: { host: string; port: number }): Promise<unknown> },
+  { host, port, tls }: ListenAddress,
+): Promise<string> {
+  await app.listen({ host, port })
+  const address = app.server.address()
+  const actualPort = typeof address === 'object' && address !== null ? address.port : 0
+  const isBareIpv6 = host.includes(':') && !host.startsWith('[')
+  return `${tls ? 'https' : 'http'}://${isBareIpv6 ? `[${host}]` : host}:${actualPort}`
 }

@@ -4,8 +4,8 @@ import { memoizeAsync } from '../lib/single-flight.ts'
 import { schemaController } from './schema-controller.ts'
 import type { App } from './types.ts'
 
-/** What /openapi.json says beside what the routes say themselves. */
-const openApi = {
+/** What /openapi.json says beyond what the routes say about themselves. */
+const DOCUMENT = {
   openapi: '3.1.0',
   info: {
     title: 'jeton',
@@ -31,28 +31,29 @@ const openApi = {
   },
 } as const
 
-/** Gives the function that describes the routes declared from here on. What describes them is loaded when first asked for. */
+/**
+ * Records the routes that are declared from now on. Returns the function that describes them in OpenAPI 3.1: it loads the
+ * library for that with its first call, and computes the description once.
+ */
 export function describeRoutes(app: App): () => Promise<object> {
   const routes: RouteOptions[] = []
   app.addHook('onRoute', ({ method, url, schema, handler }) => {
-    // Fastify adds those by itself
+    // Fastify adds a HEAD route to every GET route
     if (method !== 'HEAD') routes.push({ method, url, handler, ...(schema && { schema }) })
   })
 
-  async function describe(): Promise<object> {
+  return memoizeAsync(async () => {
     const { default: swagger } = await import('@fastify/swagger')
-    const paper = fastify({ logger: false, exposeHeadRoutes: false, schemaController })
-    await paper.register(swagger, { openapi: openApi })
-    for (const route of routes) paper.route({ ...route, validatorCompiler: () => () => true })
-    await paper.ready()
-    return paper.swagger()
-  }
-
-  return memoizeAsync(describe)
+    const twin = fastify({ logger: false, exposeHeadRoutes: false, schemaController })
+    await twin.register(swagger, { openapi: DOCUMENT })
+    for (const route of routes) twin.route({ ...route, validatorCompiler: () => () => true })
+    await twin.ready()
+    return twin.swagger()
+  })
 }
 
-/** `GET /openapi.json`: what there is, for people and generators, open to all. */
-export function openApiRoute(app: App, describe: () => Promise<object>): void {
+/** Adds `GET /openapi.json`: the description of this API for people and generators, open to all. */
+export function addOpenApiRoute(app: App, describe: () => Promise<object>): void {
   const schema = {
     summary: 'This description',
     response: { 200: Type.Object({}, { additionalProperties: true }) },

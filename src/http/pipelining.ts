@@ -1,22 +1,23 @@
 import type { Socket } from 'node:net'
 import type { App } from './types.ts'
 
-/** Requests of one connection that may wait for their answers to be read. Hardly any client sends even a second. */
-const MOST_UNANSWERED = 64
+/** Requests of one connection whose replies may be outstanding. Hardly any client sends even a second. */
+const MAX_OUTSTANDING = 64
 
 /**
- * Cuts off who asks on and on and reads none of the answers: Node parses all that has arrived before it looks at what
- * is unread, and a small request may have a large answer (RFC 9112, 9.3.2).
+ * Destroys a connection with more than 64 requests whose replies are outstanding. Node stops reading from a client that does
+ * not read its replies, but first parses all that a read brought: over a thousand small requests, whose replies may be large
+ * (RFC 9112, 9.3.2).
  */
 export function limitPipelining(app: App): void {
-  const unanswered = new WeakMap<Socket, number>()
-  const count = (socket: Socket, by: number) => {
-    const now = (unanswered.get(socket) ?? 0) + by
-    unanswered.set(socket, now)
-    return now
+  const outstanding = new WeakMap<Socket, number>()
+  const count = (socket: Socket, change: 1 | -1) => {
+    const total = (outstanding.get(socket) ?? 0) + change
+    outstanding.set(socket, total)
+    return total
   }
   app.addHook('onRequest', ({ raw: { socket } }, _reply, done) => {
-    if (count(socket, 1) > MOST_UNANSWERED) socket.destroy()
+    if (count(socket, 1) > MAX_OUTSTANDING) socket.destroy()
     else done()
   })
   app.addHook('onResponse', ({ raw: { socket } }, _reply, done) => {

@@ -18,21 +18,16 @@ const TITLES: Readonly<Record<ErrorCode, string>> = {
   temporarily_unavailable: 'Temporarily unavailable',
 }
 
-const WHEN_UNSAID_SECONDS = 5
+/** For a 503 whose cause does not say when it may be over. */
+const DEFAULT_RETRY_AFTER_SECONDS = 5
 
-/** An error as RFC 9457 has it. Tells what the caller may mend; `reason` and `cause` stay inside. */
+/** Returns the body of a problem (RFC 9457). The error's `reason` and `cause` are for the operator and stay out of it. */
 export function problemOf(error: JetonError, requestId: string) {
   const { code, status, publicMessage } = error
   return { type: 'about:blank', code, title: TITLES[code], status, detail: publicMessage, requestId }
 }
 
-/** `Retry-After` in whole seconds (RFC 9110, 10.2.3), rounded up: never too early. A 503 always says when to come back. */
-function retryAfterSeconds({ status, retryAfterMs }: JetonError): number | undefined {
-  if (retryAfterMs === undefined) return status === 503 ? WHEN_UNSAID_SECONDS : undefined
-  return Math.max(1, Math.ceil(retryAfterMs / 1000))
-}
-
-/** The headers of an answer with a problem in it. */
+/** Returns the headers of a reply with a problem as its body, without those of every reply. */
 export function problemHeaders(error: JetonError): Record<string, string> {
   const retryAfter = retryAfterSeconds(error)
   return {
@@ -44,6 +39,7 @@ export function problemHeaders(error: JetonError): Record<string, string> {
   }
 }
 
+/** Answers a request with a problem. */
 export function sendProblem(reply: FastifyReply, error: JetonError): FastifyReply {
   return reply
     .code(error.status)
@@ -51,7 +47,7 @@ export function sendProblem(reply: FastifyReply, error: JetonError): FastifyRepl
     .send(JSON.stringify(problemOf(error, reply.request.id)))
 }
 
-/** For errors before there is a request: the parser's. https://nodejs.org/api/http.html#event-clienterror */
+/** Returns a problem as the bytes of an HTTP/1.1 response that closes the connection, for a socket without a request. */
 export function rawProblem(error: JetonError, requestId: string): string {
   const body = JSON.stringify(problemOf(error, requestId))
   const statusText = error.status === 431 ? 'Request Header Fields Too Large' : 'Bad Request'
@@ -66,4 +62,10 @@ export function rawProblem(error: JetonError, requestId: string): string {
     '',
     body,
   ].join('\r\n')
+}
+
+/** `Retry-After` in whole seconds (RFC 9110, 10.2.3), rounded up so as never to be too early. A 503 always has one. */
+function retryAfterSeconds({ status, retryAfterMs }: JetonError): number | undefined {
+  if (retryAfterMs === undefined) return status === 503 ? DEFAULT_RETRY_AFTER_SECONDS : undefined
+  return Math.max(1, Math.ceil(retryAfterMs / 1000))
 }

@@ -1,14 +1,14 @@
 import type { FastifyServerOptions } from 'fastify'
 
 /**
- * In the place of Fastify's own compilers of schemas, which would be loaded and run at each start. A route with a schema for
- * what comes in brings its `validatorCompiler`. What goes out is rendered as it is: its schemas describe it, and tests
- * hold it to them; the one answer that is asked for often is text already.
+ * Replaces Fastify's schema compilers, which would be loaded and run with each start; build.mjs leaves them out of the Lambda
+ * bundle. Replies are rendered with JSON.stringify: their schemas only describe them, and tests compare the two. A route with
+ * a schema for its request must bring its own `validatorCompiler`.
  */
 export const schemaController: NonNullable<FastifyServerOptions['schemaController']> = {
   compilersFactory: {
     buildValidator: () => () => {
-      throw new Error('a route with a schema for what comes in must bring its validatorCompiler')
+      throw new Error('a route with a schema for its request must bring its own validatorCompiler')
     },
     buildSerializer: () => () => JSON.stringify,
   },

@@ -1,16 +1,20 @@
 import * as Type from 'typebox'
 
-/** The bodies of the API: their types, their validation and their part of /openapi.json. */
+// the bodies of the API: their types, their validation and their part of /openapi.json
 const Time = Type.String({ format: 'date-time' })
 
-export const TokenRequest = Type.Object(
+export const TokenRequestSchema = Type.Object(
   {
-    database: Type.String({ minLength: 1, maxLength: 64, description: 'The name that jeton knows it by.' }),
+    database: Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: 'The name of the database in the configuration.',
+    }),
     user: Type.Optional(
       Type.String({
         minLength: 1,
         maxLength: 128,
-        description: 'May be left out where only one is granted.',
+        description: 'May be left out if only one is granted.',
       }),
     ),
     caPem: Type.Optional(Type.Boolean({ description: 'Adds the CA bundle itself as `ca.pem`.' })),
@@ -18,17 +22,17 @@ export const TokenRequest = Type.Object(
       Type.String({
         pattern: '^[0-9a-f]{64}$',
         description:
-          'The fingerprint of a token that the database refused: another is signed, if it is still the current one.',
+          'The fingerprint of a token that the database refused: if it is still the current one, another is minted.',
       }),
     ),
   },
   { additionalProperties: false },
 )
-export type TokenRequest = Type.Static<typeof TokenRequest>
+export type TokenRequest = Type.Static<typeof TokenRequestSchema>
 
-const Ca = Type.Object({
-  bundle: Type.String({ description: 'Where this server has the PEM.' }),
-  source: Type.String({ description: 'Where AWS publishes it.' }),
+const CaSchema = Type.Object({
+  bundle: Type.String({ description: 'The path on this server that serves the PEM.' }),
+  source: Type.String({ description: 'The URL at which AWS publishes it.' }),
   sha256: Type.String(),
   certificates: Type.Integer(),
   notAfter: Time,
@@ -36,7 +40,7 @@ const Ca = Type.Object({
   pem: Type.Optional(Type.String()),
 })
 
-const Endpoint = {
+const ENDPOINT_PROPERTIES = {
   database: Type.String(),
   engine: Type.Enum(['postgres', 'mysql', 'mariadb']),
   host: Type.String({
@@ -48,9 +52,9 @@ const Endpoint = {
   connect: Type.Optional(Type.String({ description: 'host:port to dial, if not the endpoint.' })),
 }
 
-export const TokenReply = Type.Object({
-  token: Type.String({ description: 'The database password. Only over TLS.' }),
-  ...Endpoint,
+export const TokenReplySchema = Type.Object({
+  token: Type.String({ description: 'The database password. Send it only over TLS.' }),
+  ...ENDPOINT_PROPERTIES,
   user: Type.String(),
   issuedAt: Time,
   refreshAfter: Time,
@@ -61,16 +65,16 @@ export const TokenReply = Type.Object({
   identity: Type.String({ description: 'The ARN of the role session.' }),
   grant: Type.String(),
   auditId: Type.String(),
-  ca: Ca,
+  ca: CaSchema,
 })
-export type TokenReply = Type.Static<typeof TokenReply>
 
-export const DatabasesReply = Type.Object({
-  databases: Type.Array(Type.Object({ ...Endpoint, users: Type.Array(Type.String()), ca: Ca })),
+export const DatabasesReplySchema = Type.Object({
+  databases: Type.Array(
+    Type.Object({ ...ENDPOINT_PROPERTIES, users: Type.Array(Type.String()), ca: CaSchema }),
+  ),
 })
-export type DatabasesReply = Type.Static<typeof DatabasesReply>
 
-export const ProblemReply = Type.Object({
+const ProblemSchema = Type.Object({
   type: Type.String(),
   code: Type.String(),
   title: Type.String(),
@@ -79,9 +83,9 @@ export const ProblemReply = Type.Object({
   requestId: Type.String(),
 })
 
-/** What a route may answer besides 200, for /openapi.json alone: problems are rendered in one place. */
-export function problems(...statuses: number[]) {
-  const content = { 'application/problem+json': { schema: ProblemReply } }
+/** Returns the part of a route's `response` schema for problems. Only /openapi.json uses it: `sendProblem` renders them. */
+export function problemResponses(...statuses: number[]) {
+  const content = { 'application/problem+json': { schema: ProblemSchema } }
   return Object.fromEntries(
     statuses.map(status => [status, { description: 'A problem (RFC 9457).', content }]),
   )

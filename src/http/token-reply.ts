@@ -1,17 +1,16 @@
 import type { Clock } from '../lib/clock.ts'
 import { isoSeconds } from '../lib/iso-time.ts'
-import type { CaBundles } from '../rds/ca-bundles.ts'
+import type { CaBundles, CaReference } from '../rds/ca-bundles.ts'
 import type { Database } from '../rds/database.ts'
 import type { Token } from '../tokens/token.ts'
 import type { Vended } from '../vending/vend-token.ts'
-import { caReply, endpointReply } from './endpoint-reply.ts'
 
-/** Gives the JSON text of a `TokenReply`. */
-export type RenderTokenReply = (vended: Vended, own: { auditId: string; caPem: boolean }) => string
+/** Returns the JSON text of a reply, as `TokenReplySchema` describes it. */
+export type RenderTokenReply = (vended: Vended, request: { auditId: string; caPem: boolean }) => string
 
-/** Of a reply, what is the same for everyone who gets the token. */
-interface Shared {
-  /** A reload may change what is said of it. */
+/** The parts of a reply that are the same for everyone who gets the token. */
+interface SharedParts {
+  /** A reload replaces it: its `connect` or `dbname` may then be others. */
   readonly database: Database
   readonly beginning: string
   readonly middle: string
@@ -19,20 +18,20 @@ interface Shared {
 }
 
 /**
- * Renders replies by hand, for what everyone with one token gets is most of a reply: it is rendered once for each token,
- * and only what is a request's own is put in between. The order of the members is the contract's.
+ * Creates the renderer of replies. It renders by hand, for speed: most of a reply is the same for everyone with one token, is
+ * rendered once, and only a request's own members are put in between. Scripts see the order of the members.
  */
-export function createTokenReply({
+export function createTokenReplyRenderer({
   caBundles,
   clock,
 }: {
   caBundles: CaBundles
   clock: Clock
 }): RenderTokenReply {
-  const shared = new WeakMap<Token, Shared>()
+  const sharedParts = new WeakMap<Token, SharedParts>()
 
-  function sharedOf({ token, key }: Vended): Shared {
-    const known = shared.get(token)
+  function sharedPartsOf({ token, key }: Vended): SharedParts {
+    const known = sharedParts.get(token)
     if (known?.database === key.database) return known
     const { text, issuedAt, refreshAfter, expiresAt, fingerprint, identity } = token
     const times = {
@@ -42,25 +41,47 @@ export function createTokenReply({
     }
     const rendered = {
       database: key.database,
-      beginning: members({ token: text, ...endpointReply(key.database), user: key.user, ...times }),
-      middle: members({ fingerprint, identity }),
+      beginning: renderMembers({ token: text, ...endpointReply(key.database), user: key.user, ...times }),
+      middle: renderMembers({ fingerprint, identity }),
       ca: JSON.stringify(caReply(caBundles.forDatabase(key.database))),
     }
-    shared.set(token, rendered)
+    sharedParts.set(token, rendered)
     return rendered
   }
 
   return (vended, { auditId, caPem }) => {
     const { token, key, grant, cached } = vended
-    const { beginning, middle, ca } = sharedOf(vended)
-    // the names of grants have nothing to escape in them: the configuration's schema says so
+    const shared = sharedPartsOf(vended)
     const expiresIn = Math.floor((token.expiresAt - clock.now()) / 1000)
-    const verifiedBy = caPem ? JSON.stringify(caReply(caBundles.forDatabase(key.database), { caPem })) : ca
-    return `{${beginning},"expiresIn":${expiresIn},"cached":${cached},${middle},"grant":"${grant.name}","auditId":"${auditId}","ca":${verifiedBy}}`
+    const ca = caPem ? JSON.stringify(caReply(caBundles.forDatabase(key.database), { caPem })) : shared.ca
+    // names of grants need no escaping: the configuration's schema allows nothing that would
+    return `{${shared.beginning},"expiresIn":${expiresIn},"cached":${cached},${shared.middle},"grant":"${grant.name}","auditId":"${auditId}","ca":${ca}}`
   }
 }
 
-/** The members of an object as JSON, without its braces. */
-function members(object: object): string {
+/** Returns the members of an object as JSON, without its braces. */
+function renderMembers(object: object): string {
   return JSON.stringify(object).slice(1, -1)
+}
+
+/** Returns what a caller must know about a database to connect to it. */
+export function endpointReply({ name, engine, host, port, region, dbname, connect }: Database) {
+  return {
+    database: name,
+    engine,
+    host,
+    port,
+    region,
+    ...(dbname === undefined ? {} : { dbname }),
+    ...(connect === undefined ? {} : { connect: addressText(connect) }),
+  }
+}
+
+function addressText({ host, port }: NonNullable<Database['connect']>): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/** Returns how to verify a database's certificate; with the PEM itself only if `caPem` is true. */
+export function caReply({ pem, ...ca }: CaReference, { caPem = false }: { caPem?: boolean } = {}) {
+  return caPem ? { ...ca, pem } : ca
 }

@@ -7,7 +7,7 @@ import type {
   RawRequestDefaultExpression,
 } from 'fastify'
 
-/** A Fastify whose routes take their types from their schemas. */
+/** A Fastify app whose routes have the types of their schemas. */
 export type App = FastifyInstance<
   Server,
   RawRequestDefaultExpression<Server>,

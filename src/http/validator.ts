@@ -1,10 +1,10 @@
 import { Ajv } from 'ajv'
-import { TokenRequest } from './schemas.ts'
+import { type TokenRequest, TokenRequestSchema } from './schemas.ts'
 
-// build.mjs compiles these for Lambda and puts the code in the place of this file: to do it there costs each cold start
-export const schema = TokenRequest
-// nothing is coerced, dropped or filled in, as Fastify's own would
+// build.mjs compiles this for Lambda and replaces this file with the code, since compiling costs each cold start time
+export const schema = TokenRequestSchema
+// unlike Fastify's defaults, these neither coerce nor drop nor fill in anything
 export const options = { allErrors: true }
 
-/** Whether a value is the body of a request for a token; `errors` says why not. */
+/** Returns whether a value is the body of a request for a token; if not, `validate.errors` says why. */
 export const validate = new Ajv(options).compile<TokenRequest>(schema)

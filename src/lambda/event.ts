@@ -3,63 +3,66 @@ import { isIP } from 'node:net'
 import type { ALBEvent, APIGatewayProxyEventV2, LambdaFunctionURLEvent } from 'aws-lambda'
 import { JetonError } from '../errors.ts'
 
-/** What Lambda is called with: by API Gateway's HTTP API (payload 2.0), by a function URL, by an Application Load Balancer. */
+/** An event of API Gateway's HTTP API (payload 2.0), of a function URL, or of an Application Load Balancer. */
 export type HttpEvent = APIGatewayProxyEventV2 | LambdaFunctionURLEvent | ALBEvent
 
-/** One request, whichever way it came; of the form that `@fastify/aws-lambda` reads. */
-export interface PlainEvent {
+/** A request in one format, whoever sent the event: the members that `@fastify/aws-lambda` reads. */
+export interface NormalizedEvent {
   readonly path: string
   readonly headers: { readonly [name: string]: string | undefined }
   readonly body: string | undefined
   readonly isBase64Encoded: boolean
-  /** As AWS says them, and not the caller. */
+  /** From AWS, never from the caller. */
   readonly requestContext: {
     readonly requestId: string | undefined
     readonly http: { readonly method: string; readonly sourceIp: string }
   }
 }
 
-/** The header in which the request's id goes on to the app; a caller's own is thrown away. */
+/** The header that passes the request's id on to the app; one that the caller sent is dropped. */
 export const REQUEST_ID_HEADER = 'x-request-id'
-/** Nobody's address (RFC 6890), for where a load balancer says none. */
+/** Not the address of any host (RFC 6890): for events of a load balancer that do not name a source. */
 const NO_ADDRESS = '0.0.0.0'
 
-/** Whether it is a request at all; not so what schedules, queues and consoles send, nor API Gateway's payload 1.0. */
+/**
+ * Returns whether an event is an HTTP request that can be answered. Events of schedules, queues and the console are not, nor
+ * are API Gateway's of payload 1.0. Does not check the members of the request: `normalizeEvent` does.
+ */
 export function isHttpEvent(event: unknown): event is HttpEvent {
   if (typeof event !== 'object' || event === null || !('requestContext' in event)) return false
   const context = event.requestContext
   return typeof context === 'object' && context !== null && ('elb' in context || 'http' in context)
 }
 
-/** Whether the load balancer sends, and so takes, headers by `multiValueHeaders` alone. */
+/** Returns whether the load balancer uses `multiValueHeaders` instead of `headers`, in events and replies. */
 export function hasMultiValueHeaders(event: HttpEvent): boolean {
   return 'multiValueHeaders' in event && event.multiValueHeaders !== undefined
 }
 
 /**
- * Takes from an event what is the request and what AWS says of it. Of `X-Forwarded-For`, callers can write all but the last
- * entry, which is the load balancer's: nothing else of it is looked at, and nothing at all where AWS names the source
- * itself. Query strings are left out: no route has one. Throws `invalid_request` where path or body are no text.
+ * Returns an event in the one format. A load balancer names the source in the last entry of `X-Forwarded-For`; callers can
+ * write all others, so they are ignored, and so is the whole header if AWS names the source itself. Query strings are dropped:
+ * no route has one. Throws `invalid_request` if the path or the body is not text.
  */
-export function plainEvent(event: HttpEvent): PlainEvent {
+export function normalizeEvent(event: HttpEvent): NormalizedEvent {
   const headers = headersOf(event)
-  const isOfBalancer = isBalancers(event)
-  const requestId = isOfBalancer ? traceIdOf(headers['x-amzn-trace-id']) : event.requestContext.requestId
-  const sourceIp = isOfBalancer ? lastOf(headers['x-forwarded-for']) : event.requestContext.http.sourceIp
-  const method = isOfBalancer ? event.httpMethod : event.requestContext.http.method
+  const isAlb = isAlbEvent(event)
+  const requestId = isAlb ? traceIdOf(headers['x-amzn-trace-id']) : event.requestContext.requestId
+  const sourceIp = isAlb ? lastForwardedFor(headers['x-forwarded-for']) : event.requestContext.http.sourceIp
+  const method = isAlb ? event.httpMethod : event.requestContext.http.method
   const path: unknown = pathOf(event)
   const body: unknown = event.body ?? undefined
   if (typeof path !== 'string' || !(body === undefined || typeof body === 'string'))
     throw new JetonError('invalid_request', {
-      publicMessage: 'the event has no path, or a body that is no text',
+      publicMessage: 'the event has no path, or its body is not text',
     })
   const isBase64Encoded = event.isBase64Encoded === true
   if (body !== undefined)
     headers['content-length'] = String(Buffer.byteLength(body, isBase64Encoded ? 'base64' : 'utf8'))
   return {
-    // as a backslash it would stand for a slash, and what follows for a host
+    // the adapter would read a backslash as a slash, and what follows as a host
     path: path.replaceAll('\\', '%5C'),
-    // undefined leaves it out, where without it the adapter would say one of its own
+    // explicitly undefined, for the adapter would otherwise add a User-Agent of its own
     headers: { 'user-agent': undefined, ...headers },
     body,
     isBase64Encoded,
@@ -68,11 +71,11 @@ export function plainEvent(event: HttpEvent): PlainEvent {
 }
 
 /**
- * Whether there can be something at that path, for that method. What reads paths as parts of a URL would make another path
- * of one with dot segments, a query or a fragment, and take spaces and control characters away.
+ * Returns whether a route can exist for this method and path. The adapter reads paths as parts of a URL: it would turn one
+ * with dot segments, a query or a fragment into another path, and remove spaces and control characters.
  * https://url.spec.whatwg.org/#path-state
  */
-export function isRoutable({ path, requestContext }: PlainEvent): boolean {
+export function isRoutable({ path, requestContext }: NormalizedEvent): boolean {
   return (
     METHODS.includes(requestContext.http.method) &&
     path.startsWith('/') &&
@@ -81,11 +84,11 @@ export function isRoutable({ path, requestContext }: PlainEvent): boolean {
   )
 }
 
-function isBalancers(event: HttpEvent): event is ALBEvent {
+function isAlbEvent(event: HttpEvent): event is ALBEvent {
   return 'elb' in event.requestContext
 }
 
-/** Names in lower case, values of one name in one line (RFC 9110, 5.3); without those that are about the connection. */
+/** Returns headers by lower-case names, with the values of one name joined (RFC 9110, 5.3), without connection headers. */
 function headersOf(event: HttpEvent): Record<string, string> {
   const lists: Readonly<Record<string, readonly (string | undefined)[] | undefined>> =
     'multiValueHeaders' in event && event.multiValueHeaders
@@ -98,16 +101,16 @@ function headersOf(event: HttpEvent): Record<string, string> {
   return headers
 }
 
-/** A stage of API Gateway that has a name stands before the path. */
+/** Returns the path without the name of API Gateway's stage, which precedes it unless the stage is `$default`. */
 function pathOf(event: HttpEvent): string {
-  if (isBalancers(event)) return event.path
+  if (isAlbEvent(event)) return event.path
   const { rawPath, requestContext } = event
   const { stage } = requestContext
   return stage !== '$default' && rawPath?.startsWith(`/${stage}/`) ? rawPath.slice(stage.length + 1) : rawPath
 }
 
 /**
- * `Root=…`, or `Self=…` where the caller brought a root of its own: what the load balancer itself has made.
+ * Returns the id that the load balancer itself made: `Self=…` if the caller sent a `Root=…` of its own, else `Root=…`.
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html
  */
 function traceIdOf(header = ''): string | undefined {
@@ -116,8 +119,8 @@ function traceIdOf(header = ''): string | undefined {
   return field && /=([\w-]{1,64})$/.exec(field)?.[1]
 }
 
-/** With the attribute `routing.http.xff_client_port.enabled` it has a port. */
-function lastOf(forwardedFor = ''): string {
+/** The entry has a port if the load balancer has the attribute `routing.http.xff_client_port.enabled`. */
+function lastForwardedFor(forwardedFor = ''): string {
   const last = forwardedFor.split(',').at(-1)?.trim() ?? ''
   const address = isIP(last) ? last : last.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
   return isIP(address) ? address : NO_ADDRESS

@@ -7,104 +7,108 @@ import type { ConfigSource } from '../config/source/source.ts'
 import { JetonError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { waitAtMost } from '../lib/deadline.ts'
+import { memoizeAsync } from '../lib/single-flight.ts'
 import type { Service } from '../service.ts'
 import type { Log } from '../telemetry/log.ts'
 
 const MINUTE_MS = 60_000
-/** How long the request that looks whether the configuration has changed waits for that. */
-const REFRESH_WAIT_MS = 2000
-const COME_BACK_MS = 5000
+/** The longest that the request that checks the configuration waits for the check. */
+const RELOAD_WAIT_MS = 2000
+const RETRY_AFTER_MS = 5000
 
 export interface ExecutionEnvironmentParts {
   source: ConfigSource
-  compose(config: Config): Promise<Service>
+  createService(config: Config): Promise<Service>
   clock: Clock
   log: Log
 }
 
-/** One process of a function on Lambda: composed once, asked one request after the other, frozen in between. */
+/**
+ * One process of a function on Lambda: it creates its service once, serves one request after the other, and is frozen in
+ * between. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+ */
 export interface ExecutionEnvironment {
   /**
-   * The service, as the request now at hand finds it: composed where it is not yet, and once a minute told the time and
-   * shown a changed configuration, by the request that comes then. There are no timers, for they would freeze. Throws
-   * `temporarily_unavailable` where it cannot be composed: the next request tries again.
+   * Returns the service for the request at hand, creating it if there is none. The first request of each minute also does
+   * what a server does by timers, which would freeze: it writes what is due in the audit log and reloads a changed
+   * configuration. Throws `temporarily_unavailable` if the service cannot be created; the next request tries again.
    */
-  service(): Promise<Service>
+  getService(): Promise<Service>
 }
 
-interface Started {
+interface StartedService {
   readonly service: Service
-  /** Resolves when the request may go on. */
-  tick(): Promise<void>
+  /** Does what is due once a minute; otherwise resolves at once. */
+  maintain(): Promise<void>
 }
 
+/** Creates an execution environment; nothing is read or created before `getService` is called. */
 export function createExecutionEnvironment({
   source,
-  compose,
+  createService,
   clock,
   log,
 }: ExecutionEnvironmentParts): ExecutionEnvironment {
-  let starting: Promise<Started> | undefined
-
-  async function start(): Promise<Started> {
+  async function start(): Promise<StartedService> {
     const config = await loadFrom(source)
-    warnOf(config, log)
-    const service = await compose(config)
+    warnAboutConfig(config, log)
+    const service = await createService(config)
     const { auditLog } = service
-    const refresh = createReloader({ source, config, log, apply: changed => service.reload(changed) })
-    let tickedAt = clock.now()
+    const reload = createReloader({ source, config, log, apply: changed => service.reload(changed) })
+    let maintainedAt = clock.now()
     return {
       service,
-      async tick() {
+      async maintain() {
         const now = clock.now()
-        if (Math.abs(now - tickedAt) < MINUTE_MS) return
-        tickedAt = now
+        if (Math.abs(now - maintainedAt) < MINUTE_MS) return
+        maintainedAt = now
         auditLog.flushDue()
         logHeadHash(auditLog, { log, event: 'audit_head' })
-        await waitAtMost(REFRESH_WAIT_MS, refresh(), clock)
+        await waitAtMost(RELOAD_WAIT_MS, reload(), clock)
       },
     }
   }
 
-  function startOnce(): Promise<Started> {
-    starting ??= start().catch(cause => {
-      starting = undefined
-      throw notStarted(cause, log)
-    })
-    return starting
-  }
+  const startOnce = memoizeAsync(() =>
+    start().catch(cause => {
+      throw startFailure(cause, log)
+    }),
+  )
 
   return {
-    async service() {
-      const { service, tick } = await startOnce()
-      await tick()
+    async getService() {
+      const { service, maintain } = await startOnce()
+      await maintain()
       return service
     },
   }
 }
 
-/** What is right for a server and hardly for Lambda. */
-function warnOf({ store, audit }: Config, log: Log): void {
+/** Warns about settings that suit a server and hardly Lambda. */
+function warnAboutConfig({ store, audit }: Config, log: Log): void {
   if (store.type === 'memory')
     log.warn(
       { event: 'store_not_shared', store: 'memory' },
-      "STORE IN MEMORY: on Lambda each sandbox mints tokens of its own and nothing keeps the fleet under RDS's throttle; give store.type dynamodb",
+      "the store is in memory: each execution environment mints its own tokens, and nothing keeps them together under RDS's throttle; set store.type to dynamodb",
     )
   for (const { type } of audit)
     if (type === 'file')
       log.warn(
         { event: 'audit_not_durable', audit: type },
-        'AUDIT LOG IN A FILE: on Lambda its disk goes with the sandbox; give audit type dynamodb, or stdout',
+        'the audit log is a file, which is lost with its execution environment; set the audit type to dynamodb, or to stdout',
       )
 }
 
-function notStarted(cause: unknown, log: Log): JetonError {
+function startFailure(cause: unknown, log: Log): JetonError {
   const why = cause instanceof ConfigError ? { problems: cause.problems } : { err: cause }
-  log.error({ event: 'start_failed', ...why }, 'jeton cannot start; the next request tries again')
+  log.error(
+    { event: 'start_failed', ...why },
+    'jeton cannot start, and answers 503 until it can; the next request tries again',
+  )
   return new JetonError('temporarily_unavailable', {
     publicMessage: 'jeton cannot start; its operator has to act',
     reason: 'jeton cannot start',
-    retryAfterMs: COME_BACK_MS,
+    retryAfterMs: RETRY_AFTER_MS,
     cause,
   })
 }

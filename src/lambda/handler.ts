@@ -2,78 +2,76 @@ import { randomUUID } from 'node:crypto'
 import awsLambdaFastify from '@fastify/aws-lambda'
 import type { Context } from 'aws-lambda'
 import { asJetonError, JetonError } from '../errors.ts'
-import { nothingThere } from '../http/fastify-errors.ts'
-import { stackOnly } from '../http/stack-only.ts'
-import type { Service } from '../service.ts'
-import type { Log } from '../telemetry/log.ts'
+import { notFoundError } from '../http/fastify-errors.ts'
+import type { App } from '../http/types.ts'
+import { type Log, logRequestFailure } from '../telemetry/log.ts'
 import {
   type HttpEvent,
   hasMultiValueHeaders,
   isHttpEvent,
   isRoutable,
-  type PlainEvent,
-  plainEvent,
+  type NormalizedEvent,
+  normalizeEvent,
 } from './event.ts'
 import type { ExecutionEnvironment } from './execution-environment.ts'
 import { type HttpReply, problemReply, withMultiValueHeaders } from './reply.ts'
 
-/** What Lambda calls: with fewer than three parameters, for a third would be a callback. */
+/** The function that Lambda calls. It has fewer than three parameters, for a third would be taken for a callback. */
 export type Handler = (event: HttpEvent, context: Context) => Promise<HttpReply>
 
-type Proxy = (event: PlainEvent, context: Context) => Promise<HttpReply>
+type Proxy = (event: NormalizedEvent, context: Context) => Promise<HttpReply>
 
 export interface HandlerParts {
-  sandbox: ExecutionEnvironment
+  executionEnvironment: ExecutionEnvironment
   log: Log
 }
 
 /**
- * Gives the function that answers an event, with a reply for whoever sent it. Resolves only when all is done that the request
- * has begun: a sandbox freezes when it has replied. Rejects where the event is no HTTP request, and then alone.
+ * Creates the function that answers events. It resolves only when everything that the request began is done, or after 2 s:
+ * Lambda freezes the process once it has replied. Failures become problems; it rejects only if the event is no HTTP request.
  */
-export function createHandler({ sandbox, log }: HandlerParts): Handler {
-  const proxies = new WeakMap<Service, Proxy>()
+export function createHandler({ executionEnvironment, log }: HandlerParts): Handler {
+  const proxies = new WeakMap<App, Proxy>()
 
-  function proxyOf(service: Service): Proxy {
-    const known = proxies.get(service)
-    const proxy: Proxy = known ?? awsLambdaFastify(service.app, { decorateRequest: false })
-    if (!known) proxies.set(service, proxy)
+  function proxyOf(app: App): Proxy {
+    const known = proxies.get(app)
+    const proxy: Proxy = known ?? awsLambdaFastify(app, { decorateRequest: false })
+    if (!known) proxies.set(app, proxy)
     return proxy
   }
 
-  async function answer(event: PlainEvent, context: Context): Promise<HttpReply> {
-    if (!isRoutable(event)) throw nothingThere()
-    const service = await sandbox.service()
+  async function answer(event: NormalizedEvent, context: Context): Promise<HttpReply> {
+    if (!isRoutable(event)) throw notFoundError()
+    const service = await executionEnvironment.getService()
     try {
-      return await proxyOf(service)(event, context)
+      return await proxyOf(service.app)(event, context)
     } finally {
       await service.drain()
     }
   }
 
-  function failed(cause: unknown, requestId: string): HttpReply {
-    if (!(cause instanceof JetonError))
-      log.error({ event: 'request_failed', requestId, ...stackOnly(cause) }, 'a request failed')
-    return problemReply(asJetonError(cause), requestId)
-  }
-
-  async function replyTo(event: HttpEvent, context: Context): Promise<HttpReply> {
+  async function answerOrFail(event: HttpEvent, context: Context): Promise<HttpReply> {
     let requestId: string | undefined
     try {
-      const plain = plainEvent(event)
-      requestId = plain.requestContext.requestId
-      return await answer(plain, context)
+      const normalized = normalizeEvent(event)
+      requestId = normalized.requestContext.requestId
+      return await answer(normalized, context)
     } catch (cause) {
-      return failed(cause, requestId ?? randomUUID())
+      return replyToFailure(cause, requestId ?? randomUUID())
     }
+  }
+
+  function replyToFailure(cause: unknown, requestId: string): HttpReply {
+    if (!(cause instanceof JetonError)) logRequestFailure(log, { requestId, cause })
+    return problemReply(asJetonError(cause), requestId)
   }
 
   return async (event, context) => {
     if (!isHttpEvent(event))
       throw new TypeError(
-        'this is no event of an HTTP API (payload 2.0), a function URL or an Application Load Balancer',
+        'the event is no HTTP request: call this function through an HTTP API (payload 2.0), a function URL or an Application Load Balancer',
       )
-    const reply = await replyTo(event, context)
+    const reply = await answerOrFail(event, context)
     return hasMultiValueHeaders(event) ? withMultiValueHeaders(reply) : reply
   }
 }

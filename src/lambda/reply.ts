@@ -1,7 +1,7 @@
 import type { JetonError } from '../errors.ts'
 import { problemHeaders, problemOf } from '../http/problem.ts'
 
-/** What Lambda gives back, to any of those who call it. */
+/** The function's result, in the format that API Gateway, function URLs and load balancers all read. */
 export interface HttpReply {
   statusCode: number
   headers?: Record<string, string>
@@ -10,7 +10,7 @@ export interface HttpReply {
   isBase64Encoded?: boolean
 }
 
-/** A problem for where there is no app to answer with one. */
+/** Returns a problem as a reply, for requests that do not reach the app. */
 export function problemReply(error: JetonError, requestId: string): HttpReply {
   return {
     statusCode: error.status,
@@ -21,7 +21,7 @@ export function problemReply(error: JetonError, requestId: string): HttpReply {
 }
 
 /**
- * The same reply with each header as a list too, as a load balancer with multi-value headers wants it.
+ * Returns the reply with each header as a list as well, which a load balancer with multi-value headers requires.
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html#multi-value-headers
  */
 export function withMultiValueHeaders(reply: HttpReply): HttpReply {

@@ -1,24 +1,26 @@
-/** What jeton leans on. A part that fails degrades the service; it does not stop it: cached tokens go on being served. */
+/** What jeton depends on: STS, the store, issuers' keys and the audit log. */
 export type Dependency = 'sts' | 'store' | 'keys' | 'log'
 
-/** Where the parts write down whether what they lean on answers, and `/readyz` and the metrics read it. */
+/**
+ * Where parts report whether their dependencies work; `/readyz` and the metrics read it. A failing dependency degrades the
+ * service without stopping it: cached tokens are still served.
+ */
 export interface Health {
+  /** `of` names one of several, such as an issuer or a role: one that works does not hide another that fails. */
   report(dependency: Dependency, state: { ok: boolean; of?: string }): void
-  /** The dependencies with anything failing, in a fixed order; empty when all is well. */
+  /** Returns the failing dependencies, in a fixed order. */
   degraded(): readonly Dependency[]
 }
 
 const ORDER: readonly Dependency[] = ['sts', 'store', 'keys', 'log']
 
-/** `of` tells several of a kind apart (an issuer, a role): one that answers does not hide another that does not. */
+/** Creates a health in which everything works until it is reported otherwise. */
 export function createHealth(): Health {
-  const failing = new Map<Dependency, Set<string>>()
+  const failing = new Map(ORDER.map(dependency => [dependency, new Set<string>()]))
   return {
     report(dependency, { ok, of = '' }) {
-      const set = failing.get(dependency) ?? new Set()
-      if (ok) set.delete(of)
-      else set.add(of)
-      failing.set(dependency, set)
+      if (ok) failing.get(dependency)?.delete(of)
+      else failing.get(dependency)?.add(of)
     },
     degraded: () => ORDER.filter(dependency => failing.get(dependency)?.size),
   }

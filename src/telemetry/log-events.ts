@@ -1,6 +1,6 @@
 /**
- * Every code that a line of the program's log may carry as `event`, in the order of the alphabet. Alarms and filters rest on
- * them: a code is never renamed. docs/operations.md says what each one means.
+ * Every code that a line of the program's log may carry as `event`, in alphabetical order. Alarms and filters rest on them: a
+ * code is never renamed. docs/operations.md says what each one means and what to do.
  */
 export const LOG_EVENTS = [
   'assume_role_failed',

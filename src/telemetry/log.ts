@@ -1,18 +1,43 @@
 import type { LogEvent } from './log-events.ts'
 
-/** The fields of one line: its event code, and whatever else helps. Never a secret in them. */
+/** `at FUNCTION (PLACE:LINE:COLUMN)`; a message may have lines that begin as these do. */
+const STACK_FRAME = /^at .*:\d+:\d+\)?$/
+
+/** The fields of one line: its event code, and whatever else helps. Never a secret. */
 export interface LogFields {
   readonly event: LogEvent
   readonly [name: string]: unknown
 }
 
 /**
- * The part of pino that jeton's parts use: structured, to stderr, never with a secret in it. Every line has an event code:
- * alarms, filters and searches rest on that, and never on the sentence.
+ * The port through which jeton's parts write the program's log: the methods of pino that they use. Alarms, filters and
+ * searches rest on the event code of a line, never on its sentence.
  */
 export interface Log {
   debug(fields: LogFields, msg: string): void
   info(fields: LogFields, msg: string): void
   warn(fields: LogFields, msg: string): void
   error(fields: LogFields, msg: string): void
+}
+
+/** Logs Node's warnings as `node_warning`, in place of the plain text that Node would write to stderr. */
+export function logNodeWarnings(log: Log): void {
+  process.removeAllListeners('warning')
+  process.on('warning', ({ name, message }) => log.warn({ event: 'node_warning', warning: name }, message))
+}
+
+/** Logs that a bug made a request fail. Leaves the error's message out, for it may quote a secret. */
+export function logRequestFailure(
+  log: Log,
+  { requestId, cause }: { requestId: string; cause: unknown },
+): void {
+  const fields = { event: 'request_failed', requestId, ...nameAndStack(cause) } as const
+  log.error(fields, 'a request failed because of a bug in jeton; please report this line')
+}
+
+function nameAndStack(cause: unknown): { error: string; stack: string[] } {
+  if (!(cause instanceof Error)) return { error: typeof cause, stack: [] }
+  const { name, message, stack = '' } = cause
+  const lines = stack.slice(stack.indexOf(message) + message.length).split('\n')
+  return { error: name, stack: lines.map(line => line.trim()).filter(line => STACK_FRAME.test(line)) }
 }

@@ -41,9 +41,12 @@ export interface StoreMetrics {
  * never a secret. `prometheus.ts` implements it.
  */
 export interface Metrics extends AuditLogMetrics, StoreMetrics {
+  /** Called once for each audited request. */
   decided(event: DecisionEvent): void
-  answered(answer: { seconds: number }): void
+  /** Called for each token vended. */
+  answered(vend: { durationMs: number }): void
   minted(database: string): void
+  /** By how much the machine's clock is corrected from now on, in milliseconds; 0 when it is right again. */
   clockCorrected(offsetMs: number): void
 }
 

@@ -1,12 +1,11 @@
 import { pino } from 'pino'
-import type { Log } from './log.ts'
+import { type Log, logNodeWarnings } from './log.ts'
 
-/** The program's own log: lines of JSON on stderr, apart from the audit log. Node's warnings become lines of it too. */
+/** Creates the program's log for a server: lines of JSON on stderr, written asynchronously, with Node's warnings among them. */
 export function createPinoLog(): Log {
   const formatters = { level: (level: string) => ({ level }) }
   const timestamp = pino.stdTimeFunctions.isoTime
   const log = pino({ base: null, timestamp, formatters }, pino.destination({ dest: 2, sync: false }))
-  process.removeAllListeners('warning')
-  process.on('warning', ({ name, message }) => log.warn({ event: 'node_warning', warning: name }, message))
+  logNodeWarnings(log)
   return log
 }

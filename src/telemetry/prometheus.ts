@@ -2,20 +2,21 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 
 import type { Health } from './health.ts'
 import type { Metrics } from './metrics.ts'
 
+/** Registers jeton's metrics and the process's own (CPU, memory, event loop). docs/operations.md lists the names. */
 export function createMetrics({ health, registry }: { health: Health; registry: Registry }): Metrics {
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
   const decisions = new Counter({
     name: 'jeton_decisions_total',
-    help: 'Requests by how they ended; `database` where a grant was found',
+    help: 'Requests by how they ended; `database` if a grant was found',
     labelNames: ['decision', 'code', 'database', 'cached'] as const,
     registers,
   })
-  /** Looking labels up is dear; there are few combinations of them. */
-  const counters = new Map<string, Counter.Internal>()
-  const seconds = new Histogram({
+  // looking labels up is slow, and there are few combinations of them
+  const decisionCounters = new Map<string, Counter.Internal>()
+  const requestSeconds = new Histogram({
     name: 'jeton_token_request_seconds',
-    help: 'How long a request that got a token took',
+    help: 'Duration of requests that got a token',
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   })
@@ -27,37 +28,37 @@ export function createMetrics({ health, registry }: { health: Health; registry: 
   })
   const appends = new Histogram({
     name: 'jeton_audit_append_seconds',
-    help: 'Batches of records written to an audit log',
+    help: 'Duration of writing one batch of records to an audit sink',
     labelNames: ['sink', 'ok'] as const,
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2],
     registers,
   })
-  const dropped = new Counter({
+  const refusalsDropped = new Counter({
     name: 'jeton_audit_refusals_dropped_total',
-    help: 'Refusals that were counted, not recorded singly, because their queue was full',
+    help: 'Refusals that were only counted, without a record each, because their queue was full',
     labelNames: ['sink'] as const,
     registers,
   })
   const storeCalls = new Histogram({
     name: 'jeton_store_call_seconds',
-    help: 'Calls to a store that instances share; a conflict is another instance having been quicker',
+    help: 'Duration of calls to the shared store; a conflict means that another instance was quicker',
     labelNames: ['call', 'outcome'] as const,
     buckets: [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
     registers,
   })
   const unreadable = new Counter({
     name: 'jeton_store_unreadable_total',
-    help: 'Refusals because a record was sealed with a key that this instance does not have, or was changed',
+    help: 'Refusals because this instance lacks the key of a stored record, or the record was tampered with',
     registers,
   })
-  const offset = new Gauge({
+  const clockOffset = new Gauge({
     name: 'jeton_clock_offset_seconds',
-    help: "How far the machine's clock was corrected by the servers'",
+    help: "Correction of the machine's clock by what AWS's replies say",
     registers,
   })
   new Gauge({
     name: 'jeton_degraded',
-    help: '1 for what jeton leans on and does not answer',
+    help: '1 for each dependency that fails',
     labelNames: ['dependency'] as const,
     registers,
     collect() {
@@ -68,18 +69,19 @@ export function createMetrics({ health, registry }: { health: Health; registry: 
   return {
     decided({ decision, code = '', grant, database = '', cached }) {
       // without a grant, the name is whatever the caller wrote
-      const of = grant === undefined ? '' : database
-      const name = `${decision} ${code} ${of} ${cached}`
-      const counter = counters.get(name) ?? decisions.labels(decision, code, of, String(cached ?? ''))
-      counters.set(name, counter)
+      const grantedDatabase = grant === undefined ? '' : database
+      const key = `${decision} ${code} ${grantedDatabase} ${cached}`
+      const counter =
+        decisionCounters.get(key) ?? decisions.labels(decision, code, grantedDatabase, String(cached ?? ''))
+      decisionCounters.set(key, counter)
       counter.inc()
     },
-    answered: answer => seconds.observe(answer.seconds),
+    answered: ({ durationMs }) => requestSeconds.observe(durationMs / 1000),
     minted: database => minted.inc({ database }),
-    clockCorrected: offsetMs => offset.set(offsetMs / 1000),
+    clockCorrected: offsetMs => clockOffset.set(offsetMs / 1000),
     appended: ({ sink, durationMs, ok }) => appends.observe({ sink, ok: String(ok) }, durationMs / 1000),
     storeCalled: ({ call, outcome, durationMs }) => storeCalls.observe({ call, outcome }, durationMs / 1000),
     storeUnreadable: () => unreadable.inc(),
-    refusalsDropped: ({ sink, count }) => dropped.inc({ sink }, count),
+    refusalsDropped: ({ sink, count }) => refusalsDropped.inc({ sink }, count),
   }
 }

@@ -6,27 +6,8 @@ import { isoSeconds } from '../lib/iso-time.ts'
 import type { Token } from '../tokens/token.ts'
 import type { TokenCache } from '../tokens/token-cache.ts'
 import type { TokenKey } from '../tokens/token-key.ts'
-import type { AccessPolicy } from './access-policy.ts'
 import type { GrantedAccess, PrincipalAccess } from './principal-access.ts'
 import type { RequestAudit } from './request-audit.ts'
-
-export interface PresentedCredential {
-  readonly policy: AccessPolicy
-  readonly audit: RequestAudit
-  /** The value of the `Authorization` header. */
-  readonly authorization: string | undefined
-}
-
-/** Request → principal. Throws `unauthenticated`, or `temporarily_unavailable` where the keys to check by cannot be had. */
-export async function identify({
-  policy,
-  audit,
-  authorization,
-}: PresentedCredential): Promise<PrincipalAccess> {
-  const standing = policy.accessOf(await policy.authenticator.authenticate(authorization))
-  audit.add({ principal: standing.auditedPrincipal })
-  return standing
-}
 
 export interface VendRequest {
   readonly access: PrincipalAccess

@@ -7,7 +7,7 @@ import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
 import { SHARED_OIDC_PROVIDERS } from '../../src/authorization/shared-oidc-providers.ts'
 import { ConfigSchema } from '../../src/config/schema.ts'
 import { STATUS } from '../../src/errors.ts'
-import { TokenReply, TokenRequest } from '../../src/http/schemas.ts'
+import { TokenReplySchema, TokenRequestSchema } from '../../src/http/schemas.ts'
 import { anchorsOf, exampleIn, linksIn, quotedIn, rowsOf, sectionOf } from '../support/markdown.ts'
 import { run } from '../support/run.ts'
 import { type Jeton, runCli, startJeton } from '../support/service/jeton.ts'
@@ -131,7 +131,7 @@ describe('docs/http.md', () => {
   })
 
   test('has every member of a request and a reply', () => {
-    const members = Object.keys({ ...TokenRequest.properties, ...TokenReply.properties })
+    const members = Object.keys({ ...TokenRequestSchema.properties, ...TokenReplySchema.properties })
     expect(new Set(named(sectionOf(text, 'Asking for a token')))).toEqual(new Set(members))
   })
 })

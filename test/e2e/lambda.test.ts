@@ -214,8 +214,8 @@ test('a store in memory is warned of, and an audit log that it loses', async () 
   await configure({ audit: [{ type: 'file', path: join(deployed.folder, 'audit.jsonl') }] })
   await start()
   expect((await ask()).statusCode).toBe(200)
-  await logged('STORE IN MEMORY')
-  await logged('AUDIT LOG IN A FILE')
+  await logged('store_not_shared')
+  await logged('audit_not_durable')
 })
 
 test('store, key and audit log in AWS are used with what is in the bundle, and the records are there before it freezes', async () => {
@@ -241,7 +241,7 @@ test('store, key and audit log in AWS are used with what is in the bundle, and t
     env: { ...dynamodb.environment(), ...kms.environment(), ...stage.env },
   })
   expect((await ask()).json).toMatchObject({ cached: true, token: json.token })
-  expect(lambda.stderr.join('\n')).not.toContain('STORE IN MEMORY')
+  expect(lambda.stderr.join('\n')).not.toContain('store_not_shared')
 })
 
 test('a start that fails is told, answered as such, and tried again', async () => {

@@ -1,19 +1,19 @@
 import { Registry } from 'prom-client'
 import { expect, test } from 'vitest'
-import { createAdmin } from '../../src/http/admin.ts'
+import { createAdminApp } from '../../src/http/admin.ts'
 import { createHealth } from '../../src/telemetry/health.ts'
 import { createMetrics } from '../../src/telemetry/prometheus.ts'
 
-test('metrics are served in the text that Prometheus reads, and nothing beside them', async () => {
+test('createAdminApp serves /metrics in the text format of Prometheus, and nothing else', async () => {
   const health = createHealth()
   const registry = new Registry()
   const { minted } = createMetrics({ health, registry })
-  const admin = createAdmin(registry)
+  const adminApp = createAdminApp(registry)
   minted('orders')
   health.report('sts', { ok: false })
-  const reply = await admin.inject('/metrics')
+  const reply = await adminApp.inject('/metrics')
   expect(reply.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/)
   expect(reply.body).toContain('jeton_tokens_minted_total{database="orders"} 1')
   expect(reply.body).toContain('jeton_degraded{dependency="sts"} 1')
-  for (const url of ['/', '/v1/tokens', '/healthz']) expect((await admin.inject(url)).statusCode).toBe(404)
+  for (const url of ['/', '/v1/tokens', '/healthz']) expect((await adminApp.inject(url)).statusCode).toBe(404)
 })

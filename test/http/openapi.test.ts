@@ -4,8 +4,8 @@ import request from 'supertest'
 import { expect, test } from 'vitest'
 import { describeRoutes } from '../../src/http/openapi.ts'
 import type { App } from '../../src/http/types.ts'
-import { appWorld } from '../support/service/app.ts'
-import { askToken } from './support.ts'
+import { startApi } from '../support/service/app.ts'
+import { requestToken } from './support.ts'
 
 interface Operation {
   summary: string
@@ -23,15 +23,15 @@ interface Description {
 }
 
 async function described() {
-  const world = await appWorld()
-  const reply = await request(world.url).get('/openapi.json')
+  const api = await startApi()
+  const reply = await request(api.url).get('/openapi.json')
   expect(reply.status).toBe(200)
   expect(reply.headers['content-type']).toMatch(/^application\/json/)
   const description: Description = reply.body
-  return { world, description }
+  return { api, description }
 }
 
-test('every route is described, and no other', async () => {
+test('/openapi.json describes every route and no other', async () => {
   const { description } = await described()
   const routes = Object.entries(description.paths).map(
     ([path, item]) => `${Object.keys(item).join()} ${path}`,
@@ -46,7 +46,7 @@ test('every route is described, and no other', async () => {
   ])
 })
 
-test('it is OpenAPI 3.1: what must be there is, and every schema is one', async () => {
+test('/openapi.json is valid OpenAPI 3.1, and every schema compiles', async () => {
   const { description } = await described()
   expect(description.openapi).toMatch(/^3\.1\.\d+$/)
   expect(description.info).toMatchObject({ title: 'jeton', version: expect.any(String) })
@@ -70,7 +70,7 @@ test('it is OpenAPI 3.1: what must be there is, and every schema is one', async 
     }
 })
 
-test('the guarded routes name both ways in, the open ones none', async () => {
+test('routes with authentication name both schemes, open routes none', async () => {
   const { description } = await described()
   expect(description.components.securitySchemes).toMatchObject({
     jwt: { type: 'http' },
@@ -81,8 +81,8 @@ test('the guarded routes name both ways in, the open ones none', async () => {
       expect(security).toEqual(/tokens|databases/.test(path) ? [{ jwt: [] }, { apiKey: [] }] : undefined)
 })
 
-test('a real reply, and a real problem, are what it says', async () => {
-  const { world, description } = await described()
+test('a real reply and a real problem fit their schemas', async () => {
+  const { api, description } = await described()
   const operation = description.paths['/v1/tokens']?.post
   const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true } })
   const fits = (status: number, type: string, body: unknown) => {
@@ -90,9 +90,9 @@ test('a real reply, and a real problem, are what it says', async () => {
     if (!schema) throw new Error(`no schema for ${status}`)
     return ajv.validate({ ...schema, additionalProperties: false }, body)
   }
-  const good = await askToken(world, { authorization: await world.bearer() })
+  const good = await requestToken(api, { authorization: await api.bearer() })
   expect(fits(200, 'application/json', good.body)).toBe(true)
-  const bad = await askToken(world)
+  const bad = await requestToken(api)
   expect(fits(401, 'application/problem+json', bad.body)).toBe(true)
   const { code: _code, ...less } = bad.body
   expect(fits(401, 'application/problem+json', less)).toBe(false)
@@ -100,7 +100,7 @@ test('a real reply, and a real problem, are what it says', async () => {
   expect(fits(200, 'application/json', without)).toBe(false)
 })
 
-test('a description that failed is made again for the next to ask', async () => {
+test('describeRoutes tries again after a failure, and computes the description once', async () => {
   const app = fastify()
   const describe = describeRoutes(app as unknown as App)
   let isBroken = true

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest'
 import { JetonError } from '../../src/errors.ts'
-import { appWorld } from '../support/service/app.ts'
-import { askToken } from './support.ts'
+import { startApi } from '../support/service/app.ts'
+import { requestToken } from './support.ts'
 
-/** Long enough to be found wherever any part of a secret was quoted. */
+/** Characters of each secret to search for: enough to be unique, and few enough to find a part of it. */
 const PIECE = 20
 
-test('no credential and no token is in a record, a log line or a problem, however a request ends', async () => {
-  const world = await appWorld()
-  const good = await world.bearer()
-  const expired = await world.bearer({}, { expiresInSeconds: -3600 })
-  const stranger = await world.bearer({ repository_id: '666' })
-  const key = `ApiKey ${world.apiKey}`
-  const credentials = [good, expired, stranger, key, world.apiKey, `Bearer ${world.apiKey}`, good.slice(7)]
+test('records, log lines and problems contain no credential and no token, however a request ends', async () => {
+  const api = await startApi()
+  const good = await api.bearer()
+  const expired = await api.bearer({}, { expiresInSeconds: -3600 })
+  const stranger = await api.bearer({ repository_id: '666' })
+  const key = `ApiKey ${api.apiKey}`
+  const credentials = [good, expired, stranger, key, api.apiKey, `Bearer ${api.apiKey}`, good.slice(7)]
   const bodies = [
     { database: 'orders' },
     { database: 'orders', user: 'app_ro' },
@@ -21,29 +21,29 @@ test('no credential and no token is in a record, a log line or a problem, howeve
     'x'.repeat(17_000),
   ]
 
-  const told: string[] = []
+  const replies: string[] = []
   const tokens: string[] = []
   async function askAll() {
     for (const authorization of credentials)
       for (const body of bodies) {
-        // each new token's turn has come
-        await world.clock.advance(1000)
-        const reply = await askToken(world, { authorization, body })
+        // long enough for the slot of a new token
+        await api.clock.advance(1000)
+        const reply = await requestToken(api, { authorization, body })
         if (reply.status === 200) tokens.push(reply.body.token)
-        else told.push(reply.text, JSON.stringify(reply.headers))
+        else replies.push(reply.text, JSON.stringify(reply.headers))
       }
   }
   await askAll()
-  world.faults.auditLog = new JetonError('temporarily_unavailable', { publicMessage: 'the audit log' })
+  api.faults.auditLog = new JetonError('temporarily_unavailable', { publicMessage: 'the audit log' })
   await askAll()
 
   expect(tokens.length).toBeGreaterThan(0)
-  const written = JSON.stringify([told, world.records, world.log.lines])
+  const written = JSON.stringify([replies, api.records, api.log.lines])
   expect(written).toContain('unauthenticated')
   const signatures = [good, expired, stranger].map(jwt => jwt.split('.')[2] ?? '')
   const payloads = [good, expired, stranger].map(jwt => (jwt.split('.')[1] ?? '').slice(-PIECE))
   const tokenSecrets = tokens.map(token => /X-Amz-Signature=(\w+)/.exec(token)?.[1] ?? '')
-  for (const secret of [...signatures, ...payloads, world.apiKey.slice(6), ...tokenSecrets, 'aws-se']) {
+  for (const secret of [...signatures, ...payloads, api.apiKey.slice(6), ...tokenSecrets, 'aws-se']) {
     expect(secret.length).toBeGreaterThan(5)
     expect(written).not.toContain(secret.slice(0, PIECE))
   }

@@ -2,9 +2,9 @@ import request, { type Response } from 'supertest'
 import { expect } from 'vitest'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { type ErrorCode, STATUS } from '../../src/errors.ts'
-import type { AppWorld } from '../support/service/app.ts'
+import type { TestApi } from '../support/service/app.ts'
 
-export interface Ask {
+export interface TokenRequestOptions {
   authorization?: string | undefined
   /** An object is sent as JSON; text as it is, with `type`. */
   body?: object | string | undefined
@@ -13,14 +13,14 @@ export interface Ask {
 }
 
 /** `POST /v1/tokens`, for orders unless another body is given. */
-export function askToken({ url }: Pick<AppWorld, 'url'>, ask: Ask = {}) {
-  const { authorization, body = { database: 'orders' }, type = 'application/json', headers = {} } = ask
+export function requestToken({ url }: Pick<TestApi, 'url'>, options: TokenRequestOptions = {}) {
+  const { authorization, body = { database: 'orders' }, type = 'application/json', headers = {} } = options
   const post = request(url).post('/v1/tokens').set('content-type', type).set(headers)
   if (authorization !== undefined) post.set('authorization', authorization)
   return post.send(body)
 }
 
-/** A reply that is a problem as RFC 9457 has it, and nothing more than the contract's members. */
+/** Expects a problem (RFC 9457) with exactly the members of docs/http.md. */
 export function expectProblem(reply: Response, code: ErrorCode): void {
   const status = STATUS[code]
   expect({ status: reply.status, ...reply.body }).toEqual({
@@ -36,11 +36,11 @@ export function expectProblem(reply: Response, code: ErrorCode): void {
   expect('www-authenticate' in reply.headers).toBe(status === 401)
 }
 
-/** A problem, and the one record that tells the operator of it. Gives the record. */
-export function expectRefusal({ records }: AppWorld, reply: Response, code: ErrorCode): AuditRecord {
+/** Expects a problem and exactly one record of it; returns the record. */
+export function expectRefusal({ records }: TestApi, reply: Response, code: ErrorCode): AuditRecord {
   expectProblem(reply, code)
-  const told = records.filter(({ requestId }) => requestId === reply.body.requestId)
-  expect(told).toEqual([
+  const own = records.filter(({ requestId }) => requestId === reply.body.requestId)
+  expect(own).toEqual([
     expect.objectContaining({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       decision: STATUS[code] < 500 ? 'refused' : 'failed',
@@ -50,7 +50,7 @@ export function expectRefusal({ records }: AppWorld, reply: Response, code: Erro
       instance: 'test/1',
     }),
   ])
-  const [record] = told
+  const [record] = own
   if (!record) throw new Error('there is no record')
   return record
 }

@@ -2,14 +2,14 @@ import { request as httpsRequest } from 'node:https'
 import { connect as connectPlain } from 'node:net'
 import { type ConnectionOptions, connect } from 'node:tls'
 import { expect, test } from 'vitest'
-import { appWorld } from '../support/service/app.ts'
+import { startApi } from '../support/service/app.ts'
 import { createAuthority } from '../support/service/certificate-authority.ts'
 
 const authority = createAuthority()
 const { certPem: cert, keyPem: key } = authority.issue(['127.0.0.1'])
-const secure = () => appWorld({ options: { tls: { cert, key } } })
+const secure = () => startApi({ options: { tls: { cert, key } } })
 
-test('a token is vended over TLS to who verifies the certificate', async () => {
+test('a client that verifies the certificate gets a token over TLS, with HSTS', async () => {
   const { url, bearer } = await secure()
   const { status, headers, body } = await post(`${url}/v1/tokens`, {
     ca: authority.caPem,
@@ -19,7 +19,7 @@ test('a token is vended over TLS to who verifies the certificate', async () => {
   expect(headers['strict-transport-security']).toMatch(/^max-age=\d+/)
 })
 
-test('who does not know the authority does not send its credential', async () => {
+test('a client that does not trust the authority sends no request', async () => {
   const { url, records } = await secure()
   const ca = createAuthority().caPem
   await expect(post(`${url}/v1/tokens`, { ca, authorization: 'Bearer x' })).rejects.toThrow(
@@ -28,13 +28,13 @@ test('who does not know the authority does not send its credential', async () =>
   expect(records).toEqual([])
 })
 
-// Security level 0, for OpenSSL itself to offer what is that old
+// security level 0, since OpenSSL does not offer versions this old otherwise
 test.each([
   ['TLSv1', undefined],
   ['TLSv1.1', undefined],
   ['TLSv1.2', 'TLSv1.2'],
   ['TLSv1.3', 'TLSv1.3'],
-] as const)('offered %s alone, the server agrees on %s', async (version, agreed) => {
+] as const)('of %s alone, the server chooses %s', async (version, agreed) => {
   const { port } = await secure()
   const options = { minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' }
   expect(await protocolOf({ port, host: '127.0.0.1', ca: authority.caPem, ...options })).toEqual(
@@ -42,7 +42,7 @@ test.each([
   )
 })
 
-test('plain HTTP on the port of TLS is closed without an answer', async () => {
+test('plain HTTP on the TLS port gets no reply', async () => {
   const { port, records } = await secure()
   const text = await new Promise(resolve => {
     let received = ''

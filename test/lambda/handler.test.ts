@@ -13,18 +13,18 @@ import {
   EVENTS,
   type ToEvent,
 } from '../support/lambda/events/events.ts'
-import { appWorld } from '../support/service/app.ts'
+import { startApi } from '../support/service/app.ts'
 import { rememberingLog } from '../support/service/log.ts'
 
-let answer: Handler
+let handler: Handler
 let log: ReturnType<typeof rememberingLog>
 let order: string[]
-let composing: { fails: unknown }
+let starting: { fails: unknown }
 
 beforeEach(() => {
   log = rememberingLog()
   order = []
-  composing = { fails: undefined }
+  starting = { fails: undefined }
   const app = fastify({ requestIdHeader: 'x-request-id' })
   app.post('/echo', async (request, reply) => {
     order.push('answered')
@@ -35,70 +35,70 @@ beforeEach(() => {
     app,
     async drain() {
       await Promise.resolve()
-      order.push('settled')
+      order.push('drained')
     },
   } as unknown as Service
-  answer = answerOf(service)
+  handler = handlerOf(service)
 })
 
-function answerOf(service: Service): Handler {
+function handlerOf(service: Service): Handler {
   return createHandler({
     log,
-    sandbox: {
-      async service() {
-        if (composing.fails) throw composing.fails
+    executionEnvironment: {
+      async getService() {
+        if (starting.fails) throw starting.fails
         return service
       },
     },
   })
 }
 
-const invoke = (event: object) => answer(event as HttpEvent, {} as Context)
-const asking = (toEvent: ToEvent, headers = {}) => toEvent({ path: '/echo', body: '{"a":1}', headers })
+const invoke = (event: object) => handler(event as HttpEvent, {} as Context)
+const eventOf = (toEvent: ToEvent, headers = {}) => toEvent({ path: '/echo', body: '{"a":1}', headers })
 
-test.each(EVENTS)('%s is answered when all that it began is done', async (_name, toEvent) => {
-  const { statusCode, body } = await invoke(asking(toEvent))
+test.each(EVENTS)('an event of %s is answered after the service has drained', async (_name, toEvent) => {
+  const { statusCode, body } = await invoke(eventOf(toEvent))
   expect(statusCode).toBe(200)
   expect(JSON.parse(body)).toMatchObject({ body: { a: 1 }, ip: '203.0.113.7' })
-  expect(order).toEqual(['answered', 'settled'])
+  expect(order).toEqual(['answered', 'drained'])
 })
 
-test('headers are lists for who sent lists, and for nobody else', async () => {
-  const listed = await invoke(asking(albMultiValueEvent))
+test('replies have headers as lists only if the event has', async () => {
+  const listed = await invoke(eventOf(albMultiValueEvent))
   expect(listed.multiValueHeaders).toMatchObject({
     'content-type': ['application/json; charset=utf-8'],
     'x-list': ['a,b'],
   })
-  expect(await invoke(asking(apiGatewayEvent))).not.toHaveProperty('multiValueHeaders')
+  expect(await invoke(eventOf(apiGatewayEvent))).not.toHaveProperty('multiValueHeaders')
 })
 
-test('of a credential that came twice, neither is taken for it', async () => {
-  const event = asking(albMultiValueEvent) as { multiValueHeaders: object }
+test('a credential that was sent twice is passed on as both, which verify as neither', async () => {
+  const event = eventOf(albMultiValueEvent) as { multiValueHeaders: object }
   const multiValueHeaders = { ...event.multiValueHeaders, authorization: ['Bearer a', 'Bearer b'] }
   expect(JSON.parse((await invoke({ ...event, multiValueHeaders })).body).auth).toBe('Bearer a, Bearer b')
 })
 
-test('an event of a caller cannot pass for one of the adapter’s own', async () => {
+test("headers of the adapter's own are ignored if a caller sends them", async () => {
   const headers = {
     'x-apigateway-event': '%7B%7D',
     'x-aws-lambda-fastify-request': 'x',
     'x-request-id': 'mine',
   }
-  const { body } = await invoke(asking(apiGatewayEvent, headers))
+  const { body } = await invoke(eventOf(apiGatewayEvent, headers))
   expect(JSON.parse(body).id).toBe('UkXyHi6MIAMEJvw=')
 })
 
-test.each(EVENTS)('a query of %s that is no text at all is passed over', async (_name, toEvent) => {
+test.each(EVENTS)('a query of %s that cannot be decoded is ignored', async (_name, toEvent) => {
   const queries = {
     queryStringParameters: { a: '%E0%A4%A' },
     multiValueQueryStringParameters: { a: ['%E0%A4%A'] },
   }
-  expect((await invoke({ ...asking(toEvent), ...queries })).statusCode).toBe(200)
+  expect((await invoke({ ...eventOf(toEvent), ...queries })).statusCode).toBe(200)
 })
 
-test('who sends no User-Agent is recorded without one', async () => {
-  const { app, records } = await appWorld()
-  answer = answerOf({ app, drain: async () => {} } as unknown as Service)
+test('a request without a User-Agent is recorded without one', async () => {
+  const { app, records } = await startApi()
+  handler = handlerOf({ app, drain: async () => {} } as unknown as Service)
   const event = apiGatewayEvent({}) as { headers: Record<string, string> }
   const { 'user-agent': _theirs, ...headers } = event.headers
   for (const each of [{ ...headers, 'user-agent': 'mine' }, headers])
@@ -106,15 +106,15 @@ test('who sends no User-Agent is recorded without one', async () => {
   expect(records.map(({ userAgent }) => userAgent)).toEqual(['mine', undefined])
 })
 
-describe('there is nothing', () => {
+describe('404', () => {
   const NOT_FOUND = {
     statusCode: 404,
     headers: expect.objectContaining({ 'content-type': 'application/problem+json' }),
   }
-  const HAS_NO_DOTS = ['/v1/../echo', '/./echo', '/x/%2e%2E/echo', '/x/.%2e/echo', '/%2e/echo', '/echo/.']
+  const DOT_SEGMENTS = ['/v1/../echo', '/./echo', '/x/%2e%2E/echo', '/x/.%2e/echo', '/%2e/echo', '/echo/.']
 
   test.each([
-    ...HAS_NO_DOTS,
+    ...DOT_SEGMENTS,
     '/ec\tho',
     '/echo\n',
     '/echo ',
@@ -124,7 +124,7 @@ describe('there is nothing', () => {
     'echo',
     '',
     '*',
-  ])('at %j, whoever sends it', async path => {
+  ])('is the reply to the path %j, from every kind of sender', async path => {
     for (const [, toEvent] of EVENTS) {
       const reply = await invoke(toEvent({ path, body: '{}' }))
       expect(reply).toMatchObject(NOT_FOUND)
@@ -133,18 +133,18 @@ describe('there is nothing', () => {
     expect([order, log.lines]).toEqual([[], []])
   })
 
-  test.each(['FOO', '', 'post', 'GET '])('for the method %j', async method => {
+  test.each(['FOO', '', 'post', 'GET '])('is the reply to the method %j', async method => {
     for (const [, toEvent] of EVENTS)
       expect(await invoke(toEvent({ method, path: '/echo' }))).toMatchObject(NOT_FOUND)
     expect(order).toEqual([])
   })
 
-  test('for methods that no route has, as the app says it', async () => {
+  test("is the app's own reply to a method that no route has", async () => {
     for (const method of METHODS.filter(each => each !== 'POST'))
       expect((await invoke(albEvent({ method, path: '/echo', body: '{}' }))).statusCode).toBe(404)
   })
 
-  test('with an id of AWS, where it says one', async () => {
+  test('has the request id of AWS if there is one', async () => {
     const reply = await invoke(apiGatewayEvent({ path: '/echo#x' }))
     expect(JSON.parse(reply.body).requestId).toBe('UkXyHi6MIAMEJvw=')
   })
@@ -155,21 +155,21 @@ test.each([
   { path: 7, rawPath: 7 },
   { body: 7 },
   { body: { a: 1 } },
-])('an event that is half a request is answered, not thrown: %j', async over => {
+])('an incomplete event gets a problem instead of an exception: %j', async over => {
   for (const [, toEvent] of EVENTS) {
-    const { statusCode, headers } = await invoke({ ...asking(toEvent), ...over })
+    const { statusCode, headers } = await invoke({ ...eventOf(toEvent), ...over })
     expect(statusCode === 400 || statusCode === 500).toBe(true)
     expect(headers?.['content-type']).toBe('application/problem+json')
   }
   expect(order).toEqual([])
 })
 
-test('without a service it is a problem that says when to come back', async () => {
-  composing.fails = new JetonError('temporarily_unavailable', {
+test('a service that cannot start is a 503 with Retry-After', async () => {
+  starting.fails = new JetonError('temporarily_unavailable', {
     publicMessage: 'not now',
     retryAfterMs: 5000,
   })
-  const { statusCode, headers, body } = await invoke(asking(apiGatewayEvent))
+  const { statusCode, headers, body } = await invoke(eventOf(apiGatewayEvent))
   expect(statusCode).toBe(503)
   expect(headers).toMatchObject({
     'content-type': 'application/problem+json',
@@ -178,17 +178,17 @@ test('without a service it is a problem that says when to come back', async () =
     'x-request-id': 'UkXyHi6MIAMEJvw=',
   })
   expect(JSON.parse(body)).toMatchObject({ code: 'temporarily_unavailable', requestId: 'UkXyHi6MIAMEJvw=' })
-  expect((await invoke(asking(albMultiValueEvent))).multiValueHeaders?.['retry-after']).toEqual(['5'])
+  expect((await invoke(eventOf(albMultiValueEvent))).multiValueHeaders?.['retry-after']).toEqual(['5'])
 })
 
-test('a bug is told in the log without its words, and nothing of it outside', async () => {
-  composing.fails = new Error('s3cret')
-  const { statusCode, body } = await invoke(asking(apiGatewayEvent))
+test('a bug is logged without its message, and the reply says nothing about it', async () => {
+  starting.fails = new Error('s3cret')
+  const { statusCode, body } = await invoke(eventOf(apiGatewayEvent))
   expect([statusCode, JSON.parse(body).code]).toEqual([500, 'internal_error'])
   expect(JSON.stringify([body, log.lines])).not.toContain('s3cret')
   expect(log.lines.map(({ fields }) => fields.event)).toEqual(['request_failed'])
 })
 
-test('what is no request is refused by its name', async () => {
-  await expect(invoke({ source: 'aws.events' })).rejects.toThrow('no event of an HTTP API')
+test('an event that is no HTTP request makes the handler reject', async () => {
+  await expect(invoke({ source: 'aws.events' })).rejects.toThrow('the event is no HTTP request')
 })

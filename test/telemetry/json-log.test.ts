@@ -25,7 +25,7 @@ const lines = () =>
     .slice(0, -1)
     .map(line => JSON.parse(line))
 
-test('lines are JSON with level, time, event and message; debug is left out', () => {
+test('createJsonLog writes JSON with level, time, event and message, and leaves debug out', () => {
   log.debug({ event, a: 1 }, 'no')
   log.info({ event, a: 1 }, 'so\nso')
   log.warn({ event }, 'careful')
@@ -37,25 +37,25 @@ test('lines are JSON with level, time, event and message; debug is left out', ()
   ])
 })
 
-test('an error is told by its name, message and place', () => {
+test('an error in the fields has its name, message and stack', () => {
   log.error({ event, err: new TypeError('odd') }, 'bad')
   const [{ err }] = lines()
   expect(err).toEqual({ type: 'TypeError', message: 'odd', stack: expect.stringContaining('json-log.test') })
 })
 
-test("an error's code is told with it", () => {
+test('an error in the fields has its code', () => {
   log.error({ event, err: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }) }, 'bad')
   expect(lines()[0].err).toMatchObject({ message: 'refused', code: 'ECONNREFUSED' })
 })
 
-test('fields do not pass for level, time and message', () => {
+test('fields cannot replace level, time and message', () => {
   log.error({ event, level: 'debug', time: 'never', msg: 'all is well', a: 1 }, 'bad')
   expect(lines()).toEqual([
     { level: 'error', time: expect.stringMatching(/^\d{4}-.*Z$/), event, a: 1, msg: 'bad' },
   ])
 })
 
-test('of fields that are no JSON, the event and the message are left', () => {
+test('fields that cannot be JSON are left out, and the line is written', () => {
   const circle: { of?: unknown } = {}
   circle.of = circle
   const trap = {
@@ -69,7 +69,7 @@ test('of fields that are no JSON, the event and the message are left', () => {
   expect(lines()).toEqual([bare, bare, bare])
 })
 
-test("Node's warnings are lines of it", () => {
+test("Node's warnings are written as node_warning", () => {
   process.emit('warning', Object.assign(new Error('old'), { name: 'DeprecationWarning' }))
   expect(lines()).toEqual([
     expect.objectContaining({

@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { LOG_EVENTS } from '../../src/telemetry/log-events.ts'
 
-test('event codes are in snake_case, in the order of the alphabet, none twice', () => {
+test('event codes are in snake_case and in alphabetical order, each once', () => {
   expect(LOG_EVENTS.filter(event => !/^[a-z]+(_[a-z]+)*$/.test(event))).toEqual([])
   expect([...new Set(LOG_EVENTS)].sort()).toEqual([...LOG_EVENTS])
 })
 
-test.each(LOG_EVENTS)('the event %s is written by some line of the program', async event => {
+test.each(LOG_EVENTS)('the event %s is written somewhere', async event => {
   expect(
     (await sources()).filter(text => text.includes(`'${event}'`) || text.includes(`${event}:`)),
   ).not.toEqual([])

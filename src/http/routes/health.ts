@@ -3,10 +3,10 @@ import type { Health } from '../../telemetry/health.ts'
 import type { App } from '../types.ts'
 
 /**
- * `GET /healthz`: alive. `GET /readyz`: 200 while the configuration is valid, for then cached tokens can be served, with
- * what is degraded: taking the instance out of a load balancer would help nobody.
+ * Adds `GET /healthz` (alive) and `GET /readyz` (with the dependencies that fail). Both answer 200 even while dependencies
+ * fail: the instance goes on serving cached tokens, and to take it out of a load balancer would help nobody.
  */
-export function healthRoutes(app: App, { health }: { health: Health }): void {
+export function addHealthRoutes(app: App, { health }: { health: Health }): void {
   const alive = { summary: 'Alive', response: { 200: Type.Object({ status: Type.Literal('ok') }) } }
   app.get('/healthz', { schema: alive }, async (_request, reply) => {
     reply.header('cache-control', 'no-store')

@@ -21,37 +21,36 @@ import { startIssuer } from '../oidc/issuer.ts'
 import { rememberingLog } from './log.ts'
 import { createTokenService } from './token-service.ts'
 
-/** Whose keys are not pinned and cannot be fetched. */
+/** An issuer whose keys are not pinned and cannot be fetched. */
 export const UNREACHABLE_ISSUER = 'https://unreachable.example'
 
-export interface AppWorldOptions {
+export interface ApiOptions {
   /** How it listens. */
   options?: AppOptions
-  /** Laid over the configuration. */
+  /** Overrides parts of the configuration. */
   config?: Partial<Pick<Config, 'databases' | 'grants'>>
-  /** In the place of the real one. */
+  /** Replaces the real one. */
   vend?: VendToken
 }
 
-export type AppWorld = Awaited<ReturnType<typeof appWorld>>
+export type TestApi = Awaited<ReturnType<typeof startApi>>
 
 /**
- * The HTTP API on a port of loopback with the project's own parts behind it; played are only the clock, STS and the
- * auditLog. Time stands still, so the first token of a database comes at once and a second at once would wait for its turn.
- * Gone when the test ends.
+ * Starts the HTTP API on a loopback port until the test ends, with all of its own parts but the clock, STS and the audit log,
+ * which are fakes. Virtual time stands still: the first token of a database comes at once, a second would wait for its slot.
  */
-export async function appWorld({ options = {}, config = {}, vend }: AppWorldOptions = {}) {
+export async function startApi({ options = {}, config = {}, vend }: ApiOptions = {}) {
   const clock = virtualClock()
   const log = rememberingLog()
   const health = createHealth()
   const issuer = await startIssuer({ now: clock.now })
   const apiKey = newApiKey()
   const records: AuditRecord[] = []
-  /** What goes wrong, until it is set to undefined. */
+  /** The errors that STS and the audit log fail with while they are set. */
   const faults: { sts?: JetonError | undefined; auditLog?: JetonError | undefined } = {}
 
   const backgroundTasks = createBackgroundTasks()
-  const rules = compileAccessPolicy(
+  const accessPolicy = compileAccessPolicy(
     {
       server: { host: '127.0.0.1', port: 0 },
       issuers: [
@@ -108,13 +107,13 @@ export async function appWorld({ options = {}, config = {}, vend }: AppWorldOpti
   })
   const app = await createApp(
     {
-      policy: () => rules,
+      currentPolicy: () => accessPolicy,
       vend: vend ?? createVendToken(tokenCache),
       caBundles: createCaBundles(clock),
       health,
       clock,
       log,
-      beginAudit: createRequestAudits({ auditLog: auditLog, clock, instance: 'test/1' }),
+      beginAudit: createRequestAudits({ auditLog, clock, instance: 'test/1' }),
     },
     options,
   )
@@ -136,7 +135,7 @@ export async function appWorld({ options = {}, config = {}, vend }: AppWorldOpti
     apiKey: apiKey.key,
     records,
     faults,
-    /** The `Authorization` of a principal that the grants mean, with these claims laid over its own. */
+    /** Returns the `Authorization` header of a principal with a grant, with these claims instead of its own. */
     bearer: async (claims = {}, options = {}) =>
       `Bearer ${await issuer.sign({ ...CLAIMS, ...claims }, options)}`,
   }

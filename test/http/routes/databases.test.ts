@@ -1,8 +1,8 @@
 import request from 'supertest'
 import { expect, test } from 'vitest'
-import { ORDERS } from '../support/databases/orders.ts'
-import { appWorld } from '../support/service/app.ts'
-import { expectRefusal } from './support.ts'
+import { ORDERS } from '../../support/databases/orders.ts'
+import { startApi } from '../../support/service/app.ts'
+import { expectRefusal } from '../support.ts'
 
 const BILLING = {
   ...ORDERS,
@@ -41,8 +41,8 @@ const GRANTS = [
   },
 ]
 
-test('tells a principal what it may have tokens for, with how to connect', async () => {
-  const { url, bearer, records } = await appWorld({
+test('GET /v1/databases lists what the principal may have tokens for, and how to connect', async () => {
+  const { url, bearer, records } = await startApi({
     config: { databases: [ORDERS, BILLING], grants: GRANTS },
   })
   const reply = await request(url)
@@ -76,21 +76,21 @@ test('tells a principal what it may have tokens for, with how to connect', async
   expect(records).toEqual([])
 })
 
-test('tells nothing of what the principal may not have', async () => {
-  const { url, bearer, apiKey } = await appWorld({ config: { databases: [ORDERS, BILLING], grants: GRANTS } })
+test('GET /v1/databases says nothing about databases and users that are not granted', async () => {
+  const { url, bearer, apiKey } = await startApi({ config: { databases: [ORDERS, BILLING], grants: GRANTS } })
   const listed = async (authorization: string) =>
     (await request(url).get('/v1/databases').set('authorization', authorization)).text
-  const ofKey = await listed(`ApiKey ${apiKey}`)
-  expect(ofKey).toContain('"users":["auditor"]')
+  const body = await listed(`ApiKey ${apiKey}`)
+  expect(body).toContain('"users":["auditor"]')
   for (const foreign of ['orders', 'clerk', 'roleArn', ORDERS.resourceId, ORDERS.roleArn])
-    expect(ofKey).not.toContain(foreign)
+    expect(body).not.toContain(foreign)
   expect(await listed(await bearer({ repository_id: 1, ref: 'refs/heads/x' }))).toBe('{"databases":[]}')
 })
 
-test.each(['get', 'head'] as const)('is for verified callers alone, %s too', async method => {
-  const world = await appWorld()
-  const reply = await request(world.url)[method]('/v1/databases').set('authorization', 'Bearer bad')
+test.each(['get', 'head'] as const)('%s /v1/databases is for verified callers only', async method => {
+  const api = await startApi()
+  const reply = await request(api.url)[method]('/v1/databases').set('authorization', 'Bearer bad')
   expect(reply.status).toBe(401)
-  if (method === 'get') expectRefusal(world, reply, 'unauthenticated')
-  else expect(world.records).toMatchObject([{ code: 'unauthenticated' }])
+  if (method === 'get') expectRefusal(api, reply, 'unauthenticated')
+  else expect(api.records).toMatchObject([{ code: 'unauthenticated' }])
 })

@@ -1,13 +1,14 @@
 import request from 'supertest'
-import { expect, test } from 'vitest'
-import { sha256Hex } from '../../src/lib/hash.ts'
-import { ORDERS } from '../support/databases/orders.ts'
-import { appWorld } from '../support/service/app.ts'
+import { describe, expect, test } from 'vitest'
+import { sha256Hex } from '../../../src/lib/hash.ts'
+import { ORDERS } from '../../support/databases/orders.ts'
+import { startApi } from '../../support/service/app.ts'
+import { expectRefusal, requestToken } from '../support.ts'
 
 const SOURCE = 'https://truststore.pki.rds.amazonaws.com/us-east-1/us-east-1-bundle.pem'
 
-test('a token is answered with all that a caller needs to log in, and for nobody to keep', async () => {
-  const { url, bearer, records } = await appWorld()
+test('POST /v1/tokens replies with all that a caller needs to log in, and is not to be stored by proxies', async () => {
+  const { url, bearer, records } = await startApi()
   const reply = await request(url)
     .post('/v1/tokens')
     .set('authorization', await bearer())
@@ -66,8 +67,8 @@ test('a token is answered with all that a caller needs to log in, and for nobody
   ])
 })
 
-test('the same token is answered to the next, cached and with the seconds that it has left', async () => {
-  const { url, bearer, clock, records } = await appWorld()
+test('the next request gets the same token, as cached and with the seconds that it has left', async () => {
+  const { url, bearer, clock, records } = await startApi()
   const ask = async () =>
     request(url)
       .post('/v1/tokens')
@@ -81,8 +82,8 @@ test('the same token is answered to the next, cached and with the seconds that i
   expect(records.map(({ cached }) => cached)).toEqual([false, true])
 })
 
-test('the user may be left out where one is granted, and where several are they are named', async () => {
-  const { url, bearer, apiKey, records } = await appWorld()
+test('the user may be left out if one is granted; if several are, the reply names them', async () => {
+  const { url, bearer, apiKey, records } = await startApi()
   const one = await request(url)
     .post('/v1/tokens')
     .set('authorization', await bearer())
@@ -103,8 +104,8 @@ test('the user may be left out where one is granted, and where several are they 
   })
 })
 
-test('an API key is as good as a JWT, and the scheme may be written in any case', async () => {
-  const { url, apiKey } = await appWorld()
+test('an API key gets a token, with the scheme in any case', async () => {
+  const { url, apiKey } = await startApi()
   const reply = await request(url)
     .post('/v1/tokens')
     .set('authorization', `apikey ${apiKey}`)
@@ -112,9 +113,9 @@ test('an API key is as good as a JWT, and the scheme may be written in any case'
   expect([reply.status, reply.body.user]).toEqual([200, 'app_ro'])
 })
 
-test('dbname and connect stand in the reply where they are configured', async () => {
+test('the reply has dbname and connect if they are configured', async () => {
   const dialled = { ...ORDERS, dbname: 'shop', connect: { host: 'db-tunnel.example.com', port: 15432 } }
-  const { url, bearer } = await appWorld({ config: { databases: [dialled] } })
+  const { url, bearer } = await startApi({ config: { databases: [dialled] } })
   const { body } = await request(url)
     .post('/v1/tokens')
     .set('authorization', await bearer())
@@ -123,9 +124,9 @@ test('dbname and connect stand in the reply where they are configured', async ()
   expect(body.token).toContain(`${ORDERS.host}:5432/`)
 })
 
-test('an IPv6 address to dial is answered in brackets', async () => {
+test('an IPv6 address in connect is in brackets', async () => {
   const dialled = { ...ORDERS, connect: { host: '::1', port: 5433 } }
-  const { url, bearer } = await appWorld({ config: { databases: [dialled] } })
+  const { url, bearer } = await startApi({ config: { databases: [dialled] } })
   const { body } = await request(url)
     .post('/v1/tokens')
     .set('authorization', await bearer())
@@ -133,8 +134,8 @@ test('an IPv6 address to dial is answered in brackets', async () => {
   expect(body.connect).toBe('[::1]:5433')
 })
 
-test('caPem adds the PEM itself, the one that the bundle route serves', async () => {
-  const { url, bearer } = await appWorld()
+test('caPem adds the PEM that the bundle route serves', async () => {
+  const { url, bearer } = await startApi()
   const { body } = await request(url)
     .post('/v1/tokens')
     .set('authorization', await bearer())
@@ -146,8 +147,8 @@ test('caPem adds the PEM itself, the one that the bundle route serves', async ()
   expect(served.text).toBe(body.ca.pem)
 })
 
-test('a token reported as refused is replaced, another one is not', async () => {
-  const { url, bearer, clock, records } = await appWorld()
+test('a token reported as refused is replaced; an unknown fingerprint changes nothing', async () => {
+  const { url, bearer, clock, records } = await startApi()
   const ask = async (refused?: string) =>
     (
       await request(url)
@@ -163,3 +164,41 @@ test('a token reported as refused is replaced, another one is not', async () => 
   expect(second.fingerprint).not.toBe(first.fingerprint)
   expect(records.at(-1)).toMatchObject({ decision: 'vended', refused: first.fingerprint })
 })
+
+describe('access_denied', () => {
+  test('looks the same for an unknown database and one that is not granted', async () => {
+    const api = await startApi()
+    const authorization = await api.bearer({ repository_id: '666' })
+    const replies = []
+    for (const database of ['orders', 'no-such-database', 'constructor', '__proto__']) {
+      const reply = await requestToken(api, { authorization, body: { database, user: 'migrator' } })
+      const record = expectRefusal(api, reply, 'access_denied')
+      expect(record).toMatchObject({ principal: { issuer: 'github', subject: 'someone' }, database })
+      expect(record.reason).toContain('nearest grant orders-deploy')
+      replies.push({ text: withoutId(reply), headers: headersOf(reply) })
+    }
+    expect(new Set(replies.map(reply => JSON.stringify(reply))).size).toBe(1)
+    expect(JSON.stringify(replies)).not.toContain('orders')
+  })
+
+  test('looks the same for an unknown user and one that is not granted', async () => {
+    const api = await startApi()
+    const authorization = await api.bearer()
+    const texts = []
+    for (const user of ['app_rw', 'no_such_user']) {
+      const reply = await requestToken(api, { authorization, body: { database: 'orders', user } })
+      expect(expectRefusal(api, reply, 'access_denied')).toMatchObject({ user })
+      texts.push(withoutId(reply))
+    }
+    expect(texts[0]).toBe(texts[1])
+  })
+})
+
+function withoutId({ text, body }: { text: string; body: { requestId: string } }): string {
+  return text.replace(body.requestId, '')
+}
+
+function headersOf({ headers }: { headers: Record<string, string> }) {
+  const { 'x-request-id': _id, date: _date, ...others } = headers
+  return others
+}

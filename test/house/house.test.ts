@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest'
+import { circleProblems } from './circles.ts'
+import { KEPT_IDENTIFIERS, LONG_FILES, SHARED_NAMES } from './exceptions.ts'
+import { fileLengthProblems } from './file-length.ts'
+import { fileNameProblems } from './file-names.ts'
+import { floorProblems } from './floors.ts'
+import { folderProblems } from './folders.ts'
+import { glossaryProblems } from './glossary.ts'
+import { linkProblems } from './links.ts'
+import { namedExportProblems } from './named-exports.ts'
+import { onePlaceProblems } from './one-place.ts'
+import { retiredWordProblems } from './retired-words.ts'
+import { readDocuments, readPaths, readSources } from './source-files.ts'
+import { wallProblems } from './walls.ts'
+
+const files = readSources()
+const sources = files.filter(({ path }) => path.startsWith('src/'))
+const documents = readDocuments()
+const design = documents.find(({ path }) => path === 'docs/design.md') ?? { path: 'docs/design.md', text: '' }
+
+test('imports run down the floors', () => {
+  expect(floorProblems(files)).toEqual([])
+})
+
+test('lib/ and client/ know only what their walls let them', () => {
+  expect(wallProblems(files)).toEqual([])
+})
+
+test('imports never run in a circle, types included', () => {
+  expect(circleProblems(files)).toEqual([])
+})
+
+test('an exported name is exported in one place', () => {
+  expect(onePlaceProblems(sources, SHARED_NAMES)).toEqual([])
+})
+
+test('folders of src/ are named in the design, and those that it names exist', () => {
+  expect(folderProblems(design, sources)).toEqual([])
+})
+
+test('glossary words are in use', () => {
+  expect(glossaryProblems(design, sources)).toEqual([])
+})
+
+test('retired words do not come back', () => {
+  expect(retiredWordProblems(sources, KEPT_IDENTIFIERS)).toEqual([])
+})
+
+test('files have names in kebab-case and lie in a folder of their step or subject', () => {
+  expect(fileNameProblems(files)).toEqual([])
+})
+
+test('files are at most 200 lines long', () => {
+  expect(fileLengthProblems(files, LONG_FILES)).toEqual([])
+})
+
+test('paths and links of the documents lead somewhere', () => {
+  expect(linkProblems(documents, readPaths())).toEqual([])
+})
+
+test('names that the documents give a file for are exported by it', () => {
+  expect(namedExportProblems(documents, files)).toEqual([])
+})

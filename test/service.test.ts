@@ -1,0 +1,76 @@
+import { PassThrough } from 'node:stream'
+import { Registry } from 'prom-client'
+import { afterEach, expect, test } from 'vitest'
+import type { Config } from '../src/config/config.ts'
+import { createService, type Service, type ServiceOptions } from '../src/service.ts'
+import { ORDERS } from './support/databases/orders.ts'
+import { startIssuer } from './support/oidc/issuer.ts'
+import { rememberingLog } from './support/service/log.ts'
+
+const GRANT = {
+  name: 'orders-deploy',
+  principal: { issuer: 'github', subject: 'someone' },
+  database: 'orders',
+  users: ['migrator'],
+}
+const CONFIG: Config = {
+  server: { host: '127.0.0.1', port: 0 },
+  issuers: [],
+  apiKeys: {},
+  databases: [ORDERS],
+  grants: [],
+  store: { type: 'memory' },
+  audit: [{ type: 'stdout' }],
+}
+
+let service: Service | undefined
+afterEach(async () => {
+  await service?.close()
+  service = undefined
+})
+
+async function start(config: Config, options: Partial<ServiceOptions> = {}) {
+  const stdout = new PassThrough()
+  service = await createService(config, { log: rememberingLog(), stdout, instance: 'test/1', ...options })
+  const records = (): { code?: string; instance: string }[] =>
+    String(stdout.read() ?? '')
+      .split('\n')
+      .filter(Boolean)
+      .map(line => JSON.parse(line))
+  return { service, records }
+}
+
+test('createService connects the app to the audit log: drain resolves when a refusal is written', async () => {
+  const { service, records } = await start(CONFIG)
+  const { statusCode } = await service.app.inject({ url: '/v1/databases' })
+  await service.drain()
+  expect(statusCode).toBe(401)
+  expect(records()).toMatchObject([{ code: 'unauthenticated', instance: 'test/1' }])
+})
+
+test('createService rejects if an audit sink cannot be opened', async () => {
+  const audit = [{ type: 'file', path: '/nonexistent/audit.jsonl' }] as const
+  await expect(start({ ...CONFIG, audit })).rejects.toThrow()
+})
+
+test('createService counts requests in the registry that it is given', async () => {
+  const registry = new Registry()
+  const { service } = await start(CONFIG, { registry })
+  await service.app.inject({ url: '/v1/databases' })
+  expect(await registry.metrics()).toContain('decision="refused",code="unauthenticated"')
+})
+
+test('reload replaces issuers and grants for the next request', async () => {
+  const issuer = await startIssuer()
+  const authorization = `Bearer ${await issuer.sign({ sub: 'someone' })}`
+  const github = { name: 'github', issuer: issuer.url, audience: 'jeton', jwks: issuer.jwks() }
+  await issuer.close()
+  const { service } = await start(CONFIG)
+  const databases = async () =>
+    (await service.app.inject({ url: '/v1/databases', headers: { authorization } })).json()
+  expect(await databases()).toMatchObject({ code: 'unauthenticated' })
+  service.reload({ ...CONFIG, issuers: [github] })
+  expect(await databases()).toEqual({ databases: [] })
+  service.reload({ ...CONFIG, issuers: [github], grants: [GRANT] })
+  expect(await databases()).toMatchObject({ databases: [{ database: 'orders', users: ['migrator'] }] })
+})

@@ -1,0 +1,60 @@
+import { Registry } from 'prom-client'
+import { beforeEach, expect, test } from 'vitest'
+import { createHealth, type Health } from '../../src/telemetry/health.ts'
+import { type Metrics, NO_METRICS } from '../../src/telemetry/metrics.ts'
+import { createMetrics } from '../../src/telemetry/prometheus.ts'
+
+let registry: Registry
+let health: Health
+let metrics: Metrics
+
+beforeEach(() => {
+  registry = new Registry()
+  health = createHealth()
+  metrics = createMetrics({ health, registry })
+})
+
+test('every event of the port is a metric with its labels, in seconds', async () => {
+  metrics.decided({ decision: 'vended', grant: 'g', database: 'orders', cached: true })
+  metrics.answered({ durationMs: 20 })
+  metrics.minted('orders')
+  metrics.clockCorrected(-1500)
+  metrics.appended({ sink: 'stdout', records: 3, durationMs: 20, ok: true })
+  metrics.refusalsDropped({ sink: 'stdout', count: 7 })
+  metrics.storeCalled({ call: 'swap', outcome: 'conflict', durationMs: 20 })
+  metrics.storeUnreadable()
+  health.report('sts', { ok: false })
+  const text = await registry.metrics()
+  for (const line of [
+    'jeton_decisions_total{decision="vended",code="",database="orders",cached="true"} 1',
+    'jeton_token_request_seconds_sum 0.02',
+    'jeton_tokens_minted_total{database="orders"} 1',
+    'jeton_clock_offset_seconds -1.5',
+    'jeton_audit_append_seconds_sum{sink="stdout",ok="true"} 0.02',
+    'jeton_audit_refusals_dropped_total{sink="stdout"} 7',
+    'jeton_store_call_seconds_sum{call="swap",outcome="conflict"} 0.02',
+    'jeton_store_unreadable_total 1',
+    'jeton_degraded{dependency="sts"} 1',
+  ])
+    expect(text).toContain(`\n${line}\n`)
+})
+
+test('a database that no grant names is not a label, for the caller chose its name', async () => {
+  const refusal = { decision: 'refused', code: 'access_denied' }
+  metrics.decided({ ...refusal, database: 'made-up-1' })
+  metrics.decided({ ...refusal, database: 'made-up-2' })
+  const text = await registry.metrics()
+  expect(text).not.toContain('made-up')
+  expect(text).toContain('{decision="refused",code="access_denied",database="",cached=""} 2')
+})
+
+test('jeton_degraded drops a dependency that works again', async () => {
+  health.report('store', { ok: false })
+  expect(await registry.metrics()).toContain('jeton_degraded{dependency="store"} 1')
+  health.report('store', { ok: true })
+  expect(await registry.metrics()).not.toContain('dependency="store"')
+})
+
+test('NO_METRICS has every event of the port', () => {
+  expect(Object.keys(NO_METRICS).sort()).toEqual(Object.keys(metrics).sort())
+})
