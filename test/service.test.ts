@@ -5,7 +5,7 @@ import type { Config } from '../src/config/config.ts'
 import { createService, type Service, type ServiceOptions } from '../src/service.ts'
 import { ORDERS } from './support/databases/orders.ts'
 import { startIssuer } from './support/oidc/issuer.ts'
-import { rememberingLog } from './support/service/log.ts'
+import { createLogRecorder } from './support/service/log-recorder.ts'
 
 const GRANT = {
   name: 'orders-deploy',
@@ -31,7 +31,7 @@ afterEach(async () => {
 
 async function start(config: Config, options: Partial<ServiceOptions> = {}) {
   const stdout = new PassThrough()
-  service = await createService(config, { log: rememberingLog(), stdout, instance: 'test/1', ...options })
+  service = await createService(config, { log: createLogRecorder(), stdout, instance: 'test/1', ...options })
   const records = (): { code?: string; instance: string }[] =>
     String(stdout.read() ?? '')
       .split('\n')

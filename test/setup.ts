@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { ensureInstalled } from './support/databases/install.ts'
 
-/** Before all tests: the CLI is built, for they run the real one, and the real databases are there where they can be had. */
+/** Runs before all tests: builds the CLI that they run, and installs missing programs if possible. */
 export default async function setup(): Promise<void> {
   await promisify(execFile)(process.execPath, ['build.mjs'])
   const missing = await ensureInstalled([
@@ -13,5 +13,6 @@ export default async function setup(): Promise<void> {
     'awscli',
     'faketime',
   ])
-  for (const { tool, reason } of missing) process.stderr.write(`\n!!! ${tool} is missing: ${reason}\n\n`)
+  for (const { tool, reason } of missing)
+    process.stderr.write(`\n!!! ${tool} is missing, its tests are skipped: ${reason}\n\n`)
 }

@@ -6,7 +6,7 @@ import { JetonError } from '../../src/errors.ts'
 import { createHealth } from '../../src/telemetry/health.ts'
 import type { AuditBatch } from '../../src/telemetry/metrics.ts'
 import { settle, virtualClock } from '../support/clock/virtual-clock.ts'
-import { rememberingLog } from '../support/service/log.ts'
+import { createLogRecorder } from '../support/service/log-recorder.ts'
 import { fakeSink } from './fake-sink.ts'
 import { record } from './support.ts'
 
@@ -14,7 +14,7 @@ function setUp(names = ['one']) {
   const fakes = names.map(fakeSink)
   const clock = virtualClock()
   const health = createHealth()
-  const log = rememberingLog()
+  const log = createLogRecorder()
   const reported: AuditBatch[] = []
   const metrics = {
     dropped: 0,

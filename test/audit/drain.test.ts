@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { type AuditLog, createAuditLog } from '../../src/audit/audit-log.ts'
 import { createHealth } from '../../src/telemetry/health.ts'
 import { settle, type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
-import { rememberingLog } from '../support/service/log.ts'
+import { createLogRecorder } from '../support/service/log-recorder.ts'
 import { fakeSink } from './fake-sink.ts'
 import { record } from './support.ts'
 
@@ -19,7 +19,7 @@ beforeEach(() => {
     sinks: [one.sink, two.sink],
     clock,
     health: createHealth(),
-    log: rememberingLog(),
+    log: createLogRecorder(),
   })
 })
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import type { AuditLog } from '../../src/audit/audit-log.ts'
 import { logHeadHash } from '../../src/audit/head-hash.ts'
-import { rememberingLog } from '../support/service/log.ts'
+import { createLogRecorder } from '../support/service/log-recorder.ts'
 
 function logged(hash: string | undefined, event: 'audit_head' | 'audit_closed') {
-  const log = rememberingLog()
+  const log = createLogRecorder()
   logHeadHash({ headHash: () => hash } as AuditLog, { log, event })
   return log.lines.map(({ level, fields }) => ({ level, ...fields }))
 }

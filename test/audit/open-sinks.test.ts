@@ -4,7 +4,7 @@ import { Writable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { openSinks } from '../../src/audit/open-sinks.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
-import { rememberingLog } from '../support/service/log.ts'
+import { createLogRecorder } from '../support/service/log-recorder.ts'
 import { folder, line } from './support.ts'
 
 function dependencies() {
@@ -16,7 +16,7 @@ function dependencies() {
       done()
     },
   })
-  return { clock, timer: clock, log: rememberingLog(), stdout, written }
+  return { clock, timer: clock, log: createLogRecorder(), stdout, written }
 }
 
 test('openSinks opens each configured sink, in order', async () => {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import fastify from 'fastify'
 
-/** What the cached vend is measured against: a Fastify route that parses a JSON body and returns a constant one. */
+/** The baseline of a cached vend: a Fastify route that parses a JSON body and returns a constant one. */
 const body = await readFile(process.argv[2] ?? '', 'utf8')
 const app = fastify({ logger: false })
 app.post('/v1/tokens', async (_request, reply) => reply.type('application/json; charset=utf-8').send(body))

@@ -5,14 +5,14 @@ import { systemClock } from '../../src/lib/clock.ts'
 import { compileAccessPolicy } from '../../src/vending/access-policy.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 
-/** Verifies a million JWTs, no two alike, as a CI fleet would bring them, and says by how much the heap grew. */
+/** Verifies a million different JWTs, as CI jobs bring them, and prints by how much the heap grew. */
 const JWTS = 1_000_000
 const ISSUER = 'https://token.actions.githubusercontent.com'
 
 const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'ES256' }
 const clock = systemClock()
-const rules = compileAccessPolicy(
+const accessPolicy = compileAccessPolicy(
   {
     server: { host: '127.0.0.1', port: 0 },
     issuers: [{ name: 'github', issuer: ISSUER, audience: 'jeton', jwks: { keys: [jwk] } }],
@@ -33,10 +33,10 @@ const rules = compileAccessPolicy(
   { clock, keysOf: ({ jwks }) => pinKeys(jwks) },
 )
 
-/** All that a request remembers of a JWT: the principal, where it stands, and a key for each database user. */
+/** Caches everything that requests cache for a JWT: the principal, its access, and a token key for each database user. */
 async function ask(): Promise<void> {
-  const principal = await rules.authenticator.authenticate(`Bearer ${jwt()}`)
-  for (const user of ORDERS.users) rules.accessOf(principal).decide({ database: 'orders', user })
+  const principal = await accessPolicy.authenticator.authenticate(`Bearer ${jwt()}`)
+  for (const user of ORDERS.users) accessPolicy.accessOf(principal).decide({ database: 'orders', user })
 }
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -62,18 +62,18 @@ function jwt(): string {
   return `${body}.${sign('sha256', Buffer.from(body), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
 }
 
-function used(): number {
+function usedMiB(): number {
   global.gc?.()
   const { heapUsed, external } = process.memoryUsage()
   return (heapUsed + external) / 1024 / 1024
 }
 
 for (let i = 0; i < 1000; i++) await ask()
-const before = used()
+const before = usedMiB()
 let most = 0
 for (let i = 1; i <= JWTS; i++) {
   await ask()
-  if (i % 100_000 === 0) most = Math.max(most, used() - before)
+  if (i % 100_000 === 0) most = Math.max(most, usedMiB() - before)
 }
 const result = { jwts: JWTS, boundMiB: MAX_CACHE_BYTES / 1024 / 1024, grownMiB: most }
 process.stdout.write(JSON.stringify(result))

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { judged } from './report.ts'
+import { reportCheck } from './report.ts'
 
-/** Runs the measurement in a process of its own, whose memory nothing else has touched. */
+/** Measures the memory of verified JWTs, in a process of its own so that nothing else counts. */
 export async function jwtMemory(): Promise<void> {
   const script = fileURLToPath(new URL('./jwt-memory-child.ts', import.meta.url))
   const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--import', 'tsx', script])
@@ -12,7 +12,7 @@ export async function jwtMemory(): Promise<void> {
     boundMiB: number
     grownMiB: number
   }
-  judged(
+  reportCheck(
     `${jwts.toLocaleString('en')} distinct JWTs grow the process by no more than the stated ${boundMiB} MiB`,
     {
       isKept: grownMiB <= boundMiB,

@@ -8,18 +8,18 @@ export interface Load {
   url: string
   authorization: string
   body: string
-  /** Every reply must contain it. */
-  wanted: string
+  /** Text that every reply must contain. */
+  expected: string
   seconds: number
   connections?: number
 }
 
-/** Saturates a server with `wrk`. Throws where a single reply is not as wanted: a benchmark of errors looks splendid. */
-export async function saturate({
+/** Loads a server with `wrk`; returns how many requests it served. Throws if a single reply is not as expected. */
+export async function loadWithWrk({
   url,
   authorization,
   body,
-  wanted,
+  expected,
   seconds,
   connections = 64,
 }: Load): Promise<number> {
@@ -37,11 +37,11 @@ export async function saturate({
     '--',
     authorization,
     body,
-    wanted,
+    expected,
   ]
   const { stdout } = await promisify(execFile)(await findProgram('wrk'), args)
   const result = /RESULT (\{.*\})/.exec(stdout)?.[1]
-  if (result === undefined) throw new Error(`wrk said nothing of use: ${stdout}`)
+  if (result === undefined) throw new Error(`wrk printed no result: ${stdout}`)
   const { requests, wrong, broken } = JSON.parse(result) as {
     requests: number
     wrong: number
@@ -51,7 +51,7 @@ export async function saturate({
   return requests
 }
 
-/** CPU time of a process so far, user and system, in microseconds. Linux alone: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+/** Returns the user and system CPU time of a process in microseconds. Linux only: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
 export async function cpuMicroseconds(pid: number): Promise<number> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -3,7 +3,7 @@ import { coldStart } from './cold-start.ts'
 import { jwtMemory } from './jwt-memory.ts'
 import { lambdaColdStart } from './lambda-cold-start.ts'
 
-/** `npm run bench [-- NAME …]`: every figure is a ratio or a count of one run, so that the machine does not matter. */
+/** `npm run bench [-- NAME …]`: every figure is a ratio or a count, so that the machine does not matter. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   'cached-vend': cachedVend,
   'cold-start': coldStart,
@@ -14,9 +14,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
 const wanted = process.argv.slice(2)
 const unknown = wanted.filter(name => !(name in BENCHMARKS))
 if (unknown.length > 0) {
-  process.stderr.write(
-    `no benchmark is called ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}\n`,
-  )
+  process.stderr.write(`unknown benchmark ${unknown.join(', ')}: use ${Object.keys(BENCHMARKS).join(', ')}\n`)
   process.exit(2)
 }
 for (const [name, run] of Object.entries(BENCHMARKS))

@@ -1,4 +1,4 @@
--- Asks for a token as fast as it goes and looks at every reply: one that is not a cached vend is counted as wrong.
+-- Requests a token as often as possible and checks every reply: one that is not a cached vend counts as wrong.
 local threads = {}
 
 function setup(thread)
@@ -11,11 +11,11 @@ function init(args)
   wrk.headers["Authorization"] = args[1]
   wrk.headers["Content-Type"] = "application/json"
   wrk.body = args[2]
-  wanted = args[3]
+  expected = args[3]
 end
 
 function response(status, headers, body)
-  if status ~= 200 or not string.find(body, wanted, 1, true) then wrong = wrong + 1 end
+  if status ~= 200 or not string.find(body, expected, 1, true) then wrong = wrong + 1 end
 end
 
 function done(summary, latency, requests)

@@ -13,11 +13,11 @@ import { folder, linesOf, record } from '../audit/support.ts'
 import { sound, written as writtenConfig } from '../config/support.ts'
 import { type Dynamodb, startDynamodb } from '../support/aws/dynamodb.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
+import { hasProgram } from '../support/databases/install.ts'
 import { exampleIn } from '../support/markdown.ts'
 import { run } from '../support/run.ts'
 import { runCli } from '../support/service/jeton.ts'
-import { rememberingLog } from '../support/service/log.ts'
-import { hasProgram } from '../support/service/path-folder.ts'
+import { createLogRecorder } from '../support/service/log-recorder.ts'
 import { recordStreams } from './record-streams.ts'
 
 const NOW = Date.parse('2026-11-23T10:00:00Z')
@@ -200,7 +200,7 @@ describe('jeton audit query', () => {
 describe('jeton audit query on the command line', () => {
   test('prints chained records exactly as they are in the file', async () => {
     const path = join(await folder(), 'audit.jsonl')
-    const sink = await openFileSink({ path, clock: systemClock(), log: rememberingLog() })
+    const sink = await openFileSink({ path, clock: systemClock(), log: createLogRecorder() })
     await sink.append(RECORDS.map(renderRecord))
     await sink.close()
     const { code, stdout, stderr } = await runCli(['audit', 'query', path, '--principal', 'ci/repo:a/b'])

@@ -12,7 +12,7 @@ import { sound, written as writtenConfig } from '../config/support.ts'
 import { type Dynamodb, startDynamodb } from '../support/aws/dynamodb.ts'
 import { type KmsServer, startKms } from '../support/aws/kms.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
-import { rememberingLog } from '../support/service/log.ts'
+import { createLogRecorder } from '../support/service/log-recorder.ts'
 import { recordStreams } from './record-streams.ts'
 
 const JETON = 'arn:aws:iam::210987654321:role/jeton'
@@ -314,7 +314,7 @@ describe('the calls of stores and sinks', () => {
     await sink.append([
       JSON.stringify({ type: 'jeton.audit', v: 1, id: 'x', time: new Date(clock.now()).toISOString() }),
     ])
-    const key = createAwsKms({ kmsKeyId: 'alias/jeton', table: 'jeton', clock, log: rememberingLog() })
+    const key = createAwsKms({ kmsKeyId: 'alias/jeton', table: 'jeton', clock, log: createLogRecorder() })
     await key.decrypt((await key.generateDataKey()).encryptedKey)
     client.destroy()
 

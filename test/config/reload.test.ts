@@ -5,19 +5,19 @@ import { loadConfig } from '../../src/config/load.ts'
 import { ConfigError } from '../../src/config/problems.ts'
 import { createReloader, reload, restartOnlyChanges } from '../../src/config/reload.ts'
 import type { ConfigSource } from '../../src/config/source/source.ts'
-import { rememberingLog } from '../support/service/log.ts'
+import { createLogRecorder, type LogRecorder } from '../support/service/log-recorder.ts'
 import { sound, withApiKeys, withServer, written } from './support.ts'
 
 const BROKEN = [{ path: 'grants', message: 'is required' }]
 
-let log: ReturnType<typeof rememberingLog>
+let log: LogRecorder
 let config: Config
 let applied: Config[]
 const apply = (changed: Config) => void applied.push(changed)
 const events = () => log.lines.map(({ fields }) => fields.event)
 
 beforeEach(async () => {
-  log = rememberingLog()
+  log = createLogRecorder()
   config = await loadConfig(await written(sound()))
   applied = []
 })

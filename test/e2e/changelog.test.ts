@@ -7,13 +7,13 @@ import { runCli } from '../support/service/jeton.ts'
 
 const TOP = fileURLToPath(new URL('../../', import.meta.url))
 
-test('the newest release in the changelog is the version of the package, and so is the tag', async () => {
+test('CHANGELOG.md has the package version as its newest release, and so has the tag', async () => {
   const changelog = await readFile(`${TOP}CHANGELOG.md`, 'utf8')
   const [first, ...releases] = [...changelog.matchAll(/^## (.*)$/gm)].map(([, title = '']) => title)
   expect(first).toBe('[Unreleased]')
   for (const release of releases) expect(release).toMatch(/^\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d$/)
   const released = releases.slice(0, 1).map(release => /[\d.]+/.exec(release)?.[0])
-  // none where this is no clone
+  // There are no tags if this is not a clone.
   const { stdout } = await run('git', ['-C', TOP, 'tag', '--points-at', 'HEAD', '--list', 'v[0-9]*'])
   const tagged = stdout
     .split('\n')

@@ -1,18 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type Answer, FLEET_START_MS, type Fleet, startFleet, USERS } from '../support/service/fleet.ts'
 import {
-  type Answer,
-  assumed,
-  degraded,
-  FLEET_START_MS,
-  type Fleet,
-  minted,
-  startFleet,
-  total,
-  USERS,
-} from '../support/service/fleet.ts'
+  countAssumeRoleCalls,
+  countMintedTokens,
+  readDegraded,
+  sumMetric,
+} from '../support/service/fleet-observations.ts'
 import type { Jeton } from '../support/service/jeton.ts'
 
-/** Three real server processes whose store fails: what is cached goes on, what is not fails at once, and no restart. */
+/** Three server processes whose store fails: cached tokens are vended, others fail at once, and no restart is needed. */
 const [CACHED, COLD] = USERS
 const RECOVERY = { timeout: 30_000, interval: 100 }
 
@@ -20,7 +16,7 @@ let fleet: Fleet
 
 beforeAll(async () => {
   fleet = await startFleet({ databases: { gone: {}, failing: {}, throttled: {}, slow: {}, slower: {} } })
-  await fleet.joinAll(3)
+  await fleet.startInstances(3)
 }, FLEET_START_MS)
 afterAll(() => fleet?.close())
 
@@ -31,7 +27,7 @@ afterEach(() => {
 const askAll = (database: string, user: string) =>
   Promise.all(fleet.instances.map(instance => fleet.ask(instance, database, { user })))
 
-/** One and the same token from each, at last. */
+/** Waits until every instance vends, and expects the same token from each. */
 async function expectServed(database: string, user: string): Promise<void> {
   const status = async (instance: Jeton) => (await fleet.ask(instance, database, { user })).status
   for (const instance of fleet.instances) await expect.poll(() => status(instance), RECOVERY).toBe(200)
@@ -39,8 +35,8 @@ async function expectServed(database: string, user: string): Promise<void> {
   expect(new Set(tokens).size).toBe(1)
 }
 
-/** Every instance has the token for `CACHED`. */
-async function warm(database: string): Promise<unknown> {
+/** Makes every instance cache the token for `CACHED`; returns it. */
+async function fillCaches(database: string): Promise<unknown> {
   await expectServed(database, CACHED)
   return (await fleet.ask(fleet.instances[0] as Jeton, database, { user: CACHED })).body.token
 }
@@ -54,54 +50,55 @@ function expectUnavailable({ status, body, headers }: Answer): void {
   expect(headers.get('retry-after')).toMatch(/^\d+$/)
 }
 
-/** All instances get the one token, now that nothing is broken any more. */
+/** Waits until every instance vends again and none is degraded. */
 async function expectRecovery(database: string): Promise<void> {
   await expectServed(database, COLD)
-  for (const instance of fleet.instances) expect(await degraded(instance)).toEqual([])
+  for (const instance of fleet.instances) expect(await readDegraded(instance)).toEqual([])
 }
 
-const throughCalls = (instance: Jeton) => total([instance], 'jeton_store_call_seconds_count')
+const storeCalls = (instance: Jeton) => sumMetric([instance], 'jeton_store_call_seconds_count')
 
 describe.each([
-  ['is gone', 'gone', { gone: true }],
+  ['is unreachable', 'gone', { gone: true }],
   ['fails', 'failing', { fail: true }],
   ['throttles', 'throttled', { throttle: true }],
-])('where the table %s', (_how, database, fault) => {
-  test('cached tokens go on, others are refused at once, and all is well when it is back', async () => {
-    const token = await warm(database)
+])('a table that %s', (_fault, database, fault) => {
+  test('leaves cached tokens available, fails others at once, and needs no restart to recover', async () => {
+    const token = await fillCaches(database)
     Object.assign(fleet.dynamodb.faults, fault)
     for (const answer of await askAll(database, COLD)) expectUnavailable(answer)
     await expectCached(database, token)
-    for (const instance of fleet.instances) expect(await degraded(instance)).toEqual(['store'])
+    for (const instance of fleet.instances) expect(await readDegraded(instance)).toEqual(['store'])
 
-    // Left alone for 250 ms, 500 ms, 1 s, 2 s, 4 s, then 5 s at a time, it is asked 10 times in half a minute at most.
+    // With backoffs of 250 ms, 500 ms, 1 s, 2 s, 4 s, then 5 s, it is called at most 10 times in half a minute.
     const [instance] = fleet.instances as [Jeton]
-    const callsBefore = [fleet.dynamodb.calls.length, await throughCalls(instance)] as const
+    const sdkCallsBefore = fleet.dynamodb.calls.length
+    const storeCallsBefore = await storeCalls(instance)
     const requests = 60
     for (let i = 0; i < requests; i++) expectUnavailable(await fleet.ask(instance, database, { user: COLD }))
-    expect((await throughCalls(instance)) - callsBefore[1]).toBeLessThanOrEqual(10)
-    // the SDK tries each of them twice
-    expect(fleet.dynamodb.calls.length - callsBefore[0]).toBeLessThanOrEqual(20)
+    expect((await storeCalls(instance)) - storeCallsBefore).toBeLessThanOrEqual(10)
+    // The SDK tries each call twice.
+    expect(fleet.dynamodb.calls.length - sdkCallsBefore).toBeLessThanOrEqual(20)
 
     Object.assign(fleet.dynamodb.faults, { gone: false, fail: false, throttle: false })
     await expectRecovery(database)
     await expectCached(database, token)
-    expect(await minted(fleet.instances, database)).toBe(2)
-    expect(assumed(fleet, database)).toBe(2)
+    expect(await countMintedTokens(fleet.instances, database)).toBe(2)
+    expect(countAssumeRoleCalls(fleet, database)).toBe(2)
   })
 })
 
-describe('where the table is slow', () => {
-  test('by a tenth of a second, everybody is served', async () => {
+describe('a table that is slow', () => {
+  test('by 100 ms serves everyone with one token', async () => {
     fleet.dynamodb.faults.delayMs = 100
     const answers = await askAll('slow', COLD)
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
     expect(new Set(answers.map(({ body }) => body.token)).size).toBe(1)
-    expect(await minted(fleet.instances, 'slow')).toBe(1)
+    expect(await countMintedTokens(fleet.instances, 'slow')).toBe(1)
   })
 
-  test('by nearly a second, cached tokens do without it, and another is late or told to come back', async () => {
-    const token = await warm('slower')
+  test('by 800 ms leaves cached tokens available, and serves others late or answers Retry-After', async () => {
+    const token = await fillCaches('slower')
     fleet.dynamodb.faults.delayMs = 800
     const callsBefore = fleet.dynamodb.calls.length
     await expectCached('slower', token)

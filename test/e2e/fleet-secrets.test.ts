@@ -7,12 +7,12 @@ import {
   startFleet,
   storeWith,
   TABLE,
-  total,
   USERS,
 } from '../support/service/fleet.ts'
+import { sumMetric } from '../support/service/fleet-observations.ts'
 import type { Jeton } from '../support/service/jeton.ts'
 
-/** What stands in the table of a real fleet, and who can make use of it. */
+/** What is in the table of a real fleet, and who can use it. */
 const [RO, RW] = USERS
 
 interface Item {
@@ -21,38 +21,40 @@ interface Item {
   readonly keepUntil: number
 }
 
-describe('with keys from files', () => {
+describe('a store encrypted with key files', () => {
   let fleet: Fleet
-  /** Of one key, then one that has it as the second of two, and one that has another. */
+  /** Has one key. */
   let first: Jeton
+  /** Has another key, and the first one to decrypt with. */
   let rotated: Jeton
-  let stranger: Jeton
+  /** Has a key that nobody else has. */
+  let outsider: Jeton
 
   beforeAll(async () => {
     fleet = await startFleet({ databases: { orders: {}, copied: {}, rotated: {} } })
-    const { stage } = fleet
-    const next = await newKeyFile(stage, 'next.key')
-    const other = await newKeyFile(stage, 'other.key')
-    const old = await newKeyFile(stage, 'old.key')
-    const join = (keyFile: unknown) => fleet.join({ config: { store: storeWith({ keyFile }) } })
-    ;[first, rotated, stranger] = await Promise.all([join(old), join([next, old]), join(other)])
+    const { environment } = fleet
+    const next = await newKeyFile(environment, 'next.key')
+    const other = await newKeyFile(environment, 'other.key')
+    const old = await newKeyFile(environment, 'old.key')
+    const start = (keyFile: unknown) => fleet.startInstance({ config: { store: storeWith({ keyFile }) } })
+    ;[first, rotated, outsider] = await Promise.all([start(old), start([next, old]), start(other)])
   }, FLEET_START_MS)
   afterAll(() => fleet?.close())
 
-  const tokenItems = async () => (await fleet.stored('token/')) as unknown as Item[]
+  const tokenItems = async () => (await fleet.storedItems('token/')) as unknown as Item[]
 
-  /** Has `first` mint; gives the item that this has made, once the token stands in it. */
-  async function mintAndFind(database: string, user: string): Promise<{ token: string; item: Item }> {
+  /** Has `first` mint; returns the token, and its item once the token is in it. */
+  async function mintAndFindItem(database: string, user: string): Promise<{ token: string; item: Item }> {
     const known = new Set((await tokenItems()).map(({ pk }) => pk))
     const { body } = await fleet.ask(first, database, { user })
-    const made = async () => (await tokenItems()).find(({ pk }) => !known.has(pk))
-    // a lease is kept for seconds, a token for minutes
-    await expect.poll(async () => (await made())?.keepUntil ?? 0).toBeGreaterThan(Date.now() + 60_000)
-    return { token: String(body.token), item: (await made()) as Item }
+    const newItem = async () => (await tokenItems()).find(({ pk }) => !known.has(pk))
+    // A lease is kept for seconds, a token for minutes.
+    await expect.poll(async () => (await newItem())?.keepUntil ?? 0).toBeGreaterThan(Date.now() + 60_000)
+    return { token: String(body.token), item: (await newItem()) as Item }
   }
 
-  test('nothing of a token stands in the table, and an instance with both keys opens it', async () => {
-    const { token } = await mintAndFind('orders', RO)
+  test('contains nothing of a token, and an instance with both keys decrypts it', async () => {
+    const { token } = await mintAndFindItem('orders', RO)
     const parameters = new URL(`https://${token}`).searchParams
     const secrets = ['X-Amz-Signature', 'X-Amz-Security-Token'].map(name => parameters.get(name) ?? '')
     expect(secrets.map(secret => secret.length >= 64)).toEqual([true, true])
@@ -63,33 +65,31 @@ describe('with keys from files', () => {
     expect((await fleet.ask(rotated, 'orders', { user: RO })).body).toMatchObject({ token, cached: true })
   })
 
-  test('an instance with another key refuses, says why, and leaves the record alone', async () => {
-    const { item } = await mintAndFind('rotated', RO)
-    const { status, body, headers } = await fleet.ask(stranger, 'rotated', { user: RO })
+  test('is unreadable for an instance with another key, which logs why and leaves the record alone', async () => {
+    const { item } = await mintAndFindItem('rotated', RO)
+    const { status, body, headers } = await fleet.ask(outsider, 'rotated', { user: RO })
     expect([status, body.code]).toEqual([503, 'temporarily_unavailable'])
     expect(headers.get('retry-after')).toMatch(/^\d+$/)
     expect((await tokenItems()).find(({ pk }) => pk === item.pk)).toEqual(item)
-    expect(await total([stranger], 'jeton_store_unreadable_total')).toBe(1)
-    expect(await stranger.logged('record_unreadable')).toContain(
-      'all instances that share a store need the same store.encryption',
-    )
-    // the store as such is well, and so are the turns
-    expect((await fleet.ask(stranger, 'rotated', { user: RW })).status).toBe(200)
+    expect(await sumMetric([outsider], 'jeton_store_unreadable_total')).toBe(1)
+    expect(await outsider.logged('record_unreadable')).toContain('store.encryption')
+    // The store as such works, and so do the slots.
+    expect((await fleet.ask(outsider, 'rotated', { user: RW })).status).toBe(200)
   })
 
-  test("a record copied over another's does not pass for it", async () => {
-    const theirs = await mintAndFind('copied', RW)
-    const ours = await mintAndFind('copied', RO)
-    await fleet.change(ours.item.pk, { bytes: { B: theirs.item.bytes } })
+  test('refuses a record that was copied over another', async () => {
+    const theirs = await mintAndFindItem('copied', RW)
+    const ours = await mintAndFindItem('copied', RO)
+    await fleet.updateItem(ours.item.pk, { bytes: { B: theirs.item.bytes } })
     const { status, body } = await fleet.ask(rotated, 'copied', { user: RO })
     expect([status, body.code, body.token]).toEqual([503, 'temporarily_unavailable', undefined])
-    expect(await rotated.logged('record_unreadable')).toContain('its authentication tag does not match')
-    await fleet.change(ours.item.pk, { bytes: { B: ours.item.bytes } })
+    expect(await rotated.logged('record_unreadable')).toContain('authentication tag')
+    await fleet.updateItem(ours.item.pk, { bytes: { B: ours.item.bytes } })
     expect((await fleet.ask(rotated, 'copied', { user: RO })).body.token).toBe(ours.token)
   })
 })
 
-describe('with a key of KMS', () => {
+describe('a store encrypted with a KMS key', () => {
   let kms: KmsServer
   let fleet: Fleet
 
@@ -97,14 +97,14 @@ describe('with a key of KMS', () => {
     kms = await startKms()
     const store = storeWith({ kmsKeyId: 'alias/jeton' })
     fleet = await startFleet({ databases: { orders: {} }, config: { store }, env: kms.environment() })
-    await fleet.joinAll(3)
+    await fleet.startInstances(3)
   }, FLEET_START_MS)
   afterAll(async () => {
     await fleet?.close()
     await kms?.close()
   })
 
-  test('the fleet shares one data key, for few calls', async () => {
+  test('has one data key for the fleet, for few KMS calls', async () => {
     for (const user of USERS) {
       const answers = await Promise.all(
         fleet.instances.map(instance => fleet.ask(instance, 'orders', { user })),
@@ -112,19 +112,19 @@ describe('with a key of KMS', () => {
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
       expect(new Set(answers.map(({ body }) => body.token)).size).toBe(1)
     }
-    expect(await fleet.stored('data-key/')).toHaveLength(1)
-    // where all three find no key at once, each makes one, and those that were not first open the first
+    expect(await fleet.storedItems('data-key/')).toHaveLength(1)
+    // If all three find no data key at once, each makes one, and all but the first decrypt that of the first.
     expect(kms.calls.length).toBeLessThanOrEqual(3 + 2)
     expect(new Set(kms.calls.map(({ outcome }) => outcome))).toEqual(new Set(['ok']))
   })
 
-  test('an instance that joins while KMS is away gets nothing from the table; those that have the key go on', async () => {
-    const [old] = fleet.instances as [Jeton]
-    const late = await fleet.join()
+  test('is unreadable for an instance that starts while KMS is unreachable; those with the data key go on', async () => {
+    const [first] = fleet.instances as [Jeton]
+    const late = await fleet.startInstance()
     kms.faults.gone = true
     const refused = await fleet.ask(late, 'orders')
     expect([refused.status, refused.body.code]).toEqual([503, 'temporarily_unavailable'])
-    const { body } = await fleet.ask(old, 'orders')
+    const { body } = await fleet.ask(first, 'orders')
     expect(body.cached).toBe(true)
     kms.faults.gone = false
     await expect
@@ -133,7 +133,7 @@ describe('with a key of KMS', () => {
   })
 })
 
-/** What an item is made of, as it stands. */
+/** Returns the bytes of all attributes of an item. */
 function bytesOf(item: Record<string, unknown>): Buffer {
   return Buffer.concat(
     Object.values(item).map(value =>

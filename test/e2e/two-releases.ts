@@ -3,34 +3,27 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { startKms } from '../support/aws/kms.ts'
-import {
-  assumed,
-  type Fleet,
-  insist,
-  roleOf,
-  startFleet,
-  storeWith,
-  USERS,
-} from '../support/service/fleet.ts'
+import { type Fleet, roleOf, startFleet, storeWith, USERS } from '../support/service/fleet.ts'
+import { askUntilServed, countAssumeRoleCalls } from '../support/service/fleet-observations.ts'
 import { type Jeton, runCli, startJeton } from '../support/service/jeton.ts'
-import { setStage } from '../support/service/scenario.ts'
+import { startTestEnvironment } from '../support/service/test-environment.ts'
 
 /**
- * `npm run two-releases -- OTHER/dist/cli.mjs`: shows that this build and another one share a table, a data key, an audit
- * file and an audit table. Not part of `npm test`, which has one release at hand; there, golden files pin the formats.
+ * `npm run two-releases -- OTHER/dist/cli.mjs`: shows that this build and another release share a table, a data key, an audit
+ * file and an audit table. Not part of `npm test`, which has only this build; there, golden files pin the formats.
  */
 const [, , other = ''] = process.argv
 const CLIS = { other, this: undefined } as const
 const AUDIT_TABLE = 'jeton-audit'
 
-const said = (what: string) => console.log(`ok  ${what}`)
+const report = (what: string) => console.log(`ok  ${what}`)
 
-async function joinBoth(fleet: Fleet): Promise<{ theirs: Jeton; ours: Jeton }> {
-  const [theirs, ours] = await Promise.all([fleet.join({ cli: other }), fleet.join()])
+async function startBoth(fleet: Fleet): Promise<{ theirs: Jeton; ours: Jeton }> {
+  const [theirs, ours] = await Promise.all([fleet.startInstance({ cli: other }), fleet.startInstance()])
   return { theirs, ours }
 }
 
-/** Both orders: what one release wrote, the other must read. */
+/** In both directions: what one release writes, the other must read. */
 async function shareTokens(fleet: Fleet, { theirs, ours }: { theirs: Jeton; ours: Jeton }): Promise<void> {
   const [first, second] = USERS
   for (const [writer, reader, user] of [
@@ -42,18 +35,20 @@ async function shareTokens(fleet: Fleet, { theirs, ours }: { theirs: Jeton; ours
     const read = async () => (await fleet.ask(reader, 'orders', { user })).body
     deepEqual([(await read()).fingerprint, (await read()).cached], [body.fingerprint, true])
   }
-  said('each reads the token that the other minted')
+  report('each reads the token that the other minted')
 }
 
 async function shareSlots(fleet: Fleet, instances: readonly Jeton[]): Promise<void> {
   const callers = Array.from({ length: 24 }, (_, i) =>
-    insist(() => fleet.ask(instances[i % instances.length] as Jeton, 'slow', { subject: `caller-${i}` })),
+    askUntilServed(() =>
+      fleet.ask(instances[i % instances.length] as Jeton, 'slow', { subject: `caller-${i}` }),
+    ),
   )
   const times = (await Promise.all(callers)).map(({ at }) => at).sort((a, b) => a - b)
   const busiest = Math.max(...times.map(from => times.filter(at => at >= from && at < from + 1000).length))
-  // 4 a second over both, one more for how far a reply may lag behind its slot
+  // 4 a second over both, and one more because replies can be late.
   ok(busiest <= 5, `${busiest} new tokens within a second`)
-  said(`24 new tokens of both leave at 4 a second together: ${busiest} in the busiest second`)
+  report(`both together deliver 24 new tokens at 4 a second: ${busiest} in the busiest second`)
 }
 
 async function shareRoleFailures(
@@ -61,13 +56,13 @@ async function shareRoleFailures(
   [first, second]: readonly [Jeton, Jeton],
   name = 'broken',
 ): Promise<void> {
-  fleet.stage.sts.faults.deniedRoles.add(roleOf(name))
-  // twice, so that the role is left alone for longer than the other takes to find out
+  fleet.environment.sts.faults.deniedRoles.add(roleOf(name))
+  // Twice, so that the backoff is longer than the other instance takes to read the failure.
   await Promise.all([fleet.ask(first, name), pause(1300)])
   equal((await fleet.ask(first, name)).status, 502)
-  const before = assumed(fleet, name)
+  const before = countAssumeRoleCalls(fleet, name)
   const { status, body } = await fleet.ask(second, name)
-  deepEqual([status, body.code, assumed(fleet, name)], [502, 'role_refused', before])
+  deepEqual([status, body.code, countAssumeRoleCalls(fleet, name)], [502, 'role_refused', before])
 }
 
 async function shareStore(): Promise<void> {
@@ -81,13 +76,13 @@ async function shareStore(): Promise<void> {
     config: { audit: [{ type: 'dynamodb', table: AUDIT_TABLE }] },
   })
   try {
-    const { theirs, ours } = await joinBoth(fleet)
+    const { theirs, ours } = await startBoth(fleet)
     await shareTokens(fleet, { theirs, ours })
     await shareSlots(fleet, [theirs, ours])
     await shareRoleFailures(fleet, [theirs, ours])
-    said('this release leaves alone the role that failed at the other')
+    report('this release backs off from a role that failed at the other')
     await shareRoleFailures(fleet, [ours, theirs], 'worse')
-    said('and the other way round')
+    report('the other release backs off from a role that failed at this one')
     await queryBoth(fleet, ours)
   } finally {
     await fleet.close()
@@ -95,13 +90,13 @@ async function shareStore(): Promise<void> {
 }
 
 async function queryBoth(fleet: Fleet, { configFile }: Jeton): Promise<void> {
-  const env = { ...fleet.dynamodb.environment(), ...fleet.stage.env }
+  const env = { ...fleet.dynamodb.environment(), ...fleet.environment.serverEnv }
   const query = ['audit', 'query', '--config', configFile, '--limit', '0', '-o', 'json']
   const [byOther, byThis] = await Promise.all(Object.values(CLIS).map(cli => runCli(query, { env, cli })))
   deepEqual([byOther?.code, byThis?.code], [0, 0])
-  ok(byOther?.stdout === byThis?.stdout, 'the two find different records')
+  ok(byOther?.stdout === byThis?.stdout, 'the two releases find different records')
   const lines = byThis?.stdout.trim().split('\n').length
-  said(`both find the same ${lines} records in the audit table, to the byte`)
+  report(`both find the same ${lines} records in the audit table, to the byte`)
 }
 
 async function shareDataKey(): Promise<void> {
@@ -109,9 +104,9 @@ async function shareDataKey(): Promise<void> {
   const store = storeWith({ kmsKeyId: 'alias/jeton' })
   const fleet = await startFleet({ databases: { orders: {} }, config: { store }, env: kms.environment() })
   try {
-    await shareTokens(fleet, await joinBoth(fleet))
-    equal((await fleet.stored('data-key/')).length, 1)
-    said('both use one data key of KMS')
+    await shareTokens(fleet, await startBoth(fleet))
+    equal((await fleet.storedItems('data-key/')).length, 1)
+    report('both use one data key of KMS')
   } finally {
     await fleet.close()
     await kms.close()
@@ -119,13 +114,13 @@ async function shareDataKey(): Promise<void> {
 }
 
 async function shareAuditFile(): Promise<void> {
-  const stage = await setStage()
-  const path = join(stage.folder, 'audit.jsonl')
-  const config = stage.config({ audit: [{ type: 'file', path }] })
+  const environment = await startTestEnvironment()
+  const path = join(environment.folder, 'audit.jsonl')
+  const config = environment.config({ audit: [{ type: 'file', path }] })
   try {
     for (const cli of [CLIS.other, CLIS.this, CLIS.other, CLIS.this]) {
-      const jeton = await startJeton({ config, env: stage.env, folder: stage.folder, cli })
-      const jwt = await stage.issuer.sign({ repository: 'acme/orders', ref: 'refs/heads/main' })
+      const jeton = await startJeton({ config, env: environment.serverEnv, folder: environment.folder, cli })
+      const jwt = await environment.issuer.sign({ repository: 'acme/orders', ref: 'refs/heads/main' })
       equal((await jeton.ask(`Bearer ${jwt}`, { database: 'orders' })).status, 200)
       equal((await jeton.ask(`Bearer ${jwt}`, { database: 'payroll' })).status, 403)
       await jeton.close()
@@ -135,13 +130,14 @@ async function shareAuditFile(): Promise<void> {
       const { code, stdout } = await runCli(['audit', 'verify', path, '--expect-last', last], { cli })
       deepEqual([code, stdout], [0, `ok: 8 records, last ${last}\n`])
     }
-    said('one chain goes through 8 records of both in turn, and both verify it')
+    report('both append to one hash chain of 8 records in turn, and both verify it')
   } finally {
-    await stage.close()
+    await environment.close()
   }
 }
 
-if (other === '') throw new Error('name the other release: npm run two-releases -- OTHER/dist/cli.mjs')
+if (other === '')
+  throw new Error('give the CLI of another release: npm run two-releases -- OTHER/dist/cli.mjs')
 await shareStore()
 await shareDataKey()
 await shareAuditFile()

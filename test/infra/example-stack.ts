@@ -1,5 +1,5 @@
 import { ORDERS } from '../support/databases/orders.ts'
-import { LEDGER } from '../support/service/scenario.ts'
+import { LEDGER } from '../support/service/test-environment.ts'
 
 /** A configuration with databases in two accounts, and a file that it names. */
 export const CONFIG = {

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import { type Dynamodb, startDynamodb } from '../support/aws/dynamodb.ts'
 import { type KmsServer, startKms } from '../support/aws/kms.ts'
 import { type Jeton, startJeton } from '../support/service/jeton.ts'
-import { type Stage, setStage } from '../support/service/scenario.ts'
+import { startTestEnvironment, type TestEnvironment } from '../support/service/test-environment.ts'
 import type { ApiCall } from './iam.ts'
 
 /** Instances of jeton with stand-ins for every AWS service that they call. */
 export interface Run {
-  readonly stage: Stage
+  readonly environment: TestEnvironment
   readonly dynamodb: Dynamodb
   readonly kms: KmsServer
   readonly config: { readonly databases: Readonly<Record<string, object>> }
@@ -27,14 +27,14 @@ export interface Run {
 }
 
 export async function startRun(over: object): Promise<Run> {
-  const [stage, dynamodb, kms, folder] = await Promise.all([
-    setStage(),
+  const [environment, dynamodb, kms, folder] = await Promise.all([
+    startTestEnvironment(),
     startDynamodb(),
     startKms(),
     mkdtemp(join(tmpdir(), 'jeton-run-')),
   ])
   const instances: Jeton[] = []
-  const config = stage.config(over) as Run['config']
+  const config = environment.config(over) as Run['config']
 
   function callsOfKms(): ApiCall[] {
     return kms.calls.map(({ operation, keyId = '', context }) => ({
@@ -50,7 +50,7 @@ export async function startRun(over: object): Promise<Run> {
   }
 
   return {
-    stage,
+    environment,
     dynamodb,
     kms,
     config,
@@ -58,13 +58,13 @@ export async function startRun(over: object): Promise<Run> {
     instances,
     async start() {
       // the stand-in for STS accepts only its own credentials, the others accept any
-      const env = { ...dynamodb.environment(), ...kms.environment(), ...stage.env }
+      const env = { ...dynamodb.environment(), ...kms.environment(), ...environment.serverEnv }
       const jeton = await startJeton({ config, env, folder })
       instances.push(jeton)
       return jeton
     },
     bearer: async () =>
-      `Bearer ${await stage.issuer.sign({ repository: 'acme/orders', ref: 'refs/heads/main' })}`,
+      `Bearer ${await environment.issuer.sign({ repository: 'acme/orders', ref: 'refs/heads/main' })}`,
     calls: () => [
       ...dynamodb.calls.map(({ operation, table }) => ({
         action: `dynamodb:${operation}`,
@@ -72,12 +72,16 @@ export async function startRun(over: object): Promise<Run> {
         context: {},
       })),
       ...callsOfKms(),
-      ...stage.sts.calls.map(({ roleArn }) => ({ action: 'sts:AssumeRole', resource: roleArn, context: {} })),
+      ...environment.sts.calls.map(({ roleArn }) => ({
+        action: 'sts:AssumeRole',
+        resource: roleArn,
+        context: {},
+      })),
     ],
     lines: () => instances.flatMap(({ stdout, stderr }) => [...stdout, ...stderr]),
     async close() {
       await Promise.all(instances.map(instance => instance.close()))
-      await Promise.all([stage.close(), dynamodb.close(), kms.close()])
+      await Promise.all([environment.close(), dynamodb.close(), kms.close()])
       await rm(folder, { recursive: true, force: true })
     },
   }

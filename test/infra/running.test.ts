@@ -37,7 +37,7 @@ afterAll(() => run?.close())
 
 /** Causes every kind of vend: minted, cached, rejected by the database, renewed, read by a second instance; and refusals. */
 async function serveAll(): Promise<void> {
-  const { stage, dynamodb, bearer } = run
+  const { environment, dynamodb, bearer } = run
   const first = await run.start()
   const minted = await first.ask(await bearer(), migrator)
   expect(minted.body).toMatchObject({ cached: false })
@@ -46,10 +46,10 @@ async function serveAll(): Promise<void> {
   const second = await run.start()
   expect((await second.ask(await bearer(), migrator)).body.fingerprint).toBe(minted.body.fingerprint)
 
-  stage.sts.faults.lifetimeMs = SHORT_SESSION_MS
+  environment.sts.faults.lifetimeMs = SHORT_SESSION_MS
   const short = await first.ask(await bearer(), ledger)
   expect(short.body).toMatchObject({ cached: false })
-  stage.sts.faults.lifetimeMs = undefined
+  environment.sts.faults.lifetimeMs = undefined
   const tooSoon = await first.ask(await bearer(), { ...ledger, refused: short.body.fingerprint })
   expect(tooSoon.body).toMatchObject({ code: 'throttled' })
   await vi.waitFor(async () => {
@@ -136,7 +136,7 @@ describe('the key', () => {
 })
 
 test('the metrics count what a run logs: vends and refusals, and everything that fails', async () => {
-  const { stage, dynamodb, kms, bearer } = run
+  const { environment, dynamodb, kms, bearer } = run
   const first = run.instances[0] ?? expect.fail('no instance is running')
   const counted = countedBy(await readTemplate('metrics.yml'))
   const counts = () => sums(counted, run.lines())
@@ -153,7 +153,7 @@ test('the metrics count what a run logs: vends and refusals, and everything that
     })
   }, EVENTUALLY)
 
-  stage.sts.faults.deniedRoles.add(NO_ROLE)
+  environment.sts.faults.deniedRoles.add(NO_ROLE)
   const config = run.config
   const { orders, ledger: before } = config.databases
   await first.configure({ ...config, databases: { orders, ledger: { ...before, roleArn: NO_ROLE } } })

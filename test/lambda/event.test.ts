@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import { type HttpEvent, isHttpEvent, isRoutable, normalizeEvent } from '../../src/lambda/event.ts'
 import {
-  type Asking,
   albEvent,
   albMultiValueEvent,
   apiGatewayEvent,
   EVENTS,
+  type EventRequest,
   functionUrlEvent,
   type ToEvent,
 } from '../support/lambda/events/events.ts'
 
-const normalized = (toEvent: ToEvent, asking: Asking = {}) => normalizeEvent(toEvent(asking) as HttpEvent)
+const normalized = (toEvent: ToEvent, request: EventRequest = {}) =>
+  normalizeEvent(toEvent(request) as HttpEvent)
 
 describe.each(EVENTS)('an event of %s', (_name, toEvent) => {
   test('is a request: method, path, headers and body', () => {

@@ -10,12 +10,12 @@ import type { Service } from '../../src/service.ts'
 import type { LogEvent } from '../../src/telemetry/log-events.ts'
 import { sound } from '../config/support.ts'
 import { settle, type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
-import { rememberingLog } from '../support/service/log.ts'
+import { createLogRecorder, type LogRecorder } from '../support/service/log-recorder.ts'
 
 const MINUTE_MS = 60_000
 
 let clock: VirtualClock
-let log: ReturnType<typeof rememberingLog>
+let log: LogRecorder
 let executionEnvironment: ExecutionEnvironment
 /** The stored configuration, how often it was checked for changes, and what goes wrong. */
 let stored: { text: string; version: number; checks: number; hangs: boolean; fails: boolean }
@@ -26,7 +26,7 @@ let creating: { fails: boolean }
 
 beforeEach(() => {
   clock = virtualClock()
-  log = rememberingLog()
+  log = createLogRecorder()
   stored = { text: JSON.stringify(sound()), version: 1, checks: 0, hangs: false, fails: false }
   created = []
   reloaded = []

@@ -14,15 +14,15 @@ import {
   type ToEvent,
 } from '../support/lambda/events/events.ts'
 import { startApi } from '../support/service/app.ts'
-import { rememberingLog } from '../support/service/log.ts'
+import { createLogRecorder, type LogRecorder } from '../support/service/log-recorder.ts'
 
 let handler: Handler
-let log: ReturnType<typeof rememberingLog>
+let log: LogRecorder
 let order: string[]
 let starting: { fails: unknown }
 
 beforeEach(() => {
-  log = rememberingLog()
+  log = createLogRecorder()
   order = []
   starting = { fails: undefined }
   const app = fastify({ requestIdHeader: 'x-request-id' })

@@ -11,8 +11,8 @@ import { canRun } from '../support/databases/install.ts'
 import { startMariadb } from '../support/databases/mariadb.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 import { startPostgres } from '../support/databases/postgres.ts'
-import { judgeFor } from '../support/databases/rds-verifier.ts'
-import { createHome, type Home } from '../support/databases/server-folder.ts'
+import { createRdsVerifier } from '../support/databases/rds-verifier.ts'
+import { createServerFolder, type ServerFolder } from '../support/databases/server-folder.ts'
 import { run } from '../support/run.ts'
 import { createAuthority } from '../support/service/certificate-authority.ts'
 
@@ -121,25 +121,25 @@ const namesOf = (maxBytes: number, isAllowed: (name: string) => boolean = () => 
 
 describe.runIf(await canRun(['postgres', 'psql']))('on a real PostgreSQL', () => {
   let sts: Sts
-  let home: Home
+  let serverFolder: ServerFolder
   let database: RealDatabase
 
   beforeAll(async () => {
     sts = await startSts()
-    home = await createHome({ name: 'test', preferred: [] })
-    const check = judgeFor({ endpoint: ORDERS, sts })
+    serverFolder = await createServerFolder({ name: 'test', preferred: [] })
+    const check = createRdsVerifier({ endpoint: ORDERS, sts })
     database = await startPostgres({ authority, hosts: [ORDERS.host], users: [], check })
     await database.admin(`ALTER ROLE ${database.outsider.user} SUPERUSER; CREATE ROLE victim`)
   })
   afterAll(async () => {
     await database?.close()
     await sts?.close()
-    await home?.remove()
+    await serverFolder?.remove()
   })
 
   async function psql(sql: string) {
     const { user, password } = database.outsider
-    const ca = await home.put('ca.pem', authority.caPem)
+    const ca = await serverFolder.put('ca.pem', authority.caPem)
     const at = `host=${ORDERS.host} hostaddr=127.0.0.1 port=${database.port} dbname=orders user=${user} sslmode=verify-full sslrootcert=${ca}`
     const env = { PGPASSWORD: password }
     return run('psql', ['-X', '-v', 'ON_ERROR_STOP=1', '-v', 'name=owned', '-d', at, '-f', '-'], {
@@ -171,7 +171,7 @@ describe.runIf(await canRun(['postgres', 'psql']))('on a real PostgreSQL', () =>
     for (const user of USERS) {
       const token = await mintWithAws({ sts, endpoint: ORDERS, user })
       expect(await login(user, token)).toEqual([{ name: user }])
-      expect(database.logins.at(-1)).toMatchObject({ user, verdict: { ok: true } })
+      expect(database.logins.at(-1)).toMatchObject({ user, result: { ok: true } })
       await expect(login(user, 'password')).rejects.toMatchObject({ code: '28000' })
     }
   })
@@ -191,14 +191,14 @@ describe.runIf(await canRun(['postgres', 'psql']))('on a real PostgreSQL', () =>
 
 describe.runIf(await canRun(['mariadb', 'mariadb-client']))('on a real MariaDB', () => {
   let sts: Sts
-  let home: Home
+  let serverFolder: ServerFolder
   let database: RealDatabase
   const endpoint = { ...ORDERS, port: 3306 }
 
   beforeAll(async () => {
     sts = await startSts()
-    home = await createHome({ name: 'test', preferred: [] })
-    const check = judgeFor({ endpoint, sts })
+    serverFolder = await createServerFolder({ name: 'test', preferred: [] })
+    const check = createRdsVerifier({ endpoint, sts })
     database = await startMariadb({ authority, hosts: [ORDERS.host, 'localhost'], users: [], check })
     const { user } = database.outsider
     await database.admin(`GRANT CREATE USER ON *.* TO '${user}'@'%'; CREATE USER victim`)
@@ -206,12 +206,12 @@ describe.runIf(await canRun(['mariadb', 'mariadb-client']))('on a real MariaDB',
   afterAll(async () => {
     await database?.close()
     await sts?.close()
-    await home?.remove()
+    await serverFolder?.remove()
   })
 
   async function mariadb(sql: string) {
     const { user, password } = database.outsider
-    const tls = [`--ssl-ca=${await home.put('ca.pem', authority.caPem)}`, '--ssl-verify-server-cert']
+    const tls = [`--ssl-ca=${await serverFolder.put('ca.pem', authority.caPem)}`, '--ssl-verify-server-cert']
     const at = ['--no-defaults', '-h', 'localhost', '--protocol=tcp', '-P', String(database.port), '-u', user]
     return run('mariadb', [...at, ...tls], { env: { MYSQL_PWD: password }, input: sql })
   }
@@ -238,7 +238,7 @@ describe.runIf(await canRun(['mariadb', 'mariadb-client']))('on a real MariaDB',
     for (const user of users) {
       const token = await mintWithAws({ sts, endpoint, user })
       expect(await login(user, token, true)).toEqual([{ name: `${user}@%` }])
-      expect(database.logins.at(-1)).toMatchObject({ user, verdict: { ok: true } })
+      expect(database.logins.at(-1)).toMatchObject({ user, result: { ok: true } })
       await expect(login(user, token, false)).rejects.toMatchObject({ errno: 1045 })
       await expect(login(user, 'password', true)).rejects.toMatchObject({ errno: 1045 })
     }

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { fleetClock } from './clock.ts'
+import { createSimulationClock } from './clock.ts'
 
-test('wakes sleepers in the order of their moments, and of their arrival where that is the same', async () => {
+test('the clock wakes sleepers in the order of their times, and of their arrival if the times are equal', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 60 }), async delays => {
-      const clock = fleetClock(0)
+      const clock = createSimulationClock(0)
       const woken: { at: number; arrival: number }[] = []
       await clock.run(() =>
         Promise.all(
@@ -22,35 +22,35 @@ test('wakes sleepers in the order of their moments, and of their arrival where t
   )
 })
 
-test('all that promises can do at one moment is done before the next', async () => {
-  const clock = fleetClock(0)
-  let turns = 0
+test('the clock runs everything that promises can do at one moment before it moves on', async () => {
+  const clock = createSimulationClock(0)
+  let steps = 0
   await clock.run(async () => {
-    const long = async () => {
+    const countSteps = async () => {
       await clock.sleepUntil(5)
-      for (; turns < 1000; turns++) await Promise.resolve()
+      for (; steps < 1000; steps++) await Promise.resolve()
     }
-    void long()
+    void countSteps()
     await clock.sleepUntil(6)
-    expect(turns).toBe(1000)
+    expect(steps).toBe(1000)
   })
 })
 
-test('a sleeper that gives up is rejected and disturbs nobody', async () => {
-  const clock = fleetClock(0)
+test('a sleeper that aborts is rejected and disturbs nobody', async () => {
+  const clock = createSimulationClock(0)
   await clock.run(async () => {
-    const stop = new AbortController()
+    const controller = new AbortController()
     const reason = new Error('enough')
-    const sleeper = clock.sleepUntil(100, stop.signal)
+    const sleeper = clock.sleepUntil(100, controller.signal)
     await clock.sleepUntil(1)
-    stop.abort(reason)
+    controller.abort(reason)
     await expect(sleeper).rejects.toBe(reason)
-    await expect(clock.sleepUntil(200, stop.signal)).rejects.toBe(reason)
+    await expect(clock.sleepUntil(200, controller.signal)).rejects.toBe(reason)
     await clock.sleepUntil(150)
     expect(clock.now()).toBe(150)
   })
 })
 
-test('work that waits for what never comes is an error, not a hang', async () => {
-  await expect(fleetClock().run(() => new Promise(() => {}))).rejects.toThrow('never comes')
+test('work that waits for something that never happens fails instead of hanging', async () => {
+  await expect(createSimulationClock().run(() => new Promise(() => {}))).rejects.toThrow('never happens')
 })

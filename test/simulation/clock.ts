@@ -1,32 +1,32 @@
 import type { Clock } from '../../src/lib/clock.ts'
 
-/** A clock for a whole fleet: millions sleep on it, and it goes from one moment to the next as fast as the machine can. */
-export interface FleetClock extends Clock {
+/** Virtual time for a whole fleet: it holds millions of sleepers and jumps from one wake-up to the next without waiting. */
+export interface SimulationClock extends Clock {
   /**
-   * Starts `work` and lets time pass until it is done; gives what it gives. Rejects where it waits and nobody sleeps any
-   * more. Everything that `work` waits for must be a promise or this clock: no timer, socket or file comes to its turn.
+   * Starts `work` and lets time pass until it settles; returns its result. Rejects if `work` is unsettled and nobody sleeps.
+   * `work` may wait for promises and for this clock only: timers, sockets and files never get a chance to run.
    */
   run<T>(work: () => Promise<T>): Promise<T>
 }
 
 interface Sleeper {
-  readonly at: number
-  /** Tells apart who sleeps until the same moment: first come, first woken. */
-  readonly order: number
+  readonly wakeAt: number
+  /** Sleepers with the same `wakeAt` wake in this order. */
+  readonly sequence: number
   wake: (() => void) | undefined
 }
 
-export function fleetClock(start = Date.parse('2026-11-23T10:00:00Z')): FleetClock {
+export function createSimulationClock(start = Date.parse('2026-11-23T10:00:00Z')): SimulationClock {
   const sleepers: Sleeper[] = []
   let now = start
-  let orders = 0
+  let nextSequence = 0
 
-  /** Wakes all who sleep until the next moment; false where nobody sleeps. */
+  /** Moves time to the next wake-up and wakes everyone due then; returns false if nobody sleeps. */
   function wakeNext(): boolean {
     const [first] = sleepers
     if (!first) return false
-    now = first.at
-    while (sleepers[0]?.at === now) pop(sleepers)?.wake?.()
+    now = first.wakeAt
+    while (sleepers[0]?.wakeAt === now) pop(sleepers)?.wake?.()
     return true
   }
 
@@ -37,70 +37,75 @@ export function fleetClock(start = Date.parse('2026-11-23T10:00:00Z')): FleetClo
       if (signal?.aborted) return Promise.reject(signal.reason)
       if (at <= now) return Promise.resolve()
       return new Promise((resolve, reject) => {
-        const sleeper: Sleeper = { at, order: orders++, wake: resolve }
+        const sleeper: Sleeper = { wakeAt: at, sequence: nextSequence++, wake: resolve }
         push(sleepers, sleeper)
         if (!signal) return
-        const stop = () => {
+        const cancel = () => {
           sleeper.wake = undefined
           reject(signal.reason)
         }
-        signal.addEventListener('abort', stop, { once: true })
+        signal.addEventListener('abort', cancel, { once: true })
         sleeper.wake = () => {
-          signal.removeEventListener('abort', stop)
+          signal.removeEventListener('abort', cancel)
           resolve()
         }
       })
     },
     run: work =>
       new Promise((resolve, reject) => {
-        let isOver = false
+        let isSettled = false
         work()
           .then(resolve, reject)
           .finally(() => {
-            isOver = true
+            isSettled = true
           })
-        // A tick that a microtask asks for comes when no microtask is left: all that could run at this moment has run.
-        const whenSettled = (next: () => void) => queueMicrotask(() => process.nextTick(next))
+        // A tick that a microtask asks for runs when no microtask is left: everything due at this moment has run by then.
+        const afterMicrotasks = (next: () => void) => queueMicrotask(() => process.nextTick(next))
         const step = () => {
-          if (isOver) return
-          if (wakeNext()) whenSettled(step)
-          else reject(new Error('the simulated world waits for what never comes'))
+          if (isSettled) return
+          if (wakeNext()) afterMicrotasks(step)
+          else reject(new Error('the simulation waits for something that never happens'))
         }
-        whenSettled(step)
+        afterMicrotasks(step)
       }),
   }
 }
 
-const isBefore = (a: Sleeper, b: Sleeper) => a.at < b.at || (a.at === b.at && a.order < b.order)
+const isBefore = (a: Sleeper, b: Sleeper) =>
+  a.wakeAt < b.wakeAt || (a.wakeAt === b.wakeAt && a.sequence < b.sequence)
 
-/** A binary heap: each is before the two at twice its place. */
+/** A binary heap: the children of index `i` are at `2i + 1` and `2i + 2`, and wake later. */
 function push(heap: Sleeper[], added: Sleeper): void {
-  let place = heap.length
+  let index = heap.length
   heap.push(added)
-  while (place > 0) {
-    const above = (place - 1) >> 1
-    const parent = heap[above] as Sleeper
+  while (index > 0) {
+    const parentIndex = (index - 1) >> 1
+    const parent = heap[parentIndex] as Sleeper
     if (!isBefore(added, parent)) break
-    heap[place] = parent
-    place = above
+    heap[index] = parent
+    index = parentIndex
   }
-  heap[place] = added
+  heap[index] = added
 }
 
 function pop(heap: Sleeper[]): Sleeper | undefined {
   const first = heap[0]
   const last = heap.pop()
   if (!last || heap.length === 0) return first
-  let place = 0
+  let index = 0
   for (;;) {
-    let below = 2 * place + 1
-    if (below >= heap.length) break
-    if (below + 1 < heap.length && isBefore(heap[below + 1] as Sleeper, heap[below] as Sleeper)) below++
-    const child = heap[below] as Sleeper
+    let childIndex = 2 * index + 1
+    if (childIndex >= heap.length) break
+    if (
+      childIndex + 1 < heap.length &&
+      isBefore(heap[childIndex + 1] as Sleeper, heap[childIndex] as Sleeper)
+    )
+      childIndex++
+    const child = heap[childIndex] as Sleeper
     if (!isBefore(child, last)) break
-    heap[place] = child
-    place = below
+    heap[index] = child
+    index = childIndex
   }
-  heap[place] = last
+  heap[index] = last
   return first
 }

@@ -6,12 +6,12 @@ import { createVendToken, type Vended } from '../../src/vending/vend-token.ts'
 import { createTokenService } from '../support/service/token-service.ts'
 import type { Network } from './network.ts'
 import type { Random } from './random.ts'
-import { playedSignature } from './signature.ts'
+import { simulateSignature } from './signature.ts'
 
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }
-const ASK = { database: 'orders', user: 'app_rw' }
+const REQUEST = { database: 'orders', user: 'app_rw' }
 
-/** One instance of jeton, from the verified principal to the recorded token: the project's own code. Throws JetonError. */
+/** One jeton instance: vends a token to a verified principal, by the project's own code. Throws JetonError. */
 export type Instance = (access: PrincipalAccess) => Promise<Vended>
 
 export interface InstanceParts {
@@ -28,9 +28,9 @@ export function startInstance({ clock, network, random, name }: InstanceParts): 
     store,
     log: SILENT,
     random: random.next,
-    assumeRole: ({ sessionName }) => network.assume(sessionName),
+    assumeRole: ({ sessionName }) => network.assumeRole(sessionName),
     hasRoleBreaker: true,
-    sign: async (key, what) => playedSignature(key, what),
+    sign: async (key, what) => simulateSignature(key, what),
   })
   const vend = createVendToken(tokenCache)
   const beginAudit = createRequestAudits({ auditLog, clock, instance: name })
@@ -38,7 +38,7 @@ export function startInstance({ clock, network, random, name }: InstanceParts): 
   return async access => {
     const audit = beginAudit({ requestId: `${name}-${++requests}` })
     try {
-      return await vend({ access, audit, request: ASK })
+      return await vend({ access, audit, request: REQUEST })
     } catch (cause) {
       throw audit.recordFailure(cause)
     }

@@ -1,89 +1,95 @@
 import { say } from '../bench/report.ts'
-import { CONTENDERS, type ContenderName } from './contenders.ts'
-import { playAll } from './crew.ts'
-import { hoard } from './hoarded.ts'
-import { type Job, type LoadName, loadOf } from './jobs.ts'
-import { LOADS } from './loads.ts'
-import { createVerdicts, DEFAULT_PACE, toldMost } from './numbers.ts'
-import { writePicture, writeTables } from './page.ts'
-import { saturate, storeCallsOfCachedVends } from './saturation.ts'
-import { hoardTable, loadTable, type Result, toldDelay } from './tables.ts'
+import { createPromiseChecks, DEFAULT_LIMIT, describeCapacity } from './checks.ts'
+import { writePicture, writeTables } from './fleet-page.ts'
+import { formatDelay } from './format.ts'
+import { simulateHoarding } from './hoarding.ts'
+import { LOAD_PROFILES } from './load-profiles.ts'
+import { countStoreCallsOfCachedVends, simulateSaturation } from './saturation.ts'
+import { type LoadProfileName, profileOf, type Scenario, type ScenarioResult } from './scenarios.ts'
+import { isJeton, STRATEGIES, type StrategyName } from './strategies.ts'
+import { hoardingTable, runsTable } from './tables.ts'
+import { runInWorkers } from './worker-pool.ts'
 
 /** `npm run bench:fleet [-- --write]`: prints the figures; `--write` also puts them into docs/fleet.md and docs/fleet.svg. */
 const SEED = 'jeton'
 const DELAYS_MS = [0, 100, 250]
 const LONGEST_DELAY_MS = 250
-/** The delay hardly matters to them, and what is throttled only piles up: an excerpt says it. */
-const RIVAL_DELAYS_MS = [0, 250]
-const RIVAL_HOURS = 0.5
-const RENEWED = { principals: 8000, hours: 3 }
-/** With shorter delays, and to look for more principals: one hour has five renewals of each token. */
+/** For (a) and (b) the delay hardly matters, and throttled logins only pile up: an excerpt shows it. */
+const SIGNING_DELAYS_MS = [0, 250]
+const SIGNING_HOURS = 0.5
+const RENEWAL = { principals: 8000, hours: 3 }
+/** For shorter delays and more principals: one hour has five renewals of each token. */
 const SHORT_HOURS = 1
 const MORE_PRINCIPALS = [8600, 9200, 9600]
+const CACHED_VENDS = 10_000
 
-const names = Object.keys(CONTENDERS) as ContenderName[]
-const loads = Object.keys(LOADS) as LoadName[]
-const isJeton = (name: ContenderName) => name === 'c' || name === 'd'
+const strategies = Object.keys(STRATEGIES) as StrategyName[]
+const profiles = Object.keys(LOAD_PROFILES) as LoadProfileName[]
 
-/** The longest first, so that no process is left with one of them in the end. */
-const renewals: Job[] = [...DELAYS_MS].reverse().map(delayMs => {
-  const hours = delayMs === LONGEST_DELAY_MS ? RENEWED.hours : SHORT_HOURS
-  return { load: { ...RENEWED, hours }, contender: 'd', delayMs }
+/** The longest first, so that no worker is left alone with it in the end. */
+const renewals: Scenario[] = [...DELAYS_MS].reverse().map(maxDelayMs => {
+  const hours = maxDelayMs === LONGEST_DELAY_MS ? RENEWAL.hours : SHORT_HOURS
+  return { load: { ...RENEWAL, hours }, strategy: 'd', maxDelayMs }
 })
-const searched: Job[] = MORE_PRINCIPALS.map(principals => ({
+const largerRenewals: Scenario[] = MORE_PRINCIPALS.map(principals => ({
   load: { principals, hours: SHORT_HOURS },
-  contender: 'd',
-  delayMs: LONGEST_DELAY_MS,
+  strategy: 'd',
+  maxDelayMs: LONGEST_DELAY_MS,
 }))
-const others: Job[] = names
-  .filter(name => name !== 'd')
-  .map(contender => ({
-    load: isJeton(contender) ? RENEWED : { ...RENEWED, hours: RIVAL_HOURS },
-    contender,
-    delayMs: LONGEST_DELAY_MS,
+const otherRenewals: Scenario[] = strategies
+  .filter(strategy => strategy !== 'd')
+  .map(strategy => ({
+    load: isJeton(strategy) ? RENEWAL : { ...RENEWAL, hours: SIGNING_HOURS },
+    strategy,
+    maxDelayMs: LONGEST_DELAY_MS,
   }))
-const common: Job[] = loads.flatMap(load =>
-  names.flatMap(contender =>
-    (isJeton(contender) ? DELAYS_MS : RIVAL_DELAYS_MS).map((delayMs): Job => ({ load, contender, delayMs })),
+const comparisons: Scenario[] = profiles.flatMap(load =>
+  strategies.flatMap(strategy =>
+    (isJeton(strategy) ? DELAYS_MS : SIGNING_DELAYS_MS).map(
+      (maxDelayMs): Scenario => ({ load, strategy, maxDelayMs }),
+    ),
   ),
 )
 
-const jobs = [...renewals, ...searched, ...others, ...common]
-const played = await playAll(
-  jobs.map(job => ({ job, seed: SEED })),
-  ({ job }) => {
-    const load = typeof job.load === 'string' ? job.load : `renewal of ${job.load.principals}`
-    process.stderr.write(`played ${load}, (${job.contender}), delay ${toldDelay(job.delayMs)} ms\n`)
+const scenarios = [...renewals, ...largerRenewals, ...otherRenewals, ...comparisons]
+const runs = await runInWorkers(
+  scenarios.map(scenario => ({ scenario, seed: SEED })),
+  ({ scenario: { load, strategy, maxDelayMs } }) => {
+    const name = typeof load === 'string' ? load : `renewal of ${load.principals}`
+    process.stderr.write(`done: ${name}, (${strategy}), delay ${formatDelay(maxDelayMs)} ms\n`)
   },
 )
-const results: Result[] = played.map((one, i) => ({ job: jobs[i] as Job, played: one }))
-const of = (wanted: readonly Job[]) => results.filter(({ job }) => wanted.includes(job))
+const results: ScenarioResult[] = runs.map((result, i) => ({ scenario: scenarios[i] as Scenario, result }))
+const resultsOf = (wanted: readonly Scenario[]) => results.filter(({ scenario }) => wanted.includes(scenario))
 
-const verdicts = createVerdicts()
-verdicts.plays(of([...renewals, ...others, ...common]))
-for (const instances of [1, 3, 10])
-  verdicts.saturation(
-    instances,
-    await saturate({ instances, perSecond: DEFAULT_PACE, durationMs: 120_000, seed: SEED }),
-  )
-verdicts.renewal(of(renewals))
-const cachedVends = 10_000
-verdicts.cachedVends(3 * cachedVends, await storeCallsOfCachedVends(cachedVends, SEED))
+const checks = createPromiseChecks()
+checks.checkRuns(resultsOf([...renewals, ...otherRenewals, ...comparisons]))
+for (const instances of [1, 3, 10]) {
+  const options = { instances, newTokensPerSecond: DEFAULT_LIMIT, durationMs: 120_000, seed: SEED }
+  checks.checkSaturation(instances, await simulateSaturation(options))
+}
+checks.checkRenewals(resultsOf(renewals))
+checks.checkCachedVends(3 * CACHED_VENDS, await countStoreCallsOfCachedVends(CACHED_VENDS, SEED))
 
-const hoards = []
-for (const principals of [20, 40, 100, 1000])
-  hoards.push({ told: '(d)', hoarded: await hoard(principals, { session: 'per-principal', seed: SEED }) })
-hoards.push({ told: '(c)', hoarded: await hoard(1000, { session: 'shared', seed: SEED }) })
+const hoardings: { strategy: StrategyName; hoarding: Awaited<ReturnType<typeof simulateHoarding>> }[] = []
+for (const principals of [20, 40, 100, 1000]) {
+  const hoarding = await simulateHoarding(principals, { session: 'per-principal', seed: SEED })
+  hoardings.push({ strategy: 'd', hoarding })
+}
+hoardings.push({
+  strategy: 'c',
+  hoarding: await simulateHoarding(1000, { session: 'shared', seed: SEED }),
+})
 
-const sections = loads.map(load => {
-  const mine = of(common.filter(job => job.load === load))
-  return `### ${load}\n\n${LOADS[load].told}.\n\n${loadTable(mine)}`
+const sections = profiles.map(load => {
+  const ofProfile = resultsOf(comparisons.filter(scenario => scenario.load === load))
+  return `### ${load}\n\n${LOAD_PROFILES[load].description}.\n\n${runsTable(ofProfile)}`
 })
 const tables = [
-  `### Promises\n\n${verdicts.table()}\n\n${toldMost(of([...renewals.slice(0, 1), ...searched]))}`,
+  `### Promises\n\n${checks.table()}\n\n${describeCapacity(resultsOf([...renewals.slice(0, 1), ...largerRenewals]))}`,
   ...sections,
-  `### renewal\n\n${loadOf(renewals[0] as Job).told}; for (a) and (b) the first ${RIVAL_HOURS * 60} min, for (d) with shorter delays the first ${SHORT_HOURS * 60} min.\n\n${loadTable([...of(others), ...of(renewals)])}`,
-  `### What cannot be paced\n\nTokens handed out minutes before and first used within the 2 s after a failover.\n\n${hoardTable(hoards)}`,
+  `### renewal\n\n${profileOf(renewals[0] as Scenario).description}; for (a) and (b) the first ${SIGNING_HOURS * 60} min, for (d) with shorter delays the first ${SHORT_HOURS * 60} min.\n\n${runsTable([...resultsOf(otherRenewals), ...resultsOf(renewals)])}`,
+  `### What no limit covers\n\nTokens delivered minutes before and first used within the 2 s after a failover.\n\n${hoardingTable(hoardings)}`,
 ].join('\n\n')
 say()
 say(tables)

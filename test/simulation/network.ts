@@ -2,34 +2,34 @@ import type { AuditLog } from '../../src/audit/audit-log.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { RoleSession } from '../../src/tokens/token.ts'
-import type { FleetClock } from './clock.ts'
+import type { SimulationClock } from './clock.ts'
 import type { Random } from './random.ts'
 
-/** A role session's hour, as AWS gives it by default. */
-const SESSION_MS = 3_600_000
-/** How many of a hundred calls to the store are slow. */
+/** AWS's default for a role session. */
+const SESSION_LIFETIME_MS = 3_600_000
+/** How many of a hundred store calls are slow. */
 const SLOW_PERCENT = 1
 
-/** All that lies between the parts of a fleet, with its delays: HTTP, the store, STS, the audit log. */
+/** Everything a fleet calls, each with its delay: HTTP, the store, STS, the audit log. */
 export interface Network {
   /** One way of a request to jeton, or back. */
   http(): Promise<void>
   /** The one store that all instances share. */
   readonly store: Store
-  /** The log is always there and takes as long as a disk or a network does. */
+  /** Never fails, and takes as long as a disk or a network does. */
   readonly auditLog: AuditLog
-  /** STS, which never throttles here. */
-  assume(sessionName: string): Promise<RoleSession>
+  /** STS's AssumeRole, which never throttles here. */
+  assumeRole(sessionName: string): Promise<RoleSession>
   readonly calls: { store: number; sts: number }
 }
 
-export function createNetwork({ clock, random }: { clock: FleetClock; random: Random }): Network {
+export function createNetwork({ clock, random }: { clock: SimulationClock; random: Random }): Network {
   const calls = { store: 0, sts: 0 }
-  const inner = createMemoryStore(clock)
-  const takes = (low: number, high: number) => clock.sleepUntil(clock.now() + random.between(low, high))
+  const memoryStore = createMemoryStore(clock)
+  const wait = (low: number, high: number) => clock.sleepUntil(clock.now() + random.between(low, high))
 
-  /** 2 to 10 ms, and one call in a hundred up to 60 ms; the store acts half-way through. */
-  async function stored<T>(act: () => Promise<T>): Promise<T> {
+  /** Takes 2 to 10 ms, and one call in a hundred up to 60 ms; the store acts half-way through. */
+  async function callStore<T>(act: () => Promise<T>): Promise<T> {
     calls.store++
     const isSlow = random.next() * 100 < SLOW_PERCENT
     const halfMs = random.between(2, isSlow ? 60 : 10) / 2
@@ -41,27 +41,27 @@ export function createNetwork({ clock, random }: { clock: FleetClock; random: Ra
 
   return {
     calls,
-    http: () => takes(1, 5),
+    http: () => wait(1, 5),
     store: {
-      read: key => stored(() => inner.read(key)),
-      compareAndSwap: change => stored(() => inner.compareAndSwap(change)),
+      read: key => callStore(() => memoryStore.read(key)),
+      compareAndSwap: write => callStore(() => memoryStore.compareAndSwap(write)),
     },
     auditLog: {
-      write: () => takes(1, 8),
+      write: () => wait(1, 8),
       writeRefusal() {},
       flushDue() {},
       drain: () => Promise.resolve(),
       headHash: () => undefined,
       close: () => Promise.resolve(),
     },
-    async assume(sessionName) {
-      const nth = ++calls.sts
-      await takes(40, 150)
+    async assumeRole(sessionName) {
+      const count = ++calls.sts
+      await wait(40, 150)
       return {
-        accessKeyId: `ASIA${nth}`,
-        secretAccessKey: `secret-${nth}`,
-        sessionToken: `session-${nth}`,
-        expiresAt: clock.now() + SESSION_MS,
+        accessKeyId: `ASIA${count}`,
+        secretAccessKey: `secret-${count}`,
+        sessionToken: `session-${count}`,
+        expiresAt: clock.now() + SESSION_LIFETIME_MS,
         identity: `arn:aws:sts::123456789012:assumed-role/jeton-orders/${sessionName}`,
       }
     },

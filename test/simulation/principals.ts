@@ -3,12 +3,15 @@ import type { Database } from '../../src/rds/database.ts'
 import { createPrincipalAccess, type PrincipalAccess } from '../../src/vending/principal-access.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 
-/** Whether all share one role session, or each principal has its own: `session` of a grant. */
-export type Session = 'shared' | 'per-principal'
+/** A grant's `session`: whether all principals share one role session or each has its own. */
+export type SessionMode = 'shared' | 'per-principal'
 
-/** Where each workload stands under one grant that means them all. Its JWT counts as verified and remembered. */
-export function principals(
-  session: Session,
+/**
+ * Returns a function from a workload to the access of its principal, under one grant for everyone. The same workload always
+ * has the same object, as a caller whose JWT is verified and cached.
+ */
+export function createPrincipals(
+  session: SessionMode,
   database: Database = ORDERS,
 ): (workload: number) => PrincipalAccess {
   const grants = compileGrants([
@@ -20,15 +23,15 @@ export function principals(
       session,
     },
   ])
-  const known: PrincipalAccess[] = []
+  const accessByWorkload: PrincipalAccess[] = []
   return workload => {
-    const standing =
-      known[workload] ??
+    const access =
+      accessByWorkload[workload] ??
       createPrincipalAccess(
         { issuer: 'ci', subject: `workload-${workload}`, claims: {} },
         { grants, database: () => database },
       )
-    known[workload] = standing
-    return standing
+    accessByWorkload[workload] = access
+    return access
   }
 }

@@ -1,18 +1,18 @@
-/** Chance that comes out the same in every run. */
+/** Random numbers that are the same in every run. */
 export interface Random {
-  /** From 0 up to, but not including, 1: what `Math.random` gives. */
+  /** From 0 up to, but not including, 1: like `Math.random`. */
   next(): number
-  /** Evenly between two numbers. */
+  /** Evenly distributed between two numbers. */
   between(low: number, high: number): number
-  /** What lies between two events that happen by chance, on average `mean` apart. */
+  /** The time between two random events that are `mean` apart on average. */
   exponential(mean: number): number
 }
 
 /**
- * A stream of chance of its own for each `name`, so that what one part draws does not change what another does: every
- * contender meets the same load. Mulberry32, started by FNV-1a of the name; good enough for latencies, not for secrets.
+ * Returns the random stream of a `name`. With a stream each, what one part draws does not change what another draws: every
+ * strategy meets the same load. Mulberry32, seeded with FNV-1a of the name; good enough for latencies, not for secrets.
  */
-export function seeded(name: string): Random {
+export function seededRandom(name: string): Random {
   let state = 0x811c9dc5
   for (const letter of name) state = Math.imul(state ^ letter.charCodeAt(0), 0x01000193)
   const next = () => {

@@ -1,17 +1,17 @@
 import { TOKEN_LIFETIME_MS } from '../../src/tokens/lifetime.ts'
-import { slidingSecond } from './sliding-second.ts'
+import { createSlidingSecond } from './sliding-second.ts'
 
 /** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html#UsingWithRDS.IAMDBAuth.ConnectionsPerSecond */
 export const IDENTITIES_PER_SECOND = 20
 export const TOKENS_PER_SECOND = 200
 
-/** What reaches RDS: a password, and whom it was signed by. */
-export interface Login {
+/** What a login brings to RDS: a token, and the identity that signed it. */
+export interface Password {
   readonly token: string
   readonly identity: string
 }
 
-/** Logins that bring a token for the first time, second by second from the first login on. */
+/** One second's logins with tokens not used before. */
 export interface Second {
   admitted: number
   throttled: number
@@ -19,32 +19,33 @@ export interface Second {
 
 /** One database that throttles IAM logins. */
 export interface Rds {
-  /** False where the login is throttled. */
-  login(login: Login): boolean
+  /** Returns false if the login is throttled. */
+  login(password: Password): boolean
   readonly logins: number
   readonly throttled: number
-  /** The most logins in any sliding second that brought a token not used before, let in or not. */
+  /** The most logins in any sliding second with a token not used before, throttled ones included. */
   readonly busiestSecond: number
+  /** Every second from the start on. */
   readonly seconds: readonly Second[]
 }
 
 /**
- * Judges logins as strictly as AWS's words allow. A token used before is free. Any other may come in while the second that
- * ends with it has at most 20 identities and 200 tokens, both counted with it. What is throttled does not count, so that a
- * storm of retries costs those behind it nothing; were it otherwise, who is throttled at all would fare worse than here.
+ * Throttles as strictly as AWS's documentation allows. A token used before is free. Any other is admitted if the second that
+ * ends with its login has at most 20 identities and 200 tokens, itself included. Throttled logins do not count, so a storm
+ * of retries costs nobody else anything; if RDS counts them, strategies that are throttled do worse than here.
  *
- * That the identity is the role session is taken for granted: no RDS was asked.
+ * Assumes that the identity is the role session; this was not tried on a live RDS.
  */
 export function createRds(clock: { now(): number }): Rds {
-  /** By token, when it was first used; the oldest first. */
-  const used = new Map<string, number>()
+  /** When each token was first used, the oldest first. */
+  const firstUses = new Map<string, number>()
   const identities = new Map<string, number>()
-  const admitted = slidingSecond<string>(identity => {
-    const left = (identities.get(identity) ?? 0) - 1
-    if (left > 0) identities.set(identity, left)
+  const admitted = createSlidingSecond<string>(identity => {
+    const remaining = (identities.get(identity) ?? 0) - 1
+    if (remaining > 0) identities.set(identity, remaining)
     else identities.delete(identity)
   })
-  const brought = slidingSecond<undefined>()
+  const attempted = createSlidingSecond<undefined>()
   const start = clock.now()
   const seconds: Second[] = []
   let logins = 0
@@ -58,9 +59,9 @@ export function createRds(clock: { now(): number }): Rds {
   }
 
   function forgetExpired(now: number): void {
-    for (const [token, at] of used) {
+    for (const [token, at] of firstUses) {
       if (at > now - TOKEN_LIFETIME_MS) break
-      used.delete(token)
+      firstUses.delete(token)
     }
   }
 
@@ -77,20 +78,20 @@ export function createRds(clock: { now(): number }): Rds {
     seconds,
     login({ token, identity }) {
       logins++
-      if (used.has(token)) return true
+      if (firstUses.has(token)) return true
       const now = clock.now()
       forgetExpired(now)
-      admitted.goOnTo(now)
-      brought.goOnTo(now)
-      brought.add(now, undefined)
-      busiestSecond = Math.max(busiestSecond, brought.size())
-      const withIt = identities.size + (identities.has(identity) ? 0 : 1)
-      if (withIt > IDENTITIES_PER_SECOND || admitted.size() + 1 > TOKENS_PER_SECOND) {
+      admitted.advanceTo(now)
+      attempted.advanceTo(now)
+      attempted.add(now, undefined)
+      busiestSecond = Math.max(busiestSecond, attempted.size())
+      const identitiesWithThis = identities.size + (identities.has(identity) ? 0 : 1)
+      if (identitiesWithThis > IDENTITIES_PER_SECOND || admitted.size() + 1 > TOKENS_PER_SECOND) {
         throttled++
         secondAt(now).throttled++
         return false
       }
-      used.set(token, now)
+      firstUses.set(token, now)
       admitted.add(now, identity)
       identities.set(identity, (identities.get(identity) ?? 0) + 1)
       secondAt(now).admitted++

@@ -1,78 +1,81 @@
 import { asJetonError } from '../../src/errors.ts'
-import { fleetClock } from './clock.ts'
+import { createSimulationClock } from './clock.ts'
 import { startInstance } from './jeton.ts'
 import { createNetwork } from './network.ts'
-import { principals } from './principals.ts'
-import { seeded } from './random.ts'
+import { createPrincipals } from './principals.ts'
+import { seededRandom } from './random.ts'
 import { busiestSecond } from './sliding-second.ts'
 
-export interface Saturated {
-  /** Of the configured pace, from the first hand-out on: 1 is all of it. */
-  readonly used: number
-  /** The most first hand-outs in any sliding second. */
+export interface SaturationResult {
+  /** How much of the limit was used, from the first new token on: 1 is all of it. */
+  readonly usedShare: number
+  /** The most new tokens delivered in any sliding second. */
   readonly busiestSecond: number
-  readonly handedOut: number
+  /** New tokens delivered. */
+  readonly delivered: number
 }
 
-export interface Saturation {
+export interface SaturationOptions {
   instances: number
-  perSecond: number
+  /** The database's limit. */
+  newTokensPerSecond: number
   durationMs: number
   seed: string
 }
 
 /**
- * More new principals than the pace allows ask all the time, each at every instance at once, and do not come back when
+ * Simulates twice as many new principals as the limit allows. Each asks every instance at once and does not retry if
  * refused.
  */
-export async function saturate({ instances, perSecond, durationMs, seed }: Saturation): Promise<Saturated> {
-  const clock = fleetClock()
-  const random = seeded(`${seed}/saturation`)
-  const network = createNetwork({ clock, random: seeded(`${seed}/network`) })
-  const standingOf = principals('per-principal')
-  const fleet = Array.from({ length: instances }, (_, i) =>
+export async function simulateSaturation(options: SaturationOptions): Promise<SaturationResult> {
+  const { instances: count, newTokensPerSecond, durationMs, seed } = options
+  const clock = createSimulationClock()
+  const random = seededRandom(`${seed}/saturation`)
+  const network = createNetwork({ clock, random: seededRandom(`${seed}/network`) })
+  const accessOf = createPrincipals('per-principal')
+  const instances = Array.from({ length: count }, (_, i) =>
     startInstance({ clock, network, random, name: `jeton-${i}` }),
   )
   const end = clock.now() + durationMs
-  const handedOut: number[] = []
+  const deliveredAt: number[] = []
 
-  async function ask(principal: number, instance: (typeof fleet)[number]): Promise<void> {
+  async function ask(principal: number, vend: (typeof instances)[number]): Promise<void> {
     try {
-      const { cached } = await instance(standingOf(principal))
-      if (!cached && clock.now() <= end) handedOut.push(clock.now())
+      const { cached } = await vend(accessOf(principal))
+      if (!cached && clock.now() <= end) deliveredAt.push(clock.now())
     } catch (cause) {
       if (asJetonError(cause).code !== 'throttled') throw cause
     }
   }
 
   await clock.run(async () => {
-    const asked: Promise<void>[] = []
+    const requests: Promise<void>[] = []
     for (let principal = 0; clock.now() < end; principal++) {
-      for (const instance of fleet) asked.push(ask(principal, instance))
-      await clock.sleepUntil(clock.now() + random.exponential(1000 / (2 * perSecond)))
+      for (const vend of instances) requests.push(ask(principal, vend))
+      await clock.sleepUntil(clock.now() + random.exponential(1000 / (2 * newTokensPerSecond)))
     }
-    await Promise.all(asked)
+    await Promise.all(requests)
   })
-  const [first = end] = handedOut
+  const [first = end] = deliveredAt
   return {
-    used: handedOut.length / (((end - first) / 1000) * perSecond),
-    busiestSecond: busiestSecond(handedOut),
-    handedOut: handedOut.length,
+    usedShare: deliveredAt.length / (((end - first) / 1000) * newTokensPerSecond),
+    busiestSecond: busiestSecond(deliveredAt),
+    delivered: deliveredAt.length,
   }
 }
 
-/** How often the store is called while a token at hand is vended again and again, `vends` times by each instance. */
-export async function storeCallsOfCachedVends(vends: number, seed: string): Promise<number> {
-  const clock = fleetClock()
-  const network = createNetwork({ clock, random: seeded(`${seed}/network`) })
-  const random = seeded(`${seed}/cached`)
-  const standing = principals('per-principal')(0)
-  const fleet = ['a', 'b', 'c'].map(name => startInstance({ clock, network, random, name }))
+/** Returns how many store calls are made while each of three instances vends a cached token `vends` times. */
+export async function countStoreCallsOfCachedVends(vends: number, seed: string): Promise<number> {
+  const clock = createSimulationClock()
+  const network = createNetwork({ clock, random: seededRandom(`${seed}/network`) })
+  const random = seededRandom(`${seed}/cached`)
+  const access = createPrincipals('per-principal')(0)
+  const instances = ['a', 'b', 'c'].map(name => startInstance({ clock, network, random, name }))
   return clock.run(async () => {
-    for (const instance of fleet) await instance(standing)
+    for (const vend of instances) await vend(access)
     await clock.sleepUntil(clock.now() + 1000)
     const before = network.calls.store
-    for (let i = 0; i < vends; i++) await Promise.all(fleet.map(instance => instance(standing)))
+    for (let i = 0; i < vends; i++) await Promise.all(instances.map(vend => vend(access)))
     return network.calls.store - before
   })
 }

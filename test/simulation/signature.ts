@@ -4,10 +4,10 @@ import type { RoleSession, Token } from '../../src/tokens/token.ts'
 import type { TokenKey } from '../../src/tokens/token-key.ts'
 
 /**
- * What stands in for a signature, some twenty times quicker: like SigV4 it gives the same text for the same credentials,
- * user, endpoint and second, and another for any other. Contenders sign with nothing else.
+ * Makes a token about twenty times faster than SigV4 does. Like SigV4 it returns the same text for the same credentials,
+ * user, endpoint and second, and another for any other. All strategies sign with it.
  */
-export function playedSignature(
+export function simulateSignature(
   { database, user }: Pick<TokenKey, 'database' | 'user'>,
   { session, at }: { session: RoleSession; at: number },
 ): Token {

@@ -1,39 +1,40 @@
 const SECOND_MS = 1000
 
-/** What fell into the second that ends now: of two things exactly a second apart, one. */
+/** The items of the second that ends now: of two items exactly a second apart, only the later one. */
 export interface SlidingSecond<T> {
-  /** Forgets what is a second old, told one by one where `onGone` is given. */
-  goOnTo(now: number): void
-  /** `at` never goes back. */
-  add(at: number, what: T): void
+  /** Removes the items that are a second old. */
+  advanceTo(now: number): void
+  /** `at` must not be before that of an earlier item. */
+  add(at: number, item: T): void
   size(): number
 }
 
-export function slidingSecond<T>(onGone?: (what: T) => void): SlidingSecond<T> {
-  let held: { at: number; what: T }[] = []
+/** `onRemoved` is called for each item that leaves the window. */
+export function createSlidingSecond<T>(onRemoved?: (item: T) => void): SlidingSecond<T> {
+  let entries: { at: number; item: T }[] = []
   let head = 0
   return {
-    goOnTo(now) {
-      for (let first = held[head]; first && first.at <= now - SECOND_MS; first = held[head]) {
-        onGone?.(first.what)
+    advanceTo(now) {
+      for (let first = entries[head]; first && first.at <= now - SECOND_MS; first = entries[head]) {
+        onRemoved?.(first.item)
         head++
       }
-      if (head > 1000 && head * 2 > held.length) {
-        held = held.slice(head)
+      if (head > 1000 && head * 2 > entries.length) {
+        entries = entries.slice(head)
         head = 0
       }
     },
-    add: (at, what) => void held.push({ at, what }),
-    size: () => held.length - head,
+    add: (at, item) => void entries.push({ at, item }),
+    size: () => entries.length - head,
   }
 }
 
-/** The most that fall into any sliding second; `times` (ms) in order. */
+/** Returns the most of `times` (ms, sorted) that fall into any sliding second. */
 export function busiestSecond(times: readonly number[]): number {
-  const window = slidingSecond<undefined>()
+  const window = createSlidingSecond<undefined>()
   let most = 0
   for (const at of times) {
-    window.goOnTo(at)
+    window.advanceTo(at)
     window.add(at, undefined)
     most = Math.max(most, window.size())
   }

@@ -1,6 +1,6 @@
 import { IDENTITIES_PER_SECOND, type Second } from './rds.ts'
 
-/** One contender's logins with new tokens, second by second. */
+/** One strategy's logins with new tokens, second by second. */
 export interface Panel {
   readonly title: string
   readonly note: string
@@ -19,32 +19,32 @@ const LIMIT = '#111111'
 const FONT = 'font-family="system-ui, sans-serif" fill="#222222"'
 
 /**
- * Draws what reached RDS: let in below, throttled on top of it, against RDS's limit. Each panel has a scale of its own, or
- * the last would be a line at the bottom of the first; they share the time.
+ * Draws the logins that reached RDS: admitted below, throttled on top, against RDS's limit. All panels share the time axis.
+ * Each has its own scale, because the last would be a line at the bottom of the first.
  */
 export function drawLogins(title: string, panels: readonly Panel[]): string {
   const minutes = Math.ceil(Math.max(...panels.map(({ seconds }) => seconds.length)) / 60)
   const height = TOP + panels.length * PANEL_HEIGHT
   const x = (second: number) => LEFT + (second / (minutes * 60)) * (WIDTH - LEFT - RIGHT)
-  const drawn = panels.map((panel, i) => drawPanel(panel, { top: TOP + i * PANEL_HEIGHT, minutes, x }))
+  const drawnPanels = panels.map((panel, i) => drawPanel(panel, { top: TOP + i * PANEL_HEIGHT, minutes, x }))
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escaped(title)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeXml(title)}">`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
     text(title, { x: LEFT, y: 24, size: 16, weight: 600 }),
     legend(),
-    ...drawn,
+    ...drawnPanels,
     '</svg>',
     '',
   ].join('\n')
 }
 
-interface Place {
+interface PanelLayout {
   top: number
   minutes: number
   x(second: number): number
 }
 
-function drawPanel({ title, note, seconds }: Panel, { top, minutes, x }: Place): string {
+function drawPanel({ title, note, seconds }: Panel, { top, minutes, x }: PanelLayout): string {
   const bottom = top + 24 + PLOT_HEIGHT
   const highest = Math.max(...seconds.map(({ admitted, throttled }) => admitted + throttled))
   const scale = roundUp(Math.max(highest, IDENTITIES_PER_SECOND * 1.25))
@@ -77,10 +77,10 @@ function drawPanel({ title, note, seconds }: Panel, { top, minutes, x }: Place):
 
 function legend(): string {
   const box = (at: number, color: string) => `<rect x="${at}" y="37" width="12" height="12" fill="${color}"/>`
-  const label = (at: number, told: string) => text(told, { x: at, y: 47, size: 12 })
+  const label = (at: number, words: string) => text(words, { x: at, y: 47, size: 12 })
   return [
     box(LEFT, ADMITTED),
-    label(LEFT + 18, 'logins a second with a new token, let in'),
+    label(LEFT + 18, 'logins a second with a new token, admitted'),
     box(LEFT + 290, THROTTLED),
     label(LEFT + 308, 'throttled by RDS'),
     `<path stroke="${LIMIT}" stroke-width="1.5" stroke-dasharray="6 4" d="M${LEFT + 440} 43h30"/>`,
@@ -88,7 +88,7 @@ function legend(): string {
   ].join('\n')
 }
 
-interface Text {
+interface TextStyle {
   x: number
   y: number
   size: number
@@ -96,15 +96,15 @@ interface Text {
   anchor?: 'start' | 'middle' | 'end'
 }
 
-function text(told: string, { x, y, size, weight = 400, anchor = 'start' }: Text): string {
-  return `<text x="${round(x)}" y="${round(y)}" font-size="${size}" font-weight="${weight}" text-anchor="${anchor}" ${FONT}>${escaped(told)}</text>`
+function text(words: string, { x, y, size, weight = 400, anchor = 'start' }: TextStyle): string {
+  return `<text x="${round(x)}" y="${round(y)}" font-size="${size}" font-weight="${weight}" text-anchor="${anchor}" ${FONT}>${escapeXml(words)}</text>`
 }
 
 const round = (n: number) => Math.round(n * 10) / 10
-const escaped = (told: string) =>
-  told.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
+const escapeXml = (words: string) =>
+  words.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
 
-/** The next number with one digit that is not 0, or with a 5 behind it. */
+/** Rounds up to a multiple of half its power of ten: 1,234 to 1,500. */
 function roundUp(n: number): number {
   const step = 10 ** Math.floor(Math.log10(n)) / 2
   return Math.ceil(n / step) * step

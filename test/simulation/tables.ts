@@ -1,14 +1,10 @@
-import type { Hoarded } from './hoarded.ts'
-import type { Job } from './jobs.ts'
-import type { Played } from './play.ts'
-
-export interface Result {
-  readonly job: Job
-  readonly played: Played
-}
+import { formatCount, formatDelay, formatDuration, markdownTable } from './format.ts'
+import type { HoardingResult } from './hoarding.ts'
+import type { ScenarioResult } from './scenarios.ts'
+import type { StrategyName } from './strategies.ts'
 
 const HEAD = [
-  'contender',
+  'strategy',
   'delay, ms',
   'logins',
   'throttled',
@@ -24,61 +20,45 @@ const HEAD = [
   '429',
 ]
 
-/** A Markdown table of all plays of one load. */
-export function loadTable(results: readonly Result[]): string {
-  return table(HEAD, results.map(row))
+/** A Markdown table of all runs of one load profile. */
+export function runsTable(results: readonly ScenarioResult[]): string {
+  return markdownTable(HEAD, results.map(row))
 }
 
-function row({ job, played }: Result): string[] {
+function row({ scenario, result }: ScenarioResult): string[] {
   const { logins, throttled, gaveUp, tokenWait, loginWait, busiestSecond, vends, storeCalls, stsCalls } =
-    played
-  const perThousand = (calls: number) => ((calls / Math.max(1, vends)) * 1000).toFixed(1)
+    result
+  const perThousandVends = (calls: number) => ((calls / Math.max(1, vends)) * 1000).toFixed(1)
   return [
-    `(${job.contender})`,
-    toldDelay(job.delayMs),
-    count(logins),
-    count(throttled),
-    count(gaveUp),
-    seconds(tokenWait.p50),
-    seconds(tokenWait.p99),
-    seconds(tokenWait.longest),
-    seconds(loginWait.p99),
-    seconds(loginWait.longest),
-    count(busiestSecond),
-    perThousand(storeCalls),
-    perThousand(stsCalls),
-    count(played.refused),
+    `(${scenario.strategy})`,
+    formatDelay(scenario.maxDelayMs),
+    formatCount(logins),
+    formatCount(throttled),
+    formatCount(gaveUp),
+    formatDuration(tokenWait.p50),
+    formatDuration(tokenWait.p99),
+    formatDuration(tokenWait.max),
+    formatDuration(loginWait.p99),
+    formatDuration(loginWait.max),
+    formatCount(busiestSecond),
+    perThousandVends(storeCalls),
+    perThousandVends(stsCalls),
+    formatCount(result.refused),
   ]
 }
 
-export function hoardTable(hoards: readonly { told: string; hoarded: Hoarded }[]): string {
-  const head = ['contender', 'tokens kept unused', 'logins throttled', 'all in after']
-  return table(
+/** A Markdown table of what hoarded tokens cost. */
+export function hoardingTable(
+  results: readonly { strategy: StrategyName; hoarding: HoardingResult }[],
+): string {
+  const head = ['strategy', 'tokens kept unused', 'logins throttled', 'all logged in after']
+  return markdownTable(
     head,
-    hoards.map(({ told, hoarded: { principals, throttled, allInAfterMs } }) => [
-      told,
-      count(principals),
-      count(throttled),
-      seconds(allInAfterMs),
+    results.map(({ strategy, hoarding: { principals, throttled, allLoggedInAfterMs } }) => [
+      `(${strategy})`,
+      formatCount(principals),
+      formatCount(throttled),
+      formatDuration(allLoggedInAfterMs),
     ]),
   )
-}
-
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows]
-  const widths = head.map((_, column) => Math.max(3, ...all.map(cells => cells[column]?.length ?? 0)))
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join(' | ')} |`
-  const rule = `| ${widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`
-  return [line(head), rule, ...rows.map(line)].join('\n')
-}
-
-export const toldDelay = (delayMs: number) => (delayMs === 0 ? '0' : `0–${delayMs}`)
-
-export const count = (n: number) => n.toLocaleString('en-US')
-
-/** Milliseconds, told in what is read easily. */
-export function seconds(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  return ms < 100_000 ? `${(ms / 1000).toFixed(1)} s` : `${count(Math.round(ms / 1000))} s`
 }

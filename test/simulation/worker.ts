@@ -1,7 +1,7 @@
-import type { Task } from './crew.ts'
-import { playJob } from './jobs.ts'
+import { runScenario } from './scenarios.ts'
+import type { Task } from './worker-pool.ts'
 
-/** A process that plays what it is sent, one after the other. */
-process.on('message', async ({ job, seed }: Task) => {
-  process.send?.(await playJob(job, seed))
+/** The entry point of a worker process: runs the scenarios that it is sent, one after the other. */
+process.on('message', async ({ scenario, seed }: Task) => {
+  process.send?.(await runScenario(scenario, seed))
 })

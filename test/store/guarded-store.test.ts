@@ -8,7 +8,7 @@ import { createHealth } from '../../src/telemetry/health.ts'
 import type { StoreCall } from '../../src/telemetry/metrics.ts'
 import { describeStore } from '../contracts/stores.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
-import { rememberingLog } from '../support/service/log.ts'
+import { createLogRecorder, type LogRecorder } from '../support/service/log-recorder.ts'
 
 /** A read that reached the inner store, for the test to settle. */
 interface PendingRead {
@@ -21,7 +21,7 @@ const unavailable = (reason = 'it is away') =>
 
 let clock: VirtualClock
 let health: ReturnType<typeof createHealth>
-let log: ReturnType<typeof rememberingLog>
+let log: LogRecorder
 let reads: PendingRead[]
 let calls: StoreCall[]
 let store: Store
@@ -29,7 +29,7 @@ let store: Store
 beforeEach(() => {
   clock = virtualClock()
   health = createHealth()
-  log = rememberingLog()
+  log = createLogRecorder()
   reads = []
   calls = []
   const inner: Store = {

@@ -1,28 +1,36 @@
-/** What tests read out of the documentation. Knows as much of Markdown as our own pages use. */
+import { readFile } from 'node:fs/promises'
+
+/** Returns the text of `docs/NAME.md`. */
+export function readDocsPage(name: string): Promise<string> {
+  return readFile(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8')
+}
+
+/** A fenced block. These functions know only as much Markdown as the project's own pages use. */
 const FENCE = /^```\w*\n([\s\S]*?)^```$/gm
 
-/** The text in the fence that follows `<!-- example: NAME -->`. Throws where there is none. */
+/** Returns the text of the fenced block after `<!-- example: NAME -->`. Throws if there is none. */
 export function exampleIn(page: string, name: string): string {
   const mark = `<!-- example: ${name} -->\n`
   const at = page.indexOf(mark)
   const [, text] = new RegExp(FENCE.source, 'm').exec(page.slice(Math.max(0, at) + mark.length)) ?? []
-  if (at < 0 || text === undefined) throw new Error(`there is no example called ${name}`)
+  if (at < 0 || text === undefined)
+    throw new Error(`the page has no fenced block after <!-- example: ${name} -->`)
   return text
 }
 
 const prose = (page: string) => page.replace(FENCE, '')
 
-/** The text from a heading to the next one of its level or above; fences are left out. Throws where there is none. */
+/** Returns the text from a heading to the next of its level or above, without fenced blocks. Throws if there is none. */
 export function sectionOf(page: string, title: string): string {
   const lines = prose(page).split('\n')
   const start = lines.findIndex(line => line.replace(/^#+ /, '') === title && line.startsWith('#'))
-  if (start < 0) throw new Error(`there is no section called ${title}`)
+  if (start < 0) throw new Error(`the page has no section called ${title}`)
   const level = lines[start]?.indexOf(' ') ?? 0
   const length = lines.slice(start + 1).findIndex(line => /^#+ /.test(line) && line.indexOf(' ') <= level)
   return lines.slice(start, length < 0 ? undefined : start + 1 + length).join('\n')
 }
 
-/** The rows of all tables, without heads, cell by cell. */
+/** Returns the cells of all rows of all tables, without the heads. */
 export function rowsOf(text: string): string[][] {
   const lines = text.split('\n')
   return lines
@@ -31,17 +39,22 @@ export function rowsOf(text: string): string[][] {
     .map(cells => cells.map(cell => cell.trim()))
 }
 
-/** What stands in backticks. */
+/** Returns what is in backticks. */
 export function quotedIn(text: string): string[] {
   return [...text.matchAll(/`([^`\n]+)`/g)].map(([, quoted]) => quoted ?? '')
 }
 
-/** Where links lead. */
+/** Returns what is in backticks in the first cells of all tables. */
+export function namesIn(text: string): string[] {
+  return rowsOf(text).flatMap(([first = '']) => quotedIn(first))
+}
+
+/** Returns the targets of all links. */
 export function linksIn(page: string): string[] {
   return [...prose(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? '')
 }
 
-/** The anchors of a page's headings, as GitHub makes them. */
+/** Returns the anchors of all headings, as GitHub makes them. */
 export function anchorsOf(page: string): string[] {
   return [...prose(page).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
     title

@@ -1,18 +1,18 @@
 import { spawn } from 'node:child_process'
 
-export interface Ran {
-  /** The exit code; null where a signal ended it. */
+export interface ProgramResult {
+  /** The exit code; null if a signal ended it. */
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
 }
 
-/** Runs a program to its end without ever blocking this process, which may have to answer the program's questions. */
+/** Runs a program to its end. Never blocks this process, which may have to answer the program's requests. */
 export function run(
   file: string,
   args: readonly string[],
   { env = {}, input }: { env?: Record<string, string>; input?: string } = {},
-): Promise<Ran> {
+): Promise<ProgramResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(file, args, { env: { PATH: process.env.PATH ?? '', LC_ALL: 'C', ...env } })
     let stdout = ''

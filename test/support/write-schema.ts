@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
 import { PUBLISHED_SCHEMA, publishedSchema } from './published-schema.ts'
 
-// `npm run schema`: after every change of the configuration's schema.
+// `npm run schema`, to be run after every change of the configuration's schema.
 await writeFile(PUBLISHED_SCHEMA, publishedSchema())

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { logRequestFailure } from '../../src/telemetry/log.ts'
-import { rememberingLog } from '../support/service/log.ts'
+import { createLogRecorder } from '../support/service/log-recorder.ts'
 
 const SECRET = 'secret-8d1f'
 
 function fieldsFor(cause: unknown) {
-  const log = rememberingLog()
+  const log = createLogRecorder()
   logRequestFailure(log, { requestId: 'r-1', cause })
   expect(log.lines.map(({ level }) => level)).toEqual(['error'])
   expect(JSON.stringify(log.lines)).not.toContain(SECRET)

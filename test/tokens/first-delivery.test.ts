@@ -17,7 +17,7 @@ import {
   type TokenStore,
 } from '../../src/tokens/token-store.ts'
 import { settle, type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
-import { rememberingLog } from '../support/service/log.ts'
+import { createLogRecorder, type LogRecorder } from '../support/service/log-recorder.ts'
 import { type FakeRateLimiter, fakeRateLimiter, ON_TIME_MS, storedToken } from './fakes.ts'
 import { eventsOf, KEY } from './instances.ts'
 
@@ -33,7 +33,7 @@ const NEXT_RESERVATION: ReservationRequest = {
 
 let clock: VirtualClock
 let limiter: FakeRateLimiter
-let log: ReturnType<typeof rememberingLog>
+let log: LogRecorder
 /** This instance's view of the store, and another's. */
 let tokenStore: TokenStore
 let otherStore: TokenStore
@@ -44,7 +44,7 @@ let superseding: StoredToken[]
 beforeEach(() => {
   clock = virtualClock()
   limiter = fakeRateLimiter(clock)
-  log = rememberingLog()
+  log = createLogRecorder()
   fault = undefined
   superseding = []
   const encryptedStore = createMemoryStore(clock)

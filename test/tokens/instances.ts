@@ -6,7 +6,7 @@ import type { TokenCache, TokenDelivery } from '../../src/tokens/token-cache.ts'
 import { type TokenKey, tokenKey } from '../../src/tokens/token-key.ts'
 import type { VirtualClock } from '../support/clock/virtual-clock.ts'
 import { ORDERS } from '../support/databases/orders.ts'
-import { rememberingLog } from '../support/service/log.ts'
+import { createLogRecorder, type LogRecorder } from '../support/service/log-recorder.ts'
 import { createTokenService, type TokenServiceParts } from '../support/service/token-service.ts'
 
 export const MINUTE = 60_000
@@ -22,7 +22,7 @@ export function principalKeys(count: number): TokenKey[] {
 /** One of several instances, with what it has done so far and what fails it. */
 export interface Instance {
   readonly tokenCache: TokenCache
-  readonly log: ReturnType<typeof rememberingLog>
+  readonly log: LogRecorder
   readonly sts: { delayMs: number; fails: Error | undefined; lifeMs: number }
   readonly assumed: TokenKey[]
   readonly calls: { read: number; swap: number }
@@ -40,7 +40,7 @@ export function createInstance({
   clock,
   ...parts
 }: { store: Store; clock: Clock } & Partial<TokenServiceParts>): Instance {
-  const log = rememberingLog()
+  const log = createLogRecorder()
   const sts: Instance['sts'] = { delayMs: 0, fails: undefined, lifeMs: 60 * MINUTE }
   const storeFault: Instance['store'] = { fails: undefined }
   const calls = { read: 0, swap: 0 }
@@ -114,5 +114,4 @@ export async function during<T>(clock: VirtualClock, work: Promise<T>, limitMs =
   return work
 }
 
-export const eventsOf = ({ lines }: ReturnType<typeof rememberingLog>) =>
-  lines.map(({ fields }) => fields.event)
+export const eventsOf = ({ lines }: LogRecorder) => lines.map(({ fields }) => fields.event)

@@ -11,7 +11,7 @@ import { tokenKey } from '../../src/tokens/token-key.ts'
 import { createTokenStore, LEASE_MS, type TokenStore } from '../../src/tokens/token-store.ts'
 import { settle, type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 import { ORDERS } from '../support/databases/orders.ts'
-import { rememberingLog } from '../support/service/log.ts'
+import { createLogRecorder } from '../support/service/log-recorder.ts'
 import { type FakeRateLimiter, fakeRateLimiter, ON_TIME_MS, storedToken } from './fakes.ts'
 import { createInstance, KEY, MINUTE, sessionOf } from './instances.ts'
 
@@ -90,7 +90,7 @@ function recordingParts(): MinterParts {
     slotWaitMs: 700,
     backgroundTasks: createBackgroundTasks(),
     clock,
-    log: rememberingLog(),
+    log: createLogRecorder(),
   }
 }
 

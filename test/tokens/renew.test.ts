@@ -8,7 +8,7 @@ import { createRenewer, decideRenewal, type Renew } from '../../src/tokens/renew
 import { createSessionProvider } from '../../src/tokens/role-session/session-provider.ts'
 import type { TokenSnapshot } from '../../src/tokens/token-store.ts'
 import { settle, type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
-import { rememberingLog } from '../support/service/log.ts'
+import { createLogRecorder, type LogRecorder } from '../support/service/log-recorder.ts'
 import { storedToken } from './fakes.ts'
 import { eventsOf, KEY, MINUTE, sessionOf } from './instances.ts'
 
@@ -71,7 +71,7 @@ describe('decideRenewal', () => {
 
 describe('a renewal', () => {
   let clock: VirtualClock
-  let log: ReturnType<typeof rememberingLog>
+  let log: LogRecorder
   let entry: CacheEntry
   let current: CachedToken
   let renew: Renew
@@ -90,7 +90,7 @@ describe('a renewal', () => {
 
   beforeEach(() => {
     clock = virtualClock()
-    log = rememberingLog()
+    log = createLogRecorder()
     reads = 0
     mints = []
     faults = {}

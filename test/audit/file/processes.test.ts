@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { openFileSink } from '../../../src/audit/file/sink.ts'
 import { verifyFiles } from '../../../src/audit/file/verify.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
-import { rememberingLog } from '../../support/service/log.ts'
+import { createLogRecorder } from '../../support/service/log-recorder.ts'
 import { folder, idsOf } from '../support.ts'
 
 const WRITER = fileURLToPath(new URL('writer.ts', import.meta.url))
@@ -56,7 +56,7 @@ test('a second process is refused, with the name of the file, until the first is
   expect(await second.ended).toEqual([1, null])
   expect(second.output).toEqual({ out: '', err: expect.stringContaining(path) })
   expect(second.output.err).toContain('another process')
-  const options = { path, clock: systemClock(), log: rememberingLog() }
+  const options = { path, clock: systemClock(), log: createLogRecorder() }
   await expect(openFileSink(options)).rejects.toThrow('another process')
   first.child.kill('SIGKILL')
   await first.ended

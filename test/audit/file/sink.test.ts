@@ -17,7 +17,7 @@ import { openFileSink } from '../../../src/audit/file/sink.ts'
 import { verifyFiles } from '../../../src/audit/file/verify.ts'
 import { describeSink } from '../../contracts/sinks.ts'
 import { virtualClock } from '../../support/clock/virtual-clock.ts'
-import { rememberingLog } from '../../support/service/log.ts'
+import { createLogRecorder } from '../../support/service/log-recorder.ts'
 import { GOLDEN } from '../golden.ts'
 import { folder, idsOf, line, linesOf } from '../support.ts'
 import { type Fault, failingOpen } from './failing-open.ts'
@@ -25,7 +25,7 @@ import { type Fault, failingOpen } from './failing-open.ts'
 async function setUp() {
   const dir = await folder()
   const path = join(dir, 'audit.jsonl')
-  const log = rememberingLog()
+  const log = createLogRecorder()
   const { disk, open } = failingOpen()
   const openSink = (now?: number) => openFileSink({ path, clock: virtualClock(now), log, open })
   /** Opens, writes a batch for each record and closes, as a process that runs for a while; returns the head hash. */
@@ -315,10 +315,10 @@ test('openFileSink rejects what is no audit file, and leaves neither lock nor ch
   await rm(path, { recursive: true })
   await (await openSink()).close()
   await expect(
-    openFileSink({ path: join(dir, 'none', 'a'), clock: virtualClock(), log: rememberingLog() }),
+    openFileSink({ path: join(dir, 'none', 'a'), clock: virtualClock(), log: createLogRecorder() }),
   ).rejects.toThrow(/none/)
   await expect(
-    openFileSink({ path: '/dev/null', clock: virtualClock(), log: rememberingLog() }),
+    openFileSink({ path: '/dev/null', clock: virtualClock(), log: createLogRecorder() }),
   ).rejects.toThrow('not a regular file')
 })
 

@@ -3,14 +3,14 @@ import { openFileSink } from '../../../src/audit/file/sink.ts'
 import { createStdoutSink } from '../../../src/audit/stdout/sink.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { createHealth } from '../../../src/telemetry/health.ts'
-import { rememberingLog } from '../../support/service/log.ts'
+import { createLogRecorder } from '../../support/service/log-recorder.ts'
 import { record } from '../support.ts'
 
 // A process that vends into a file and prints the id of each acknowledged record until it is killed; or, without a file,
 // vends into stdout and exits as soon as that fails.
 const [, , prefix = 'r', path] = process.argv
 const clock = systemClock()
-const log = rememberingLog()
+const log = createLogRecorder()
 try {
   const sink = path ? await openFileSink({ path, clock, log }) : createStdoutSink(process.stdout)
   const auditLog = createAuditLog({ sinks: [sink], clock, health: createHealth(), log })

@@ -2,15 +2,15 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createAwsKms } from '../../../src/store/keyring/aws-kms.ts'
 import { type KmsServer, startKms } from '../../support/aws/kms.ts'
 import { virtualClock } from '../../support/clock/virtual-clock.ts'
-import { rememberingLog } from '../../support/service/log.ts'
+import { createLogRecorder, type LogRecorder } from '../../support/service/log-recorder.ts'
 
 let server: KmsServer
-let log: ReturnType<typeof rememberingLog>
+let log: LogRecorder
 
 beforeEach(async () => {
   server = await startKms()
   for (const [name, value] of Object.entries(server.environment())) vi.stubEnv(name, value)
-  log = rememberingLog()
+  log = createLogRecorder()
 })
 afterEach(async () => {
   vi.unstubAllEnvs()

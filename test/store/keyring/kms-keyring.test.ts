@@ -10,7 +10,7 @@ import type { Store } from '../../../src/store/store.ts'
 import { createHealth, type Health } from '../../../src/telemetry/health.ts'
 import type { LogEvent } from '../../../src/telemetry/log-events.ts'
 import { settle, type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
-import { rememberingLog } from '../../support/service/log.ts'
+import { createLogRecorder, type LogRecorder } from '../../support/service/log-recorder.ts'
 
 const SECOND = 1000
 const HOUR = 60 * 60 * SECOND
@@ -20,13 +20,13 @@ const NOON = Date.parse('2026-11-23T12:00:00Z')
 let clock: VirtualClock
 let store: Store
 let health: Health
-let log: ReturnType<typeof rememberingLog>
+let log: LogRecorder
 let kms: ReturnType<typeof createFakeKms>
 beforeEach(() => {
   clock = virtualClock(NOON)
   store = createMemoryStore(clock)
   health = createHealth()
-  log = rememberingLog()
+  log = createLogRecorder()
   kms = createFakeKms()
 })
 

@@ -1,6 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 
-/** An item with plain values: text, numbers, bytes. */
+/** Returns an item with plain values instead of attribute values: text, numbers, bytes. */
 export function plainItem(item: Record<string, AttributeValue>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, plain(value)]))
 }

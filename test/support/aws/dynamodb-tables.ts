@@ -16,13 +16,13 @@ export interface Template {
   readonly Outputs: Record<string, { Value: unknown }>
 }
 
-/** infra/tables.yml, with CloudFormation's short functions written out as `{ Ref: … }` and `{ 'Fn::…': … }`. */
+/** Returns infra/tables.yml, with CloudFormation's short functions expanded to `{ Ref: … }` and `{ 'Fn::…': … }`. */
 export async function readTemplate(): Promise<Template> {
   const path = new URL('../../../infra/tables.yml', import.meta.url)
   return parse(await readFile(path, 'utf8'), { customTags: FUNCTIONS })
 }
 
-/** The template's tables as CreateTable takes them, named by the parameters' defaults; without what dynalite does not know. */
+/** Returns the template's tables as input for CreateTable, named by the parameters' defaults, without what dynalite lacks. */
 export async function tablesOfTemplate(): Promise<CreateTableCommandInput[]> {
   const { Parameters, Resources } = await readTemplate()
   return Object.values(Resources)

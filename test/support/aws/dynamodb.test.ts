@@ -24,7 +24,7 @@ afterEach(async () => {
   await dynamodb.close()
 })
 
-test('has both tables, keeps what is put, and tells what it was asked', async () => {
+test('startDynamodb has both tables, stores items and records calls', async () => {
   const { TableNames } = await client.send(new ListTablesCommand({}))
   expect(TableNames).toEqual(['jeton', 'jeton-audit'])
   await client.send(put())
@@ -35,7 +35,7 @@ test('has both tables, keeps what is put, and tells what it was asked', async ()
   ])
 })
 
-test('is gone and comes back, on connections old and new', async () => {
+test('startDynamodb resets old and new connections until the fault is cleared', async () => {
   await client.send(put())
   dynamodb.faults.gone = true
   for (let i = 0; i < 3; i++) await expect(client.send(get())).rejects.toMatchObject({ code: 'ECONNRESET' })
@@ -43,7 +43,7 @@ test('is gone and comes back, on connections old and new', async () => {
   expect((await client.send(get())).Item).toEqual(ITEM)
 })
 
-test('throttles and fails as DynamoDB does', async () => {
+test('startDynamodb throttles and fails as DynamoDB does', async () => {
   dynamodb.faults.throttle = true
   await expect(client.send(get())).rejects.toMatchObject({ name: 'ProvisionedThroughputExceededException' })
   dynamodb.faults.throttle = false
@@ -54,7 +54,7 @@ test('throttles and fails as DynamoDB does', async () => {
   })
 })
 
-test('carries out what it does not answer', async () => {
+test('dropReply breaks the connection after the request was carried out', async () => {
   dynamodb.faults.dropReply(1)
   await expect(client.send(put())).rejects.toMatchObject({ code: 'ECONNRESET' })
   expect(await dynamodb.items('jeton')).toHaveLength(1)

@@ -1,4 +1,4 @@
-import { createServer, request as forward, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse, request as sendRequest } from 'node:http'
 import type { AddressInfo, Server } from 'node:net'
 import { devNull } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -7,28 +7,28 @@ import dynalite from 'dynalite'
 import { plainItem } from './dynamodb-item.ts'
 import { tablesOfTemplate } from './dynamodb-tables.ts'
 
-/** One request as it came in, whatever became of it. */
+/** One request on arrival, whatever its outcome. */
 export interface DynamodbCall {
   readonly operation: string
   readonly table: string
   readonly at: number
 }
 
-/** What a test may break, and mend again, at any time. */
+/** Faults that a test can set and clear at any time. */
 export interface DynamodbFaults {
-  /** Connections are reset, those that are open at their next request. */
+  /** Connections are reset: new ones at once, open ones at their next request. */
   gone: boolean
-  /** How long a request lies before it is worked on; who has given it up meanwhile has asked for it all the same. */
+  /** The delay before a request is carried out, which it is even if the client has given up by then. */
   delayMs: number
   /** 400 ProvisionedThroughputExceededException. */
   throttle: boolean
-  /** 400 with this name, e.g. AccessDeniedException; its message quotes the signature, as AWS's do. */
+  /** 400 with this name, e.g. AccessDeniedException; its message quotes the signature, as AWS's messages do. */
   refuse: string | undefined
   /** 500 InternalServerError. */
   fail: boolean
-  /** How far DynamoDB's clock is ahead of the machine's, in its `Date`. */
+  /** How far DynamoDB's clock is ahead of the machine's, in `Date`. */
   dateOffsetMs: number
-  /** The next `times` requests are carried out, and their connections break before the reply. */
+  /** Carries out the next `times` requests, but breaks their connections before the reply. */
   dropReply(times: number): void
 }
 
@@ -36,11 +36,11 @@ export interface Dynamodb {
   readonly url: string
   readonly port: number
   readonly faults: DynamodbFaults
-  /** Every request, in the order they came. */
+  /** Every request, in order of arrival. */
   readonly calls: DynamodbCall[]
-  /** What a process needs to find this DynamoDB. Beside a stand-in STS, its credentials have to win: these here are any. */
+  /** Environment variables that lead a process to this DynamoDB. It accepts any credentials: let those of a stand-in STS override. */
   environment(): Record<string, string>
-  /** All that stands in a table, past the faults and not among `calls`. */
+  /** Returns all items of a table, without regard to faults and without adding to `calls`. */
   items(table: string): Promise<Record<string, unknown>[]>
   close(): Promise<void>
 }
@@ -49,8 +49,8 @@ const REGION = 'us-east-1'
 const CREDENTIALS = { accessKeyId: 'AKIATESTTESTTEST0000', secretAccessKey: 'any' }
 
 /**
- * A DynamoDB on loopback: dynalite, with the tables of infra/tables.yml but without what it lacks (TTL, recovery, keys of
- * its own), behind a proxy that can fail as networks and AWS do. It believes every signature.
+ * Starts a DynamoDB on loopback: dynalite, behind a proxy that can fail as networks and AWS do. It has the tables of
+ * infra/tables.yml, without what dynalite lacks (TTL, recovery, encryption keys). It verifies no signatures.
  */
 export async function startDynamodb(): Promise<Dynamodb> {
   const store = dynalite({ createTableMs: 0 })
@@ -64,7 +64,7 @@ export async function startDynamodb(): Promise<Dynamodb> {
 
   const calls: DynamodbCall[] = []
   const stopped = new AbortController()
-  let drops = 0
+  let repliesToDrop = 0
   const faults: DynamodbFaults = {
     gone: false,
     delayMs: 0,
@@ -73,7 +73,7 @@ export async function startDynamodb(): Promise<Dynamodb> {
     fail: false,
     dateOffsetMs: 0,
     dropReply(times) {
-      drops = times
+      repliesToDrop = times
     },
   }
 
@@ -83,16 +83,16 @@ export async function startDynamodb(): Promise<Dynamodb> {
     calls.push({ operation, table: tableOf(body), at: Date.now() })
     if (faults.delayMs > 0) await pause(faults.delayMs, undefined, { signal: stopped.signal })
     if (faults.gone) return void request.socket.destroy()
-    const reply = fault(request) ?? (await ask(request, body))
-    if (drops > 0) {
-      drops--
+    const reply = faultReply(request) ?? (await forward(request, body))
+    if (repliesToDrop > 0) {
+      repliesToDrop--
       return void request.socket.destroy()
     }
     const date = new Date(Date.now() + faults.dateOffsetMs).toUTCString()
     response.writeHead(reply.status, { ...reply.headers, date }).end(reply.body)
   }
 
-  function fault({ headers }: IncomingMessage): Reply | undefined {
+  function faultReply({ headers }: IncomingMessage): Reply | undefined {
     const message = `the request was ${headers.authorization}`
     if (faults.throttle) return failure(400, { name: 'ProvisionedThroughputExceededException', message })
     if (faults.refuse !== undefined) return failure(400, { name: faults.refuse, message })
@@ -100,12 +100,12 @@ export async function startDynamodb(): Promise<Dynamodb> {
     return undefined
   }
 
-  function ask({ headers }: IncomingMessage, body: string): Promise<Reply> {
+  function forward({ headers }: IncomingMessage, body: string): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const options = { host: '127.0.0.1', port: storePort, method: 'POST', path: '/', headers }
-      forward(options, async answer => {
-        const { statusCode = 500, headers } = answer
-        resolve({ status: statusCode, headers, body: await textOf(answer) })
+      sendRequest(options, async response => {
+        const { statusCode = 500, headers } = response
+        resolve({ status: statusCode, headers, body: await textOf(response) })
       })
         .on('error', reject)
         .end(body)
@@ -132,7 +132,7 @@ export async function startDynamodb(): Promise<Dynamodb> {
       AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
       AWS_EC2_METADATA_DISABLED: 'true',
-      // A developer's own profile must not leak into a test.
+      // Ignore the developer's own profile.
       AWS_CONFIG_FILE: devNull,
       AWS_SHARED_CREDENTIALS_FILE: devNull,
     }),
@@ -167,7 +167,7 @@ function failure(status: number, { name, message }: { name: string; message: str
   }
 }
 
-/** Of a batch, the first. */
+/** The table of a request; of a batch, the first. */
 function tableOf(body: string): string {
   const { TableName, RequestItems } = JSON.parse(body)
   return TableName ?? Object.keys(RequestItems ?? {})[0] ?? ''

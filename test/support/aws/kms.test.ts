@@ -25,7 +25,7 @@ const decrypt = (input: {
   EncryptionContext?: object
 }) => client().send(new DecryptCommand({ EncryptionContext, ...input } as never))
 
-test('AWS’s client gets a key, and opens it by every name of the key', async () => {
+test('startKms gives AWS’s client a data key, and decrypts it by every name of the key', async () => {
   const arn = kms.aliases.get('alias/jeton') ?? ''
   const { Plaintext, CiphertextBlob, KeyId } = await generate('alias/jeton')
   expect(KeyId).toBe(arn)
@@ -41,7 +41,7 @@ test('AWS’s client gets a key, and opens it by every name of the key', async (
   })
 })
 
-test('another key, another context and a changed blob open nothing', async () => {
+test('startKms refuses to decrypt with another key or context, or a changed blob', async () => {
   const { CiphertextBlob } = await generate('alias/jeton')
   await expect(decrypt({ CiphertextBlob, KeyId: kms.addKey() })).rejects.toMatchObject({
     name: 'IncorrectKeyException',
@@ -56,7 +56,7 @@ test('another key, another context and a changed blob open nothing', async () =>
   await expect(generate('alias/none')).rejects.toMatchObject({ name: 'NotFoundException' })
 })
 
-test('denies, fails and goes away on demand, and nothing once it is mended', async () => {
+test('startKms denies, fails and resets connections until the fault is cleared', async () => {
   kms.faults.denied = true
   await expect(generate('alias/jeton')).rejects.toMatchObject({ name: 'AccessDeniedException' })
   kms.faults.denied = false
@@ -74,7 +74,7 @@ test('denies, fails and goes away on demand, and nothing once it is mended', asy
   ])
 })
 
-test('wants a signature', async () => {
+test('startKms refuses a request without a signature', async () => {
   const answer = await fetch(kms.url, {
     method: 'POST',
     headers: { 'x-amz-target': 'TrentService.GenerateDataKey' },

@@ -5,26 +5,26 @@ import { devNull } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 
-/** What one request asked for, and what came of it. */
+/** One request and its outcome. */
 export interface KmsCall {
   readonly operation: string
-  /** As it was given: id, ARN, alias or ARN of an alias. */
+  /** As requested: an id, ARN, alias or ARN of an alias. */
   readonly keyId: string | undefined
   readonly context: Readonly<Record<string, string>>
-  /** `ok`, else the name of AWS's error. */
+  /** `ok`, or the name of AWS's error. */
   readonly outcome: string
 }
 
-/** What a test may break, and mend again, at any time. */
+/** Faults that a test can set and clear at any time. */
 export interface KmsFaults {
-  /** Breaks connections off. */
+  /** Connections are reset. */
   gone: boolean
   /** 400 AccessDeniedException. */
   denied: boolean
   /** 500 KMSInternalException. */
   failing: boolean
   delayMs: number
-  /** How far KMS's clock is ahead of `now`; it shows in `Date`. */
+  /** How far KMS's clock is ahead of `now`, in `Date`. */
   clockShiftMs: number
 }
 
@@ -32,13 +32,13 @@ export interface KmsServer {
   readonly url: string
   readonly region: string
   readonly faults: KmsFaults
-  /** Every request that was answered, in the order they came. */
+  /** Every request that was answered, in order of arrival. */
   readonly calls: KmsCall[]
-  /** The ARN of the key that each alias leads to; may be changed. */
+  /** The ARN of each alias's key; a test can change it. */
   readonly aliases: Map<string, string>
-  /** Adds a key; gives its ARN. */
+  /** Adds a key; returns its ARN. */
   addKey(): string
-  /** What a process needs to find this KMS; its credentials are good for nothing else, and those of an STS may replace them. */
+  /** Environment variables that lead a process to this KMS. It accepts any credentials, also those of a stand-in STS. */
   environment(): Record<string, string>
   close(): Promise<void>
 }
@@ -50,18 +50,18 @@ interface Request {
   CiphertextBlob?: string
 }
 
-interface Sealed {
+interface DataKey {
   readonly arn: string
   readonly context: object
   readonly secret: Buffer
 }
 
-/** AWS's own blobs are about as long. */
+/** About as long as AWS's own blobs. */
 const BLOB_BYTES = 184
 
 /**
- * A stand-in for AWS KMS on loopback: GenerateDataKey and Decrypt for keys of its own, made in each run. Decrypt opens only
- * with the key and the encryption context that it was sealed with. A request must be signed; how, is not checked. No TLS.
+ * Starts a stand-in for AWS KMS on loopback, without TLS: GenerateDataKey and Decrypt for keys made in each run. Decrypt works
+ * only with the key and encryption context of GenerateDataKey. A request must be signed, but its signature is not verified.
  */
 export async function startKms({
   now = Date.now,
@@ -74,7 +74,7 @@ export async function startKms({
   const calls: KmsCall[] = []
   const arns = new Set<string>()
   const aliases = new Map<string, string>()
-  const sealed = new Map<string, Sealed>()
+  const dataKeys = new Map<string, DataKey>()
   const stopped = new AbortController()
   const addKey = () => {
     const arn = `arn:aws:kms:${region}:123456789012:key/${randomUUID()}`
@@ -98,15 +98,15 @@ export async function startKms({
       if (KeySpec !== 'AES_256') return 'ValidationException'
       const secret = randomBytes(32)
       const blob = randomBytes(BLOB_BYTES).toString('base64')
-      sealed.set(blob, { arn, context, secret })
+      dataKeys.set(blob, { arn, context, secret })
       return { CiphertextBlob: blob, KeyId: arn, Plaintext: secret.toString('base64') }
     }
     if (operation !== 'Decrypt') return 'UnknownOperationException'
     if (KeyId !== undefined && arnOf(KeyId) === undefined) return 'NotFoundException'
-    const found = sealed.get(CiphertextBlob)
-    if (!found || !isDeepStrictEqual(found.context, context)) return 'InvalidCiphertextException'
-    if (KeyId !== undefined && arnOf(KeyId) !== found.arn) return 'IncorrectKeyException'
-    return { KeyId: found.arn, Plaintext: found.secret.toString('base64') }
+    const dataKey = dataKeys.get(CiphertextBlob)
+    if (!dataKey || !isDeepStrictEqual(dataKey.context, context)) return 'InvalidCiphertextException'
+    if (KeyId !== undefined && arnOf(KeyId) !== dataKey.arn) return 'IncorrectKeyException'
+    return { KeyId: dataKey.arn, Plaintext: dataKey.secret.toString('base64') }
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse) {
@@ -115,20 +115,20 @@ export async function startKms({
     for await (const chunk of request.setEncoding('utf8')) body += chunk
     if (faults.delayMs > 0) await pause(faults.delayMs, undefined, { signal: stopped.signal })
     const [, operation = ''] = String(request.headers['x-amz-target']).split('.')
-    const asked = JSON.parse(body) as Request
+    const input = JSON.parse(body) as Request
     const isSigned = /^AWS4-HMAC-SHA256 .*\/kms\/aws4_request/.test(request.headers.authorization ?? '')
-    const answered = isSigned ? answer(operation, asked) : 'MissingAuthenticationTokenException'
-    const failed = typeof answered === 'string'
-    const { KeyId: keyId, EncryptionContext: context = {} } = asked
-    calls.push({ operation, keyId, context, outcome: failed ? answered : 'ok' })
-    const status = failed ? (answered === 'KMSInternalException' ? 500 : 400) : 200
+    const result = isSigned ? answer(operation, input) : 'MissingAuthenticationTokenException'
+    const isError = typeof result === 'string'
+    const { KeyId: keyId, EncryptionContext: context = {} } = input
+    calls.push({ operation, keyId, context, outcome: isError ? result : 'ok' })
+    const status = isError ? (result === 'KMSInternalException' ? 500 : 400) : 200
     response.writeHead(status, {
       'content-type': 'application/x-amz-json-1.1',
       'x-amzn-requestid': randomUUID(),
       date: new Date(now() + faults.clockShiftMs).toUTCString(),
     })
     response.end(
-      JSON.stringify(failed ? { __type: answered, message: 'a message that tells things' } : answered),
+      JSON.stringify(isError ? { __type: result, message: 'a message with sensitive details' } : result),
     )
   }
 

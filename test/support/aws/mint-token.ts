@@ -6,18 +6,18 @@ import type { Sts } from './sts.ts'
 export interface MintOptions {
   readonly sts: Sts
   readonly endpoint: SignedEndpoint
-  /** Whose name the token carries. */
+  /** The database user of the token. */
   readonly user: string
-  /** Whom the session policy allows, default `user`; null sends no policy. */
+  /** The database user that the session policy allows, `user` unless given; null sends no policy. */
   readonly allowed?: string | null
 }
 
-/** The role of an account of its own, that the stand-in STS lets anyone with its credentials assume. */
+/** A role that anyone with the stand-in STS's credentials can assume. */
 export const ROLE_ARN = 'arn:aws:iam::123456789012:role/jeton-orders'
 
 /**
- * A token made by AWS's own libraries alone: `@aws-sdk/client-sts` assumes the role and `@aws-sdk/rds-signer` signs. What
- * the stand-ins take is thus what AWS's tools make, whatever jeton does. Signed at the machine's time.
+ * Returns a token made only by AWS's own libraries: `@aws-sdk/client-sts` assumes the role and `@aws-sdk/rds-signer` signs, at
+ * the machine's time. It shows that the stand-ins accept what AWS's tools make, whatever jeton does.
  */
 export async function mintWithAws({ sts, endpoint, user, allowed = user }: MintOptions): Promise<string> {
   const { host, port, region, resourceId } = endpoint
@@ -35,7 +35,7 @@ export async function mintWithAws({ sts, endpoint, user, allowed = user }: MintO
   )
   client.destroy()
   const { AccessKeyId, SecretAccessKey, SessionToken } = Credentials ?? {}
-  if (!AccessKeyId || !SecretAccessKey || !SessionToken) throw new Error('STS gave no credentials')
+  if (!AccessKeyId || !SecretAccessKey || !SessionToken) throw new Error('STS returned no credentials')
   const credentials = {
     accessKeyId: AccessKeyId,
     secretAccessKey: SecretAccessKey,

@@ -2,32 +2,32 @@ import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What a test may break, and mend again, at any time. */
+/** Faults that a test can set and clear at any time. */
 export interface S3Faults {
   /** Connections are reset. */
   gone: boolean
-  /** Takes requests and never answers. */
+  /** Requests are never answered. */
   hanging: boolean
-  /** 403 AccessDenied, whatever is asked. */
+  /** 403 AccessDenied for every request. */
   denied: boolean
 }
 
 export interface S3 {
   readonly url: string
   readonly faults: S3Faults
-  /** `GET bucket/key`, in the order they came. */
+  /** `GET bucket/key`, in order of arrival. */
   readonly calls: string[]
   put(path: `${string}/${string}`, text: string): void
   remove(path: string): void
-  /** What a process needs to find this S3. */
+  /** Environment variables that lead a process to this S3. */
   environment(): Record<string, string>
   close(): Promise<void>
 }
 
 /**
- * A stand-in for S3 on loopback: GetObject and HeadObject of objects by `bucket/key`, path-style, as the SDK asks where the
- * endpoint is an address. It wants a signature of Version 4 and believes any. Who asks for what is not there is told so
- * only with the right to list the bucket, which nobody has here: 403, as S3 does it.
+ * Starts a stand-in for S3 on loopback: GetObject and HeadObject by `bucket/key`, path-style, as the SDK does if the endpoint
+ * is an IP address. A request must have a SigV4 signature, which is not verified. A missing object is 403, as in S3 if the
+ * caller may not list the bucket.
  */
 export async function startS3(): Promise<S3> {
   const objects = new Map<string, string>()

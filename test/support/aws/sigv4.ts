@@ -1,8 +1,8 @@
 import { createHash, createHmac } from 'node:crypto'
 
-/** What a SigV4 signature was made for: the last four parts of a credential. */
+/** The scope of a SigV4 signature, from the last four parts of a credential. */
 export interface Scope {
-  /** As `20261123`. */
+  /** Like `20261123`. */
   readonly day: string
   readonly region: string
   readonly service: string
@@ -10,11 +10,11 @@ export interface Scope {
 
 export const sha256 = (text: string | Buffer) => createHash('sha256').update(text).digest('hex')
 
-/** Everything but A-Z a-z 0-9 - . _ ~ percent-encoded in upper case (RFC 3986, 2.3), as SigV4 wants it. */
+/** Percent-encodes, in upper case, everything but A-Z a-z 0-9 - . _ ~ (RFC 3986, 2.3), as SigV4 requires. */
 export const encode = (text: string) =>
   encodeURIComponent(text).replace(/[!'()*]/g, char => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 
-/** The parameters encoded and in the order of their encoded names, as SigV4 signs them. */
+/** Returns the query that SigV4 signs: parameters encoded and sorted by their encoded names. */
 export function canonicalQuery(parameters: Iterable<readonly [string, string]>): string {
   return [...parameters]
     .map(([name, value]) => `${encode(name)}=${encode(value)}`)
@@ -23,7 +23,8 @@ export function canonicalQuery(parameters: Iterable<readonly [string, string]>):
 }
 
 /**
- * The hex SigV4 signature of a canonical request, by node:crypto alone: what judges jeton's own signatures shares no code with them.
+ * Returns the hex SigV4 signature of a canonical request. It uses only node:crypto, so that what verifies jeton's signatures
+ * shares no code with what makes them.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function signature(of: {
@@ -46,7 +47,7 @@ export function signature(of: {
   return createHmac('sha256', key).update(text.join('\n')).digest('hex')
 }
 
-/** `AKIA…/20261123/us-east-1/sts/aws4_request` in its parts; undefined where it is anything else. */
+/** Parses `AKIA…/20261123/us-east-1/sts/aws4_request`; returns undefined for anything else. */
 export function parseCredential(credential: string): { accessKeyId: string; scope: Scope } | undefined {
   const [, accessKeyId, day, region, service] =
     /^(\w+)\/(\d{8})\/([a-z0-9-]+)\/([a-z0-9-]+)\/aws4_request$/.exec(credential) ?? []
@@ -54,7 +55,7 @@ export function parseCredential(credential: string): { accessKeyId: string; scop
   return { accessKeyId, scope: { day, region, service } }
 }
 
-/** `20261123T100000Z` in milliseconds; NaN where it is anything else. */
+/** Returns `20261123T100000Z` in milliseconds, or NaN for anything else. */
 export function parseAmzDate(text: string): number {
   const [, year, month, day, hour, minute, second] =
     /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text) ?? []

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import type { Session } from './sts.ts'
-import type { Fault } from './sts-request.ts'
+import type { StsSession } from './sts.ts'
+import type { AwsError } from './sts-request.ts'
 
 const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/'
 
-/** The answer to AssumeRole: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
-export function assumeRoleXml(session: Session): string {
+/** The response to AssumeRole: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+export function assumeRoleXml(session: StsSession): string {
   return `<AssumeRoleResponse xmlns="${NAMESPACE}">
   <AssumeRoleResult>
     <AssumedRoleUser>
@@ -24,7 +24,7 @@ export function assumeRoleXml(session: Session): string {
 </AssumeRoleResponse>`
 }
 
-export function faultXml({ status, code, message }: Fault): string {
+export function errorXml({ status, code, message }: AwsError): string {
   return `<ErrorResponse xmlns="${NAMESPACE}">
   <Error>
     <Type>${status < 500 ? 'Sender' : 'Receiver'}</Type>

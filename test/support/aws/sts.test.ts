@@ -24,7 +24,7 @@ function assume(
   return client.send(command, options.signal ? { abortSignal: options.signal } : {})
 }
 
-test('AWS’s client gets a session that can be looked up', async () => {
+test('startSts issues AWS’s client a session that can be looked up', async () => {
   const Policy = '{"Version":"2012-10-17","Statement":[]}'
   const before = Date.now()
   const { Credentials, AssumedRoleUser } = await assume({ Policy, ExternalId: 'x-1', DurationSeconds: 900 })
@@ -55,13 +55,13 @@ test('AWS’s client gets a session that can be looked up', async () => {
   ])
 })
 
-test('no two sessions share a secret', async () => {
+test('startSts issues no two sessions with the same secret', async () => {
   const sessions = await Promise.all([assume(), assume()])
   for (const part of ['AccessKeyId', 'SecretAccessKey', 'SessionToken'] as const)
     expect(new Set(sessions.map(({ Credentials }) => Credentials?.[part])).size).toBe(2)
 })
 
-test('a wrong secret, an unknown key and a changed body are refused, and leave no call', async () => {
+test('startSts refuses a wrong secret, an unknown key and a changed body, and records no call', async () => {
   const { credentials } = sts
   await expect(
     assume({}, { credentials: { ...credentials, secretAccessKey: 'wrong' } }),
@@ -71,7 +71,7 @@ test('a wrong secret, an unknown key and a changed body are refused, and leave n
   ).rejects.toMatchObject({ name: 'InvalidClientTokenId' })
   expect((await fetch(sts.url, { method: 'POST', body: 'Action=AssumeRole' })).status).toBe(403)
 
-  const genuine = await signedRequest()
+  const genuine = await signRequest()
   const send = (body: string) => fetch(sts.url, { method: 'POST', body, headers: genuine.headers })
   const changed = await send(genuine.body.replace('app_ro', 'app_rw'))
   expect(changed.status).toBe(403)
@@ -83,8 +83,8 @@ test('a wrong secret, an unknown key and a changed body are refused, and leave n
   expect(sts.requests()).toBe(5)
 })
 
-/** A request as AWS's client signs it, caught before it is sent. */
-async function signedRequest(): Promise<{ body: string; headers: Record<string, string> }> {
+/** Returns a request as AWS's client signs it, intercepted before it is sent. */
+async function signRequest(): Promise<{ body: string; headers: Record<string, string> }> {
   const caught = new Error('caught')
   let request: { body: string; headers: Record<string, string> } | undefined
   const client = new STSClient({
@@ -101,7 +101,7 @@ async function signedRequest(): Promise<{ body: string; headers: Record<string, 
   })
   const command = new AssumeRoleCommand({ RoleArn, RoleSessionName: 'orders.app_ro' })
   await expect(client.send(command)).rejects.toBe(caught)
-  // fetch sets these two itself, to the same.
+  // fetch sets these two itself, to the same values.
   const { host: _host, 'content-length': _length, ...headers } = request!.headers
   return { body: request!.body, headers }
 }
@@ -111,15 +111,15 @@ test.each<[string, Partial<AssumeRoleCommandInput>, string]>([
   ['session name', { RoleSessionName: 'orders/app_ro' }, 'ValidationError'],
   ['duration', { DurationSeconds: 899 }, 'ValidationError'],
   ['policy that is too long', { Policy: JSON.stringify({ Id: 'x'.repeat(2048) }) }, 'ValidationError'],
-  ['policy that is no JSON', { Policy: '{' }, 'MalformedPolicyDocument'],
-])('refuses a bad %s', async (_, input, code) => {
+  ['policy that is not JSON', { Policy: '{' }, 'MalformedPolicyDocument'],
+])('startSts refuses an invalid %s', async (_, input, code) => {
   await expect(assume(input)).rejects.toThrow(
     expect.objectContaining({ name: expect.stringContaining(code) }),
   )
   expect(sts.calls).toMatchObject([{ outcome: code }])
 })
 
-test('denies what it is told to deny, and nothing once it is mended', async () => {
+test('startSts denies a role until the fault is cleared', async () => {
   sts.faults.deniedRoles.add(RoleArn)
   await expect(assume()).rejects.toMatchObject({ name: 'AccessDenied', $metadata: { httpStatusCode: 403 } })
   await expect(assume({ RoleArn: `${RoleArn}-2` })).resolves.toBeDefined()
@@ -128,14 +128,14 @@ test('denies what it is told to deny, and nothing once it is mended', async () =
   expect(sts.calls.map(call => call.outcome)).toEqual(['AccessDenied', 'issued', 'issued'])
 })
 
-test('a role that demands an external id is denied without it', async () => {
+test('startSts denies a role that requires an external id without it', async () => {
   sts.faults.externalIds.set(RoleArn, 'right')
   await expect(assume()).rejects.toMatchObject({ name: 'AccessDenied' })
   await expect(assume({ ExternalId: 'wrong' })).rejects.toMatchObject({ name: 'AccessDenied' })
   await expect(assume({ ExternalId: 'right' })).resolves.toBeDefined()
 })
 
-test('throttles, fails and hangs on demand', async () => {
+test('startSts throttles, fails and hangs on demand', async () => {
   sts.faults.throttling = true
   await expect(assume()).rejects.toMatchObject({ name: 'Throttling', $metadata: { httpStatusCode: 400 } })
   sts.faults.throttling = false
@@ -148,20 +148,20 @@ test('throttles, fails and hangs on demand', async () => {
   expect(sts.calls.map(call => call.outcome)).toEqual(['Throttling', 'InternalFailure', 'hanging'])
 })
 
-test('gives shorter sessions than were asked for when told to', async () => {
+test('startSts issues shorter sessions than requested on demand', async () => {
   sts.faults.lifetimeMs = 60_000
   const { Credentials } = await assume({ DurationSeconds: 3600 })
   expect(Credentials?.Expiration?.getTime()).toBeLessThanOrEqual(Date.now() + 60_000)
 })
 
-test('with its clock ahead, old signatures are refused and Date says so', async () => {
+test('startSts refuses old signatures if its clock is ahead, and says so in Date', async () => {
   sts.faults.clockShiftMs = HOUR_MS
   await expect(assume()).rejects.toMatchObject({ name: 'SignatureDoesNotMatch' })
   const date = (await fetch(sts.url)).headers.get('date') ?? ''
   expect(Math.abs(Date.parse(date) - Date.now() - HOUR_MS)).toBeLessThan(HOUR_MS / 2)
 })
 
-test('close ends what hangs', async () => {
+test('close ends requests that hang', async () => {
   const other = await startSts()
   other.faults.delayMs = HOUR_MS
   const waiting = fetch(other.url).catch(() => 'ended')

@@ -4,47 +4,47 @@ import type { AddressInfo } from 'node:net'
 import { devNull } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { assumeRole, type RoleCall } from './sts-assume-role.ts'
-import { type Fault, verifyHeader } from './sts-request.ts'
-import { assumeRoleXml, faultXml } from './sts-xml.ts'
+import { type AwsError, verifySignature } from './sts-request.ts'
+import { assumeRoleXml, errorXml } from './sts-xml.ts'
 
-/** A role session that the stand-in gave out, with what a judge of its signatures needs. */
-export interface Session {
+/** A role session that the stand-in issued, with everything that is needed to verify its signatures. */
+export interface StsSession {
   readonly accessKeyId: string
   readonly secret: string
   readonly token: string
-  /** The session policy as it was sent; undefined where the caller sent none. */
+  /** The session policy as it was sent; undefined if the caller sent none. */
   readonly policy: string | undefined
   readonly roleArn: string
   readonly roleSessionName: string
-  /** The assumed-role ARN, by which RDS names who logs in. */
+  /** The assumed-role ARN: the identity that RDS sees. */
   readonly arn: string
   readonly expiresAt: number
 }
 
-/** What one AssumeRole with a valid signature asked for, and what came of it. */
-export interface Call extends RoleCall {
+/** One AssumeRole request with a valid signature, and its outcome. */
+export interface StsCall extends RoleCall {
   /** The region it was signed for. */
   readonly region: string
-  /** `issued`, else the code of AWS's error; `hanging` while it waits for ever. */
+  /** `issued`, or the code of AWS's error, or `hanging` if it is never answered. */
   readonly outcome: string
 }
 
-/** What a test may break, and mend again, at any time. */
+/** Faults that a test can set and clear at any time. */
 export interface StsFaults {
   /** Roles (ARNs) that may not be assumed: 403 AccessDenied. */
   readonly deniedRoles: Set<string>
-  /** The external id that a role (ARN) demands: 403 AccessDenied without it. */
+  /** The external id that a role (ARN) requires: 403 AccessDenied without it. */
   readonly externalIds: Map<string, string>
   /** 400 Throttling. */
   throttling: boolean
   /** 500 InternalFailure. */
   failing: boolean
-  /** Takes requests and never answers; those that wait stay waiting when it is mended. */
+  /** Requests are never answered, even after this is cleared. */
   hanging: boolean
   delayMs: number
-  /** Sessions live this long, whatever was asked for. */
+  /** The lifetime of new sessions, whatever was requested. */
   lifetimeMs: number | undefined
-  /** How far STS's clock is ahead of `now`; it shows in `Date`, in expiries and in which signatures are too old. */
+  /** How far STS's clock is ahead of `now`: in `Date`, in expiries and in which signatures are too old. */
   clockShiftMs: number
 }
 
@@ -52,21 +52,21 @@ export interface Sts {
   readonly url: string
   readonly region: string
   readonly faults: StsFaults
-  /** Every AssumeRole whose signature was valid, in the order they came. */
-  readonly calls: Call[]
-  /** Every request, those with no valid signature included. */
+  /** Every AssumeRole with a valid signature, in order of arrival. */
+  readonly calls: StsCall[]
+  /** Counts all requests, including those without a valid signature. */
   requests(): number
-  session(accessKeyId: string): Session | undefined
+  session(accessKeyId: string): StsSession | undefined
   /** The base credentials, as an SDK client takes them. */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
-  /** What a process needs to find this STS and nothing else of AWS. */
+  /** Environment variables that lead a process to this STS and to nothing else of AWS. */
   environment(): Record<string, string>
   close(): Promise<void>
 }
 
 /**
- * A stand-in for AWS STS on loopback: AssumeRole of the Query protocol, for base credentials of its own, made in each run.
- * It knows no role's trust or permissions: every role may be assumed unless `faults` says otherwise. No TLS.
+ * Starts a stand-in for AWS STS on loopback, without TLS: AssumeRole of the Query protocol, for base credentials made in each
+ * run. It knows no trust policies or permissions: every role can be assumed unless `faults` says otherwise.
  */
 export async function startSts({
   now = Date.now,
@@ -88,17 +88,17 @@ export async function startSts({
     lifetimeMs: undefined,
     clockShiftMs: 0,
   }
-  const calls: Call[] = []
-  const sessions = new Map<string, Session>()
+  const calls: StsCall[] = []
+  const sessions = new Map<string, StsSession>()
   const stopped = new AbortController()
   let requests = 0
   const time = () => now() + faults.clockShiftMs
 
-  async function answer(request: IncomingMessage): Promise<Session | Fault | 'never'> {
+  async function answer(request: IncomingMessage): Promise<StsSession | AwsError | 'never'> {
     let body = ''
     for await (const chunk of request.setEncoding('utf8')) body += chunk
     if (faults.delayMs > 0) await pause(faults.delayMs, undefined, { signal: stopped.signal })
-    const verified = verifyHeader(request, {
+    const verified = verifySignature(request, {
       body,
       accessKeyId: credentials.accessKeyId,
       secret: credentials.secretAccessKey,
@@ -124,7 +124,7 @@ export async function startSts({
       roleArn: call.roleArn,
       roleSessionName: call.roleSessionName,
       arn: result.arn,
-      // In whole seconds, as the answer carries it.
+      // In whole seconds, as in the response.
       expiresAt: Math.floor((time() + (faults.lifetimeMs ?? call.durationSeconds * 1000)) / 1000) * 1000,
     }
     sessions.set(session.accessKeyId, session)
@@ -133,14 +133,14 @@ export async function startSts({
 
   async function serve(request: IncomingMessage, response: ServerResponse) {
     requests++
-    const answered = await answer(request)
-    if (answered === 'never') return
-    const failed = 'code' in answered
-    response.writeHead(failed ? answered.status : 200, {
+    const result = await answer(request)
+    if (result === 'never') return
+    const isError = 'code' in result
+    response.writeHead(isError ? result.status : 200, {
       'content-type': 'text/xml',
       date: new Date(time()).toUTCString(),
     })
-    response.end(failed ? faultXml(answered) : assumeRoleXml(answered))
+    response.end(isError ? errorXml(result) : assumeRoleXml(result))
   }
 
   const server = createServer((request, response) => {
@@ -165,7 +165,7 @@ export async function startSts({
       AWS_REGION: region,
       AWS_ENDPOINT_URL_STS: url,
       AWS_EC2_METADATA_DISABLED: 'true',
-      // A developer's own profile must not leak into a test.
+      // Ignore the developer's own profile.
       AWS_CONFIG_FILE: devNull,
       AWS_SHARED_CREDENTIALS_FILE: devNull,
     }),
@@ -180,7 +180,7 @@ export async function startSts({
 
 const keyId = (prefix: string) => prefix + randomBytes(8).toString('hex').toUpperCase()
 
-/** Random text of exactly `length` characters with `+`, `/` and `=` in it, as AWS's have, which is what encoders get wrong. */
+/** Random text of exactly `length` characters with `+`, `/` and `=`, as in AWS's secrets: encoders often get these wrong. */
 function secret(length: number): string {
   return `${randomBytes(length)
     .toString('base64')

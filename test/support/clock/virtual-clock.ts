@@ -1,10 +1,10 @@
 import type { Clock } from '../../../src/lib/clock.ts'
 
-/** A clock that stands still until it is told to go on: waiting costs a test nothing and never races. */
+/** A clock that a test moves: waiting takes no time and never races. */
 export interface VirtualClock extends Clock {
-  /** Goes on by `ms`, waking every sleeper at its own moment, in order, and letting what it starts run. */
+  /** Moves on by `ms`; wakes sleepers in order, each at its own time, and lets what they start run. */
   advance(ms: number): Promise<void>
-  /** The dates that replies were told to have. */
+  /** All dates passed to the functions that `observe` returned. */
   readonly observed: Date[]
 }
 
@@ -45,7 +45,7 @@ export function virtualClock(start = Date.parse('2026-11-23T10:00:00Z')): Virtua
   }
 }
 
-/** Lets promises and immediate callbacks run until nothing more is likely to be due. */
+/** Lets promises and immediate callbacks run until nothing more is likely to be pending. */
 export async function settle(): Promise<void> {
   for (let i = 0; i < 3; i++) await new Promise(resolve => setImmediate(resolve))
 }

@@ -3,33 +3,38 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { onFreePort, runAt, startDaemon } from './daemon.ts'
-import { createHome } from './server-folder.ts'
+import { onFreePort, runIn, startDaemon } from './daemon.ts'
+import { createServerFolder } from './server-folder.ts'
 
 const shell = (script: string) => ({ file: '/bin/sh', args: ['-c', script] })
 const READY = { ready: /ready/, signal: 'KILL' } as const
 const module = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 
-test('a daemon runs in its home until it is stopped, and the home is removed', async () => {
-  const home = await createHome({ name: 'test', preferred: [] })
-  const daemon = await startDaemon(home, { ...shell('echo $$ > pid; echo ready; exec sleep 100'), ...READY })
-  expect(existsSync(`${home.folder}/pid`)).toBe(true)
+test('startDaemon runs a program in its folder until it is stopped; then the folder can be removed', async () => {
+  const serverFolder = await createServerFolder({ name: 'test', preferred: [] })
+  const daemon = await startDaemon(serverFolder, {
+    ...shell('echo $$ > pid; echo ready; exec sleep 100'),
+    ...READY,
+  })
+  expect(existsSync(`${serverFolder.path}/pid`)).toBe(true)
   await daemon.stop()
   await daemon.stop()
-  await home.remove()
-  expect(existsSync(home.folder)).toBe(false)
+  await serverFolder.remove()
+  expect(existsSync(serverFolder.path)).toBe(false)
 })
 
-test('what ends before it is ready says why', async () => {
-  const home = await createHome({ name: 'test', preferred: [] })
-  const failing = startDaemon(home, { ...shell('echo no such luck >&2; exit 3'), ...READY })
+test('startDaemon and runIn reject with the output of a program that fails', async () => {
+  const serverFolder = await createServerFolder({ name: 'test', preferred: [] })
+  const failing = startDaemon(serverFolder, { ...shell('echo no such luck >&2; exit 3'), ...READY })
   await expect(failing).rejects.toThrow(/ended \(3\).*no such luck/)
-  await expect(startDaemon(home, { file: '/nonexistent', args: [], ...READY })).rejects.toThrow('ENOENT')
-  await expect(runAt(home, shell('echo broken; exit 1'))).rejects.toThrow(/failed \(1\).*broken/)
-  await home.remove()
+  await expect(startDaemon(serverFolder, { file: '/nonexistent', args: [], ...READY })).rejects.toThrow(
+    'ENOENT',
+  )
+  await expect(runIn(serverFolder, shell('echo broken; exit 1'))).rejects.toThrow(/failed \(1\).*broken/)
+  await serverFolder.remove()
 })
 
-test('a taken port is tried again, any other failure is not', async () => {
+test('onFreePort tries another port if one is taken, and passes on any other failure', async () => {
   const ports: number[] = []
   const start = async (port: number) => {
     if (ports.push(port) < 3) throw new Error('bind: Address already in use')
@@ -45,7 +50,7 @@ test('a taken port is tried again, any other failure is not', async () => {
   expect(tries).toBe(1)
 })
 
-test('after kill -9 of its owner, nothing is left of a daemon', async () => {
+test('a daemon and its folder are gone after kill -9 of the process that started it', async () => {
   const owner = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', OWNER], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -60,16 +65,16 @@ test('after kill -9 of its owner, nothing is left of a daemon', async () => {
 
 const OWNER = `
 import { readFileSync } from 'node:fs'
-const { createHome } = await import(${JSON.stringify(module('./server-folder.ts'))})
+const { createServerFolder } = await import(${JSON.stringify(module('./server-folder.ts'))})
 const { startDaemon } = await import(${JSON.stringify(module('./daemon.ts'))})
-const home = await createHome({ name: 'test', preferred: [] })
-await startDaemon(home, {
+const serverFolder = await createServerFolder({ name: 'test', preferred: [] })
+await startDaemon(serverFolder, {
   file: '/bin/sh',
   args: ['-c', 'echo $$ > pid; echo ready; exec sleep 100'],
   ready: /ready/,
   signal: 'KILL',
 })
-console.log(JSON.stringify({ folder: home.folder, pid: Number(readFileSync(home.folder + '/pid', 'utf8')) }))
+console.log(JSON.stringify({ folder: serverFolder.path, pid: Number(readFileSync(serverFolder.path + '/pid', 'utf8')) }))
 `
 
 async function firstLine(child: ChildProcess): Promise<string> {
@@ -77,13 +82,13 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return String(chunk)
 }
 
-/** A zombie that nobody has reaped yet still has its pid, but runs no more. */
+/** A zombie still has its pid until someone reaps it, but runs no more. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch (cause) {
-    // Without /proc the signal alone tells.
+    // Without /proc, only the signal shows it.
     return (cause as NodeJS.ErrnoException).code === 'ENOENT' && !existsSync('/proc/self')
   }
 }

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { type AddressInfo, createServer } from 'node:net'
-import type { Home } from './server-folder.ts'
+import type { ServerFolder } from './server-folder.ts'
 
 export interface Daemon {
-  /** Ends the process and waits until it is gone; may be called again. */
+  /** Ends the process and waits until it is gone; can be called again. */
   stop(): Promise<void>
 }
 
@@ -11,45 +11,45 @@ export interface Program {
   readonly file: string
   readonly args: readonly string[]
   readonly env?: Record<string, string>
-  /** What it reads on stdin. */
+  /** Its stdin. */
   readonly input?: string
 }
 
-/** Runs a program in a home to its end; rejects with the end of what it printed where it fails. */
-export async function runAt(home: Home, program: Program): Promise<void> {
-  const child = start(home, program)
-  const said = tail(child)
+/** Runs a program in a server's folder to its end; if it fails, rejects with the end of its output. */
+export async function runIn(serverFolder: ServerFolder, program: Program): Promise<void> {
+  const child = start(serverFolder, program)
+  const output = collectTail(child)
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
-  if (code !== 0) throw new Error(`${program.file} failed (${code}): ${said()}`)
+  if (code !== 0) throw new Error(`${program.file} failed (${code}): ${output()}`)
 }
 
 /**
- * Starts a server in a home and resolves when `ready` matches what it prints; rejects with the end of what it printed where
- * it ends before. It ends by `signal`: when it is stopped, and, by the home's guard, when this process is gone.
+ * Starts a server in its folder and resolves when its output matches `ready`; if it ends before that, rejects with the end of
+ * its output. `signal` ends it when it is stopped and when this process is gone.
  */
 export async function startDaemon(
-  home: Home,
+  serverFolder: ServerFolder,
   program: Program & { ready: RegExp; signal: 'QUIT' | 'KILL' },
 ): Promise<Daemon> {
-  const child = start(home, program)
-  const said = tail(child)
+  const child = start(serverFolder, program)
+  const output = collectTail(child)
   const gone = new Promise<void>(resolve => child.once('close', () => resolve()))
-  if (child.pid) home.guard(child.pid, program.signal)
+  if (child.pid) serverFolder.killOnExit(child.pid, program.signal)
   const stop = async () => {
     child.kill(`SIG${program.signal}`)
     await gone
   }
   await new Promise<void>((resolve, reject) => {
-    const look = () => program.ready.test(said()) && resolve()
-    child.stdout?.on('data', look)
-    child.stderr?.on('data', look)
+    const checkReady = () => program.ready.test(output()) && resolve()
+    child.stdout?.on('data', checkReady)
+    child.stderr?.on('data', checkReady)
     child.once('error', reject)
-    child.once('close', code => reject(new Error(`${program.file} ended (${code}): ${said()}`)))
+    child.once('close', code => reject(new Error(`${program.file} ended (${code}): ${output()}`)))
   })
   return { stop }
 }
 
-/** Calls `start` with a port that was free a moment ago, and again with others where it fails for one that was taken since. */
+/** Calls `start` with a free port; if another process takes it first, tries others, three in all. */
 export async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -70,20 +70,20 @@ async function freePort(): Promise<number> {
   return port
 }
 
-function start(home: Home, { file, args, env = {}, input }: Program): ChildProcess {
+function start(serverFolder: ServerFolder, { file, args, env = {}, input }: Program): ChildProcess {
   const child = spawn(file, args, {
-    ...home.user,
-    cwd: home.folder,
+    ...serverFolder.user,
+    cwd: serverFolder.path,
     env: { PATH: process.env.PATH ?? '', LC_ALL: 'C', ...env },
-    // Ctrl-C at a terminal is for us; the server is stopped by us or by its guard.
+    // Ctrl-C at a terminal must end this process only, which then stops the server.
     detached: true,
   })
   child.stdin?.on('error', () => {}).end(input)
   return child
 }
 
-/** The last of what a child printed, for error messages. */
-function tail(child: ChildProcess): () => string {
+/** Returns a function that returns the end of what a child printed. */
+function collectTail(child: ChildProcess): () => string {
   let text = ''
   const add = (chunk: Buffer) => {
     text = (text + chunk.toString()).slice(-4000)

@@ -1,48 +1,49 @@
 import type { Authority } from '../service/certificate-authority.ts'
-import type { LoginCheck, Verdict } from './rds-verifier.ts'
+import type { LoginCheck, VerificationResult } from './rds-verifier.ts'
 
 export interface DatabaseOptions {
-  /** Who certifies the server. */
+  /** Issues the server's certificate. */
   readonly authority: Authority
-  /** The names in its certificate: the RDS host names that it stands for. */
+  /** The names in its certificate: the RDS host names that it stands in for. */
   readonly hosts: readonly string[]
-  /** The accounts that log in with a token; `judgeFor` makes the usual `check`. */
+  /** The accounts that log in with a token. */
   readonly users: readonly string[]
+  /** Usually one of `createRdsVerifier`. */
   readonly check: LoginCheck
   /** The name of the one database; default `orders`. */
   readonly database?: string
 }
 
-/** One login that reached the check: TLS stood by then, and the user was one who logs in with tokens. */
-export interface Login {
+/** A login that reached the check: over TLS, by a user who logs in with tokens. */
+export interface RecordedLogin {
   readonly user: string
-  readonly verdict: Verdict
+  readonly result: VerificationResult
 }
 
-/** A real database server of a test, on 127.0.0.1, that knows its users as RDS does. */
+/** A real database server on 127.0.0.1 that authenticates its users as RDS does. */
 export interface RealDatabase {
   readonly port: number
   readonly database: string
-  readonly logins: readonly Login[]
-  /** An account with a password of its own, which no token opens. */
+  readonly logins: readonly RecordedLogin[]
+  /** An account with a password of its own, to which no token logs in. */
   readonly outsider: { readonly user: string; readonly password: string }
-  /** Runs statements as `rdsadmin`, past all IAM, and gives the rows of the last. */
+  /** Runs statements as `rdsadmin`, without IAM; returns the rows of the last. */
   admin(sql: string): Promise<Record<string, unknown>[]>
-  /** Ends the server and removes all that it wrote. */
+  /** Ends the server and removes everything it wrote. */
   close(): Promise<void>
 }
 
-/** Keeps what was decided. A check that throws refuses, as RDS does when IAM does not answer. */
-export function recorded(check: LoginCheck): { logins: Login[]; judge: LoginCheck } {
-  const logins: Login[] = []
+/** Wraps a check so that each login is recorded. If it throws, the login is refused, as RDS does if IAM does not answer. */
+export function recordLogins(inner: LoginCheck): { logins: RecordedLogin[]; check: LoginCheck } {
+  const logins: RecordedLogin[] = []
   return {
     logins,
-    async judge(login) {
-      const verdict = await Promise.resolve()
-        .then(() => check(login))
-        .catch((): Verdict => ({ ok: false, reason: 'the check failed' }))
-      logins.push({ user: login.user, verdict })
-      return verdict
+    async check(login) {
+      const result = await Promise.resolve()
+        .then(() => inner(login))
+        .catch((): VerificationResult => ({ ok: false, reason: 'the check failed' }))
+      logins.push({ user: login.user, result })
+      return result
     },
   }
 }

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { lookForProgram } from './programs.ts'
 
-/** What tests want of a machine: the programs that make it up and the Debian packages that bring them. */
+/** What tests need on a machine: for each tool its programs, and the Debian packages that have them. */
 const TOOLS = {
   postgres: { programs: ['postgres', 'initdb'], packages: ['postgresql'] },
   psql: { programs: ['psql'], packages: ['postgresql-client'] },
@@ -16,59 +16,66 @@ const TOOLS = {
 
 export type Tool = keyof typeof TOOLS
 
-/** A tool that cannot be had here, and why. */
+/** A tool that is not here, and why. */
 export interface Missing {
   readonly tool: Tool
   readonly reason: string
 }
 
-/** The tools that are not here. Installs nothing. */
-export async function missingHere(tools: readonly Tool[]): Promise<Missing[]> {
-  const found = await Promise.all(tools.map(programsMissing))
+/** Returns the tools that are not here. Installs nothing. */
+export async function findMissing(tools: readonly Tool[]): Promise<Missing[]> {
+  const missingPrograms = await Promise.all(tools.map(findMissingPrograms))
   return tools.flatMap((tool, index) => {
-    const programs = found[index] ?? []
+    const programs = missingPrograms[index] ?? []
     return programs.length > 0 ? [{ tool, reason: `${programs.join(' and ')} not found` }] : []
   })
 }
 
 /**
- * Installs what is missing of `tools` from Debian's packages where we are root and apt-get is there; gives what cannot be
- * had all the same. Never rejects. May take minutes on a bare machine; does nothing where all is there.
+ * Installs missing tools from Debian's packages if this process is root and apt-get is there; returns those that are still
+ * missing. Never rejects. May take minutes on a bare machine; does nothing if all tools are there.
  */
 export async function ensureInstalled(tools: readonly Tool[]): Promise<Missing[]> {
-  const missing = await missingHere(tools)
+  const missing = await findMissing(tools)
   if (missing.length === 0) return []
   const apt = process.getuid?.() === 0 ? await lookForProgram('apt-get') : undefined
   if (!apt) return missing.map(({ tool, reason }) => ({ tool, reason: `${reason}; ${advice(tool)}` }))
 
-  await keepClusterAway().catch(() => {})
-  // Without the lists of today, those of yesterday may still do.
+  await preventCluster().catch(() => {})
+  // If the package lists cannot be updated, old ones may still do.
   await aptGet(apt, ['update']).catch(() => {})
   const failures: Missing[] = []
   for (const { tool } of missing) {
     const args = ['install', '-y', '--no-install-recommends', ...TOOLS[tool].packages]
-    const why = await aptGet(apt, args).then(
-      () => 'its packages were installed and it is still not found',
+    const reason = await aptGet(apt, args).then(
+      () => 'its packages were installed, but it is still not found',
       (cause: Error) => `apt-get failed: ${cause.message.trim().split('\n').at(-1)}`,
     )
-    if ((await programsMissing(tool)).length > 0) failures.push({ tool, reason: why })
+    if ((await findMissingPrograms(tool)).length > 0) failures.push({ tool, reason })
   }
   return failures
 }
 
 /**
- * Whether tests that need `tools` are to run. Where a tool is missing it says so loudly on stderr and gives false; with
- * CI=true it gives true whatever is missing, so that those tests fail instead of passing unseen.
+ * Returns whether tests that need `tools` can run. If a tool is missing, says so on stderr and returns false; with CI=true it
+ * always returns true, so that those tests fail instead of being skipped unseen.
  */
 export async function canRun(tools: readonly Tool[]): Promise<boolean> {
-  const missing = await missingHere(tools)
+  const missing = await findMissing(tools)
   if (missing.length === 0 || process.env.CI === 'true') return true
   const list = missing.map(({ tool, reason }) => `${tool} (${reason}; ${advice(tool)})`).join(', ')
-  process.stderr.write(`\n!!! TESTS DID NOT RUN for want of ${list}\n\n`)
+  process.stderr.write(`\n!!! TESTS SKIPPED, missing: ${list}\n\n`)
   return false
 }
 
-async function programsMissing(tool: Tool): Promise<string[]> {
+/** Returns whether a program is here that only some examples need; if not, says so on stderr. Ignores CI=true. */
+export async function hasProgram(name: string): Promise<boolean> {
+  if (await lookForProgram(name)) return true
+  process.stderr.write(`\n!!! TESTS SKIPPED, missing: ${name}\n\n`)
+  return false
+}
+
+async function findMissingPrograms(tool: Tool): Promise<string[]> {
   const paths = await Promise.all(TOOLS[tool].programs.map(lookForProgram))
   return TOOLS[tool].programs.filter((_, index) => paths[index] === undefined)
 }
@@ -83,8 +90,8 @@ async function aptGet(apt: string, args: readonly string[]): Promise<void> {
   })
 }
 
-/** Debian's postgresql would make and start a database of its own; tests want the programs alone. */
-async function keepClusterAway(): Promise<void> {
+/** Keeps Debian's postgresql package from creating and starting a database of its own: tests need only the programs. */
+async function preventCluster(): Promise<void> {
   const folder = '/etc/postgresql-common'
   await mkdir(folder, { recursive: true })
   await writeFile(`${folder}/createcluster.conf`, 'create_main_cluster = false\n', { flag: 'wx' })

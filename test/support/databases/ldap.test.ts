@@ -23,7 +23,7 @@ const bind = (user: string, password: string) =>
     der(0x60, der(0x02, Buffer.from([3])), der(0x04, Buffer.from(user)), der(0x80, Buffer.from(password))),
   )
 
-/** Sends the pieces, each in a packet of its own, and gives all that came back until `bytes` are there or the end. */
+/** Sends the pieces, each in a packet of its own; returns the answer as hex once it has `bytes` bytes or the server hangs up. */
 async function send(pieces: Buffer[], bytes: number): Promise<string> {
   const socket = connect({ port: server.port, host: '127.0.0.1', noDelay: true })
   await once(socket, 'connect')
@@ -39,26 +39,26 @@ async function send(pieces: Buffer[], bytes: number): Promise<string> {
   return answer.toString('hex')
 }
 
-const RESULT = (code: string) => `300c02010761070a01${code}04000400`
+const result = (code: string) => `300c02010761070a01${code}04000400`
 
-test('answers a bind as RFC 4511 spells it', async () => {
+test('startLdap answers a bind as RFC 4511 has it', async () => {
   await start((user, password) => user === 'a,b=c' && password === 'right')
-  expect(await send([bind('a,b=c', 'right')], 14)).toBe(RESULT('00'))
-  expect(await send([bind('a,b=c', 'wrong')], 14)).toBe(RESULT('31'))
-  expect(await send([bind('a', 'right')], 14)).toBe(RESULT('31'))
+  expect(await send([bind('a,b=c', 'right')], 14)).toBe(result('00'))
+  expect(await send([bind('a,b=c', 'wrong')], 14)).toBe(result('31'))
+  expect(await send([bind('a', 'right')], 14)).toBe(result('31'))
 })
 
-test('takes a bind in pieces of one byte, and two in one piece', async () => {
+test('startLdap reads a bind in pieces of one byte, and two in one piece', async () => {
   await start(async () => true)
   const bytes = bind('app_ro', 'token')
   const pieces = Array.from(bytes, (_, index) => bytes.subarray(index, index + 1))
-  expect(await send(pieces, 14)).toBe(RESULT('00'))
-  expect(await send([Buffer.concat([bytes, bytes])], 28)).toBe(RESULT('00').repeat(2))
+  expect(await send(pieces, 14)).toBe(result('00'))
+  expect(await send([Buffer.concat([bytes, bytes])], 28)).toBe(result('00').repeat(2))
   expect(binds).toEqual(Array(3).fill({ user: 'app_ro', password: 'token' }))
 })
 
 test.each([0, 127, 128, 255, 256, 65_535, 65_536, 500_000])(
-  'takes a password of %d bytes whole',
+  'startLdap passes on a whole password of %d bytes',
   async length => {
     await start(() => true)
     const password = 'x'.repeat(length)
@@ -67,7 +67,7 @@ test.each([0, 127, 128, 255, 256, 65_535, 65_536, 500_000])(
   },
 )
 
-test('hangs up on what is no simple bind, on nonsense and on too much, and lives on', async () => {
+test('startLdap hangs up on anything but a simple bind, on nonsense and on too much, and goes on', async () => {
   await start(() => true)
   const search = der(0x30, der(0x02, Buffer.from([1])), der(0x63))
   const sasl = der(
@@ -82,5 +82,5 @@ test('hangs up on what is no simple bind, on nonsense and on too much, and lives
   for (const bytes of [search, sasl, huge, Buffer.from('GET / HTTP/1.1\r\n\r\n'.padEnd(2048))])
     expect(await send([bytes], 1).catch(() => '')).toBe('')
   expect(binds).toEqual([])
-  expect(await send([bind('app_ro', 'token')], 14)).toBe(RESULT('00'))
+  expect(await send([bind('app_ro', 'token')], 14)).toBe(result('00'))
 })

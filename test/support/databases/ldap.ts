@@ -7,32 +7,32 @@ export interface LdapServer {
 }
 
 /** Far above the longest password that PostgreSQL passes on. */
-const LONGEST_MESSAGE = 1024 * 1024
+const MAX_MESSAGE_BYTES = 1024 * 1024
 const BIND = 0x60
 const UNBIND = 0x42
 const SUCCESS = 0
 const INVALID_CREDENTIALS = 49
 
 /**
- * An LDAP server that does simple binds alone (RFC 4511, 4.2) and asks `check` about each, who may take its time.
- * The bind name is given as it came: it is not read as a DN. Anything else a client sends ends the connection.
+ * Starts an LDAP server that knows only simple binds (RFC 4511, 4.2) and asks `check` about each. `check` gets the bind name
+ * as it came, not parsed as a DN. Anything else that a client sends ends the connection.
  */
 export async function startLdap(
   check: (user: string, password: string) => boolean | Promise<boolean>,
 ): Promise<LdapServer> {
   const sockets = new Set<Socket>()
 
-  async function converse(socket: Socket) {
+  async function serve(socket: Socket) {
     let bytes = Buffer.alloc(0)
     for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
       bytes = Buffer.concat([bytes, chunk as Buffer])
-      if (bytes.length > LONGEST_MESSAGE) throw new Error('message too long')
+      if (bytes.length > MAX_MESSAGE_BYTES) throw new Error('message too long')
       for (let message = readElement(bytes); message; message = readElement(bytes)) {
         bytes = bytes.subarray(message.end)
         const id = readElement(message.contents)
         const operation = id && readElement(message.contents, id.end)
         if (!id || !operation || operation.tag === UNBIND) return
-        if (operation.tag !== BIND) throw new Error('only simple binds are known here')
+        if (operation.tag !== BIND) throw new Error('this server knows only simple binds')
         const { user, password } = readBind(operation.contents)
         const code = (await check(user, password)) ? SUCCESS : INVALID_CREDENTIALS
         const empty = der(0x04)
@@ -44,7 +44,7 @@ export async function startLdap(
 
   const server = createServer(socket => {
     sockets.add(socket.on('close', () => sockets.delete(socket)).on('error', () => {}))
-    converse(socket).then(
+    serve(socket).then(
       () => socket.end(),
       () => socket.destroy(),
     )

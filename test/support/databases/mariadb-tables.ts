@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises'
 
-/** Where distributions keep the SQL that makes a new server's own tables, and the names it had over the years. */
+/** Where distributions keep the SQL of a new server's own tables, and the names it has had. */
 const FOLDERS = ['/usr/share/mysql', '/usr/share/mariadb', '/usr/local/share/mysql', '/usr/local/mysql/share']
 const PREFIXES = ['mysql', 'mariadb']
 
 /**
- * The SQL that `mariadbd --bootstrap` needs for an empty data folder: what mariadb-install-db would run, which Debian keeps in
- * a package that also starts a server. Throws where the server's own files are not found.
+ * Returns the SQL that `mariadbd --bootstrap` needs for an empty data folder. mariadb-install-db would run it, but Debian has
+ * that in a package that also starts a server. Throws if the files are not found.
  */
-export async function systemTables(): Promise<string> {
+export async function readSystemTables(): Promise<string> {
   const paths = FOLDERS.flatMap(folder => PREFIXES.map(prefix => `${folder}/${prefix}_system_tables`))
   for (const path of paths) {
     const parts = await Promise.all(
@@ -22,5 +22,5 @@ export async function systemTables(): Promise<string> {
         ...parts,
       ].join('\n')
   }
-  throw new Error("MariaDB's system tables are not found here")
+  throw new Error(`MariaDB's ${PREFIXES[0]}_system_tables.sql is in none of ${FOLDERS.join(', ')}`)
 }

@@ -2,63 +2,63 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createConnection } from 'mysql2/promise'
-import { onFreePort, runAt, startDaemon } from './daemon.ts'
-import { type DatabaseOptions, type RealDatabase, recorded } from './database.ts'
-import { systemTables } from './mariadb-tables.ts'
+import { onFreePort, runIn, startDaemon } from './daemon.ts'
+import { type DatabaseOptions, type RealDatabase, recordLogins } from './database.ts'
+import { readSystemTables } from './mariadb-tables.ts'
 import { findProgram } from './programs.ts'
-import { answerPlugin } from './rds-verifier-socket.ts'
-import { createHome } from './server-folder.ts'
+import { startVerifierSocket } from './rds-verifier-socket.ts'
+import { createServerFolder } from './server-folder.ts'
 
 const PLUGIN = 'AWSAuthenticationPlugin'
-const PLUGIN_SOURCE = new URL('../../world/aws-authentication-plugin.c', import.meta.url)
+const PLUGIN_SOURCE = new URL('./aws-authentication-plugin.c', import.meta.url)
 
 /**
- * A real MariaDB in a temporary folder. Accounts made by RDS's own `CREATE USER … IDENTIFIED WITH AWSAuthenticationPlugin
- * AS 'RDS' REQUIRE SSL` log in with a token as their clear-text password, which a plugin, compiled here and now, hands to
+ * Starts a real MariaDB in a temporary folder. Accounts of RDS's own `CREATE USER … IDENTIFIED WITH AWSAuthenticationPlugin
+ * AS 'RDS' REQUIRE SSL` log in with a token as their clear-text password, which a plugin, compiled on the spot, passes to
  * `check` in this process. Never run a client synchronously in this process: it would wait for itself.
- * Throws where MariaDB or a C compiler is not installed.
+ * Throws if MariaDB or a C compiler is not installed.
  */
 export async function startMariadb(options: DatabaseOptions): Promise<RealDatabase> {
   const { authority, hosts, users, database = 'orders' } = options
-  const { logins, judge } = recorded(options.check)
+  const { logins, check } = recordLogins(options.check)
   const outsider = { user: 'no_rds_iam', password: randomBytes(12).toString('hex') }
   const rdsadmin = { user: 'rdsadmin', password: randomBytes(12).toString('hex') }
   const [mariadbd, gcc] = await Promise.all([findProgram('mariadbd'), findProgram('gcc')])
-  const home = await createHome({ name: 'my', preferred: ['mysql'] })
-  const at = (name: string) => join(home.folder, name)
-  const plugin = await answerPlugin({
-    home,
-    name: 'judge',
-    check: async (user, token) => (await judge({ user, token })).ok,
+  const serverFolder = await createServerFolder({ name: 'my', preferred: ['mysql'] })
+  const at = (name: string) => join(serverFolder.path, name)
+  const verifier = await startVerifierSocket({
+    serverFolder,
+    name: 'verifier.sock',
+    check: async (user, token) => (await check({ user, token })).ok,
   })
 
   async function serve() {
-    const source = await home.put('plugin.c', await readFile(PLUGIN_SOURCE, 'utf8'))
+    const source = await serverFolder.put('plugin.c', await readFile(PLUGIN_SOURCE, 'utf8'))
     const data = `--datadir=${at('data')}`
-    await runAt(home, { file: 'mkdir', args: ['-p', 'data/mysql'] })
+    await runIn(serverFolder, { file: 'mkdir', args: ['-p', 'data/mysql'] })
     await Promise.all([
-      runAt(home, { file: gcc, args: ['-O2', '-shared', '-fPIC', '-o', at(`${PLUGIN}.so`), source] }),
-      runAt(home, {
+      runIn(serverFolder, { file: gcc, args: ['-O2', '-shared', '-fPIC', '-o', at(`${PLUGIN}.so`), source] }),
+      runIn(serverFolder, {
         file: mariadbd,
         args: ['--no-defaults', '--bootstrap', data],
-        input: await systemTables(),
+        input: await readSystemTables(),
       }),
     ])
     const { certPem, keyPem } = authority.issue(hosts)
     const accounts = [
       "DELETE FROM mysql.global_priv WHERE Host <> 'localhost' OR User <> 'mariadb.sys';",
       'FLUSH PRIVILEGES;',
-      `CREATE DATABASE ${name(database)};`,
+      `CREATE DATABASE ${quoteName(database)};`,
       `CREATE USER 'rdsadmin'@'localhost' IDENTIFIED BY '${rdsadmin.password}';`,
       "GRANT ALL ON *.* TO 'rdsadmin'@'localhost' WITH GRANT OPTION;",
       `CREATE USER '${outsider.user}'@'%' IDENTIFIED BY '${outsider.password}' REQUIRE SSL;`,
       ...users.flatMap(user => [
-        `CREATE USER ${text(user)}@'%' IDENTIFIED WITH ${PLUGIN} AS 'RDS' REQUIRE SSL;`,
-        `GRANT ALL ON ${name(database)}.* TO ${text(user)}@'%';`,
+        `CREATE USER ${quoteText(user)}@'%' IDENTIFIED WITH ${PLUGIN} AS 'RDS' REQUIRE SSL;`,
+        `GRANT ALL ON ${quoteName(database)}.* TO ${quoteText(user)}@'%';`,
       ]),
     ]
     return onFreePort(async port => {
-      const daemon = await startDaemon(home, {
+      const daemon = await startDaemon(serverFolder, {
         file: mariadbd,
         args: [
           '--no-defaults',
@@ -67,16 +67,16 @@ export async function startMariadb(options: DatabaseOptions): Promise<RealDataba
           '--bind-address=127.0.0.1',
           `--socket=${at('mariadb.sock')}`,
           `--pid-file=${at('mariadb.pid')}`,
-          `--ssl-cert=${await home.put('server.pem', certPem)}`,
-          `--ssl-key=${await home.put('server-key.pem', keyPem)}`,
-          `--ssl-ca=${await home.put('ca.pem', authority.caPem)}`,
+          `--ssl-cert=${await serverFolder.put('server.pem', certPem)}`,
+          `--ssl-key=${await serverFolder.put('server-key.pem', keyPem)}`,
+          `--ssl-ca=${await serverFolder.put('ca.pem', authority.caPem)}`,
           '--skip-name-resolve',
-          `--init-file=${await home.put('accounts.sql', accounts.join('\n'))}`,
-          `--plugin-dir=${home.folder}`,
+          `--init-file=${await serverFolder.put('accounts.sql', accounts.join('\n'))}`,
+          `--plugin-dir=${serverFolder.path}`,
           `--plugin-load-add=${PLUGIN}`,
           '--max-connections=200',
         ],
-        env: { JETON_JUDGE: plugin.path },
+        env: { JETON_RDS_VERIFIER: verifier.path },
         ready: /ready for connections/,
         signal: 'KILL',
       })
@@ -85,8 +85,8 @@ export async function startMariadb(options: DatabaseOptions): Promise<RealDataba
   }
 
   const release = async () => {
-    await plugin.close()
-    await home.remove()
+    await verifier.close()
+    await serverFolder.remove()
   }
   const { port, daemon } = await serve().catch(async cause => {
     await release()
@@ -106,9 +106,9 @@ export async function startMariadb(options: DatabaseOptions): Promise<RealDataba
         multipleStatements: true,
       })
       try {
-        const [answered] = await connection.query(sql)
-        const rows = Array.isArray(answered) ? answered : []
-        // One result for each statement where there are several.
+        const [result] = await connection.query(sql)
+        const rows = Array.isArray(result) ? result : []
+        // Several statements have one result each.
         const last: unknown = Array.isArray(rows.at(-1)) ? rows.at(-1) : rows
         return last as Record<string, unknown>[]
       } finally {
@@ -122,5 +122,5 @@ export async function startMariadb(options: DatabaseOptions): Promise<RealDataba
   }
 }
 
-const name = (identifier: string) => `\`${identifier.replaceAll('`', '``')}\``
-const text = (literal: string) => `'${literal.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`
+const quoteName = (identifier: string) => `\`${identifier.replaceAll('`', '``')}\``
+const quoteText = (literal: string) => `'${literal.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`

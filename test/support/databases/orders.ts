@@ -1,6 +1,6 @@
 import type { Database } from '../../../src/rds/database.ts'
 
-/** The database of most tests and of the demo, as `describeDatabase` would give it. */
+/** The database of most tests and of the demo, as `checkDatabase` returns it. */
 export const ORDERS: Database = {
   name: 'orders',
   engine: 'postgres',

@@ -5,12 +5,12 @@ import { type Sts, startSts } from '../aws/sts.ts'
 import { run } from '../run.ts'
 import { createAuthority } from '../service/certificate-authority.ts'
 import type { RealDatabase } from './database.ts'
-import { FOREIGN_TOKENS } from './foreign-tokens.ts'
 import { canRun } from './install.ts'
+import { INVALID_TOKENS } from './invalid-tokens.ts'
 import { ORDERS } from './orders.ts'
 import { startPostgres } from './postgres.ts'
-import { judgeFor, type LoginCheck } from './rds-verifier.ts'
-import { createHome, type Home } from './server-folder.ts'
+import { createRdsVerifier, type LoginCheck } from './rds-verifier.ts'
+import { createServerFolder, type ServerFolder } from './server-folder.ts'
 
 const user = 'app_ro'
 const identity = 'arn:aws:sts::123456789012:assumed-role/jeton-orders/orders.app_ro'
@@ -18,13 +18,13 @@ const authority = createAuthority()
 const psqlHere = await canRun(['psql'])
 let sts: Sts
 let database: RealDatabase
-let home: Home
+let serverFolder: ServerFolder
 let aheadMs = 0
-let instead: LoginCheck | undefined
+let checkOverride: LoginCheck | undefined
 
 const mint = () => mintWithAws({ sts, endpoint: ORDERS, user })
 
-/** Logs in as a driver does; gives who the server says we are. */
+/** Logs in as a driver does; returns the user and whether TLS is used, as the server sees it. */
 async function login(options: pg.ClientConfig): Promise<unknown> {
   const client = new pg.Client({
     host: '127.0.0.1',
@@ -48,36 +48,36 @@ async function login(options: pg.ClientConfig): Promise<unknown> {
 describe.runIf(await canRun(['postgres']))('a real PostgreSQL', () => {
   beforeAll(async () => {
     sts = await startSts()
-    home = await createHome({ name: 'test', preferred: [] })
-    const check = judgeFor({ endpoint: ORDERS, sts, now: () => Date.now() + aheadMs })
+    serverFolder = await createServerFolder({ name: 'test', preferred: [] })
+    const check = createRdsVerifier({ endpoint: ORDERS, sts, now: () => Date.now() + aheadMs })
     database = await startPostgres({
       authority,
       hosts: [ORDERS.host],
       users: ORDERS.users,
-      check: asked => (instead ?? check)(asked),
+      check: login => (checkOverride ?? check)(login),
     })
   })
   afterAll(async () => {
     await database?.close()
     await sts?.close()
-    await home?.remove()
+    await serverFolder?.remove()
   })
 
   test('lets pg in with a token of AWS’s own libraries, over verified TLS', async () => {
     const token = await mint()
     expect(token.length).toBeGreaterThan(1024)
     expect(await login({ password: token })).toEqual({ name: user, ssl: true })
-    expect(database.logins.at(-1)).toEqual({ user, verdict: { ok: true, identity } })
+    expect(database.logins.at(-1)).toEqual({ user, result: { ok: true, identity } })
   })
 
-  test('lets pg in again with the same token', async () => {
+  test('lets pg in several times with the same token', async () => {
     const password = await mint()
-    const again = () => login({ password })
-    expect(await Promise.all([again(), again(), again()])).toHaveLength(3)
+    const logInAgain = () => login({ password })
+    expect(await Promise.all([logInAgain(), logInAgain(), logInAgain()])).toHaveLength(3)
   })
 
   test.runIf(psqlHere)('lets psql in with sslmode=verify-full', async () => {
-    const ca = await home.put('ca.pem', authority.caPem)
+    const ca = await serverFolder.put('ca.pem', authority.caPem)
     const psql = (env: Record<string, string>) =>
       run('psql', ['-X', '-At', '-c', 'SELECT current_user'], {
         env: {
@@ -99,10 +99,10 @@ describe.runIf(await canRun(['postgres']))('a real PostgreSQL', () => {
     expect((await psql({ PGPASSWORD: PGPASSWORD.slice(0, -1) })).stderr).toContain('authentication failed')
   })
 
-  test.each(FOREIGN_TOKENS)('refuses $name', async foreign => {
-    const password = await foreign.mint({ sts, endpoint: ORDERS, user })
+  test.each(INVALID_TOKENS)('refuses $name', async invalid => {
+    const password = await invalid.mint({ sts, endpoint: ORDERS, user })
     await expect(login({ password })).rejects.toMatchObject({ code: '28000' })
-    expect(database.logins.at(-1)).toEqual({ user, verdict: { ok: false, reason: foreign.reason } })
+    expect(database.logins.at(-1)).toEqual({ user, result: { ok: false, reason: invalid.reason } })
   })
 
   test('refuses a token that has expired', async () => {
@@ -110,64 +110,66 @@ describe.runIf(await canRun(['postgres']))('a real PostgreSQL', () => {
     aheadMs = 15 * 60_000 + 1000
     await expect(login({ password })).rejects.toMatchObject({ code: '28000' })
     aheadMs = 0
-    expect(database.logins.at(-1)?.verdict.reason).toBe('token expired')
+    expect(database.logins.at(-1)?.result.reason).toBe('token expired')
     await expect(login({ password })).resolves.toBeDefined()
   })
 
-  test('refuses everybody while the check fails', async () => {
-    instead = () => {
+  test('refuses everyone while the check fails', async () => {
+    checkOverride = () => {
       throw new Error('IAM does not answer')
     }
     await expect(login({ password: await mint() })).rejects.toMatchObject({ code: '28000' })
-    instead = undefined
+    checkOverride = undefined
   })
 
-  test('takes a token of 60,000 bytes whole', async () => {
-    let seen = ''
-    instead = ({ token }) => {
-      seen = token
+  test('passes a token of 60,000 bytes whole to the check', async () => {
+    let receivedToken = ''
+    checkOverride = ({ token }) => {
+      receivedToken = token
       return { ok: true, identity }
     }
     const password = Array.from({ length: 10_000 }, (_, index) => String(index).padStart(6, '-')).join('')
     await login({ password })
-    instead = undefined
-    expect(seen).toBe(password)
+    checkOverride = undefined
+    expect(receivedToken).toBe(password)
   })
 
-  describe('never asks about', () => {
-    const unasked = async (attempt: Promise<unknown>, error: unknown) => {
+  describe('never passes to the check', () => {
+    const expectUnchecked = async (attempt: Promise<unknown>, error: unknown) => {
       const before = database.logins.length
       await expect(attempt).rejects.toMatchObject(error as object)
       expect(database.logins).toHaveLength(before)
     }
 
     test('a login without TLS', async () => {
-      await unasked(login({ password: await mint(), ssl: false }), { code: '28000' })
+      await expectUnchecked(login({ password: await mint(), ssl: false }), { code: '28000' })
     })
     test('a client that trusts another CA', async () => {
       const ssl = { ca: createAuthority().caPem, servername: ORDERS.host }
-      await unasked(login({ password: await mint(), ssl }), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' })
+      await expectUnchecked(login({ password: await mint(), ssl }), {
+        code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      })
     })
     test('a client that wants another host', async () => {
       const ssl = { ca: authority.caPem, servername: 'other.c9akciq32xyz.us-east-1.rds.amazonaws.com' }
-      await unasked(login({ password: await mint(), ssl }), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
+      await expectUnchecked(login({ password: await mint(), ssl }), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
     })
-    test('a user without rds_iam, who has a password instead', async () => {
+    test('a user with a password instead of rds_iam', async () => {
       const { outsider } = database
       const password = await mintWithAws({ sts, endpoint: ORDERS, user: outsider.user })
-      await unasked(login({ user: outsider.user, password }), { code: '28P01' })
+      await expectUnchecked(login({ user: outsider.user, password }), { code: '28P01' })
       expect(await login(outsider)).toEqual({ name: outsider.user, ssl: true })
     })
     test('a user whose rds_iam was revoked', async () => {
       const password = await mintWithAws({ sts, endpoint: ORDERS, user: 'app_rw' })
       await database.admin('REVOKE rds_iam FROM app_rw')
-      await unasked(login({ user: 'app_rw', password }), { code: '28P01' })
+      await expectUnchecked(login({ user: 'app_rw', password }), { code: '28P01' })
       await database.admin('GRANT rds_iam TO app_rw')
       expect(await login({ user: 'app_rw', password })).toEqual({ name: 'app_rw', ssl: true })
     })
   })
 
-  test('RDS’s own SQL makes an account', async () => {
+  test('creates an account by RDS’s own SQL', async () => {
     await database.admin('CREATE USER reporter WITH LOGIN; GRANT rds_iam TO reporter;')
     const password = await mintWithAws({ sts, endpoint: ORDERS, user: 'reporter' })
     expect(await login({ user: 'reporter', password })).toEqual({ name: 'reporter', ssl: true })

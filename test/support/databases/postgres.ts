@@ -1,39 +1,39 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import pg from 'pg'
-import { onFreePort, runAt, startDaemon } from './daemon.ts'
-import { type DatabaseOptions, type RealDatabase, recorded } from './database.ts'
+import { onFreePort, runIn, startDaemon } from './daemon.ts'
+import { type DatabaseOptions, type RealDatabase, recordLogins } from './database.ts'
 import { startLdap } from './ldap.ts'
 import { findProgram } from './programs.ts'
-import { createHome } from './server-folder.ts'
+import { createServerFolder } from './server-folder.ts'
 
 /**
- * A real PostgreSQL in a temporary folder. Members of `rds_iam` log in over TLS with a token as their password, which the
- * server hands by LDAP to `check` in this process; GRANT and REVOKE of that role work at the next login, as on RDS.
+ * Starts a real PostgreSQL in a temporary folder. Members of `rds_iam` log in over TLS with a token as their password, which
+ * the server passes by LDAP to `check` in this process; GRANT and REVOKE of that role count from the next login on, as on RDS.
  * Tokens over 65,530 bytes break the connection. Never run a client synchronously in this process: it would wait for itself.
- * Throws where PostgreSQL is not installed.
+ * Throws if PostgreSQL is not installed.
  */
 export async function startPostgres(options: DatabaseOptions): Promise<RealDatabase> {
   const { authority, hosts, users, database = 'orders' } = options
-  const { logins, judge } = recorded(options.check)
+  const { logins, check } = recordLogins(options.check)
   const outsider = { user: 'no_rds_iam', password: randomBytes(12).toString('hex') }
   const [initdb, postgres] = await Promise.all([findProgram('initdb'), findProgram('postgres')])
-  const home = await createHome({ name: 'pg', preferred: ['postgres'] })
-  const ldap = await startLdap(async (user, token) => (await judge({ user, token })).ok)
-  const data = join(home.folder, 'data')
+  const serverFolder = await createServerFolder({ name: 'pg', preferred: ['postgres'] })
+  const ldap = await startLdap(async (user, token) => (await check({ user, token })).ok)
+  const data = join(serverFolder.path, 'data')
 
   async function serve() {
     const args = ['-D', data, '-U', 'rdsadmin', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
-    await runAt(home, { file: initdb, args })
+    await runIn(serverFolder, { file: initdb, args })
     const { certPem, keyPem } = authority.issue(hosts)
-    await home.put('data/server.pem', certPem)
-    await home.put('data/server-key.pem', keyPem)
-    await home.put('data/pg_hba.conf', accessRules(ldap.port))
+    await serverFolder.put('data/server.pem', certPem)
+    await serverFolder.put('data/server-key.pem', keyPem)
+    await serverFolder.put('data/pg_hba.conf', accessRules(ldap.port))
     return onFreePort(async port => {
-      const daemon = await startDaemon(home, {
+      const daemon = await startDaemon(serverFolder, {
         file: postgres,
-        args: ['-D', data, '-k', home.folder, '-p', String(port), ...SETTINGS],
-        // Debian's /etc/ldap/ldap.conf is no part of a test.
+        args: ['-D', data, '-k', serverFolder.path, '-p', String(port), ...SETTINGS],
+        // Ignore Debian's /etc/ldap/ldap.conf.
         env: { LDAPNOINIT: '1' },
         ready: /ready to accept connections/,
         signal: 'QUIT',
@@ -44,7 +44,7 @@ export async function startPostgres(options: DatabaseOptions): Promise<RealDatab
 
   const release = async () => {
     await ldap.close()
-    await home.remove()
+    await serverFolder.remove()
   }
   const { port, daemon } = await serve().catch(async cause => {
     await release()
@@ -55,11 +55,17 @@ export async function startPostgres(options: DatabaseOptions): Promise<RealDatab
     await release()
   }
 
-  async function admin(sql: string, at = database): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client({ host: home.folder, port, user: 'rdsadmin', database: at, ssl: false })
+  async function admin(sql: string, inDatabase = database): Promise<Record<string, unknown>[]> {
+    const client = new pg.Client({
+      host: serverFolder.path,
+      port,
+      user: 'rdsadmin',
+      database: inDatabase,
+      ssl: false,
+    })
     await client.connect()
     try {
-      // Several statements give several results, which the types do not say.
+      // Several statements have several results, which the types do not say.
       const results = [await client.query(sql)].flat() as pg.QueryResult<Record<string, unknown>>[]
       return results.at(-1)?.rows ?? []
     } finally {
@@ -68,13 +74,13 @@ export async function startPostgres(options: DatabaseOptions): Promise<RealDatab
   }
 
   try {
-    const { escapeIdentifier: name, escapeLiteral: text } = pg
-    await admin(`CREATE DATABASE ${name(database)}`, 'postgres')
+    const { escapeIdentifier: quoteName, escapeLiteral: quoteText } = pg
+    await admin(`CREATE DATABASE ${quoteName(database)}`, 'postgres')
     await admin(
       [
         'CREATE ROLE rds_iam',
-        `CREATE USER ${name(outsider.user)} PASSWORD ${text(outsider.password)}`,
-        ...users.map(user => `CREATE USER ${name(user)} IN ROLE rds_iam`),
+        `CREATE USER ${quoteName(outsider.user)} PASSWORD ${quoteText(outsider.password)}`,
+        ...users.map(user => `CREATE USER ${quoteName(user)} IN ROLE rds_iam`),
       ].join(';'),
     )
   } catch (cause) {
@@ -93,7 +99,7 @@ const SETTINGS = [
   ['max_connections', '200'],
 ].flatMap(([setting, value]) => ['-c', `${setting}=${value}`])
 
-/** With an empty prefix and suffix the name that is bound is the bare user name, whatever characters it has. */
+/** With an empty prefix and suffix the bound name is the bare user name, whatever characters it has. */
 function accessRules(ldapPort: number): string {
   return `local     all rdsadmin trust
 hostssl   all +rds_iam all ldap ldapserver=127.0.0.1 ldapport=${ldapPort} ldapprefix="" ldapsuffix=""

@@ -2,16 +2,16 @@ import { constants } from 'node:fs'
 import { access, readdir } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 
-/** Where servers live that distributions keep off an ordinary user's PATH. */
-const FURTHER = ['/usr/sbin', '/usr/local/sbin', '/sbin', '/usr/local/pgsql/bin']
+/** Folders of servers that are not on an ordinary user's PATH. */
+const OTHER_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/sbin', '/usr/local/pgsql/bin']
 const DEBIAN_POSTGRES = '/usr/lib/postgresql'
 
-/** The path of an installed program, or undefined. PATH comes first; of several PostgreSQLs of Debian's, the newest. */
+/** Returns the path of an installed program, or undefined. PATH comes first; of several Debian PostgreSQLs, the newest. */
 export async function lookForProgram(name: string): Promise<string | undefined> {
   const versions = await readdir(DEBIAN_POSTGRES).catch(() => [])
   const folders = [
     ...(process.env.PATH ?? '').split(delimiter).filter(Boolean),
-    ...FURTHER,
+    ...OTHER_FOLDERS,
     ...versions.sort((a, b) => Number(b) - Number(a)).map(version => join(DEBIAN_POSTGRES, version, 'bin')),
   ]
   for (const folder of folders) {
@@ -21,7 +21,7 @@ export async function lookForProgram(name: string): Promise<string | undefined> 
   return undefined
 }
 
-/** Like `lookForProgram`, but throws where there is none. */
+/** Like `lookForProgram`, but throws if there is none. */
 export async function findProgram(name: string): Promise<string> {
   const path = await lookForProgram(name)
   if (path === undefined) throw new Error(`${name} is not installed here`)

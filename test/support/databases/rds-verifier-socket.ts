@@ -1,21 +1,21 @@
 import { chown } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import type { Home } from './server-folder.ts'
+import type { ServerFolder } from './server-folder.ts'
 
 type Check = (user: string, token: string) => Promise<boolean>
 
 /**
- * Answers the questions of aws-authentication-plugin.c on a Unix socket in `home`: user and token, each after its length in
- * four bytes; the answer is `1` or `0`. One question a connection.
+ * Answers aws-authentication-plugin.c on a Unix socket in the server's folder. One question per connection: user and token,
+ * each after its length in four bytes; the answer is `1` or `0`.
  */
-export async function answerPlugin(options: {
-  home: Home
+export async function startVerifierSocket(options: {
+  serverFolder: ServerFolder
   name: string
   check: Check
 }): Promise<{ path: string; close(): Promise<void> }> {
-  const { home, name, check } = options
-  const path = join(home.folder, name)
+  const { serverFolder, name, check } = options
+  const path = join(serverFolder.path, name)
   const sockets = new Set<Socket>()
   const server = createServer(socket => {
     sockets.add(socket.on('close', () => sockets.delete(socket)).on('error', () => {}))
@@ -24,7 +24,7 @@ export async function answerPlugin(options: {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(path, resolve)
   })
-  if (home.user) await chown(path, home.user.uid, home.user.gid)
+  if (serverFolder.user) await chown(path, serverFolder.user.uid, serverFolder.user.gid)
   return {
     path,
     close: () =>

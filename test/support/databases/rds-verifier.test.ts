@@ -2,17 +2,17 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { mintWithAws, ROLE_ARN } from '../aws/mint-token.ts'
 import { type Sts, startSts } from '../aws/sts.ts'
-import { FOREIGN_TOKENS } from './foreign-tokens.ts'
+import { INVALID_TOKENS } from './invalid-tokens.ts'
 import { ORDERS } from './orders.ts'
-import { judge } from './rds-verifier.ts'
+import { verifyToken } from './rds-verifier.ts'
 
 const user = 'app_ro'
 const MINUTE_MS = 60_000
 let sts: Sts
 let token: string
 const options = () => ({ sts, endpoint: ORDERS, user })
-const verdict = (given: { token?: string; now?: number; user?: string }) =>
-  judge({ token, user, now: Date.now(), endpoint: ORDERS, sts, ...given })
+const verify = (overrides: { token?: string; now?: number; user?: string }) =>
+  verifyToken({ token, user, now: Date.now(), endpoint: ORDERS, sts, ...overrides })
 
 beforeAll(async () => {
   sts = await startSts()
@@ -20,43 +20,43 @@ beforeAll(async () => {
 })
 afterAll(() => sts.close())
 
-describe('what AWS’s own libraries sign', () => {
-  test('is let in, by the assumed role', () => {
+describe('a token signed by AWS’s own libraries', () => {
+  test('is accepted, with the assumed role as its identity', () => {
     expect(token.length).toBeGreaterThan(1024)
-    expect(verdict({})).toEqual({
+    expect(verify({})).toEqual({
       ok: true,
       identity: 'arn:aws:sts::123456789012:assumed-role/jeton-orders/orders.app_ro',
     })
   })
 
-  test.each(FOREIGN_TOKENS)('is refused: $name', async ({ mint, reason }) => {
-    expect(verdict({ token: await mint(options()) })).toEqual({ ok: false, reason })
+  test.each(INVALID_TOKENS)('is refused: $name', async ({ mint, reason }) => {
+    expect(verify({ token: await mint(options()) })).toEqual({ ok: false, reason })
   })
 
   test('is refused for another login than it names', () => {
-    expect(verdict({ user: 'APP_RO' }).reason).toBe('signed for another user')
+    expect(verify({ user: 'APP_RO' }).reason).toBe('signed for another user')
   })
 
-  test('lives 15 minutes and not a millisecond more', () => {
+  test('is accepted for 15 minutes and not a millisecond longer', () => {
     const at = Date.parse(
       (/X-Amz-Date=(\w+)/.exec(token)?.[1] ?? '').replace(/(....)(..)(..T..)(..)(..Z)/, '$1-$2-$3:$4:$5'),
     )
-    expect(verdict({ now: at + 15 * MINUTE_MS - 1 }).ok).toBe(true)
-    expect(verdict({ now: at + 15 * MINUTE_MS }).reason).toBe('token expired')
-    expect(verdict({ now: at - 6 * MINUTE_MS }).reason).toBe('signed in the future')
+    expect(verify({ now: at + 15 * MINUTE_MS - 1 }).ok).toBe(true)
+    expect(verify({ now: at + 15 * MINUTE_MS }).reason).toBe('token expired')
+    expect(verify({ now: at - 6 * MINUTE_MS }).reason).toBe('signed in the future')
   })
 
-  test('dies with the session that signed it', async () => {
+  test('is refused once the session that signed it has expired', async () => {
     sts.faults.lifetimeMs = 5 * MINUTE_MS
     const short = await mintWithAws(options())
     sts.faults.lifetimeMs = undefined
-    expect(verdict({ token: short, now: Date.now() + 4 * MINUTE_MS }).ok).toBe(true)
-    expect(verdict({ token: short, now: Date.now() + 5 * MINUTE_MS }).reason).toBe('session expired')
+    expect(verify({ token: short, now: Date.now() + 4 * MINUTE_MS }).ok).toBe(true)
+    expect(verify({ token: short, now: Date.now() + 5 * MINUTE_MS }).reason).toBe('session expired')
   })
 
-  test('is unknown to another STS, whose sessions have other secrets', async () => {
+  test('is refused if the sessions are those of another STS', async () => {
     const other = await startSts()
-    expect(judge({ token, user, now: Date.now(), endpoint: ORDERS, sts: other }).reason).toBe(
+    expect(verifyToken({ token, user, now: Date.now(), endpoint: ORDERS, sts: other }).reason).toBe(
       'unknown credentials',
     )
     await other.close()
@@ -67,30 +67,30 @@ describe('what AWS’s own libraries sign', () => {
     fc.assert(
       fc.property(change, ([index, code]) => {
         const changed = token.slice(0, index) + String.fromCharCode(code) + token.slice(index + 1)
-        // %2f says the same as %2F.
+        // %2f means the same as %2F.
         fc.pre(changed.toLowerCase() !== token.toLowerCase() || !/%\w?$/.test(token.slice(0, index)))
         fc.pre(changed !== token)
-        expect(verdict({ token: changed }).ok).toBe(false)
+        expect(verify({ token: changed }).ok).toBe(false)
       }),
       { numRuns: 500 },
     )
   })
 
-  test('is refused with a parameter twice', () => {
-    expect(verdict({ token: `${token}&DBUser=app_ro` }).reason).toBe('not a token')
-  })
-
-  test('no text makes the judge throw', () => {
-    fc.assert(
-      fc.property(fc.string(), text => {
-        expect(verdict({ token: text }).ok).toBe(false)
-        expect(verdict({ token: `${ORDERS.host}:5432/?${text}` }).ok).toBe(false)
-      }),
-    )
+  test('is refused with a repeated parameter', () => {
+    expect(verify({ token: `${token}&DBUser=app_ro` }).reason).toBe('not a token')
   })
 })
 
-test('a Deny in the session policy beats its Allow', async () => {
+test('verifyToken never throws, whatever the text', () => {
+  fc.assert(
+    fc.property(fc.string(), text => {
+      expect(verify({ token: text }).ok).toBe(false)
+      expect(verify({ token: `${ORDERS.host}:5432/?${text}` }).ok).toBe(false)
+    }),
+  )
+})
+
+test('a Deny in the session policy overrides its Allow', async () => {
   const resource = `arn:aws:rds-db:us-east-1:123456789012:dbuser:${ORDERS.resourceId}/${user}`
   const statement = (Effect: string) => ({ Effect, Action: ['rds-db:connect'], Resource: [resource] })
   const accessKeyId = /Credential=(\w+)/.exec(token)?.[1] ?? ''
@@ -99,7 +99,7 @@ test('a Deny in the session policy beats its Allow', async () => {
   const withPolicy = (...effects: string[]) => ({
     session: () => ({ ...session, policy: JSON.stringify({ Statement: effects.map(statement) }) }),
   })
-  const asked = { token, user, now: Date.now(), endpoint: ORDERS }
-  expect(judge({ ...asked, sts: withPolicy('Allow') }).ok).toBe(true)
-  expect(judge({ ...asked, sts: withPolicy('Allow', 'Deny') }).ok).toBe(false)
+  const login = { token, user, now: Date.now(), endpoint: ORDERS }
+  expect(verifyToken({ ...login, sts: withPolicy('Allow') }).ok).toBe(true)
+  expect(verifyToken({ ...login, sts: withPolicy('Allow', 'Deny') }).ok).toBe(false)
 })

@@ -3,36 +3,40 @@ import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Whom a database server runs as; undefined: as ourselves. */
-export interface User {
+/** The account that a database server runs as. */
+export interface SystemUser {
   readonly uid: number
   readonly gid: number
 }
 
-/** A folder of one server, and whom it belongs to. */
-export interface Home {
-  readonly folder: string
-  readonly user: User | undefined
-  /** Writes a file, given its path in the folder, that the user alone can read; gives its full path. */
+/** A folder of one server. */
+export interface ServerFolder {
+  readonly path: string
+  /** The owner; undefined if that is this process's own account. */
+  readonly user: SystemUser | undefined
+  /** Writes a file at a path in the folder, readable by the owner only; returns its full path. */
   put(name: string, text: string): Promise<string>
-  /** Has a process ended by `signal` when this process is gone. */
-  guard(pid: number, signal: string): void
+  /** Makes sure that a process is ended by `signal` when this process is gone. */
+  killOnExit(pid: number, signal: string): void
   remove(): Promise<void>
 }
 
 /**
- * A new temporary folder, readable by one user alone: ourselves, or, since database servers refuse to run as root, one of
- * `preferred` or nobody where we are root. It is removed when this process is gone, however it went, even by SIGKILL.
+ * Creates a temporary folder that only its owner can read. Database servers refuse to run as root: if this process does, the
+ * owner is the first of `preferred` that exists, else nobody. The folder is removed when this process is gone, even by SIGKILL.
  */
-export async function createHome(options: { name: string; preferred: readonly string[] }): Promise<Home> {
-  const user = process.getuid?.() === 0 ? await lesserUser(options.preferred) : undefined
+export async function createServerFolder(options: {
+  name: string
+  preferred: readonly string[]
+}): Promise<ServerFolder> {
+  const user = process.getuid?.() === 0 ? await unprivilegedUser(options.preferred) : undefined
   const folder = await mkdtemp(join(tmpdir(), `jeton-${options.name}-`))
   if (user) await chown(folder, user.uid, user.gid)
-  const guard = startGuard(folder)
+  const cleanup = startCleanup(folder)
   return {
-    folder,
+    path: folder,
     user,
-    guard: guard.watch,
+    killOnExit: cleanup.watch,
     async put(name, text) {
       const path = join(folder, name)
       await writeFile(path, text, { mode: 0o600 })
@@ -41,16 +45,16 @@ export async function createHome(options: { name: string; preferred: readonly st
     },
     async remove() {
       await rm(folder, { recursive: true, force: true, maxRetries: 3 })
-      guard.release()
+      cleanup.release()
     },
   }
 }
 
 /**
- * A shell that outlives us: the end of our process closes its stdin, and then it ends the last process it was told of and
- * removes the folder. Told `released`, it ends without. A zombie nobody reaps still has its pid: hence the bounded wait.
+ * Starts a shell that outlives this process: when its stdin closes, it ends the process watched last and removes the folder;
+ * after `released` it only exits. Its wait is bounded because a zombie that nobody reaps keeps its pid.
  */
-function startGuard(folder: string): { watch(pid: number, signal: string): void; release(): void } {
+function startCleanup(folder: string): { watch(pid: number, signal: string): void; release(): void } {
   const script = `while read -r pid signal; do
   [ "$pid" = released ] && exit
   watched=$pid by=$signal
@@ -60,7 +64,7 @@ tries=0
 while [ -n "$watched" ] && kill -0 "$watched" && [ $tries -lt 20 ]; do tries=$((tries + 1)); sleep 0.1; done
 [ -n "$watched" ] && kill -KILL "$watched"
 rm -rf "$1"`
-  const shell = spawn('/bin/sh', ['-c', script, 'guard', folder], {
+  const shell = spawn('/bin/sh', ['-c', script, 'cleanup', folder], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   })
@@ -73,11 +77,11 @@ rm -rf "$1"`
   }
 }
 
-async function lesserUser(preferred: readonly string[]): Promise<User> {
+async function unprivilegedUser(preferred: readonly string[]): Promise<SystemUser> {
   const lines = (await readFile('/etc/passwd', 'utf8')).split('\n').map(line => line.split(':'))
   for (const name of [...preferred, 'nobody']) {
     const line = lines.find(([candidate]) => candidate === name)
     if (line) return { uid: Number(line[2]), gid: Number(line[3]) }
   }
-  throw new Error('we are root, and there is no lesser user to run a database server as')
+  throw new Error('this process runs as root, and there is no other user to run a database server as')
 }

@@ -10,21 +10,21 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { HttpReply } from '../../../src/lambda/reply.ts'
 
-/** The function as `npm run build` makes it. */
+/** The bundle that `npm run build` makes. */
 export const BUNDLE = fileURLToPath(new URL('../../../dist/lambda', import.meta.url))
-const BOOTSTRAP = fileURLToPath(new URL('../../world/lambda-bootstrap.mjs', import.meta.url))
+const BOOTSTRAP = fileURLToPath(new URL('./lambda-bootstrap.mjs', import.meta.url))
 const TIMEOUT_MS = 30_000
 
-/** A function's folder: what was deployed, and nothing else anywhere near it. */
-export interface Package {
+/** The folder of a deployed function, with nothing else near it. */
+export interface DeployedFunction {
   readonly folder: string
-  /** Writes a file beside the code. */
+  /** Writes a file next to the code. */
   put(name: string, text: string): Promise<void>
   remove(): Promise<void>
 }
 
-/** Copies a bundle, without its source maps, into a folder of its own, far from any node_modules. */
-export async function deploy(bundle = BUNDLE): Promise<Package> {
+/** Copies a bundle, without source maps, into a folder of its own, far from any node_modules. */
+export async function deployFunction(bundle = BUNDLE): Promise<DeployedFunction> {
   const folder = await mkdtemp(join(tmpdir(), 'lambda-'))
   await cp(bundle, folder, { recursive: true, filter: source => !source.endsWith('.map') })
   return {
@@ -35,43 +35,43 @@ export async function deploy(bundle = BUNDLE): Promise<Package> {
 }
 
 export interface LambdaOptions {
-  /** The function's whole environment, beside what Lambda itself sets. */
+  /** The function's whole environment, besides what Lambda itself sets. */
   env: Record<string, string>
-  /** What runs it: another Node than this one, say. */
+  /** The command that runs it; this Node unless given. */
   node?: readonly string[]
-  /** Whether it is frozen between requests, as it is on Lambda; the default. */
+  /** Whether it is frozen between events, as on Lambda; true unless given. */
   freezes?: boolean
 }
 
-/** A sandbox of a function on Lambda: one process, asked one event after the other. */
+/** An execution environment of a Lambda function: one process that handles one event after the other. */
 export interface Lambda {
-  /** What the handler gives; rejects with what it threw, and where the process ends. */
+  /** Returns the handler's reply; rejects if the handler throws or the process ends. */
   invoke(event: object): Promise<HttpReply>
-  /** Lines so far. What a frozen process has written is all here soon, and then nothing more comes. */
+  /** Lines so far. Soon after a freeze all lines are here, and no more come. */
   readonly stdout: readonly string[]
   readonly stderr: readonly string[]
-  /** Whether it stands still just now. */
+  /** Whether the process is stopped now. */
   isFrozen(): boolean
   close(): Promise<void>
 }
 
-interface Waiting {
+interface Invocation {
   readonly event: object
   resolve(reply: HttpReply): void
   reject(cause: Error): void
 }
 
 /**
- * Lambda's Runtime API over HTTP and a fresh process behind it. The process is stopped (SIGSTOP) in the moment it has
- * replied, or has nothing to do, and goes on (SIGCONT) with the next event.
+ * Starts a new process behind Lambda's Runtime API. The process is stopped (SIGSTOP) as soon as it has replied or has nothing
+ * to do, and continues (SIGCONT) with the next event.
  * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
 export async function startLambda(
-  { folder }: Pick<Package, 'folder'>,
+  { folder }: Pick<DeployedFunction, 'folder'>,
   { env, node = [process.execPath], freezes = true }: LambdaOptions,
 ): Promise<Lambda> {
-  const waiting: Waiting[] = []
-  const running = new Map<string, Waiting>()
+  const queued: Invocation[] = []
+  const running = new Map<string, Invocation>()
   let poll: ServerResponse | undefined
   let isFrozen = false
 
@@ -86,8 +86,8 @@ export async function startLambda(
     child.kill('SIGCONT')
   }
 
-  function handOver() {
-    const next = poll && waiting.shift()
+  function sendNextEvent() {
+    const next = poll && queued.shift()
     if (!poll || !next) return
     const id = randomUUID()
     running.set(id, next)
@@ -106,8 +106,8 @@ export async function startLambda(
     const path = request.url?.replace('/2018-06-01/runtime/', '') ?? ''
     if (path === 'invocation/next') {
       poll = response
-      if (waiting.length === 0) freeze()
-      return handOver()
+      if (queued.length === 0) freeze()
+      return sendNextEvent()
     }
     let body = ''
     for await (const chunk of request.setEncoding('utf8')) body += chunk
@@ -115,7 +115,7 @@ export async function startLambda(
     const [, id = '', kind] = path.split('/')
     const { resolve, reject } = running.get(id) ?? {}
     running.delete(id)
-    if (waiting.length === 0) freeze()
+    if (queued.length === 0) freeze()
     if (kind === 'response') resolve?.(JSON.parse(body) as HttpReply)
     else reject?.(new Error(body))
   }
@@ -141,7 +141,7 @@ export async function startLambda(
   createInterface({ input: child.stdout }).on('line', line => stdout.push(line))
   createInterface({ input: child.stderr }).on('line', line => stderr.push(line))
   const ended = once(child, 'close').then(() => {
-    for (const { reject } of [...waiting, ...running.values()])
+    for (const { reject } of [...queued, ...running.values()])
       reject(new Error(`the function ended: ${stderr.join('\n')}`))
   })
 
@@ -151,9 +151,9 @@ export async function startLambda(
     isFrozen: () => isFrozen,
     invoke: event =>
       new Promise((resolve, reject) => {
-        waiting.push({ event, resolve, reject })
+        queued.push({ event, resolve, reject })
         thaw()
-        handOver()
+        sendNextEvent()
       }),
     async close() {
       child.kill('SIGKILL')

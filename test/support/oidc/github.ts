@@ -2,18 +2,18 @@ import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** What GitHub Actions gives a job with `permissions: id-token: write`. */
+/** A GitHub Actions job with `permissions: id-token: write`. */
 export interface GithubJob {
   /** The job's environment. */
   readonly env: Record<string, string>
-  /** The audiences that JWTs were asked for. */
+  /** The audiences of all JWTs requested. */
   readonly audiences: readonly string[]
   close(): Promise<void>
 }
 
 /**
- * A stand-in for the service that a job gets its JWTs from: it wants the job's own bearer token and the query it came
- * with, and answers with what `sign` makes for the audience asked for.
+ * Starts a stand-in for the endpoint from which a job gets its JWTs. It requires the job's own bearer token and query, and
+ * returns what `sign` makes for the requested audience.
  * https://docs.github.com/en/actions/reference/security/oidc
  */
 export async function startGithubJob(sign: (audience: string) => Promise<string>): Promise<GithubJob> {

@@ -7,30 +7,30 @@ export type IssuerFault = 'down' | 'slow' | 'oversized' | 'redirect' | 'wrong-is
 
 export interface IssuerOptions {
   algorithm?: Algorithm
-  /** Milliseconds since the epoch; the machine's clock by default. */
+  /** Milliseconds since the epoch; the machine's clock unless given. */
   now?: () => number
 }
 
 export interface SignOptions {
-  /** 300 by default; negative gives an expired JWT. */
+  /** 300 unless given; negative for an expired JWT. */
   expiresInSeconds?: number
-  /** Laid over `{ alg, kid }`; undefined takes a member out. */
+  /** Overrides `{ alg, kid }`; undefined removes a member. */
   header?: Record<string, unknown>
 }
 
 /** A stand-in OIDC issuer: real keys, real HTTP on loopback, faults on demand. */
 export interface Issuer {
-  /** What `iss` says: `http://127.0.0.1:PORT`. */
+  /** The issuer: `http://127.0.0.1:PORT`. */
   readonly url: string
-  /** A JWT. `claims` lie over the defaults of `iss`, `aud` (jeton), `sub`, `iat`, `exp`; undefined takes one out. */
+  /** Returns a JWT. `claims` override the defaults of `iss`, `aud` (jeton), `sub`, `iat`, `exp`; undefined removes one. */
   sign(claims?: Record<string, unknown>, options?: SignOptions): Promise<string>
-  /** The public keys as published now. */
+  /** Returns the public keys that are published now. */
   jwks(): { keys: JWK[] }
-  /** A new signing key, `key-2` after `key-1`; the old ones leave the published set unless kept. */
+  /** Makes a new signing key, `key-2` after `key-1`. The old ones are no longer published, unless `keepOld`. */
   rotate(options?: { keepOld?: boolean }): Promise<void>
-  /** How often each document was asked for. */
+  /** How often each document was requested. */
   readonly requests: { discovery: number; keys: number }
-  /** What goes wrong with every reply, until it is set to undefined. */
+  /** The fault of every reply, until it is set to undefined. */
   fault: IssuerFault | undefined
   close(): Promise<void>
 }
@@ -42,12 +42,12 @@ export async function startIssuer({
   algorithm = 'ES256',
   now = Date.now,
 }: IssuerOptions = {}): Promise<Issuer> {
-  const newKey = async (number: number) => {
+  const createKey = async (number: number) => {
     const { publicKey, privateKey } = await generateKeyPair(algorithm)
     const kid = `key-${number}`
     return { kid, number, privateKey, public: { ...(await exportJWK(publicKey)), kid, alg: algorithm } }
   }
-  let signing = await newKey(1)
+  let signing = await createKey(1)
   let published: JWK[] = [signing.public]
   let fault: IssuerFault | undefined
   const requests = { discovery: 0, keys: 0 }
@@ -83,7 +83,7 @@ export async function startIssuer({
         .sign(signing.privateKey, { crit: Object.fromEntries(crit) })
     },
     async rotate({ keepOld = false } = {}) {
-      signing = await newKey(signing.number + 1)
+      signing = await createKey(signing.number + 1)
       published = keepOld ? [...published, signing.public] : [signing.public]
     },
     async close() {

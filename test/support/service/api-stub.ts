@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 export interface StubAnswer {
   status?: number
   headers?: Record<string, string>
-  /** An object is sent as JSON; text as it is. */
+  /** An object is sent as JSON, text as it is. */
   body?: unknown
 }
 
@@ -16,11 +16,11 @@ export interface StubRequest {
   body: string
 }
 
-/** A stand-in of jeton's API, and of the endpoint where GitHub Actions gives JWTs: it answers what it is told to. */
+/** A stand-in for jeton's API, and for GitHub Actions' JWT endpoint, with predefined answers. */
 export interface ApiStub {
   readonly url: string
   readonly requests: StubRequest[]
-  /** Taken in turn; the last one stays. A function makes an answer of the request. */
+  /** Used one after the other; the last is repeated. A function makes the answer from the request. */
   answers: (StubAnswer | ((request: StubRequest) => StubAnswer))[]
   close(): Promise<void>
 }
@@ -62,26 +62,27 @@ async function read(incoming: IncomingMessage): Promise<StubRequest> {
 export const PEM = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
 export const RDS_HOST = 'orders.c9akciq32xyz.us-east-1.rds.amazonaws.com'
 
-/** A reply as the contract shows it, with a token of its own. */
-export function sampleReply(over: Record<string, unknown> = {}) {
+/** A token reply as in docs/http.md, with a new token. */
+export function sampleReply(overrides: Record<string, unknown> = {}) {
   const token = `${RDS_HOST}:5432/?Action=connect&DBUser=app_ro&X-Amz-Signature=${randomBytes(32).toString('hex')}`
   return {
     ...{ token, database: 'orders', engine: 'postgres', host: RDS_HOST, port: 5432, user: 'app_ro' },
     ...{ region: 'us-east-1', expiresAt: '2026-11-23T10:15:00Z', expiresIn: 893, cached: true },
     ca: { bundle: '/v1/ca/us-east-1.pem', certificates: 3, tlsMode: 'verify-full', pem: PEM },
-    ...over,
+    ...overrides,
   }
 }
 
-export function problem(status: number, code: string, over: Record<string, unknown> = {}): StubAnswer {
+/** A problem reply with this status and code. */
+export function problem(status: number, code: string, overrides: Record<string, unknown> = {}): StubAnswer {
   return {
     status,
     headers: { 'content-type': 'application/problem+json' },
-    body: { code, title: code, status, detail: `why: ${code}`, requestId: 'req-1', ...over },
+    body: { code, title: code, status, detail: `why: ${code}`, requestId: 'req-1', ...overrides },
   }
 }
 
-/** Has the form of a JWT and says nothing. */
+/** Text in the form of a JWT, with random bytes. */
 export function someJwt(): string {
   return [36, 90, 64].map(bytes => randomBytes(bytes).toString('base64url')).join('.')
 }

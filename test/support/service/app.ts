@@ -18,7 +18,7 @@ import { createVendToken, type VendToken } from '../../../src/vending/vend-token
 import { virtualClock } from '../clock/virtual-clock.ts'
 import { ORDERS } from '../databases/orders.ts'
 import { startIssuer } from '../oidc/issuer.ts'
-import { rememberingLog } from './log.ts'
+import { createLogRecorder } from './log-recorder.ts'
 import { createTokenService } from './token-service.ts'
 
 /** An issuer whose keys are not pinned and cannot be fetched. */
@@ -41,7 +41,7 @@ export type TestApi = Awaited<ReturnType<typeof startApi>>
  */
 export async function startApi({ options = {}, config = {}, vend }: ApiOptions = {}) {
   const clock = virtualClock()
-  const log = rememberingLog()
+  const log = createLogRecorder()
   const health = createHealth()
   const issuer = await startIssuer({ now: clock.now })
   const apiKey = newApiKey()

@@ -1,6 +1,6 @@
 import type { EncryptedStore, Store } from '../../../src/store/store.ts'
 
-/** Lets a test's own store stand where secrets are kept: no token of a test is one. */
+/** Uses a plain store where an encrypted one is required: the tokens of tests are no secrets. */
 export function asEncrypted(store: Store): EncryptedStore {
   return store as EncryptedStore
 }

@@ -4,18 +4,18 @@ import type { AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { lookForProgram } from '../databases/programs.ts'
-import { createHome } from '../databases/server-folder.ts'
+import { createServerFolder } from '../databases/server-folder.ts'
 import { run } from '../run.ts'
 import { type Authority, createAuthority } from './certificate-authority.ts'
 
 const openssl = await lookForProgram('openssl')
 const HOST = 'orders.c9akciq32xyz.us-east-1.rds.amazonaws.com'
 
-/** A real handshake: resolves when the client trusts what the server shows. */
+/** Does a real TLS handshake; rejects if the client does not trust the server's certificate. */
 async function handshake(options: {
   from: Authority
   names: string[]
-  wants: string
+  serverName: string
   trusts: Authority
   expiresAt?: number
 }): Promise<void> {
@@ -26,7 +26,12 @@ async function handshake(options: {
   const server = createServer({ cert: certPem, key: keyPem }).on('tlsClientError', () => {})
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
-  const socket = connect({ host: '127.0.0.1', port, servername: options.wants, ca: options.trusts.caPem })
+  const socket = connect({
+    host: '127.0.0.1',
+    port,
+    servername: options.serverName,
+    ca: options.trusts.caPem,
+  })
   try {
     await once(socket, 'secureConnect')
   } finally {
@@ -35,37 +40,39 @@ async function handshake(options: {
   }
 }
 
-describe('a certificate of the test authority', () => {
+describe('a certificate of createAuthority', () => {
   const authority = createAuthority()
   const good = { from: authority, trusts: authority, names: [HOST, '127.0.0.1', 'localhost'] }
 
-  test.each([HOST, 'localhost'])('is trusted for %s', async wants => {
-    await expect(handshake({ ...good, wants })).resolves.toBeUndefined()
+  test.each([HOST, 'localhost'])('is trusted for %s', async serverName => {
+    await expect(handshake({ ...good, serverName })).resolves.toBeUndefined()
   })
-  test('is good for an IP address, and no other', () => {
+  test('is valid for its IP address and for no other', () => {
     const certificate = new X509Certificate(authority.issue(['127.0.0.1']).certPem)
     expect(certificate.checkIP('127.0.0.1')).toBe('127.0.0.1')
     expect(certificate.checkIP('127.0.0.2')).toBeUndefined()
   })
   test('is refused for another name', async () => {
-    await expect(handshake({ ...good, wants: `x${HOST}` })).rejects.toMatchObject({
+    await expect(handshake({ ...good, serverName: `x${HOST}` })).rejects.toMatchObject({
       code: 'ERR_TLS_CERT_ALTNAME_INVALID',
     })
   })
-  test('is refused by who trusts another authority, even of the same name', async () => {
+  test('is refused by clients that trust another authority, even of the same name', async () => {
     const twins = { from: createAuthority('twin'), trusts: createAuthority('twin') }
-    await expect(handshake({ ...good, ...twins, wants: HOST })).rejects.toThrow()
+    await expect(handshake({ ...good, ...twins, serverName: HOST })).rejects.toThrow()
   })
   test('is refused once it has expired', async () => {
-    await expect(handshake({ ...good, wants: HOST, expiresAt: Date.now() - 1000 })).rejects.toMatchObject({
+    await expect(
+      handshake({ ...good, serverName: HOST, expiresAt: Date.now() - 1000 }),
+    ).rejects.toMatchObject({
       code: 'CERT_HAS_EXPIRED',
     })
   })
 
-  test.runIf(openssl)('stands before openssl’s strictest check', async () => {
-    const home = await createHome({ name: 'test', preferred: [] })
-    const ca = await home.put('ca.pem', authority.caPem)
-    const cert = await home.put('cert.pem', authority.issue([HOST]).certPem)
+  test.runIf(openssl)('passes openssl’s strictest check', async () => {
+    const serverFolder = await createServerFolder({ name: 'test', preferred: [] })
+    const ca = await serverFolder.put('ca.pem', authority.caPem)
+    const cert = await serverFolder.put('cert.pem', authority.issue([HOST]).certPem)
     const args = [
       'verify',
       '-x509_strict',
@@ -78,6 +85,6 @@ describe('a certificate of the test authority', () => {
       cert,
     ]
     expect(await run(openssl ?? '', args)).toMatchObject({ code: 0, stdout: `${cert}: OK\n` })
-    await home.remove()
+    await serverFolder.remove()
   })
 })

@@ -8,32 +8,32 @@ export interface Certificate {
 }
 
 export interface Authority {
-  /** The root certificate, for those who are to trust what it issues. */
+  /** The root certificate, for clients that trust this authority. */
   readonly caPem: string
-  /** A server certificate for DNS names and IP addresses, good for a day around now unless `expiresAt` (ms) says otherwise. */
+  /** Returns a server certificate for DNS names and IPv4 addresses, valid from a day ago until `expiresAt` (ms), a day from now unless given. */
   issue(names: readonly string[], options?: { expiresAt?: number }): Certificate
 }
 
 const DAY_MS = 24 * 60 * 60_000
 
 /**
- * A certificate authority of one run: the key is made here and kept nowhere. Certificates are ECDSA P-256 and as RFC 5280
- * wants them, so that the strict verifiers of every client take them; nothing is ever revoked.
+ * Creates a certificate authority whose key is never written anywhere. Certificates are ECDSA P-256 and follow RFC 5280, so
+ * that strict clients accept them. There is no revocation.
  */
 export function createAuthority(commonName = `jeton test CA ${randomBytes(4).toString('hex')}`): Authority {
   const root = keyPair()
-  const certify = (of: { subject: string; key: KeyPair; extensions: Buffer[]; expiresAt: number }) => {
+  const certify = (request: { subject: string; key: KeyPair; extensions: Buffer[]; expiresAt: number }) => {
     const body = sequence(
       der(0xa0, integer(Buffer.from([2]))),
       integer(Buffer.concat([Buffer.from([1]), randomBytes(15)])),
       ECDSA_SHA256,
       name(commonName),
-      sequence(time(Math.min(Date.now(), of.expiresAt) - DAY_MS), time(of.expiresAt)),
-      name(of.subject),
-      of.key.spki,
+      sequence(time(Math.min(Date.now(), request.expiresAt) - DAY_MS), time(request.expiresAt)),
+      name(request.subject),
+      request.key.spki,
       der(
         0xa3,
-        sequence(...of.extensions, extension('authorityKeyIdentifier', sequence(der(0x80, root.id)))),
+        sequence(...request.extensions, extension('authorityKeyIdentifier', sequence(der(0x80, root.id)))),
       ),
     )
     const signature = sign('sha256', body, root.keyPem)
@@ -46,7 +46,7 @@ export function createAuthority(commonName = `jeton test CA ${randomBytes(4).toS
     expiresAt: Date.now() + DAY_MS,
     extensions: [
       extension('basicConstraints', sequence(TRUE), 'critical'),
-      // keyCertSign and cRLSign: the sixth and seventh bit, one left unused.
+      // keyCertSign and cRLSign: the sixth and seventh bit, one bit unused.
       extension('keyUsage', der(0x03, Buffer.from([1, 0x06])), 'critical'),
       extension('subjectKeyIdentifier', der(0x04, root.id)),
     ],
@@ -62,7 +62,7 @@ export function createAuthority(commonName = `jeton test CA ${randomBytes(4).toS
         expiresAt,
         extensions: [
           extension('basicConstraints', sequence(), 'critical'),
-          // digitalSignature: the first bit, seven left unused.
+          // digitalSignature: the first bit, seven bits unused.
           extension('keyUsage', der(0x03, Buffer.from([7, 0x80])), 'critical'),
           extension('extendedKeyUsage', sequence(SERVER_AUTH)),
           extension('subjectAltName', sequence(...names.map(alternativeName))),
@@ -113,14 +113,14 @@ function name(commonName: string): Buffer {
   return sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(commonName)))))
 }
 
-/** UTCTime, which RFC 5280 wants until 2049. */
+/** UTCTime, which RFC 5280 requires until 2049. */
 function time(ms: number): Buffer {
   return der(0x17, Buffer.from(`${new Date(ms).toISOString().replace(/[-:T]/g, '').slice(2, 14)}Z`))
 }
 
 function alternativeName(text: string): Buffer {
   if (isIP(text) === 0) return der(0x82, Buffer.from(text))
-  if (isIP(text) === 6) throw new Error('only IPv4 addresses can be certified here')
+  if (isIP(text) === 6) throw new Error('IPv6 addresses are not supported')
   return der(0x87, Buffer.from(text.split('.').map(Number)))
 }
 

@@ -2,15 +2,15 @@ import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
-import { missingHere } from '../databases/install.ts'
+import { findMissing } from '../databases/install.ts'
 import { ORDERS } from '../databases/orders.ts'
-import { judge } from '../databases/rds-verifier.ts'
+import { verifyToken } from '../databases/rds-verifier.ts'
 import { CLI, type Jeton, runCli, startJeton } from './jeton.ts'
-import { type Stage, setStage } from './scenario.ts'
+import { startTestEnvironment, type TestEnvironment } from './test-environment.ts'
 
 /**
- * `npm run demo`: the main job, told step by step. The server, HTTP, the JWTs and PostgreSQL are real; AWS STS and RDS's
- * check of a token are stand-ins in this process, for there is no AWS account here.
+ * `npm run demo`: shows the main job step by step. The server, HTTP, the JWTs and PostgreSQL are real. AWS STS and RDS's
+ * check of a token are stand-ins in this process, because there is no AWS account.
  */
 const CLAIMS = {
   sub: 'repo:acme/orders:ref:refs/heads/main',
@@ -19,69 +19,85 @@ const CLAIMS = {
 }
 
 const say = (line = '') => process.stdout.write(`${line}\n`)
-/** Enough of a token to know it by; a whole one never shows. */
-const shown = (token: string) => `${token.slice(0, token.indexOf('&X-Amz-') + 1)}… (${token.length} bytes)`
+/** The beginning of a token; a whole one is never printed. */
+const abbreviate = (token: string) =>
+  `${token.slice(0, token.indexOf('&X-Amz-') + 1)}… (${token.length} bytes)`
 
 async function main(): Promise<void> {
-  const isOneRound = process.argv.includes('--once')
-  const missing = new Set((await missingHere(['postgres', 'psql'])).map(({ tool }) => tool))
+  const isOnce = process.argv.includes('--once')
+  const missing = new Set((await findMissing(['postgres', 'psql'])).map(({ tool }) => tool))
   say('jeton: an RDS password for a caller that has no AWS credentials')
   say()
-  const stage = await setStage({ databases: missing.has('postgres') ? [] : ['postgres'] })
+  const environment = await startTestEnvironment({ databases: missing.has('postgres') ? [] : ['postgres'] })
   let jeton: Jeton | undefined
   try {
-    jeton = await startJeton({ config: stage.config(), env: stage.env, folder: stage.folder })
+    jeton = await startJeton({
+      config: environment.config(),
+      env: environment.serverEnv,
+      folder: environment.folder,
+    })
     say('stand-ins    AWS STS (issues role sessions, checks SigV4) and an OIDC issuer, both on loopback;')
     say(
-      "             RDS's check of a token: signature, expiry, endpoint, user and session policy, recomputed here",
+      "             RDS's check of a token: signature, expiry, endpoint, user and session policy, computed here",
     )
     say(
-      `real         jeton serve at ${jeton.url}, HTTP, signed JWTs, the audit log${stage.postgres ? ', PostgreSQL' : ''}`,
+      `real         jeton serve at ${jeton.url}, HTTP, signed JWTs, the audit log${environment.postgres ? ', PostgreSQL' : ''}`,
     )
     say()
-    await vend(stage, jeton)
-    if (stage.postgres && !missing.has('psql')) await execPsql(stage, jeton)
-    await refusals(stage, jeton)
-    await record(stage)
-    if (!isOneRound) await stayUp(stage, jeton)
+    await showVend(environment, jeton)
+    if (environment.postgres && !missing.has('psql')) await showExec(environment, jeton)
+    await showRefusals(environment, jeton)
+    await showRecord(environment)
+    if (!isOnce) await keepRunning(environment, jeton)
   } finally {
     await jeton?.close()
-    await stage.close()
+    await environment.close()
   }
 }
 
-async function vend(stage: Stage, jeton: Jeton): Promise<void> {
-  const jwt = await stage.issuer.sign(CLAIMS)
+async function showVend(environment: TestEnvironment, jeton: Jeton): Promise<void> {
+  const jwt = await environment.issuer.sign(CLAIMS)
   say(
     '1  a CI job asks:   POST /v1/tokens {"database":"orders"}   Authorization: Bearer <JWT of acme/orders, main>',
   )
   const { status, body } = await jeton.ask(`Bearer ${jwt}`, { database: 'orders' })
   const token = String(body.token)
   if (status !== 200) throw new Error(`the vend failed: ${JSON.stringify(body)}`)
-  say(`   answered ${status}:    ${shown(token)}`)
+  say(`   status ${status}:      ${abbreviate(token)}`)
   say(`   for ${body.user} until ${body.expiresAt}, by ${body.identity}, grant ${body.grant}`)
   const again = await jeton.ask(`Bearer ${jwt}`, { database: 'orders' })
   say(
-    `   asked again:     cached ${again.body.cached}, the same token ${again.body.token === token}; AssumeRole calls so far: ${stage.sts.calls.length}`,
+    `   asked again:     cached ${again.body.cached}, the same token ${again.body.token === token}; AssumeRole calls so far: ${environment.sts.calls.length}`,
   )
-  const verdict = judge({ token, user: 'migrator', endpoint: ORDERS, sts: stage.sts, now: Date.now() })
-  say(`   RDS would say:   ${verdict.ok ? `let in as ${verdict.identity}` : `refused: ${verdict.reason}`}`)
-  if (!verdict.ok) throw new Error('the token is not good')
-  if (stage.postgres) await logIn(stage, { token, port: stage.postgres.port })
+  const verification = verifyToken({
+    token,
+    user: 'migrator',
+    endpoint: ORDERS,
+    sts: environment.sts,
+    now: Date.now(),
+  })
+  say(
+    `   RDS would say:   ${verification.ok ? `accepted as ${verification.identity}` : `refused: ${verification.reason}`}`,
+  )
+  if (!verification.ok) throw new Error('RDS would not accept the token')
+  if (environment.postgres) await logIn(environment, { token, port: environment.postgres.port })
   else
     say(
-      '   PostgreSQL is not installed here (Debian: apt-get install postgresql), so nobody logs in to a real one',
+      '   PostgreSQL is not installed (Debian: apt-get install postgresql), so this demo does not log in to one',
     )
 }
 
-async function logIn(stage: Stage, { token, port }: { token: string; port: number }): Promise<void> {
+async function logIn(
+  environment: TestEnvironment,
+  { token, port }: { token: string; port: number },
+): Promise<void> {
   const client = new pg.Client({
     host: '127.0.0.1',
     port,
     user: 'migrator',
     database: 'orders',
     password: token,
-    ssl: { ca: stage.authority.caPem, servername: ORDERS.host },
+    ssl: { ca: environment.authority.caPem, servername: ORDERS.host },
   })
   await client.connect()
   const { rows } = await client.query('select current_user, version()')
@@ -91,20 +107,20 @@ async function logIn(stage: Stage, { token, port }: { token: string; port: numbe
   )
 }
 
-async function execPsql(stage: Stage, jeton: Jeton): Promise<void> {
+async function showExec(environment: TestEnvironment, jeton: Jeton): Promise<void> {
   const sql = "select 'hello from ' || current_user"
   say()
   say(`2  in one line:     jeton exec orders -- psql -Atc "${sql}"`)
-  const env = { JETON_URL: jeton.url, JETON_JWT: await stage.issuer.sign(CLAIMS) }
-  const ran = await runCli(['exec', 'orders', '--ca', stage.caFile, '--', 'psql', '-Atc', sql], { env })
+  const env = { JETON_URL: jeton.url, JETON_JWT: await environment.issuer.sign(CLAIMS) }
+  const ran = await runCli(['exec', 'orders', '--ca', environment.caFile, '--', 'psql', '-Atc', sql], { env })
   if (ran.code !== 0) throw new Error(`jeton exec failed: ${ran.stderr}`)
   say(`   psql said:       ${ran.stdout.trim()}`)
 }
 
-async function refusals(stage: Stage, jeton: Jeton): Promise<void> {
+async function showRefusals(environment: TestEnvironment, jeton: Jeton): Promise<void> {
   say()
-  say('3  refused:')
-  const { sign } = stage.issuer
+  say('3  jeton refuses:')
+  const { sign } = environment.issuer
   const callers = [
     ['a feature branch', await sign({ ...CLAIMS, ref: 'refs/heads/feature' })],
     ['an expired JWT', await sign(CLAIMS, { expiresInSeconds: -3600 })],
@@ -116,10 +132,10 @@ async function refusals(stage: Stage, jeton: Jeton): Promise<void> {
   }
 }
 
-async function record(stage: Stage): Promise<void> {
-  const file = join(stage.folder, 'audit.jsonl')
+async function showRecord(environment: TestEnvironment): Promise<void> {
+  const file = join(environment.folder, 'audit.jsonl')
   say()
-  say('4  the record, in the audit log before the token left:')
+  say('4  the audit record, written before the token was delivered:')
   const lines = (await readFile(file, 'utf8')).trim().split('\n')
   const { decision, principal, grant, user, fingerprint, hash } = JSON.parse(lines[0] ?? '{}')
   say(
@@ -130,23 +146,23 @@ async function record(stage: Stage): Promise<void> {
   if (verified.code !== 0) throw new Error('the audit log does not verify')
 }
 
-async function stayUp(stage: Stage, jeton: Jeton): Promise<void> {
-  const jwtFile = join(stage.folder, 'jwt')
-  await writeFile(jwtFile, await stage.issuer.sign(CLAIMS, { expiresInSeconds: 8 * 3600 }))
+async function keepRunning(environment: TestEnvironment, jeton: Jeton): Promise<void> {
+  const jwtFile = join(environment.folder, 'jwt')
+  await writeFile(jwtFile, await environment.issuer.sign(CLAIMS, { expiresInSeconds: 8 * 3600 }))
   const cli = `node ${CLI}`
   say()
-  say('It stays up; try, in another terminal:')
+  say('The server keeps running. Try in another terminal:')
   say(`  export JETON_URL=${jeton.url} JETON_JWT_FILE=${jwtFile}`)
   say(
     `  curl -s -H "Authorization: Bearer $(cat $JETON_JWT_FILE)" -H 'Content-Type: application/json' -d '{"database":"orders"}' $JETON_URL/v1/tokens`,
   )
   say(`  ${cli} token orders -o json`)
-  if (stage.postgres) say(`  ${cli} exec orders --ca ${stage.caFile} -- psql`)
+  if (environment.postgres) say(`  ${cli} exec orders --ca ${environment.caFile} -- psql`)
   say(
     `  echo '{"sub":"me","repository":"acme/orders"}' | ${cli} explain --config ${jeton.configFile} --issuer ci --claims -`,
   )
-  say(`  curl -s $JETON_URL/readyz; tail -f ${join(stage.folder, 'audit.jsonl')}`)
-  say('Ctrl-C ends it and leaves nothing behind.')
+  say(`  curl -s $JETON_URL/readyz; tail -f ${join(environment.folder, 'audit.jsonl')}`)
+  say('Ctrl-C ends everything and removes all files.')
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM'), jeton.ended])
 }
 

@@ -6,73 +6,75 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** The CLI as `npm run build` makes it. */
+/** The CLI that `npm run build` makes. */
 export const CLI = fileURLToPath(new URL('../../../dist/cli.mjs', import.meta.url))
 
 export interface JetonOptions {
-  /** The configuration, as it would stand in the file. */
+  /** The content of the configuration file. */
   config: object
-  /** The process's whole environment, beside PATH. */
+  /** The process's whole environment, besides PATH. */
   env: Record<string, string>
-  /** Where the configuration and the logs go; made, and removed at the end, where it is not given. */
+  /** For the configuration and logs; unless given, a new one that `close` removes. */
   folder?: string
   args?: readonly string[]
-  /** What runs the CLI: another Node than this one, say. */
+  /** The command that runs the CLI; this Node unless given. */
   node?: readonly string[]
-  /** The CLI of another release, if not this one's. */
+  /** The CLI of another release; this build's unless given. */
   cli?: string | undefined
 }
 
-/** A real `jeton serve` in a process of its own. */
+/** A `jeton serve` in a process of its own. */
 export interface Jeton {
   readonly url: string
-  /** Where /metrics is, where the configuration has it. */
+  /** The URL of the admin listener, if the configuration has one. */
   readonly admin: string | undefined
   readonly folder: string
   readonly configFile: string
   readonly process: ChildProcess
-  /** Lines of stdout so far, without the first; of stderr. */
+  /** Lines so far, without the first, which says where it listens. */
   readonly stdout: readonly string[]
+  /** Lines so far. */
   readonly stderr: readonly string[]
   /** Resolves with the exit code, or the signal that ended it. */
   readonly ended: Promise<number | NodeJS.Signals>
-  /** Writes the configuration anew; SIGHUP makes the server read it. */
+  /** Replaces the configuration file; SIGHUP makes the server read it. */
   configure(config: object): Promise<void>
-  /** Resolves once stderr has a line with this text, also one written before. */
+  /** Returns the first line on stderr with this text, as soon as there is one. */
   logged(text: string): Promise<string>
   /** `POST /v1/tokens`. */
   ask(
     authorization: string,
     body: object,
   ): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }>
-  /** Ends it with SIGTERM, waits, and removes the folder that it made. */
+  /** Ends it with SIGTERM, waits, and removes the folder unless it was given. */
   close(): Promise<void>
 }
 
+/** Starts `jeton serve` on a free port and waits until it listens. Throws with its stderr if it ends before that. */
 export async function startJeton({
   config,
   env,
-  folder: given,
+  folder: givenFolder,
   args = [],
   node = [process.execPath],
   cli = CLI,
 }: JetonOptions): Promise<Jeton> {
-  const folder = given ?? (await mkdtemp(join(tmpdir(), 'jeton-')))
+  const folder = givenFolder ?? (await mkdtemp(join(tmpdir(), 'jeton-')))
   const configFile = join(folder, 'jeton.json')
   const configure = (changed: object) => writeFile(configFile, JSON.stringify(changed))
   await configure(config)
 
-  const [program = process.execPath, ...before] = node
-  const child = spawn(program, [...before, cli, 'serve', '--config', configFile, '--port', '0', ...args], {
+  const [program = process.execPath, ...nodeArgs] = node
+  const child = spawn(program, [...nodeArgs, cli, 'serve', '--config', configFile, '--port', '0', ...args], {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals)
   const stdout = linesOf(child.stdout)
   const stderr = linesOf(child.stderr)
-  const first = await Promise.race([stdout.next(), ended.then(() => undefined)])
-  if (first === undefined) throw new Error(`jeton ended before it listened: ${stderr.lines.join('\n')}`)
-  const { url, admin } = JSON.parse(first) as { url: string; admin?: string }
+  const firstLine = await Promise.race([stdout.next(), ended.then(() => undefined)])
+  if (firstLine === undefined) throw new Error(`jeton ended before it listened: ${stderr.lines.join('\n')}`)
+  const { url, admin } = JSON.parse(firstLine) as { url: string; admin?: string }
 
   return {
     url,
@@ -100,50 +102,50 @@ export async function startJeton({
     async close() {
       child.kill('SIGTERM')
       await ended
-      if (given === undefined) await rm(folder, { recursive: true, force: true })
+      if (givenFolder === undefined) await rm(folder, { recursive: true, force: true })
     },
   }
 }
 
-/** The lines of a stream as they come. */
+/** Collects the lines of a stream. */
 function linesOf(stream: NodeJS.ReadableStream) {
   const lines: string[] = []
-  let waiting: (() => void)[] = []
+  let waiters: (() => void)[] = []
   createInterface({ input: stream }).on('line', line => {
     lines.push(line)
-    const woken = waiting
-    waiting = []
+    const woken = waiters
+    waiters = []
     for (const wake of woken) wake()
   })
-  const more = () => new Promise<void>(resolve => waiting.push(resolve))
+  const nextLine = () => new Promise<void>(resolve => waiters.push(resolve))
   return {
     lines,
-    /** The first line, taken out. */
+    /** Removes and returns the first line. */
     async next(): Promise<string> {
-      while (lines.length === 0) await more()
+      while (lines.length === 0) await nextLine()
       return lines.shift() as string
     },
     async find(text: string): Promise<string> {
       for (;;) {
-        const found = lines.find(line => line.includes(text))
-        if (found !== undefined) return found
-        await more()
+        const match = lines.find(line => line.includes(text))
+        if (match !== undefined) return match
+        await nextLine()
       }
     },
   }
 }
 
-export interface Ran {
+export interface CliResult {
   readonly code: number | NodeJS.Signals
   readonly stdout: string
   readonly stderr: string
 }
 
-/** Runs the real CLI to its end. */
+/** Runs the CLI to its end. */
 export async function runCli(
   args: readonly string[],
   options: { env?: Record<string, string>; input?: string; cwd?: string; cli?: string | undefined } = {},
-): Promise<Ran> {
+): Promise<CliResult> {
   const child = spawn(process.execPath, [options.cli ?? CLI, ...args], {
     env: { PATH: process.env.PATH ?? '', ...options.env },
     ...(options.cwd !== undefined && { cwd: options.cwd }),

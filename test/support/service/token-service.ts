@@ -11,12 +11,12 @@ import { asEncrypted } from './as-encrypted.ts'
 
 export interface TokenServiceParts {
   clock: Clock
-  /** What the fleet shares; tokens are in it in clear. */
+  /** The store that the fleet shares; tokens are in it in clear. */
   store: Store
   log: Log
   /** The stand-in for STS. */
   assumeRole: AssumeRole
-  /** Whether a role that fails is left alone for a while, as in production; false unless given. */
+  /** Whether a role that fails is retried only after a backoff, as in production; false unless given. */
   hasRoleBreaker?: boolean
   /** The real one over `store` unless given. */
   rateLimiter?: RateLimiter
@@ -27,7 +27,7 @@ export interface TokenServiceParts {
   backgroundTasks?: BackgroundTasks
 }
 
-/** The token cache with rate limiter, role breaker and signing, put together as `createService` does, over a test's fakes. */
+/** Returns a token cache with rate limiter, role breaker and signing, put together as in `createService`, over a test's fakes. */
 export function createTokenService(parts: TokenServiceParts): TokenCache {
   const { clock, store, log, assumeRole, hasRoleBreaker = false, sign = signToken } = parts
   const { random = () => 0.5, backgroundTasks = createBackgroundTasks() } = parts

@@ -8,13 +8,13 @@ import { tokenKey } from '../../../src/tokens/token-key.ts'
 import { type Sts, startSts } from '../../support/aws/sts.ts'
 import { type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
 import { ORDERS } from '../../support/databases/orders.ts'
-import { rememberingLog } from '../../support/service/log.ts'
+import { createLogRecorder, type LogRecorder } from '../../support/service/log-recorder.ts'
 
 const KEY = tokenKey({ database: { ...ORDERS, externalId: 'jeton-1' }, user: 'migrator' })
 
 let sts: Sts
 let clock: VirtualClock
-let log: ReturnType<typeof rememberingLog>
+let log: LogRecorder
 let health: ReturnType<typeof createHealth>
 let assume: AssumeRole
 
@@ -22,7 +22,7 @@ beforeEach(async () => {
   sts = await startSts()
   for (const [name, value] of Object.entries(sts.environment())) vi.stubEnv(name, value)
   clock = virtualClock(Date.now())
-  log = rememberingLog()
+  log = createLogRecorder()
   health = createHealth()
   assume = createRoleAssumer({ clock, health, log })
 })

@@ -11,7 +11,7 @@ import type { RoleSession } from '../../../src/tokens/token.ts'
 import { type TokenKey, tokenKey } from '../../../src/tokens/token-key.ts'
 import { settle, type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
 import { ORDERS } from '../../support/databases/orders.ts'
-import { rememberingLog } from '../../support/service/log.ts'
+import { createLogRecorder, type LogRecorder } from '../../support/service/log-recorder.ts'
 
 const KEY = tokenKey({ database: ORDERS, user: 'migrator' })
 const GONE = new JetonError('temporarily_unavailable', {
@@ -25,7 +25,7 @@ const DENIED = new JetonError('role_refused', {
 })
 
 let clock: VirtualClock
-let log: ReturnType<typeof rememberingLog>
+let log: LogRecorder
 let store: Store & { reads: number; swaps: number; isDown: boolean }
 /** What STS does, when it was called (ms), and how many calls were in flight at once. */
 let sts: {
@@ -40,7 +40,7 @@ let random: () => number
 
 beforeEach(() => {
   clock = virtualClock()
-  log = rememberingLog()
+  log = createLogRecorder()
   store = countingStore(createMemoryStore(clock))
   sts = { failure: undefined, delayMs: 100, calls: [], failed: 0, inFlight: 0, mostInFlight: 0 }
   random = () => 0.5

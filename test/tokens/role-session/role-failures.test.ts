@@ -10,18 +10,18 @@ import {
   type RoleFailures,
 } from '../../../src/tokens/role-session/role-failures.ts'
 import { type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
-import { rememberingLog } from '../../support/service/log.ts'
+import { createLogRecorder, type LogRecorder } from '../../support/service/log-recorder.ts'
 
 let clock: VirtualClock
 let store: Store
-let log: ReturnType<typeof rememberingLog>
+let log: LogRecorder
 let failures: RoleFailures
 let now: number
 
 beforeEach(() => {
   clock = virtualClock()
   store = createMemoryStore(clock)
-  log = rememberingLog()
+  log = createLogRecorder()
   failures = createRoleFailures({ store, clock, log })
   now = clock.now()
 })

@@ -1,14 +1,14 @@
 import { type MintOptions, mintWithAws } from '../aws/mint-token.ts'
 
-/** A token that a database must refuse, and the judge's reason. */
-export interface ForeignToken {
+/** A token that a database must refuse, and the verifier's reason. */
+export interface InvalidToken {
   readonly name: string
   readonly reason: string
   mint(options: MintOptions): Promise<string>
 }
 
-/** What callers try, or get wrong: each of these is refused by every database of the tests. */
-export const FOREIGN_TOKENS: readonly ForeignToken[] = [
+/** Tokens that are forged, altered or meant for something else: every database of the tests refuses each of them. */
+export const INVALID_TOKENS: readonly InvalidToken[] = [
   { name: 'no token at all', reason: 'not a token', mint: async () => 'hunter2' },
   {
     name: 'a wrong signature',
@@ -22,11 +22,11 @@ export const FOREIGN_TOKENS: readonly ForeignToken[] = [
   {
     name: 'a token cut at 1000 characters',
     reason: 'X-Amz-SignedHeaders is missing',
-    // not in the middle of an escape, which would be refused for that already
+    // A cut in the middle of an escape would be refused for another reason.
     mint: async options => (await mintWithAws(options)).slice(0, 1000).replace(/%[0-9A-F]?$/, ''),
   },
   {
-    name: 'a longer life written into it',
+    name: 'a token with another lifetime written into it',
     reason: 'wrong signature',
     mint: async options => (await mintWithAws(options)).replace('X-Amz-Expires=900', 'X-Amz-Expires=899'),
   },
@@ -37,7 +37,7 @@ export const FOREIGN_TOKENS: readonly ForeignToken[] = [
       mintWithAws({ ...options, endpoint: { ...options.endpoint, host: `x${options.endpoint.host}` } }),
   },
   {
-    name: 'a token of another endpoint, its name exchanged',
+    name: 'a token of another endpoint with the host name replaced',
     reason: 'wrong signature',
     mint: async options => {
       const { host } = options.endpoint

@@ -1,7 +1,8 @@
 /*
- * MariaDB's side of RDS's AWSAuthenticationPlugin, for tests: asks the client for its password in clear, hands user and
- * token to the process that started the server, over the Unix socket that JETON_JUDGE names, and lets in whom it says.
- * A question is the user and the token, each as a four-byte length in network order and its bytes; the answer is '1' or '0'.
+ * MariaDB's side of RDS's AWSAuthenticationPlugin, for tests: asks the client for its password in clear, passes user and
+ * token to the process that started the server, over the Unix socket that JETON_RDS_VERIFIER names, and accepts or refuses
+ * as that process answers. A question is the user and the token, each as a four-byte length in network order and its bytes;
+ * the answer is '1' or '0'.
  *
  * The plugin interface is declared by hand, so that no -dev package is needed:
  * https://github.com/MariaDB/server/blob/10.11/include/mysql/plugin_auth.h and plugin.h
@@ -22,7 +23,7 @@ struct vio {
   void (*info)(struct vio *, void *);
 };
 
-/* The fields after these are not ours to touch. */
+/* Further fields are not used. */
 struct auth_info {
   const char *user_name;
   unsigned int user_name_length;
@@ -67,7 +68,7 @@ static int send_field(int fd, const void *bytes, size_t length) {
 
 static int authenticate(struct vio *vio, struct auth_info *info) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
-  const char *path = getenv("JETON_JUDGE");
+  const char *path = getenv("JETON_RDS_VERIFIER");
   unsigned char *token;
   char answer = '0';
   int fd, length = vio->read_packet(vio, &token);
@@ -85,7 +86,7 @@ static int authenticate(struct vio *vio, struct auth_info *info) {
   return answer == '1' ? CR_OK : CR_ERROR;
 }
 
-/* What stands after AS in CREATE USER ('RDS') is kept as it is. */
+/* Keeps the text after AS in CREATE USER unchanged. */
 static int keep(const char *text, size_t length, char *kept, size_t *kept_length) {
   if (length > *kept_length) return 1;
   memcpy(kept, text, length);

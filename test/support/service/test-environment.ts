@@ -6,11 +6,11 @@ import type { RealDatabase } from '../databases/database.ts'
 import { startMariadb } from '../databases/mariadb.ts'
 import { ORDERS } from '../databases/orders.ts'
 import { startPostgres } from '../databases/postgres.ts'
-import { judgeFor } from '../databases/rds-verifier.ts'
+import { createRdsVerifier } from '../databases/rds-verifier.ts'
 import { type Issuer, startIssuer } from '../oidc/issuer.ts'
 import { type Authority, createAuthority } from './certificate-authority.ts'
 
-/** The second database of tests. */
+/** The second database of tests, beside `ORDERS`. */
 export const LEDGER = {
   host: 'ledger.cluster-c9akciq32xyz.us-east-1.rds.amazonaws.com',
   port: 3306,
@@ -18,33 +18,35 @@ export const LEDGER = {
   resourceId: 'cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ',
 }
 
-export interface StageOptions {
-  /** Which real databases to start. */
+export interface TestEnvironmentOptions {
+  /** The real databases to start; none unless given. */
   databases?: readonly ('postgres' | 'mariadb')[]
 }
 
-/** Everything that stands in for the outside: AWS STS, an OIDC issuer, a CA, and real databases that ask a judge. */
-export interface Stage {
+/** Stand-ins for everything outside jeton: AWS STS, an OIDC issuer, a CA, and real databases that verify tokens as RDS does. */
+export interface TestEnvironment {
   readonly sts: Sts
   readonly issuer: Issuer
   readonly authority: Authority
-  /** A folder for what the test writes, removed at the end, with `ca.pem` of the authority in it. */
+  /** A folder for the test's files, with the authority's `ca.pem`; `close` removes it. */
   readonly folder: string
   readonly caFile: string
   readonly postgres: RealDatabase | undefined
   readonly mariadb: RealDatabase | undefined
-  /** The environment of a jeton server. */
-  readonly env: Record<string, string>
-  /** A configuration of both databases and a grant on each, its sections replaced by those of `over`. */
-  config(over?: object): object
+  /** The environment variables of a jeton server. */
+  readonly serverEnv: Record<string, string>
+  /** Returns a configuration of both databases with a grant for each; `sections` replace its own. */
+  config(sections?: object): object
   close(): Promise<void>
 }
 
-export async function setStage({ databases = [] }: StageOptions = {}): Promise<Stage> {
+export async function startTestEnvironment({
+  databases = [],
+}: TestEnvironmentOptions = {}): Promise<TestEnvironment> {
   const [sts, issuer, folder] = await Promise.all([
     startSts(),
     startIssuer(),
-    mkdtemp(join(tmpdir(), 'jeton-stage-')),
+    mkdtemp(join(tmpdir(), 'jeton-test-')),
   ])
   const authority = createAuthority()
   const caFile = join(folder, 'ca.pem')
@@ -55,7 +57,7 @@ export async function setStage({ databases = [] }: StageOptions = {}): Promise<S
           authority,
           hosts: [ORDERS.host],
           users: ORDERS.users,
-          check: judgeFor({ endpoint: ORDERS, sts }),
+          check: createRdsVerifier({ endpoint: ORDERS, sts }),
         })
       : undefined,
     databases.includes('mariadb')
@@ -63,7 +65,7 @@ export async function setStage({ databases = [] }: StageOptions = {}): Promise<S
           authority,
           hosts: [LEDGER.host, 'localhost'],
           users: ['app_rw'],
-          check: judgeFor({ endpoint: LEDGER, sts }),
+          check: createRdsVerifier({ endpoint: LEDGER, sts }),
         })
       : undefined,
   ])
@@ -76,8 +78,8 @@ export async function setStage({ databases = [] }: StageOptions = {}): Promise<S
     caFile,
     postgres,
     mariadb,
-    env: sts.environment(),
-    config: over => ({
+    serverEnv: sts.environment(),
+    config: sections => ({
       issuers: { ci: { issuer: issuer.url, audience: 'jeton' } },
       databases: {
         orders: {
@@ -113,7 +115,7 @@ export async function setStage({ databases = [] }: StageOptions = {}): Promise<S
         },
       ],
       audit: [{ type: 'file', path: 'audit.jsonl' }],
-      ...over,
+      ...sections,
     }),
     async close() {
       await Promise.all([postgres?.close(), mariadb?.close(), issuer.close(), sts.close()])

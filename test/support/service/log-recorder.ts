@@ -1,14 +1,19 @@
 import type { Log, LogFields } from '../../../src/telemetry/log.ts'
 
-export interface Remembered {
+export interface RecordedLine {
   readonly level: string
   readonly fields: LogFields
   readonly msg: string
 }
 
-/** A program log that is kept, so that a test can look for what must, or must not, stand in it. */
-export function rememberingLog(): Log & { readonly lines: Remembered[] } {
-  const lines: Remembered[] = []
+export interface LogRecorder extends Log {
+  /** All lines so far, in which a test can look for what must or must not be there. */
+  readonly lines: RecordedLine[]
+}
+
+/** Returns a log that only records its lines. */
+export function createLogRecorder(): LogRecorder {
+  const lines: RecordedLine[] = []
   const at = (level: string) => (fields: LogFields, msg: string) => void lines.push({ level, fields, msg })
   return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

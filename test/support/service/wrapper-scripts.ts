@@ -6,10 +6,16 @@ import { CLI } from './jeton.ts'
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`
 
 /**
- * Makes a folder in `folder` for the front of PATH, and gives that PATH: `jeton` is the built CLI, and `psql`, where there
- * is one, trusts the stand-in's CA, for the bundle that jeton gives is AWS's own.
+ * Writes wrapper scripts into a folder and returns a PATH that begins with it. `jeton` runs the built CLI. `psql`, if it is
+ * installed, trusts the stand-ins' CA, because the bundle that jeton returns is AWS's own.
  */
-export async function pathWithShims({ folder, caFile }: { folder: string; caFile: string }): Promise<string> {
+export async function createPathWithWrappers({
+  folder,
+  caFile,
+}: {
+  folder: string
+  caFile: string
+}): Promise<string> {
   const bin = join(folder, 'bin')
   await mkdir(bin, { recursive: true })
   const put = (name: string, line: string) =>
@@ -18,11 +24,4 @@ export async function pathWithShims({ folder, caFile }: { folder: string; caFile
   const psql = await lookForProgram('psql')
   if (psql) await put('psql', `PGSSLROOTCERT=${quoted(caFile)} exec ${quoted(psql)}`)
   return `${bin}:${process.env.PATH ?? ''}`
-}
-
-/** Whether a program is here that only an example needs. Says loudly where it is not. */
-export async function hasProgram(name: string): Promise<boolean> {
-  if (await lookForProgram(name)) return true
-  process.stderr.write(`\n!!! TESTS DID NOT RUN for want of ${name}\n\n`)
-  return false
 }

@@ -1,10 +1,10 @@
-// Stands in for AWS's runtime interface client: asks for an event, calls the handler, posts what came of it.
+// A stand-in for AWS's runtime interface client: gets an event, calls the handler, posts the outcome.
 // https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-// as AWS's own does: to import it costs 20 ms on Node 24, which the function may not have to pay
+// Like AWS's own: an import would cost 20 ms on Node 24, which must not count as the function's cold start.
 const { request } = createRequire(import.meta.url)('node:http')
 
 const { AWS_LAMBDA_RUNTIME_API, LAMBDA_TASK_ROOT, _HANDLER } = process.env
@@ -22,7 +22,7 @@ function call(method, path, body) {
   })
 }
 
-const told = ({ name, message, stack }) => ({
+const errorBody = ({ name, message, stack }) => ({
   errorType: name,
   errorMessage: message,
   stackTrace: stack.split('\n'),
@@ -31,13 +31,14 @@ const told = ({ name, message, stack }) => ({
 async function load() {
   const [file, name] = _HANDLER.split('.')
   const { [name]: handler } = await import(pathToFileURL(join(LAMBDA_TASK_ROOT, `${file}.mjs`)).href)
-  // a third parameter would be a callback, which Node 24 on Lambda has no more
-  if (typeof handler !== 'function' || handler.length >= 3) throw new TypeError(`${_HANDLER} is no handler`)
+  // A third parameter would be a callback, which Lambda's Node 24 does not support.
+  if (typeof handler !== 'function' || handler.length >= 3)
+    throw new TypeError(`${_HANDLER} is not a handler`)
   return handler
 }
 
 const handler = await load().catch(async cause => {
-  await call('POST', 'init/error', told(cause))
+  await call('POST', 'init/error', errorBody(cause))
   process.exit(1)
 })
 for (;;) {
@@ -45,9 +46,9 @@ for (;;) {
   const awsRequestId = headers['lambda-runtime-aws-request-id']
   const deadlineAt = Number(headers['lambda-runtime-deadline-ms'])
   const context = { awsRequestId, getRemainingTimeInMillis: () => deadlineAt - Date.now() }
-  const done = await handler(JSON.parse(text), context).then(
+  const [kind, body] = await handler(JSON.parse(text), context).then(
     reply => ['response', reply],
-    cause => ['error', told(cause)],
+    cause => ['error', errorBody(cause)],
   )
-  await call('POST', `invocation/${awsRequestId}/${done[0]}`, done[1])
+  await call('POST', `invocation/${awsRequestId}/${kind}`, body)
 }

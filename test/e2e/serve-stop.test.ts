@@ -1,0 +1,34 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { describe, expect, test } from 'vitest'
+import { runCli } from '../support/service/jeton.ts'
+import { useServers } from './servers.ts'
+
+const { environment, startServer, bearer, auditFile } = useServers()
+
+describe('SIGTERM', () => {
+  test('finishes requests in flight, logs the hash of the last audit record, and exits 0', async () => {
+    const jeton = await startServer()
+    environment().sts.faults.delayMs = 500
+    const pending = jeton.ask(await bearer(), { database: 'orders' })
+    await expect.poll(() => environment().sts.requests()).toBe(1)
+    jeton.process.kill('SIGTERM')
+    expect((await pending).status).toBe(200)
+    expect(await jeton.ended).toBe(0)
+    const last = JSON.parse(await jeton.logged('audit_closed')).last
+    const verified = await runCli(['audit', 'verify', auditFile(), '--expect-last', last])
+    expect(verified).toMatchObject({ code: 0 })
+  })
+
+  test('logs the hash that shows a truncated audit file', async () => {
+    const jeton = await startServer()
+    const jwt = await bearer()
+    for (let i = 0; i < 3; i++) await jeton.ask(jwt, { database: 'orders' })
+    jeton.process.kill('SIGTERM')
+    await jeton.ended
+    const last = JSON.parse(await jeton.logged('audit_closed')).last
+    const lines = (await readFile(auditFile(), 'utf8')).trimEnd().split('\n')
+    await writeFile(auditFile(), `${lines.slice(0, -1).join('\n')}\n`)
+    expect((await runCli(['audit', 'verify', auditFile()])).code).toBe(0)
+    expect((await runCli(['audit', 'verify', auditFile(), '--expect-last', last])).code).toBe(1)
+  })
+})

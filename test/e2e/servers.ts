@@ -1,0 +1,50 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach } from 'vitest'
+import type { AuditRecord } from '../../src/audit/record.ts'
+import { type Jeton, type JetonOptions, startJeton } from '../support/service/jeton.ts'
+import { startTestEnvironment, type TestEnvironment } from '../support/service/test-environment.ts'
+
+/** Claims of the one repository and branch that the grants allow. */
+export const CLAIMS = { repository: 'acme/orders', ref: 'refs/heads/main' }
+
+/** Gives each test of a file its own stand-ins, and servers on them that are stopped after it. */
+export function useServers() {
+  let current: TestEnvironment
+  let servers: Jeton[]
+
+  beforeEach(async () => {
+    current = await startTestEnvironment()
+    servers = []
+  })
+  afterEach(async () => {
+    for (const server of servers) await server.close()
+    await current.close()
+  })
+
+  const auditFile = () => join(current.folder, 'audit.jsonl')
+
+  return {
+    environment: () => current,
+    auditFile,
+    /** Starts a server whose configuration has these sections replaced. */
+    async startServer(config: object = {}, options: Partial<JetonOptions> = {}): Promise<Jeton> {
+      const server = await startJeton({
+        config: current.config(config),
+        env: current.serverEnv,
+        folder: current.folder,
+        ...options,
+      })
+      servers.push(server)
+      return server
+    },
+    /** Returns the `Authorization` of a caller with `CLAIMS`, overridden by `claims`. */
+    bearer: async (claims: object = {}) => `Bearer ${await current.issuer.sign({ ...CLAIMS, ...claims })}`,
+    /** Returns the records in the audit file. */
+    auditRecords: async () =>
+      (await readFile(auditFile(), 'utf8'))
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line) as AuditRecord & { type: string; v: number }),
+  }
+}
