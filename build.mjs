@@ -1,5 +1,5 @@
-// Builds dist/: the command line (package.json's `bin`), which loads the package's dependencies from node_modules, and
-// dist/lambda/, which contains everything that it needs.
+// builds dist/: the command line (package.json's `bin`), which loads the package's dependencies from node_modules, and
+// dist/lambda/, which contains everything that it needs
 import { rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Ajv } from 'ajv'
@@ -25,7 +25,7 @@ async function importSource(path) {
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
 }
 
-/** Computes what never changes now and not in each cold start: the validators, and the root certificates of RDS. */
+/** Computes at build time what would slow each cold start: the validators, and the root certificates of RDS. */
 const precomputed = {
   name: 'precomputed',
   setup({ onEnd, onLoad }) {

@@ -3,6 +3,7 @@ import { configPath } from '../src/config/environment.ts'
 import { systemClock } from '../src/lib/clock.ts'
 import { configOption } from './operator-commands.ts'
 
+/** Adds `jeton audit verify` and `jeton audit query`: docs/cli.md. */
 export function addAuditCommands(program: Command): void {
   const audit = program.command('audit').description('work with audit logs').exitOverride()
 

@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises'
 import type { Command } from 'commander'
 import { systemClock } from '../src/lib/clock.ts'
 
+/** Adds the commands for callers, which request a token from a server: docs/cli.md#for-callers. */
 export function addCallerCommands(program: Command): void {
   const { env, stdin, stdout, stderr } = process
   const context = { env, stdin, stdout, stderr, lookup, fetch: globalThis.fetch, clock: systemClock() }

@@ -16,7 +16,7 @@ const program = new Command('jeton')
   .enablePositionalOptions()
   .exitOverride()
 
-// These import what a command needs only when it runs, so that a caller's `jeton exec` starts without the server.
+// each command imports its code only when it runs, so that a caller's `jeton exec` starts without the server
 addOperatorCommands(program)
 addAuditCommands(program)
 addCallerCommands(program)

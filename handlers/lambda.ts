@@ -25,7 +25,7 @@ const executionEnvironment = createExecutionEnvironment({
       http: { requestIdHeader: REQUEST_ID_HEADER },
     }),
 })
-// Lambda gives more CPU until the first request comes; a failure has been logged, and the request tries again
+// before the first request, because Lambda provides more CPU until then; a failure is logged, and the request tries again
 await executionEnvironment.getService().catch(() => {})
 
 /** Answers events of API Gateway's HTTP API (payload 2.0), of function URLs and of Application Load Balancers. */

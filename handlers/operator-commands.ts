@@ -3,11 +3,12 @@ import { configPath, environmentRegion } from '../src/config/environment.ts'
 
 const { env } = process
 
-/** The option that all commands share that read the configuration. */
+/** Returns the option of every command that reads the configuration. */
 export function configOption(): Option {
   return new Option('--config <file>', 'the configuration').env('JETON_CONFIG')
 }
 
+/** Adds the commands for operators, which read the configuration: docs/cli.md. */
 export function addOperatorCommands(program: Command): void {
   program
     .command('serve')

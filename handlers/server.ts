@@ -1,9 +1,9 @@
 import { hostname } from 'node:os'
 import type { Writable } from 'node:stream'
 import { Registry } from 'prom-client'
-import { logHeadHash } from '../src/audit/head-hash.ts'
+import { logHeadHash } from '../src/audit/audit-log.ts'
 import { type Listen, loadConfig } from '../src/config/load.ts'
-import { type ReloadOptions, reload } from '../src/config/reload.ts'
+import { type ReloadParts, reload } from '../src/config/reload.ts'
 import { createAdminApp } from '../src/http/admin.ts'
 import { listen } from '../src/http/listener.ts'
 import { everyMinute } from '../src/lib/interval.ts'
@@ -12,14 +12,14 @@ import { createPinoLog } from '../src/telemetry/pino-log.ts'
 
 export interface ServeOptions {
   configPath: string
-  /** Overrides where the configuration says to listen. */
+  /** Overrides the configured address. */
   listen: Listen
   stdout: Writable
 }
 
 /**
  * Runs `jeton serve`: listens until SIGTERM or SIGINT, then finishes the requests in flight. SIGHUP reloads the configuration.
- * Rejects with `ConfigError` if the configuration cannot be used, and if a port or an audit sink cannot be opened.
+ * Rejects if a port or an audit sink cannot be opened, and with `ConfigError` if the configuration cannot be used.
  */
 export async function serve({ configPath, listen: address, stdout }: ServeOptions): Promise<void> {
   const log = createPinoLog()
@@ -56,7 +56,7 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
   })
   const stopping = firstSignal('SIGTERM', 'SIGINT')
 
-  // only now, since a program that has read this line may send signals
+  // not earlier, because a program that has read this line may send signals
   stdout.write(`${JSON.stringify({ msg: 'listening', ...urls })}\n`)
   log.info(
     { event: 'stopping', signal: await stopping },
@@ -73,10 +73,10 @@ function firstSignal(...signals: NodeJS.Signals[]): Promise<NodeJS.Signals> {
   })
 }
 
-/** Signals that arrive during a reload are served one after the other: the last one decides. */
-function reloadOnHangup(options: ReloadOptions): void {
+/** Signals that arrive during a reload are handled one after the other, so that the last one decides. */
+function reloadOnHangup(parts: ReloadParts): void {
   let lastReload: Promise<unknown> = Promise.resolve()
   process.on('SIGHUP', () => {
-    lastReload = lastReload.then(() => reload(options))
+    lastReload = lastReload.then(() => reload(parts))
   })
 }

@@ -3,8 +3,7 @@ import { ConfigError, type Problem } from '../src/config/problems.ts'
 
 /**
  * Throws `ConfigError` with everything in a sound configuration that this stack would not honour: it creates the tables and
- * the key itself, counts its metrics in what goes to stdout, and makes the package readable to everyone who may read the
- * function.
+ * the key itself, counts its metrics in what goes to stdout, and everyone with access to the function can read its package.
  */
 export function checkDeployable({ server, store, audit }: Config): void {
   const problems: Problem[] = []
@@ -24,7 +23,7 @@ export function checkDeployable({ server, store, audit }: Config): void {
 
   if (audit.some(({ type }) => type === 'file'))
     problem('audit', 'a file on Lambda is lost with its execution environment: give type dynamodb')
-  const tables = audit.filter(log => log.type === 'dynamodb')
+  const tables = audit.filter(sink => sink.type === 'dynamodb')
   if (tables.some(({ region }) => region !== undefined))
     problem('audit', 'leave region out: the stack creates the table in its own region')
   if (tables.length > 1) problem('audit', 'the stack creates only one table of this type')

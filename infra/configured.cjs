@@ -1,6 +1,6 @@
 const { dirname } = require('node:path')
 
-/** For osls, which cannot load TypeScript: what `readConfigured` takes from the configuration. */
+/** Returns what `readConfigured` does, for osls, which cannot load TypeScript. */
 module.exports = async ({ resolveVariable }) => {
   const deployment = {
     folder: dirname(__dirname),

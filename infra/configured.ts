@@ -50,7 +50,7 @@ export async function readConfigured({ folder, config: file, configInS3 }: Deplo
       ],
     },
     storeTable: store.type === 'dynamodb' ? store.table : undefined,
-    auditTable: audit.find(log => log.type === 'dynamodb')?.table,
+    auditTable: audit.find(sink => sink.type === 'dynamodb')?.table,
     keyAlias: kmsKeyId || undefined,
     location: configInS3 || pathWithin(folder, path),
     patterns: [
@@ -63,7 +63,7 @@ export async function readConfigured({ folder, config: file, configInS3 }: Deplo
   }
 }
 
-/** Also returns the names of the files that the configuration has in it. */
+/** Returns the configuration and the files that it names. */
 async function readWithFileNames(path: string): Promise<{ config: Config; fileNames: string[] }> {
   const fileNames: string[] = []
   const source = createFileConfigSource(path)

@@ -1,7 +1,7 @@
-import { groupBy } from '../src/lib/maps.ts'
+import { distinct, groupBy } from '../src/lib/maps.ts'
 import { type Database, resourceKey } from '../src/rds/database.ts'
 
-/** How many logins a second RDS allows with tokens of different identities. */
+/** The logins with new tokens that RDS allows a second. */
 const RDS_LOGINS_PER_SECOND = 20
 const WIDTH = 24
 const HEIGHT = 6
@@ -83,13 +83,16 @@ function propertiesOf({ title, metrics, stat = 'Sum', limits = [] }: Graph) {
 function databaseGraphs(databases: readonly Database[]): Graph[] {
   const names = databases.map(({ name }) => name)
   const perSecond = Math.min(...databases.map(({ newTokensPerSecond }) => newTokensPerSecond))
-  const rds = distinct(databases.map(rdsThrottling).filter(metric => metric !== undefined))
+  const rds = distinct(
+    databases.map(rdsThrottling).filter(metric => metric !== undefined),
+    metric => JSON.stringify(metric),
+  )
   return [
     {
       title: `${names.join(', ')}: new tokens a minute`,
       metrics: [
         ...names.map((name, i) =>
-          databaseMetric('NewTokens', name, { id: `new${i}`, visible: names.length === 1 }),
+          databaseMetric('NewTokens', { database: name, id: `new${i}`, visible: names.length === 1 }),
         ),
         ...(names.length > 1 ? [[{ expression: 'SUM(METRICS("new"))', label: 'together' }]] : []),
       ],
@@ -100,7 +103,7 @@ function databaseGraphs(databases: readonly Database[]): Graph[] {
     },
     {
       title: `${names.join(', ')}: throttled, by RDS and by jeton`,
-      metrics: [...rds, ...names.map(name => databaseMetric('ThrottledTurns', name))],
+      metrics: [...rds, ...names.map(name => databaseMetric('ThrottledTurns', { database: name }))],
     },
   ]
 }
@@ -126,13 +129,10 @@ function rdsThrottling({ kind, host, region, account }: Database): Metric | unde
 
 const NAMESPACE = `$\{Namespace}`
 const ownMetric = (name: string): Metric => [NAMESPACE, name]
-const databaseMetric = (name: string, database: string, options = {}): Metric => [
-  NAMESPACE,
-  name,
-  'Database',
-  database,
-  options,
-]
+const databaseMetric = (
+  name: string,
+  { database, ...options }: { database: string; id?: string; visible?: boolean },
+): Metric => [NAMESPACE, name, 'Database', database, options]
 const apiMetric = (name: string, options = {}): Metric => [
   'AWS/ApiGateway',
   name,
@@ -143,7 +143,3 @@ const apiMetric = (name: string, options = {}): Metric => [
 const ownMetrics = (name: string, dimension: string): Metric => [
   { expression: `SEARCH('{${NAMESPACE},${dimension}} MetricName="${name}"', 'Sum')`, label: '' },
 ]
-
-function distinct(metrics: readonly Metric[]): Metric[] {
-  return [...new Map(metrics.map(metric => [JSON.stringify(metric), metric])).values()]
-}

@@ -14,6 +14,7 @@ export const STATUS = {
   temporarily_unavailable: 503,
 } as const
 
+/** A public error code. */
 export type ErrorCode = keyof typeof STATUS
 
 export interface JetonErrorOptions {
@@ -26,7 +27,7 @@ export interface JetonErrorOptions {
   cause?: unknown
 }
 
-/** The only error that jeton's parts throw at each other. Anything else that is thrown is a bug: `internal_error`. */
+/** The error that a request may end in. Anything else that is thrown is a bug, which the caller sees as `internal_error`. */
 export class JetonError extends Error {
   override readonly name = 'JetonError'
   readonly code: ErrorCode
@@ -56,7 +57,7 @@ export function asJetonError(cause: unknown): JetonError {
   })
 }
 
-/** A command was called wrongly: an unknown name, a missing option. The message is for the terminal; the exit code is 2. */
+/** A command was called wrongly, with an unknown name or without an option. The message is for the terminal. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

@@ -16,7 +16,7 @@ import { createHealth, type Health } from './telemetry/health.ts'
 import type { Log } from './telemetry/log.ts'
 import { type Metrics, NO_METRICS } from './telemetry/metrics.ts'
 import { createRateLimiter } from './tokens/rate-limit/rate-limiter.ts'
-import { createRoleAssumer } from './tokens/role-session/assume-role.ts'
+import { createAssumeRole } from './tokens/role-session/assume-role.ts'
 import { createRoleBreaker } from './tokens/role-session/role-breaker.ts'
 import { signToken } from './tokens/sign.ts'
 import { createTokenCache } from './tokens/token-cache.ts'
@@ -24,20 +24,22 @@ import { compileAccessPolicy } from './vending/access-policy.ts'
 import { createRequestAudits } from './vending/request-audit.ts'
 import { createVendToken } from './vending/vend-token.ts'
 
-/** The longest that background tasks may delay a close, or a freeze on Lambda: AWS may not answer for longer than that. */
+/** The longest that background tasks may delay a close, or a freeze on Lambda: AWS may take longer to answer. */
 const DRAIN_MS = 2000
+/** How often a server that closes looks for connections that have become idle. */
+const IDLE_CHECK_MS = 50
 
 export interface ServiceOptions {
   log: Log
   /** Where the audit sink of type `stdout` writes. */
   stdout: Writable
-  /** Names this process in audit records. */
+  /** The name of this process in audit records. */
   instance: string
-  /** Where metrics are registered; there are none unless given. */
+  /** Where metrics are registered; without it there are none. */
   registry?: Registry
-  /** How callers reach the app; as the configuration's `server` says unless given. */
+  /** How callers reach the app; default: the configuration's `server`. */
   http?: AppOptions
-  /** The longest that a request waits for a slot for a new token, in milliseconds; 5 s unless given. */
+  /** The longest that a request waits for a slot for a new token, in milliseconds; default 5 s. */
   slotWaitMs?: number
 }
 
@@ -46,11 +48,11 @@ export interface Service {
   readonly app: App
   readonly auditLog: AuditLog
   readonly clock: Clock
-  /** Replaces issuers, keys, databases, grants and the certificate by those of `config`. Ports, sinks and stores stay. */
+  /** Replaces issuers, keys, databases, grants and the certificate with those of `config`. Ports, sinks and stores stay. */
   reload(config: Config): void
   /**
-   * Resolves when everything that past requests left behind is done, records of refusals included, or after 2 s. Call it
-   * before a process freezes.
+   * Resolves when the background tasks of past requests are done, records of refusals included, or after 2 s. Call it before
+   * the process freezes.
    */
   drain(): Promise<void>
   /** Finishes the requests in flight, then closes the sinks. */
@@ -58,8 +60,8 @@ export interface Service {
 }
 
 /**
- * Creates every part and connects them; parts meet nowhere else. Rejects if an audit sink cannot be opened. A store that does
- * not answer is no reason to reject: it is asked when it is needed.
+ * Creates every part and connects them; parts meet nowhere else. Rejects if an audit sink cannot be opened, but not if a
+ * store does not answer: it is called only when it is needed.
  */
 export async function createService(config: Config, options: ServiceOptions): Promise<Service> {
   const { log, stdout, instance, registry, slotWaitMs, http = config.server } = options
@@ -69,13 +71,13 @@ export async function createService(config: Config, options: ServiceOptions): Pr
   const timer = systemClock()
   const backgroundTasks = createBackgroundTasks()
 
-  const sinks = await openSinks(config.audit, { clock, timer, log, stdout })
+  const sinks = await openSinks(config.audit, { clock, timer, log, random: Math.random, stdout })
   const auditLog = createAuditLog({ sinks, clock, timer, health, log, metrics, instance })
-  const beginAudit = createRequestAudits({ auditLog, clock, instance, onEnded: metrics.decided })
+  const beginAudit = createRequestAudits({ auditLog, clock, instance, onEnded: metrics.onDecided })
 
   const stores = await openStores(config.store, { clock, health, log, metrics })
   const rateLimiter = createRateLimiter({ store: stores.plain, clock })
-  const assumeRole = createRoleAssumer({ clock, health, log })
+  const assumeRole = createAssumeRole({ clock, health, log })
   const roleAssumer = createRoleBreaker(assumeRole, {
     store: stores.plain,
     clock,
@@ -93,7 +95,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
     backgroundTasks,
     random: Math.random,
     slotWaitMs,
-    onMinted: ({ database }) => metrics.minted(database.name),
+    onMinted: ({ database }) => metrics.onMinted(database.name),
   })
   const vend = createVendToken(tokenCache)
 
@@ -110,7 +112,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
       clock,
       log,
       beginAudit,
-      onVended: metrics.answered,
+      onVended: metrics.onVended,
     },
     http,
   )
@@ -129,11 +131,11 @@ export async function createService(config: Config, options: ServiceOptions): Pr
       renewCertificate(app, changed.server.tls)
     },
     async drain() {
-      await waitAtMost(DRAIN_MS, Promise.all([backgroundTasks.drain(), auditLog.drain()]), clock)
+      await waitAtMost(Promise.all([backgroundTasks.drain(), auditLog.drain()]), { clock, maxMs: DRAIN_MS })
     },
     async close() {
-      await closeServer(app)
-      await waitAtMost(DRAIN_MS, backgroundTasks.drain(), clock)
+      await closeServer(app, clock)
+      await waitAtMost(backgroundTasks.drain(), { clock, maxMs: DRAIN_MS })
       await auditLog.close()
     },
   }
@@ -153,7 +155,7 @@ function createCorrectedClock({ log, metrics }: { log: Log; metrics: Metrics }):
         { event: 'clock_corrected', offsetMs },
         "the machine's clock is offsetMs behind AWS's (0: right again); jeton corrects for it, but check NTP",
       )
-      metrics.clockCorrected(offsetMs)
+      metrics.onClockCorrected(offsetMs)
     },
   })
 }
@@ -167,7 +169,12 @@ function renewCertificate(app: App, tls: Config['server']['tls']): void {
 }
 
 /** Connections that are kept alive after their last reply would otherwise delay the close by a minute. */
-async function closeServer(app: App): Promise<void> {
-  const closing = setInterval(() => app.server.closeIdleConnections(), 50)
-  await app.close().finally(() => clearInterval(closing))
+async function closeServer(app: App, clock: Clock): Promise<void> {
+  const closed = new AbortController()
+  const closing = app.close().finally(() => closed.abort())
+  while (!closed.signal.aborted) {
+    await clock.sleepUntil(clock.now() + IDLE_CHECK_MS, closed.signal).catch(() => {})
+    app.server.closeIdleConnections()
+  }
+  await closing
 }

@@ -13,8 +13,8 @@ import { createSinkWriter, HANG_MS, type SinkWriter } from './sink-writer.ts'
 export interface AuditLog {
   /**
    * Resolves when the record is in every sink, as durable as each of them makes it. Rejects with
-   * `temporarily_unavailable` if a sink fails or has not answered after 2 s; other sinks may then hold the record all
-   * the same.
+   * `temporarily_unavailable` if a sink fails or has not answered after 2 s; other sinks may still have written the
+   * record.
    */
   write(record: AuditRecord): Promise<void>
   /**
@@ -28,15 +28,15 @@ export interface AuditLog {
   headHash(): string | undefined
   /**
    * Resolves when nothing waits to be written, refusals included. What a sink fails to take is tried again with the next
-   * record. Writes the counts of floods that go on, every 10 s at most; what is counted in between is lost if the
-   * process ends without `close`. Skips sinks that hang, but may wait for one that has just begun to: bound it.
+   * record. Writes the counts of floods that are not over, every 10 s at most; what is counted in between is lost if
+   * the process ends without `close`. Skips sinks that hang, but may wait for one that has just begun to: bound it.
    */
   drain(): Promise<void>
   /** Writes what waits and closes the sinks; gives up on one that hangs after 2 s. */
   close(): Promise<void>
 }
 
-export interface AuditLogOptions {
+export interface AuditLogParts {
   sinks: readonly Sink[]
   clock: Clock
   /** Measures how long a sink takes, so that a correction of `clock` does not look like a hang. Default: `clock`. */
@@ -52,12 +52,12 @@ export interface AuditLogOptions {
  * Writes each vend to every sink and waits for all of them; refusals go along when there is room. Each sink has a writer
  * of its own, so that a slow one does not delay the batches of the others. Throws without a sink.
  */
-export function createAuditLog(options: AuditLogOptions): AuditLog {
-  const { sinks, clock, timer = clock, health, log, metrics, instance } = options
+export function createAuditLog(parts: AuditLogParts): AuditLog {
+  const { sinks, clock, timer = clock, health, log, metrics, instance } = parts
   const writers = sinks.map(sink => createSinkWriter(sink, { clock: timer, health, log, metrics, instance }))
   const [firstWriter] = writers
   if (!firstWriter) throw new Error('the audit log needs at least one sink')
-  // One sink, the usual case, needs no Promise.all, and there is nothing to cancel.
+  // one sink, the usual case, needs no Promise.all, and there is nothing to cancel
   const writeLine = writers.length === 1 ? (line: string) => firstWriter.write(line) : writeToAll
   const flood = createFloodControl(record => {
     const line = renderRecord(record)
@@ -76,7 +76,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
     }
   }
 
-  /** Bounded, for a sink that hangs must not keep the process from ending. */
+  /** Bounded, because a sink that hangs must not keep the process from ending. */
   async function closeWriter(writer: SinkWriter): Promise<void> {
     const sink = writer.sinkName
     let isClosed = false
@@ -86,7 +86,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       .finally(() => {
         isClosed = true
       })
-    await waitAtMost(HANG_MS, close, timer)
+    await waitAtMost(close, { clock: timer, maxMs: HANG_MS })
     if (!isClosed) log.error({ event: 'audit_abandoned', sink }, ABANDONED)
   }
 
@@ -95,7 +95,7 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
       if (closing) throw auditUnavailable('the audit log is closed')
       const now = timer.now()
       flood.closeWindows(clock.now())
-      // Before any sink has it: a vend that is refused because of one sink must not stand in the others.
+      // before any sink has it: a vend that is refused because of one sink must not be recorded in the others
       for (const writer of writers) {
         const error = writer.checkHang(now)
         if (error) throw error
@@ -134,5 +134,18 @@ export function createAuditLog(options: AuditLogOptions): AuditLog {
   }
 }
 
+/** Logs the hash of the last record, for `jeton audit verify --expect-last`. Logs nothing if no sink has a hash chain. */
+export function logHeadHash(
+  auditLog: Pick<AuditLog, 'headHash'>,
+  { log, event }: { log: Log; event: keyof typeof HEAD_HASH },
+): void {
+  const last = auditLog.headHash()
+  if (last !== undefined) log.info({ event, last }, HEAD_HASH[event])
+}
+
+const HEAD_HASH = {
+  audit_head: 'the hash of the last audit record so far',
+  audit_closed: 'the audit log is closed; this is the hash of its last record',
+} as const
 const CLOSE_FAILED = 'the audit sink could not be closed: check that its last records are there'
 const ABANDONED = 'the audit sink hangs: jeton stops without it, and its last records may be missing'

@@ -14,7 +14,7 @@ const REPORT_INTERVAL_MS = 10_000
 export interface FloodControl {
   /** Writes the record or counts it. `now` in milliseconds. */
   record(record: AuditRecord, now: number): void
-  /** Writes the counting records of windows that are over. Cheap while none is: call it on every request. */
+  /** Writes the counting records of windows that are over. Costs little if there are none: call it on every request. */
   closeWindows(now: number): void
   /** Writes the counts so far, every 10 s at most: for a process that may freeze before its windows close. */
   report(now: number): void
@@ -80,7 +80,7 @@ export function createFloodControl(write: (record: AuditRecord) => void): FloodC
       }
     },
     report(now) {
-      // The absolute value: a clock that was put back must not silence it.
+      // the absolute value: a clock that was set back must not silence it
       if (!hasUnreported || Math.abs(now - reportedAt) < REPORT_INTERVAL_MS) return
       hasUnreported = false
       reportedAt = now

@@ -1,28 +1,27 @@
 import type { Writable } from 'node:stream'
-import type { AuditLogConfig } from '../config/config.ts'
+import type { SinkConfig } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../telemetry/log.ts'
 import { openFileSink } from './file/sink.ts'
 import type { Sink } from './sink.ts'
 import { createStdoutSink } from './stdout/sink.ts'
 
-export interface SinkDependencies {
+export interface SinkParts {
   clock: Clock
-  /** Measures deadlines: no server's date corrects it. */
+  /** Measures deadlines; no server's date corrects it. */
   timer: Clock
   log: Log
-  /** Where the sink of type `stdout` writes. */
+  /** Returns a number from 0 to 1, as `Math.random` does. */
+  random: () => number
+  /** The stream that the sink of type `stdout` writes to. */
   stdout: Writable
 }
 
 /** Opens the configured sinks, in their order. Rejects if one cannot be opened, after closing those opened before it. */
-export async function openSinks(
-  configs: readonly AuditLogConfig[],
-  dependencies: SinkDependencies,
-): Promise<Sink[]> {
+export async function openSinks(configs: readonly SinkConfig[], parts: SinkParts): Promise<Sink[]> {
   const sinks: Sink[] = []
   try {
-    for (const config of configs) sinks.push(await openSink(config, dependencies))
+    for (const config of configs) sinks.push(await openSink(config, parts))
     return sinks
   } catch (cause) {
     await Promise.all(sinks.map(sink => sink.close()))
@@ -31,10 +30,7 @@ export async function openSinks(
 }
 
 /** The AWS SDK is loaded only if a sink needs it. */
-async function openSink(
-  config: AuditLogConfig,
-  { clock, timer, log, stdout }: SinkDependencies,
-): Promise<Sink> {
+async function openSink(config: SinkConfig, { clock, timer, log, random, stdout }: SinkParts): Promise<Sink> {
   switch (config.type) {
     case 'stdout':
       return createStdoutSink(stdout)
@@ -46,8 +42,8 @@ async function openSink(
         import('./dynamodb/sink.ts'),
       ])
       const { table, region, retentionDays } = config
-      const client = createDynamodbClient({ clock, ...(region !== undefined && { region }) })
-      return createDynamodbSink({ client, table, retentionDays, clock: timer })
+      const client = createDynamodbClient({ clock, region })
+      return createDynamodbSink({ client, table, retentionDays, clock: timer, random })
     }
   }
 }

@@ -10,14 +10,14 @@ export interface ParsedRecord {
   readonly record: AuditRecord
 }
 
-/** Returns the sort key of a record of time `timeMs`: by it records are sorted, and kept where they have keys. */
+/** Returns the sort key of a record, its time and id. DynamoDB keeps records under it. */
 export function sortKeyOf(timeMs: number, id: string): string {
   return `${new Date(timeMs).toISOString()}#${id}`
 }
 
 /**
- * Parses one line; undefined if it is no record with a time and an id. Does NOT check other members: readers must expect
- * values of any type in them.
+ * Parses one line. Returns undefined if it is not a record with a time and an id. Does NOT check other members: readers
+ * must expect values of any type in them.
  */
 export function parseRecord(line: string): ParsedRecord | undefined {
   const record = parseJsonObject(line)

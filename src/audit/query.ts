@@ -1,16 +1,17 @@
 import type { ParsedRecord } from './parsed-record.ts'
 import { type AuditRecord, renderRecord } from './record.ts'
 
+/** The name of a principal in records. */
 export interface PrincipalName {
   readonly issuer: string
   readonly subject: string
 }
 
-/** Which records to find: those for which every given condition holds. Times are in milliseconds. */
+/** Conditions that records must all meet; those not given do not count. Times are in milliseconds. */
 export interface AuditQuery {
   /** The earliest time. */
   readonly from?: number | undefined
-  /** The end of the time, itself not included. */
+  /** The time before which records are found. */
   readonly to?: number | undefined
   readonly principal?: PrincipalName | undefined
   readonly database?: string | undefined
@@ -18,27 +19,27 @@ export interface AuditQuery {
   readonly decision?: string | undefined
   readonly code?: string | undefined
   readonly grant?: string | undefined
-  /** The whole of it or a beginning. */
+  /** A fingerprint or its beginning. */
   readonly fingerprint?: string | undefined
   readonly sourceIp?: string | undefined
   /** A record's `id` or its `requestId`. */
   readonly id?: string | undefined
 }
 
-/** Where records are read from. Its errors say what failed and name the file or table. */
+/** Reads records. Its errors say what failed and name the file or table. */
 export interface AuditSource {
-  /** All that match, oldest first. */
+  /** Yields all that match, oldest first. */
   all(query: AuditQuery): AsyncIterable<ParsedRecord>
-  /** The newest `limit` of those that match, newest first. */
+  /** Yields the newest `limit` of those that match, newest first. */
   newest(query: AuditQuery, limit: number): AsyncIterable<ParsedRecord>
 }
 
-/** Called if there are lines that are no records, with their number: torn by a crash, or broken by somebody. */
+/** Called with the number of lines that are not records, if there are any: torn by a crash, or damaged later. */
 export type OnUnreadable = (unreadable: { where: string; lines: number }) => void
 
 const EXACT = ['database', 'user', 'decision', 'code', 'grant', 'sourceIp'] as const
 
-/** Returns a function that tells whether a record matches the query. */
+/** Returns a predicate for the records that match a query. */
 export function compileQuery(query: AuditQuery): (parsed: ParsedRecord) => boolean {
   const { from, to, id, fingerprint } = query
   const principal = query.principal && asRecorded(query.principal)

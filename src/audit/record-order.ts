@@ -1,14 +1,14 @@
 import type { ParsedRecord } from './parsed-record.ts'
 
-/** Compares two records, as `Array.sort` wants it. */
+/** A comparator for `Array.sort`. */
 export type RecordOrder = (a: ParsedRecord, b: ParsedRecord) => number
 
 export const oldestFirst: RecordOrder = (a, b) => (a.sortKey < b.sortKey ? -1 : a.sortKey > b.sortKey ? 1 : 0)
 export const newestFirst: RecordOrder = (a, b) => oldestFirst(b, a)
 
 /**
- * Merges several sequences, each sorted by `order`, into one sorted by it. Holds one record of each at a time. A sequence
- * that is not quite sorted keeps its own order.
+ * Merges several sequences, each sorted by `order`, into one sorted by it. One record of each is in memory at a time. A
+ * sequence that is not quite sorted keeps its own order.
  */
 export async function* mergeOrdered(
   sequences: readonly AsyncIterable<ParsedRecord>[],
@@ -44,7 +44,7 @@ function indexOfFirst(heads: readonly (ParsedRecord | undefined)[], order: Recor
   return first
 }
 
-/** Returns the newest `limit` of a sequence in any order, newest first. Holds twice as many at most. */
+/** Returns the newest `limit` of a sequence in any order, newest first. At most twice as many are in memory. */
 export async function newestOf(
   sequence: AsyncIterable<ParsedRecord>,
   limit: number,

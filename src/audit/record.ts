@@ -33,12 +33,12 @@ export interface AuditRecord {
   readonly cached?: boolean | undefined
   readonly issuedAt?: string | undefined
   readonly expiresAt?: string | undefined
-  /** The fingerprint of the token that the caller said the database refused. */
+  /** The fingerprint of the token that the database refused, as the caller reported. */
   readonly refused?: string | undefined
   readonly sourceIp?: string | undefined
   readonly userAgent?: string | undefined
   readonly instance?: string | undefined
-  /** On a counting record alone: how many records it stands for, from `since` until `time`. */
+  /** Only on counting records: how many records were counted, from `since` until `time`. */
   readonly count?: number | undefined
   readonly since?: string | undefined
 }

@@ -2,19 +2,19 @@ import { randomUUID } from 'node:crypto'
 import { type AuditRecord, renderRecord } from './record.ts'
 
 const MAX_LINES = 1000
-/** A batch with this many refusals takes hardly longer than one without. */
+/** A batch with this many refusals takes hardly longer than one without any. */
 const MAX_BATCH_LINES = 100
 
-/** Refusals that wait for one sink. Bounded: those that find no room are counted. */
+/** Refusals that wait for one sink. Bounded: those beyond the limit are counted. */
 export interface RefusalQueue {
   size(): number
   /** Returns false if there is no room; the record is then counted as lost. */
   put(record: AuditRecord, line: string): boolean
-  /** Removes and returns at most 100 lines, oldest first; the count of the lost comes after the last. */
+  /** Removes and returns at most 100 lines, oldest first; the count of lost records comes last. */
   take(): string[]
   /** Puts lines that were taken but not written back to the front. */
   putBack(lines: readonly string[]): void
-  /** Queues a record that counts the lost ones, if there are any, even without room. */
+  /** Queues a record that counts the lost ones, if there are any, even beyond the limit. */
   queueLost(): void
 }
 

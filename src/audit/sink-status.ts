@@ -4,7 +4,7 @@ import { createLogThrottle } from '../lib/log-throttle.ts'
 import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
 
-/** How long to leave a failing sink alone before it is tried again. */
+/** How long after a failure a sink, or a vend, is tried again. */
 export const RETRY_MS = 1000
 
 /** Reports to health and the program's log whether one sink takes records. */
@@ -15,7 +15,7 @@ export interface SinkStatus {
   reportHang(): void
 }
 
-export interface SinkStatusOptions {
+export interface SinkStatusParts {
   sinkName: string
   clock: Clock
   health: Health
@@ -23,10 +23,10 @@ export interface SinkStatusOptions {
 }
 
 /**
- * Logs the first failure, then one each minute while failures go on: an alarm on the line must not clear itself before
- * the fault is over. A hang counts as a failure.
+ * Returns the status of one sink, not failing at first. Logs the first failure, then one each minute while the sink keeps
+ * failing: an alarm on the line must not clear itself before the fault is over. A hang counts as a failure.
  */
-export function createSinkStatus({ sinkName, clock, health, log }: SinkStatusOptions): SinkStatus {
+export function createSinkStatus({ sinkName, clock, health, log }: SinkStatusParts): SinkStatus {
   const throttle = createLogThrottle()
   let isFailing = false
 

@@ -10,7 +10,7 @@ import { createRefusalQueue } from './refusal-queue.ts'
 import type { Sink } from './sink.ts'
 import { auditUnavailable, createSinkStatus, RETRY_MS } from './sink-status.ts'
 
-/** A sink that has not answered for this long hangs, and a vend waits no longer for it. */
+/** A sink that has not answered for this long hangs, and vends stop waiting for it. */
 export const HANG_MS = 2000
 const HANGS = 'it has not answered for 2 s'
 
@@ -24,9 +24,9 @@ export interface SinkWriter {
    * after 2 s. A line that is cancelled before its batch begins is not written, and its promise may never settle.
    */
   write(line: string, cancellation?: Cancellation): Promise<void>
-  /** Queues a refusal. Returns at once; what finds no room in the queue is counted. */
+  /** Queues a refusal. Returns at once; refusals beyond the queue's limit are counted. */
   writeRefusal(record: AuditRecord, line: string): void
-  /** Queues the count of refusals that found no room, and starts a batch if anything waits. */
+  /** Queues the count of refusals beyond the limit, and starts a batch if anything waits. */
   flushDue(): void
   /** Resolves when nothing waits. Gives up on refusals if the sink fails; never resolves while it hangs. */
   drain(): Promise<void>
@@ -34,7 +34,7 @@ export interface SinkWriter {
   close(): Promise<void>
 }
 
-export interface SinkWriterOptions {
+export interface SinkWriterParts {
   clock: Clock
   health: Health
   log: Log
@@ -51,10 +51,11 @@ interface Batch {
   readonly startedAt: number
 }
 
-export function createSinkWriter(sink: Sink, options: SinkWriterOptions): SinkWriter {
-  const { clock, metrics } = options
-  const status = createSinkStatus({ ...options, sinkName: sink.name })
-  const refusals = createRefusalQueue(options.instance)
+/** Returns a writer for a sink that is open. Nothing else may append to the sink. */
+export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter {
+  const { clock, metrics } = parts
+  const status = createSinkStatus({ ...parts, sinkName: sink.name })
+  const refusals = createRefusalQueue(parts.instance)
   const closed = new AbortController()
   /** In order of arrival, and so of `dueAt`. */
   let waiting: PendingWrite[] = []
@@ -80,7 +81,7 @@ export function createSinkWriter(sink: Sink, options: SinkWriterOptions): SinkWr
     isScheduled = false
     const startedAt = clock.now()
     const writes = takeBatch(waiting)
-    // Refusals alone do not try a failing sink again at once.
+    // refusals alone do not try a failing sink again at once
     const isTooSoon = writes.length === 0 && startedAt < retryAt && batchWaiters.length === 0
     const refusalLines = isTooSoon ? [] : refusals.take()
     const records = writes.length + refusalLines.length
@@ -101,7 +102,7 @@ export function createSinkWriter(sink: Sink, options: SinkWriterOptions): SinkWr
     batch = undefined
     const now = clock.now()
     const ok = error === undefined
-    metrics?.appended({ sink: sink.name, records: done.records, durationMs: now - done.startedAt, ok })
+    metrics?.onBatchWritten({ sink: sink.name, records: done.records, durationMs: now - done.startedAt, ok })
     if (ok) {
       for (const write of done.writes) write.resolve()
       status.reportSuccess()
@@ -142,7 +143,7 @@ export function createSinkWriter(sink: Sink, options: SinkWriterOptions): SinkWr
         giveUp(clock.now())
       }
     } catch {
-      // Closed: nobody waits any more.
+      // closed: nobody waits any more
     } finally {
       isWatching = false
     }
@@ -150,7 +151,7 @@ export function createSinkWriter(sink: Sink, options: SinkWriterOptions): SinkWr
 
   function nextDueAt(): number | undefined {
     const dueAt = firstDueAt(batch?.writes ?? []) ?? firstDueAt(waiting)
-    // A hang is to be reported even if only refusals are in the batch.
+    // a hang is reported even if only refusals are in the batch
     return batch && !status.isFailing() ? Math.min(batch.startedAt + HANG_MS, dueAt ?? Infinity) : dueAt
   }
 
@@ -176,7 +177,7 @@ export function createSinkWriter(sink: Sink, options: SinkWriterOptions): SinkWr
       })
     },
     writeRefusal(record, line) {
-      if (!refusals.put(record, line)) metrics?.refusalsDropped({ sink: sink.name, count: 1 })
+      if (!refusals.put(record, line)) metrics?.onRefusalsDropped({ sink: sink.name, count: 1 })
       schedule()
     },
     flushDue() {

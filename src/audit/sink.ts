@@ -1,14 +1,14 @@
-/** One destination of records. A sink writer alone appends to it, one batch at a time. */
+/** One destination of records. Only its sink writer appends to it, one batch at a time. */
 export interface Sink {
   /** Its name in health, metrics and messages, e.g. `file /var/log/jeton/audit.jsonl`. */
   readonly name: string
   /**
    * Writes the lines (rendered records, each without its newline) in order. Resolves when they are as durable as this
-   * sink makes them. Rejects if that is not certain; some of the lines may then have been written all the same.
+   * sink makes them. Rejects if that is not certain; some of the lines may still have been written.
    */
   append(lines: readonly string[]): Promise<void>
   /** Returns the hash of the last record surely written; undefined without a hash chain. */
   headHash(): string | undefined
-  /** Waits for what is being written, then releases what the sink holds. */
+  /** Waits for what is being written, then releases files and locks. */
   close(): Promise<void>
 }

@@ -3,6 +3,9 @@ import { sha256Hex } from '../lib/hash.ts'
 import type { AuthScheme, Principal } from './principal.ts'
 import { unauthenticated } from './unauthenticated.ts'
 
+/** The issuer of principals that authenticate with an API key. */
+export const API_KEY_ISSUER = 'apiKey'
+
 export interface ApiKeySchemeOptions {
   /** For each name, the hex SHA-256 of every key that proves it. */
   keys: Readonly<Record<string, readonly string[]>>
@@ -16,7 +19,7 @@ export interface ApiKeySchemeOptions {
  */
 export function createApiKeyScheme({ keys }: ApiKeySchemeOptions): AuthScheme {
   const acceptedKeys = Object.entries(keys).flatMap(([name, hashes]) => {
-    const principal: Principal = { issuer: 'apiKey', subject: name, claims: {} }
+    const principal: Principal = { issuer: API_KEY_ISSUER, subject: name, claims: {} }
     return hashes.map(hex => ({ principal, hash: parseHash(hex, name) }))
   })
   return {

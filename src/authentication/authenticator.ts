@@ -11,7 +11,7 @@ export interface SchemesOptions {
   clock: Clock
 }
 
-/** Returns every authentication scheme for one access policy. What they cache is never used for another. */
+/** Returns every authentication scheme for one access policy. Another policy needs its own: they cache what they verified. */
 export function createSchemes({ issuers, apiKeys, clock }: SchemesOptions): AuthScheme[] {
   return [createJwtScheme({ issuers, clock }), createApiKeyScheme({ keys: apiKeys })]
 }

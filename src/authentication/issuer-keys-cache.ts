@@ -1,5 +1,5 @@
 import { getOrCreate } from '../lib/maps.ts'
-import { type DiscoverKeysOptions, discoverKeys, type IssuerKeys, pinKeys } from './issuer-keys.ts'
+import { type DiscoverKeysParts, discoverKeys, type IssuerKeys, pinKeys } from './issuer-keys.ts'
 
 /** Where the keys of an issuer come from. */
 export interface KeySource {
@@ -18,9 +18,9 @@ export interface IssuerKeysCache {
 
 /**
  * Returns a cache of discovered keys, one entry for each URL. It outlives reloads, so that the last good keys of an issuer
- * that is down just then stay in use.
+ * that is down at that moment stay in use.
  */
-export function createIssuerKeysCache(parts: Omit<DiscoverKeysOptions, 'issuerUrl'>): IssuerKeysCache {
+export function createIssuerKeysCache(parts: Omit<DiscoverKeysParts, 'issuerUrl'>): IssuerKeysCache {
   const discovered = new Map<string, IssuerKeys>()
   return {
     of({ issuer: issuerUrl, jwks }) {

@@ -28,15 +28,15 @@ export interface IssuerKeys {
   readonly version: number | undefined
 }
 
-/** Younger keys are used as they are. */
+/** Keys younger than this are used without a refresh. */
 const FRESH_MS = 5 * 60_000
-/** Older keys are used only after a refresh. */
+/** Keys older than this are used only after a refresh. */
 const STALE_MS = 10 * 60_000
 /** How long the last good keys are used while the issuer cannot be reached. */
 const USABLE_MS = 24 * 3_600_000
 /** Two requests with their timeouts of 5 s each, and room to spare. */
 const MAX_FETCH_MS = 20_000
-/** Between the starts of two fetches, whether the first succeeded or not. */
+/** The shortest time between the starts of two fetches, whether the first succeeded or not. */
 const COOLDOWN_MS = 30_000
 
 /**
@@ -55,7 +55,7 @@ export function pinKeys(jwks: unknown): IssuerKeys {
   }
 }
 
-export interface DiscoverKeysOptions {
+export interface DiscoverKeysParts {
   /** The issuer's URL, exactly as its discovery document and its JWTs have it. */
   issuerUrl: string
   fetch: Fetch
@@ -69,20 +69,20 @@ export interface DiscoverKeysOptions {
 /**
  * Returns keys by OpenID Connect Discovery 1.0, 4. They are fetched on the first use, in one flight for all callers, with
  * 30 s between fetches after failures too (jose's remote set cools down after successes alone). A header that matches no
- * key fetches again, within the same cooldown. There are no timers: keys that nobody uses only age, so a withdrawn key may
+ * key fetches again, within the same cooldown. There are no timers, so unused keys are not refreshed: a withdrawn key may
  * be accepted for up to 10 minutes, and for 24 hours while the issuer is down.
  *
  *     age   0 ──────── 5 min ──────────────── 10 min ─────────────────────── 24 h ──────────────▶
  *           use        use, and refresh in    refresh, then use; while the   refresh, or else
  *                      the background         issuer fails, as before        temporarily_unavailable
  */
-export function discoverKeys(options: DiscoverKeysOptions): IssuerKeys {
-  const { issuerUrl, fetch, clock, log, health, backgroundTasks } = options
+export function discoverKeys(parts: DiscoverKeysParts): IssuerKeys {
+  const { issuerUrl, fetch, clock, log, health, backgroundTasks } = parts
   let lastGood: { jwks: Jwks; version: number; fetchedAt: number } | undefined
   let lastTriedAt = Number.NEGATIVE_INFINITY
   let isFailing = false
 
-  /** False also before `since`: only a clock that was put back is there, and then a fetch too many is the safe side. */
+  /** Also false before `since`, which only a clock that was put back can be: then one fetch too many is safer. */
   const isWithin = (forMs: number, since: number) => remainingMs({ since, forMs }, clock.now()) > 0
   const usable = () => (lastGood && clock.now() < lastGood.fetchedAt + USABLE_MS ? lastGood : undefined)
 

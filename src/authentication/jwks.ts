@@ -3,7 +3,7 @@ import { canonicalJson, isJsonObject } from '../lib/json.ts'
 
 /** RFC 7518, 3.3: the fewest bits of an RSA key. */
 const MIN_RSA_BITS = 2048
-/** The same many bits in base64url. */
+/** Length of such a modulus in base64url. */
 const MIN_RSA_MODULUS_LENGTH = 342
 
 /** The keys of one JSON Web Key Set, parsed. */
@@ -41,7 +41,7 @@ function isStrong({ algorithm }: CryptoKey): boolean {
 }
 
 /**
- * As `readJwks`, for a file that an operator chose: also throws if there are no keys, or if one is private or symmetric.
+ * As `readJwks`, for a file that an operator chose. Also throws if there are no keys, or if one is private or symmetric.
  * Such a key in a file of public ones has leaked or soon will. The message goes into a list of configuration problems.
  */
 export function readPinnedJwks(value: unknown): Jwks {

@@ -11,7 +11,7 @@ export interface Principal {
   readonly claims: { readonly [name: string]: Claim }
 }
 
-/** An authentication scheme: a way to prove who a caller is, by a scheme of the `Authorization` header. */
+/** A way for callers to prove their identity, by a scheme of the `Authorization` header. */
 export interface AuthScheme {
   /** As in `Authorization: SCHEME credential`; compared without regard to case (RFC 9110, 11.1). */
   readonly scheme: string

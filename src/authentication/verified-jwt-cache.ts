@@ -19,7 +19,7 @@ export interface VerifiedJwt {
 
 /** The most memory that cached JWTs may take. */
 export const MAX_CACHE_BYTES = 32 * 1024 * 1024
-/** A longer JWT is refused before anything is done with it. */
+/** A longer JWT is refused before it is hashed or decoded. */
 export const MAX_JWT_BYTES = 16 * 1024
 
 const MAX_AGE_MS = 5 * 60_000
@@ -30,7 +30,7 @@ export interface VerifiedJwtCacheOptions {
   maxBytes?: number
 }
 
-/** With its time in the cache as a window of its own, so that a look-up allocates nothing. */
+/** Includes its time window, so that a look-up allocates nothing. */
 interface CachedJwt extends VerifiedJwt, TimeWindow {}
 
 /**

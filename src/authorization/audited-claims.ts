@@ -20,7 +20,7 @@ interface ClaimNode {
 
 type ClaimTree = Map<string, ClaimNode>
 
-/** Collects the names in claim specs. Without any, nothing is picked. */
+/** Returns the claims that these specs name; without specs, none. */
 export function collectAuditedClaims(specs: readonly (ClaimSpec | undefined)[]): AuditedClaims {
   const tree: ClaimTree = new Map()
   for (const spec of specs) if (spec) addNames(tree, spec)

@@ -4,11 +4,11 @@ import { escapeText, shorten } from '../lib/printable.ts'
 /** A JWT's object, as opposed to its scalars and lists. */
 export type ClaimObject = { readonly [name: string]: Claim }
 
-/** Of a claim as it is shown. */
+/** The most characters that are shown of a claim. */
 const MAX_SHOWN_LENGTH = 100
 
 /**
- * Returns the text that a scalar is compared by; undefined for what is no scalar, and for a number that is not exact:
+ * Returns the text that a scalar is compared by; undefined for lists and objects, and for a number that is not exact:
  * JSON.parse rounds integers beyond 2^53, so that two ids become one, and such a number must match nothing.
  */
 export function textOf(value: Claim): string | undefined {
@@ -29,10 +29,12 @@ export function isExact(value: number): boolean {
   return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value))
 }
 
+/** Whether a claim is a list. */
 export function isClaimList(value: Claim | undefined): value is readonly Claim[] {
   return Array.isArray(value)
 }
 
+/** Whether a claim is an object; a list and null are not. */
 export function isClaimObject(value: Claim | undefined): value is ClaimObject {
   return typeof value === 'object' && value !== null && !isClaimList(value)
 }

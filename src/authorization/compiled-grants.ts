@@ -14,7 +14,7 @@ export interface CompiledGrant {
   readonly principal: PrincipalMatcher
 }
 
-/** All grants of a configuration, in the order of the file. Immutable: a new configuration is compiled anew. */
+/** All grants of a configuration, in the order of the file. Immutable: a reload compiles new ones. */
 export interface CompiledGrants {
   readonly all: readonly CompiledGrant[]
   /** Returns the grants for principals of this issuer. */

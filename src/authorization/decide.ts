@@ -22,8 +22,7 @@ export interface Entitlement {
  */
 export function decide(
   grants: CompiledGrants,
-  principal: Principal,
-  { database, user }: AccessRequest,
+  { principal, request: { database, user } }: { principal: Principal; request: AccessRequest },
 ): Decision {
   const candidates = grants.forDatabase(principal.issuer, database)
   if (user !== undefined) {

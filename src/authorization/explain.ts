@@ -20,6 +20,12 @@ export interface ShownCondition {
   readonly holds: boolean
 }
 
+/** What to explain: whether a principal may have what it requests. */
+export interface AccessQuestion {
+  readonly principal: Principal
+  readonly request: PartialAccessRequest
+}
+
 /** Why one grant allows or refuses what a principal requests. */
 export interface GrantExplanation {
   readonly grant: string
@@ -31,20 +37,17 @@ export interface GrantExplanation {
 }
 
 /**
- * Explains what every grant decides about a request, nearest miss first: grants for the principal's issuer, then those with
+ * Returns what every grant decides about a request, nearest miss first: grants for the principal's issuer, then those with
  * the fewest misses, then those for the requested database, then in the order of the file. What the request leaves out is
  * not a condition.
  */
-export function explain(
-  grants: CompiledGrants,
-  principal: Principal,
-  request: PartialAccessRequest,
-): GrantExplanation[] {
+export function explain(grants: CompiledGrants, question: AccessQuestion): GrantExplanation[] {
+  const { principal, request } = question
   const foreign = ({ grant }: CheckedGrant) => Number(grant.issuer !== principal.issuer)
   const elsewhere = ({ grant }: CheckedGrant) =>
     Number(request.database !== undefined && grant.database !== request.database)
   return grants.all
-    .map(grant => checkGrant(grant, principal, request))
+    .map(grant => checkGrant(grant, question))
     .sort((a, b) => foreign(a) - foreign(b) || a.misses - b.misses || elsewhere(a) - elsewhere(b))
     .map(({ grant: { name, database, users }, conditions, misses }) => ({
       grant: name,
@@ -60,17 +63,14 @@ export function explain(
  * only for refusals. Looks at the first 200 grants of the issuer for the requested database, or for any database if there
  * are none; beyond that another may be nearer. Names grants and claims, so callers must not see it.
  */
-export function nearestReason(
-  grants: CompiledGrants,
-  principal: Principal,
-  request: PartialAccessRequest,
-): string {
-  const { issuer } = principal
-  const forDatabase = request.database === undefined ? [] : grants.forDatabase(issuer, request.database)
+export function nearestReason(grants: CompiledGrants, question: AccessQuestion): string {
+  const { issuer } = question.principal
+  const { database } = question.request
+  const forDatabase = database === undefined ? [] : grants.forDatabase(issuer, database)
   const candidates = forDatabase.length > 0 ? forDatabase : grants.forIssuer(issuer)
   let nearest: CheckedGrant | undefined
   for (const grant of candidates.slice(0, MAX_GRANTS)) {
-    const checked = checkGrant(grant, principal, request)
+    const checked = checkGrant(grant, question)
     if (!nearest || checked.misses < nearest.misses) nearest = checked
   }
   if (!nearest) return shorten(`no grant is for issuer ${escapeText(issuer)}`, MAX_REASON_LENGTH)
@@ -85,21 +85,21 @@ interface CheckedGrant {
   readonly misses: number
 }
 
-function checkGrant(
-  grant: CompiledGrant,
-  principal: Principal,
-  { database, user }: PartialAccessRequest,
-): CheckedGrant {
+function checkGrant(grant: CompiledGrant, { principal, request }: AccessQuestion): CheckedGrant {
+  const { database, user } = request
   const conditions = [
-    checkName('issuer', [grant.issuer], principal.issuer),
-    ...(database === undefined ? [] : [checkName('database', [grant.database], database)]),
-    ...(user === undefined ? [] : [checkName('user', grant.users, user)]),
+    checkName('issuer', { wanted: [grant.issuer], found: principal.issuer }),
+    ...(database === undefined ? [] : [checkName('database', { wanted: [grant.database], found: database })]),
+    ...(user === undefined ? [] : [checkName('user', { wanted: grant.users, found: user })]),
     ...grant.principal.explain(principal),
   ]
   return { grant, conditions, misses: countMisses(conditions) }
 }
 
-function checkName(name: string, wanted: readonly string[], found: string): CheckedCondition {
+function checkName(
+  name: string,
+  { wanted, found }: { wanted: readonly string[]; found: string },
+): CheckedCondition {
   return { name, wanted, found, holds: wanted.includes(found) }
 }
 

@@ -1,3 +1,4 @@
+import { API_KEY_ISSUER } from '../authentication/api-key.ts'
 import { isExact } from './claims.ts'
 import { alternatives, type ClaimSpec, type GrantSpec, isNested, type Scalar } from './grant.ts'
 import { SHARED_OIDC_PROVIDERS, type SharedOidcProvider } from './shared-oidc-providers.ts'
@@ -11,7 +12,7 @@ interface ClaimCondition {
 
 /**
  * Returns a sentence that says what is wrong with the principals that a grant means, and what to write; undefined if nothing
- * is. A grant must name a subject or a claim, or say `anyone: true`. For a provider that gives JWTs to everybody
+ * is. A grant must name a subject or a claim, or say `anyone: true`. For a provider that issues JWTs to everybody
  * (`SHARED_OIDC_PROVIDERS`) it must also pin an owner, spelled out, in every alternative. Conditions that can never hold are
  * reported too. `issuerUrl` is undefined for API keys. Does not know who may get a JWT from an issuer outside that table.
  */
@@ -22,7 +23,7 @@ export function findScopeProblem(
   const { subject, claims, anyone = false } = principal
   if (anyone && (subject !== undefined || claims !== undefined))
     return '`anyone: true` contradicts a subject or claims beside it: leave one or the other out'
-  if (principal.issuer === 'apiKey' && claims !== undefined)
+  if (principal.issuer === API_KEY_ISSUER && claims !== undefined)
     return 'an API key carries no claims, so these never hold: name the key by `subject`'
   const conditions = [
     ...(subject === undefined ? [] : [{ claim: 'sub', wanted: alternatives(subject) }]),

@@ -3,7 +3,8 @@ export type WildcardMatcher = (value: string) => boolean
 
 /** A run of stars in a pattern. */
 interface Wildcard {
-  readonly crossesSlash: boolean
+  /** Whether it has two stars or more, and so matches '/' too. */
+  readonly isDouble: boolean
 }
 
 type PatternToken = string | Wildcard
@@ -42,7 +43,7 @@ function tokenize(pattern: string): PatternToken[] {
     }
     const start = i
     while (pattern[i + 1] === '*') i++
-    tokens.push({ crossesSlash: i > start })
+    tokens.push({ isDouble: i > start })
   }
   return tokens
 }
@@ -60,7 +61,7 @@ function matchesTokens(tokens: readonly PatternToken[], value: string): boolean 
     tokens.forEach((token, i) => {
       if (!reached[i]) return
       const isWildcard = typeof token !== 'string'
-      if (isWildcard ? !token.crossesSlash && char === '/' : token !== char) return
+      if (isWildcard ? !token.isDouble && char === '/' : token !== char) return
       next[isWildcard ? i : i + 1] = 1
       isAlive = true
     })

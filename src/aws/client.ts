@@ -1,18 +1,31 @@
 import type { Clock } from '../lib/clock.ts'
 import { type DatedClient, observeDates } from './observe-dates.ts'
 
-/** One retry: a request that the network lost is sent again, and callers soon learn of a service that is away. */
+/** One retry: a request that the network lost is sent again, and callers soon learn of a service that is down. */
 const MAX_ATTEMPTS = 2
 
+/** The limits of a call to AWS, all in milliseconds. */
+export interface CallLimits {
+  /** How long an attempt may take to connect. */
+  readonly connectTimeoutMs: number
+  /** How long an attempt may wait for its reply. */
+  readonly responseTimeoutMs: number
+  /** How long the whole call may take: every attempt, and the SDK's search for credentials. */
+  readonly deadlineMs: number
+}
+
+/** For DynamoDB and S3. Short, because callers wait: lost requests are retried, unreachable services noticed soon. */
+export const SHORT_CALLS: CallLimits = { connectTimeoutMs: 500, responseTimeoutMs: 1000, deadlineMs: 2500 }
+/** For STS and KMS, which are called seldom and may be in another region. */
+export const LONG_CALLS: CallLimits = { connectTimeoutMs: 1000, responseTimeoutMs: 2500, deadlineMs: 8000 }
+
 export interface ClientOptions {
-  /** How long an attempt may take to connect, in milliseconds. */
-  connectTimeoutMs: number
-  /** How long an attempt may take to be answered, in milliseconds. */
-  responseTimeoutMs: number
+  limits: CallLimits
   /** The region that the SDK's environment names, unless given. */
   region?: string | undefined
 }
 
+/** The part of the SDK's client configuration that jeton sets. */
 export interface ClientSettings {
   readonly region?: string
   readonly maxAttempts: number
@@ -24,19 +37,19 @@ export interface ClientSettings {
 }
 
 /**
- * Returns the settings that all of jeton's SDK clients share: two attempts, each within the timeouts. The SDK finds
- * credentials and endpoint in its own environment, and its search for credentials has no timeout: whoever calls sets a
+ * Returns the settings that all of jeton's SDK clients share: two attempts, each within the limits. The SDK finds
+ * credentials and endpoint in its own environment, and its search for credentials has no timeout: every caller sets the
  * deadline with `withDeadline`.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
  */
 export function createClientSettings(options: ClientOptions): ClientSettings {
-  const { connectTimeoutMs, responseTimeoutMs, region } = options
+  const { limits, region } = options
   return {
     ...(region !== undefined && { region }),
     maxAttempts: MAX_ATTEMPTS,
     requestHandler: {
-      connectionTimeout: connectTimeoutMs,
-      requestTimeout: responseTimeoutMs,
+      connectionTimeout: limits.connectTimeoutMs,
+      requestTimeout: limits.responseTimeoutMs,
       throwOnRequestTimeout: true,
     },
   }

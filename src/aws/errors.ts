@@ -1,7 +1,7 @@
-/** What every first installation meets, and what the SDK has no error name for. */
+/** The advice if no region is named; the SDK has no error name for it. */
 export const NO_REGION = 'no region is configured: set AWS_REGION'
 
-/** Errors about the credentials that jeton itself runs with; the same for every service. */
+/** What to do about errors of jeton's own credentials; the same for every service. */
 const CREDENTIAL_REMEDIES: ReadonlyMap<string, string> = new Map([
   ['UnrecognizedClientException', 'AWS does not know the credentials that jeton runs with: renew them'],
   ['InvalidSignatureException', 'AWS does not accept the credentials that jeton runs with: renew them'],
@@ -19,8 +19,8 @@ export interface AwsErrorFacts {
 }
 
 /**
- * Returns the parts of an SDK error that may stand in a log or a record. Never its message: AWS quotes canonical requests,
- * with their session tokens, in some of them.
+ * Returns the parts of an SDK error that may stand in a log or a record. Never its message: some of AWS's messages quote
+ * canonical requests, with their session tokens.
  */
 export function awsErrorFacts(cause: unknown): AwsErrorFacts {
   if (!(cause instanceof Error)) return { name: 'unknown error' }
@@ -57,12 +57,12 @@ export interface FailedCall {
   client: RegionalClient
   /** What failed, as the beginning of the line: `cannot use the KMS key alias/jeton`. */
   summary: string
-  /** What an operator does about an error, by the name that AWS gives it. */
+  /** What an operator does about an error, by AWS's name of the error. */
   remedies: ReadonlyMap<string, string>
 }
 
 /**
- * Describes a failed call in one line for operators: the region, the error as `describeAwsError` does, and the remedy if
+ * Returns one line for operators about a failed call: the region, the error as `describeAwsError` does, and the remedy if
  * there is one.
  *
  *     cannot use the KMS key alias/jeton in us-east-1: NotFoundException (400), request 4KBNV…; there is no such key
@@ -78,7 +78,7 @@ export async function describeFailedCall(
   return `${summary} in ${region}: ${describeAwsError(cause)}${remedy ? `; ${remedy}` : ''}`
 }
 
-/** Returns a text only if it looks like a name: whoever answered wrote it, so it may hold anything. */
+/** Returns a text only if it looks like a name: the server wrote it, so it may contain anything. */
 function nameLike(text: unknown): string | undefined {
   return typeof text === 'string' && /^[\w-]{1,100}$/.test(text) ? text : undefined
 }

@@ -1,23 +1,22 @@
 import { DecryptCommand, GenerateDataKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import type { Clock } from '../lib/clock.ts'
 import { withDeadline } from '../lib/deadline.ts'
-import { createClient } from './client.ts'
+import { createClient, LONG_CALLS } from './client.ts'
 import type { RegionalClient } from './errors.ts'
 
-const TIMEOUTS = { connectTimeoutMs: 1000, responseTimeoutMs: 2500 }
-const DEADLINE_MS = 8000
 const KEY_BYTES = 32
 
 export interface KmsClientOptions {
-  /** Key id, ARN, alias or the ARN of an alias; an ARN's region is the one that is asked. */
+  /** Key id, ARN, alias or the ARN of an alias; calls go to the region of an ARN. */
   kmsKeyId: string
   /** A data key decrypts only in the context that it was generated in. */
   encryptionContext: Record<string, string>
-  region?: string
+  /** Unless given, the region that the SDK's environment names. */
+  region?: string | undefined
   clock: Clock
 }
 
-/** The calls for one KMS key. They reject with the SDK's errors, `TimeoutError` at the deadline, or a TypeError. */
+/** The calls for one KMS key. They reject with the SDK's errors, `TimeoutError`, or a TypeError for a bad reply. */
 export interface KmsKeyClient extends RegionalClient {
   /** Returns a new data key of 32 bytes, in clear and encrypted. */
   generateDataKey(): Promise<{ readonly plaintext: Uint8Array; readonly ciphertext: Uint8Array }>
@@ -26,19 +25,23 @@ export interface KmsKeyClient extends RegionalClient {
 }
 
 /**
- * Returns a client for one key of AWS KMS. Every call ends within 8 s. Policies may demand the encryption context, and
- * CloudTrail shows it.
+ * Returns a client for one key of AWS KMS. Every call ends within 8 s. Policies may require the encryption context,
+ * and CloudTrail shows it.
  * https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html
  */
 export function createKmsKeyClient(options: KmsClientOptions): KmsKeyClient {
   const { kmsKeyId, encryptionContext, region, clock } = options
-  const client = createClient(KMSClient, { ...TIMEOUTS, clock, region: arnRegion(kmsKeyId) ?? region })
+  const client = createClient(KMSClient, {
+    limits: LONG_CALLS,
+    clock,
+    region: arnRegion(kmsKeyId) ?? region,
+  })
   const key = { KeyId: kmsKeyId, EncryptionContext: encryptionContext }
   return {
     config: client.config,
     async generateDataKey() {
       const command = new GenerateDataKeyCommand({ ...key, KeySpec: 'AES_256' })
-      const { Plaintext, CiphertextBlob } = await withDeadline(DEADLINE_MS, abortSignal =>
+      const { Plaintext, CiphertextBlob } = await withDeadline(LONG_CALLS.deadlineMs, abortSignal =>
         client.send(command, { abortSignal }),
       )
       if (!CiphertextBlob) throw new TypeError('KMS answered without an encrypted key')
@@ -46,7 +49,7 @@ export function createKmsKeyClient(options: KmsClientOptions): KmsKeyClient {
     },
     async decryptDataKey(ciphertext) {
       const command = new DecryptCommand({ ...key, CiphertextBlob: ciphertext })
-      const { Plaintext } = await withDeadline(DEADLINE_MS, abortSignal =>
+      const { Plaintext } = await withDeadline(LONG_CALLS.deadlineMs, abortSignal =>
         client.send(command, { abortSignal }),
       )
       return requireKey(Plaintext)

@@ -13,8 +13,8 @@ export interface DatedClient {
 }
 
 /**
- * Passes the `Date` of each reply that the client gets to the clock, with the time at which its request was sent. Each
- * attempt counts by itself, and so do errors: a server that refuses a request for its skewed time answers with the right one.
+ * Passes the `Date` of each reply that the client gets to the clock, with the time at which its request was sent. That
+ * includes retries and errors: a server that refuses a request for its skewed time replies with the right time.
  */
 export function observeDates(client: DatedClient, clock: Clock): void {
   client.middlewareStack.add(

@@ -1,5 +1,6 @@
 import type { AuditQuery } from '../audit/query.ts'
 import { UsageError } from '../errors.ts'
+import { DAY_MS } from '../lib/iso-time.ts'
 
 /** The flags of `jeton audit query`, as written on the command line. */
 export interface AuditQueryFlags {
@@ -17,7 +18,7 @@ export interface AuditQueryFlags {
   limit?: string | undefined
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: DAY_MS }
 const RELATIVE_TIME = /^(\d{1,9})([smhd])$/
 const ISO_TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?<zone>Z|[+-]\d\d:\d\d)?)?$/
 const DECISIONS = ['vended', 'refused', 'failed']

@@ -6,6 +6,7 @@ import type { AuditQuery, AuditSource, OnUnreadable } from '../audit/query.ts'
 import { loadStaticConfig } from '../config/load.ts'
 import { UsageError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import { DAY_MS } from '../lib/iso-time.ts'
 import { systemCode } from '../lib/system-error.ts'
 import { type AuditQueryFlags, parseAuditQuery } from './audit-query-options.ts'
 import { formatAuditRow } from './audit-row.ts'
@@ -13,7 +14,7 @@ import type { TextOutput } from './streams.ts'
 import { catchUsageErrors } from './usage-error.ts'
 
 export interface AuditQueryArguments extends AuditQueryFlags {
-  /** Logs of type `file`; without any, the command reads the table that the configuration names. */
+  /** Files of a sink of type `file`; without any, the command reads the table that the configuration names. */
   files: readonly string[]
   configPath: string
   reverse?: boolean | undefined
@@ -25,8 +26,6 @@ export interface AuditQueryStreams {
   stdout: Writable & { isTTY?: boolean }
   stderr: TextOutput
 }
-
-const DAY_MS = 86_400_000
 
 /**
  * `jeton audit query`: prints the newest records that match, newest last, or newest first with `reverse`: each as it was
@@ -41,7 +40,7 @@ export function auditQueryCommand(
     const { query, limit } = parseAuditQuery(args, clock.now())
     const format = parseFormat(args.output ?? (stdout.isTTY ? 'table' : 'json'))
     const onUnreadable: OnUnreadable = ({ where, lines }) => {
-      const skipped = lines === 1 ? '1 line that is no record' : `${lines} lines that are no records`
+      const skipped = lines === 1 ? '1 line that is not a record' : `${lines} lines that are not records`
       stderr.write(`note: ${where}: skipped ${skipped}\n`)
     }
     const { source, close } = await openSource(args, { clock, onUnreadable })
@@ -74,17 +73,17 @@ async function openSource(
 ): Promise<OpenSource> {
   if (files.length > 0) return { source: createFileSource({ paths: files, onUnreadable }), close: () => {} }
   const { audit } = await loadStaticConfig(configPath)
-  const log = audit.find(each => each.type === 'dynamodb')
-  if (!log)
+  const sink = audit.find(each => each.type === 'dynamodb')
+  if (!sink)
     throw new UsageError(
-      `${configPath} has no audit log of type dynamodb: name the files of a log, or another configuration with --config`,
+      `${configPath} has no audit sink of type dynamodb: name audit files, or another configuration with --config`,
     )
-  const { table, region } = log
+  const { table, region } = sink
   const [{ createDynamodbClient }, { createDynamodbSource }] = await Promise.all([
     import('../aws/dynamodb.ts'),
     import('../audit/dynamodb/source.ts'),
   ])
-  const client = createDynamodbClient({ clock, ...(region !== undefined && { region }) })
+  const client = createDynamodbClient({ clock, region })
   const source = createDynamodbSource({ client, table, clock, defaultSpanMs: DAY_MS, onUnreadable })
   return { source, close: () => client.destroy() }
 }
@@ -116,7 +115,7 @@ async function print(
   try {
     await pipeline(Readable.from(lines()), stdout, { end: false })
   } catch (cause) {
-    // The reader, such as `head`, has read enough.
+    // the reader, such as `head`, has read enough
     if (systemCode(cause) !== 'EPIPE') throw cause
   }
 }

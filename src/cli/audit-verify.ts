@@ -11,8 +11,8 @@ export interface AuditVerifyArguments {
 }
 
 /**
- * `jeton audit verify`: prints `ok: N records, last HASH` and returns 0, or prints `FILE:LINE: problem` and returns 1. A piece
- * torn by a crash is no problem if the record after it names it; a note on stderr counts these.
+ * `jeton audit verify`: prints `ok: N records, last HASH` and returns 0, or prints `FILE:LINE: problem` and returns 1. A
+ * line torn by a crash is accepted if the record after it names it; a note on stderr counts these.
  */
 export async function auditVerifyCommand(
   { files, expectLast, after }: AuditVerifyArguments,

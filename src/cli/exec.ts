@@ -58,7 +58,7 @@ async function runWithLogin(
 ): Promise<CommandResult> {
   const forwarder = forwardSignals(context.host)
   try {
-    return await withLogin(login, context.env, env => forwarder.run({ ...command, env }))
+    return await withLogin(login, { env: context.env, run: env => forwarder.run({ ...command, env }) })
   } finally {
     forwarder.release()
   }
@@ -79,6 +79,6 @@ async function exitCodeOf(
   }
   host.kill(host.pid, result.signal)
   await clock.sleepUntil(clock.now() + SIGNAL_WAIT_MS)
-  // This process is still here: Node ignores SIGPIPE, for one. Shells return this code for a signal.
+  // this process is still here: Node ignores SIGPIPE, for one. Shells return this code for a signal
   return 128 + constants.signals[result.signal]
 }

@@ -1,4 +1,4 @@
-// docs/cli.md explains every exit code.
+// docs/cli.md explains every exit code
 
 /** The command was called wrongly. */
 export const USAGE_ERROR = 2

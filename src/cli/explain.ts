@@ -1,15 +1,15 @@
 import { readFile } from 'node:fs/promises'
+import { API_KEY_ISSUER } from '../authentication/api-key.ts'
 import type { Principal } from '../authentication/principal.ts'
 import { compileGrants } from '../authorization/compiled-grants.ts'
 import { explain, type GrantExplanation } from '../authorization/explain.ts'
 import type { PartialAccessRequest } from '../authorization/grant.ts'
-import { API_KEY_ISSUER } from '../config/checks/issuers.ts'
 import { loadStaticConfig, type StaticConfig } from '../config/load.ts'
 import { namesText } from '../config/problems.ts'
 import { UsageError } from '../errors.ts'
 import { isJsonObject, parseJson } from '../lib/json.ts'
 import { escapeText } from '../lib/printable.ts'
-import { readText } from '../lib/read-text.ts'
+import { readText } from '../lib/process-input.ts'
 import type { CommandStreams } from './streams.ts'
 import { catchUsageErrors } from './usage-error.ts'
 
@@ -22,8 +22,8 @@ export interface ExplainArguments extends PartialAccessRequest {
 }
 
 /**
- * `jeton explain`: prints what every grant makes of a principal, nearest miss first. Takes the claims at their word, verifies
- * nothing, and needs neither the network nor the files that the configuration names. Returns the exit code: 0 if a grant
+ * `jeton explain`: prints what every grant decides about a principal, nearest miss first. Believes the claims without
+ * verifying them, and needs neither the network nor the files that the configuration names. Returns the exit code: 0 if a grant
  * allows the request, 3 if none does, 2 for a usage error. Throws `ConfigError`.
  */
 export function explainCommand(
@@ -35,7 +35,7 @@ export function explainCommand(
     const claims = parseClaims(await readClaims(args.claims, stdin))
     const principal = toPrincipal(claims, { config, issuerName: args.issuer })
     const { database, user } = args
-    const explanations = explain(compileGrants(config.grants), principal, { database, user })
+    const explanations = explain(compileGrants(config.grants), { principal, request: { database, user } })
     stdout.write(`principal: issuer ${principal.issuer}, subject ${escapeText(principal.subject)}\n`)
     if (!couldVerify(principal, config))
       stderr.write(`note: ${principal.issuer} accepts no JWT with this "iss" or "aud"\n`)

@@ -15,7 +15,7 @@ export interface IamFlags {
   jetonRole?: string | undefined
   /** The account of tables and key. */
   account?: string | undefined
-  /** The region of tables and key that have none in the configuration. */
+  /** The region of tables and key, if the configuration has none for them. */
   region?: string | undefined
   /** The ARN of the key that the configured alias leads to. */
   kmsKey?: string | undefined
@@ -24,7 +24,7 @@ export interface IamFlags {
 
 const ROLE_OR_USER_ARN = /^arn:([a-z-]+):iam::\d{12}:(?:role|user)\/[!-~]+$/
 
-/** Throws `UsageError` for a flag that does not go with the role asked for. */
+/** Throws `UsageError` for a flag that is not for this role: a database's, or jeton's own if `database` is undefined. */
 export function refuseMixedFlags(flags: IamFlags, database: string | undefined): void {
   const { jetonRole, account, region, kmsKey, runsOn } = flags
   if (database === undefined && jetonRole !== undefined)

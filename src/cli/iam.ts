@@ -16,7 +16,7 @@ export interface IamArguments extends IamFlags {
   configPath: string
   /** The database whose role is printed; without it, jeton's own role is. */
   database?: string | undefined
-  /** The region that the environment names. Not used in a template, which is deployed where its stack is. */
+  /** The region that the environment names. Not used in a template, which takes its stack's region. */
   environmentRegion?: string | undefined
 }
 
@@ -25,7 +25,7 @@ const MAX_CHARACTERS = { trust: 2048, permissions: 10_240 } as const
 
 /**
  * `jeton iam`: prints the trust and permission policies of a database's role, or of jeton's own, as JSON or as a
- * CloudFormation template. Asks nothing of AWS. Returns the exit code: 0, or 2 for a usage error. Throws `ConfigError`.
+ * CloudFormation template. Does not call AWS. Returns the exit code: 0, or 2 for a usage error. Throws `ConfigError`.
  */
 export function iamCommand(args: IamArguments, { stdout, stderr }: CommandOutput): Promise<number> {
   return catchUsageErrors(stderr, async () => {

@@ -9,7 +9,7 @@ import { lintStatements } from '../iam/lint/lint.ts'
 import { parsePolicyFile } from '../iam/lint/parse.ts'
 import type { LintedStatement } from '../iam/lint/statement.ts'
 import { escapeText } from '../lib/printable.ts'
-import { readText } from '../lib/read-text.ts'
+import { readText } from '../lib/process-input.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
 import type { CommandStreams } from './streams.ts'
 import { catchUsageErrors } from './usage-error.ts'
@@ -27,7 +27,7 @@ export interface LintPolicyArguments {
 type FileFinding = LintFinding & { readonly file: string }
 
 /**
- * `jeton lint-policy`: prints what in IAM policies never works with RDS IAM authentication, and what is too broad. Returns
+ * `jeton lint-policy`: prints what never works with RDS IAM authentication in IAM policies, and what is too broad. Returns
  * the exit code: 1 if there is an error (or, with `strict`, a warning), 2 for a usage error and for a file that cannot be
  * read or has no policy in it, else 0. Throws `ConfigError`.
  */

@@ -4,7 +4,7 @@ import { invalidUsage } from '../client/errors.ts'
 import type { Network } from '../client/http.ts'
 import { requestToken } from '../client/request-token.ts'
 import type { TokenReply } from '../client/token-reply.ts'
-import type { Environment } from '../lib/environment.ts'
+import type { Environment } from '../lib/process-input.ts'
 import type { CommandStreams } from './streams.ts'
 
 /** What a caller's command uses of its process and of the network. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { Environment } from '../lib/environment.ts'
+import type { Environment } from '../lib/process-input.ts'
 import { systemCode } from '../lib/system-error.ts'
 
 /** The part of Node's `process` that is needed to forward signals. */
@@ -43,7 +43,7 @@ const FORWARDED_SIGNALS = [
  * group: the command has these already, and a second one would mean "at once" to many programs, so they are not forwarded.
  */
 export function forwardSignals(host: SignalHost): SignalForwarder {
-  // Before a command shares stdin: Node makes a pipe non-blocking on first use.
+  // before a command shares stdin, because Node makes a pipe non-blocking on first use
   const isTerminal = host.stdin.isTTY === true
   let pending: NodeJS.Signals | undefined
   let onSignal = (signal: NodeJS.Signals): void => {
@@ -80,7 +80,7 @@ function start({ command, args, env }: ChildCommand): ChildProcess | { startFail
 function resultOf(child: ChildProcess): Promise<CommandResult> {
   return new Promise(resolve => {
     child.on('error', cause => {
-      // A signal that could not be sent is an error too, but the command goes on.
+      // a signal that could not be sent is an error too, but then the command still runs
       if (child.pid === undefined) resolve({ startFailure: systemCode(cause) ?? 'unknown' })
     })
     child.on('exit', (exitCode, signal) => resolve(signal ? { signal } : { exitCode: exitCode ?? 1 }))

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
-import type { Environment } from '../lib/environment.ts'
-import { readTextUpTo } from '../lib/read-text.ts'
+import type { Environment } from '../lib/process-input.ts'
+import { readTextUpTo } from '../lib/process-input.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
 import { failure, invalidUsage } from './errors.ts'
 import { fetchGithubJwt } from './github.ts'
@@ -67,7 +67,7 @@ function fixed(header: string): GetCredential {
   return async () => header
 }
 
-/** A failure is kept too: a stream cannot be read twice. */
+/** Keeps a failure too, because a stream cannot be read twice. */
 function readOnce(read: GetCredential): GetCredential {
   let header: Promise<string> | undefined
   return () => {

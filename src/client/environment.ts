@@ -21,6 +21,7 @@ export function clientFamily({ engine }: TokenReply): 'postgres' | 'mysql' {
   throw failure(`this version of jeton does not know the engine ${engine}: install a newer one`)
 }
 
+/** Returns the changes for a reply's engine. Throws as `clientFamily` does. */
 export function environmentChanges(reply: TokenReply, options: LoginOptions): EnvironmentChanges {
   return clientFamily(reply) === 'postgres' ? forPostgres(reply, options) : forMysql(reply, options)
 }

@@ -1,3 +1,4 @@
+import { shorten } from '../lib/printable.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
 
 /** 1 failure, 2 usage error, 3 refused, 4 try later. */
@@ -53,10 +54,12 @@ export function errorLine(cause: unknown): string {
   return `jeton: ${message}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}\n`
 }
 
-const MAX_SHOWN = 500
+const MAX_SHOWN_LENGTH = 500
 
-/** Returns what a server said, fit for a terminal: bounded, and without control characters, which could forge lines or colours. */
+/**
+ * Returns what a server said, fit for a terminal: at most 500 characters, and spaces in place of control characters, which
+ * could forge lines or colours.
+ */
 export function fitForTerminal(text: string): string {
-  const plain = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').trim()
-  return plain.length > MAX_SHOWN ? `${plain.slice(0, MAX_SHOWN)}…` : plain
+  return shorten(text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').trim(), MAX_SHOWN_LENGTH)
 }

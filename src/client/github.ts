@@ -10,8 +10,8 @@ export interface GithubJwtRequest {
 }
 
 /**
- * Fetches a new JWT for this job from GitHub Actions. It is valid for about five minutes; the server verifies it, this does
- * not. Throws CallerError, which contains neither the request token nor the JWT.
+ * Fetches a new JWT for this job from GitHub Actions. It is valid for about five minutes and not verified here. Throws
+ * CallerError, which contains neither the request token nor the JWT.
  * https://docs.github.com/en/actions/reference/security/oidc
  */
 export async function fetchGithubJwt(
@@ -21,7 +21,7 @@ export async function fetchGithubJwt(
   const target = parseSecureUrl(url, 'ACTIONS_ID_TOKEN_REQUEST_URL')
   target.searchParams.set('audience', audience)
   const headers = { authorization: `Bearer ${requestToken}`, accept: 'application/json' }
-  const { status, body } = await sendRequest(target, { headers }, network)
+  const { status, body } = await sendRequest({ url: target, headers }, network)
   if (status !== 200) throw failure(`GitHub issued no OIDC token: ${target.host} answered ${status}`)
   if (typeof body === 'object' && body !== null && 'value' in body && typeof body.value === 'string')
     return body.value

@@ -1,6 +1,6 @@
 import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Environment } from '../lib/environment.ts'
+import type { Environment } from '../lib/process-input.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
 import { type ConnectAddress, type Lookup, resolveConnectAddress } from './connect-address.ts'
 import { clientFamily, type EnvironmentChanges, environmentChanges } from './environment.ts'
@@ -34,13 +34,12 @@ export async function prepareLogin(
 const WITHHELD_VARIABLES = ['JETON_JWT', 'JETON_API_KEY']
 
 /**
- * Calls `use` with `env` changed for the login. The files that it refers to are in a folder that only this user can enter
- * and that is removed before this settles. The token is only in the environment, never in a file.
+ * Returns what `run` returns with `env` changed for the login. The files that the environment refers to are in a folder that
+ * only this user can enter and that is removed before this settles. The token is only in the environment, never in a file.
  */
 export async function withLogin<T>(
   login: Login,
-  env: Environment,
-  use: (env: Environment) => Promise<T>,
+  { env, run }: { env: Environment; run: (env: Environment) => Promise<T> },
 ): Promise<T> {
   const folder = await mkdtemp(resolve(env.TMPDIR || '/tmp', 'jeton-')).catch(cause => {
     throw failure(`cannot create a temporary folder${systemCodeNote(cause)}`, cause)
@@ -49,9 +48,9 @@ export async function withLogin<T>(
     const changes = await writeLoginFiles(login, folder).catch(cause => {
       throw failure(`cannot write to the temporary folder${systemCodeNote(cause)}`, cause)
     })
-    return await use(applyChanges(env, changes))
+    return await run(applyChanges(env, changes))
   } finally {
-    // How the command ended matters more than a file without secrets that stays behind.
+    // how the command ended matters more than a file without secrets that stays behind
     await rm(folder, { recursive: true, force: true }).catch(() => undefined)
   }
 }

@@ -1,7 +1,8 @@
 import type { ConnectAddress } from './connect-address.ts'
 import type { TokenReply } from './token-reply.ts'
 
-export interface MysqlOptionsInput {
+/** What a MySQL client needs for a login. The token comes from the environment. */
+export interface MysqlLogin {
   reply: TokenReply
   caFile: string
   connectAddress?: ConnectAddress | undefined
@@ -22,21 +23,21 @@ export interface MysqlOptions {
  * https://dev.mysql.com/doc/refman/8.4/en/option-files.html
  * https://mariadb.com/docs/server/server-management/install-and-upgrade-mariadb/configuring-mariadb/configuring-mariadb-with-option-files
  */
-export function mysqlOptions({ reply, caFile, connectAddress }: MysqlOptionsInput): MysqlOptions {
+export function mysqlOptions({ reply, caFile, connectAddress }: MysqlLogin): MysqlOptions {
   const lines = [
     '[client]',
-    // Otherwise `localhost` means a Unix socket.
+    // otherwise `localhost` means a Unix socket
     'protocol=TCP',
     `host=${quote(connectAddress?.host ?? reply.host)}`,
     `port=${connectAddress?.port ?? reply.port}`,
     `user=${quote(reply.user)}`,
     `ssl-ca=${quote(caFile)}`,
   ]
-  // Not in [client]: clients that work on the whole server refuse `database`.
+  // not in [client]: clients that work on the whole server refuse `database`
   const database = reply.dbname === undefined ? [] : ['[mysql]', `database=${quote(reply.dbname)}`]
   return {
     mariadb: joinLines([...lines, 'ssl-verify-server-cert', ...database]),
-    // With `loose-`, a client that does not know the option only warns.
+    // with `loose-`, a client that does not know the option only warns
     mysql: joinLines([
       ...lines,
       'loose-ssl-mode=VERIFY_IDENTITY',

@@ -41,7 +41,7 @@ export async function requestToken(
   const giveUpAt = clock.now() + waitMs
   for (;;) {
     try {
-      return await requestOnce(body, target, options)
+      return await requestOnce({ url: target, body }, options)
     } catch (cause) {
       if (!(cause instanceof CallerError) || cause.retryAfterMs === undefined) throw cause
       const retryAt = clock.now() + cause.retryAfterMs
@@ -52,8 +52,7 @@ export async function requestToken(
 }
 
 async function requestOnce(
-  body: TokenRequestBody,
-  target: URL,
+  { url, body }: { url: URL; body: TokenRequestBody },
   { credential, fetch, clock }: TokenRequestOptions,
 ): Promise<TokenReply> {
   const authorization = await credential()
@@ -63,15 +62,15 @@ async function requestOnce(
     'content-type': 'application/json',
     'user-agent': 'jeton-cli',
   }
-  const init = { method: 'POST', headers, body: JSON.stringify(body) }
-  const reply = await sendRequest(target, init, { fetch, clock })
-  if (reply.status !== 200) throw refusalOf(reply, { host: target.host, authorization, now: clock.now() })
+  const request = { url, method: 'POST', headers, body: JSON.stringify(body) }
+  const reply = await sendRequest(request, { fetch, clock })
+  if (reply.status !== 200) throw refusalOf(reply, { host: url.host, authorization, now: clock.now() })
   if (!isTokenReply(reply.body))
     throw failure(
-      `${target.host} answered 200, but the answer is no token: is this the URL of a jeton server?`,
+      `${url.host} answered 200, but the answer is not a token: is this the URL of a jeton server?`,
     )
   if (body.caPem && reply.body.ca?.pem === undefined)
-    throw failure(`${target.host} answered without a CA bundle`)
+    throw failure(`${url.host} answered without a CA bundle`)
   return reply.body
 }
 

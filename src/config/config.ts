@@ -3,7 +3,7 @@ import type { JSONWebKeySet } from 'jose'
 import type { GrantSpec } from '../authorization/grant.ts'
 import type { Database } from '../rds/database.ts'
 
-/** What issuers, API keys and grants may be called: safe in a log, a path and a command line. */
+/** The form of the names of issuers, API keys and grants: safe in a log, a path and a command line. */
 export const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'
 export const NAME_FORM = 'letters, digits, _, . and -, a letter or digit first, 64 at most'
 
@@ -16,7 +16,7 @@ export interface Config {
   readonly databases: readonly Database[]
   readonly grants: readonly GrantSpec[]
   readonly store: StoreConfig
-  readonly audit: readonly AuditLogConfig[]
+  readonly audit: readonly SinkConfig[]
 }
 
 export interface ServerConfig {
@@ -50,12 +50,12 @@ export type EncryptionConfig =
   /** The first key encrypts, all of them decrypt. */
   | { readonly type: 'files'; readonly keys: readonly KeyObject[] }
 
-export type AuditLogConfig =
+export type SinkConfig =
   | { readonly type: 'stdout' }
   | { readonly type: 'file'; readonly path: string }
-  | DynamodbAuditConfig
+  | DynamodbSinkConfig
 
-export interface DynamodbAuditConfig extends TableConfig {
+export interface DynamodbSinkConfig extends TableConfig {
   readonly type: 'dynamodb'
   /** Days until a record may be deleted. If undefined, records are kept forever. */
   readonly retentionDays?: number

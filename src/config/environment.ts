@@ -1,18 +1,15 @@
 import { resolve } from 'node:path'
-import type { Environment } from '../lib/environment.ts'
+import type { Environment } from '../lib/process-input.ts'
 import { isS3Url } from './source/s3.ts'
 
-/**
- * Returns where the configuration is: `--config`, else `JETON_CONFIG`, else `./jeton.yaml`; as an absolute path or an
- * `s3://` URL.
- */
+/** Returns the place of the configuration, `--config`, else `JETON_CONFIG`, else `./jeton.yaml`: a path or `s3://` URL. */
 export function configPath(option: string | undefined, env: Environment): string {
   const path = option || env.JETON_CONFIG || 'jeton.yaml'
   return isS3Url(path) ? path : resolve(path)
 }
 
 /**
- * Returns where the configuration of a Lambda function is, and the name of this execution environment in audit records.
+ * Returns the place of a Lambda function's configuration, and the name of this execution environment in audit records.
  * `folder` is the folder of the function's code.
  * https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
  */

@@ -5,5 +5,5 @@ import { type ConfigFile, ConfigSchema } from './schema.ts'
 export const schema = ConfigSchema
 export const options = { messages: false }
 
-/** Whether a value is of the configuration's schema. Does not say why not; `validator.ts` does, and is much larger. */
+/** Whether the schema allows a value. Does not say why not; `validator.ts` does, and is much larger. */
 export const validate = new Ajv(options).compile<ConfigFile>(schema)

@@ -29,13 +29,13 @@ export async function loadFrom(source: ConfigSource, listen: Listen = {}): Promi
   return checkConfig(await parse(text), { files, listen })
 }
 
-/** Where to listen instead of where the file says. The same rules apply. */
+/** Overrides the configured address; the same rules apply. */
 export interface Listen {
   host?: string | undefined
   port?: number | undefined
 }
 
-/** Who may have which tokens and where that is recorded, without what is needed to serve it. */
+/** What commands need of a configuration, without what only serving needs. */
 export interface StaticConfig extends Pick<Config, 'databases' | 'grants' | 'audit'> {
   readonly issuers: readonly Pick<IssuerConfig, 'name' | 'issuer' | 'audience'>[]
 }

@@ -18,6 +18,7 @@ export class ConfigError extends Error {
   }
 }
 
+/** Returns a problem as one line: its path, if it has one, and its message. */
 export function describeProblem({ path, message }: Problem): string {
   return path === '' ? message : `${path}: ${message}`
 }

@@ -7,7 +7,7 @@ import { loadFrom } from './load.ts'
 import { ConfigError, type Problem } from './problems.ts'
 import type { ConfigSource } from './source/source.ts'
 
-export interface ReloadOptions {
+export interface ReloadParts {
   /** The configuration that the process started with. */
   config: Config
   log: Log
@@ -20,7 +20,7 @@ export interface ReloadOptions {
  * Loads the configuration and applies it. If it is broken, logs why, keeps the previous one and returns its problems.
  * Changes that need a restart are logged. Never rejects.
  */
-export async function reload({ config, log, load, apply }: ReloadOptions): Promise<readonly Problem[]> {
+export async function reload({ config, log, load, apply }: ReloadParts): Promise<readonly Problem[]> {
   try {
     const changed = await load()
     for (const part of restartOnlyChanges(config, changed))
@@ -41,22 +41,22 @@ export async function reload({ config, log, load, apply }: ReloadOptions): Promi
   }
 }
 
-export interface ReloaderOptions extends Omit<ReloadOptions, 'load'> {
+export interface ReloaderParts extends Omit<ReloadParts, 'load'> {
   source: ConfigSource
 }
 
 /**
  * Returns a function that reloads the configuration if its source has changed. A configuration that is broken or cannot be
- * read leaves the previous one in use, and is logged again at each call until it is mended: an alarm on that line lasts as
+ * read leaves the previous one in use, and is logged again at each call until it is fixed: an alarm on that line lasts as
  * long as the fault. Concurrent calls share one check. The function never rejects.
  */
-export function createReloader({ source, ...options }: ReloaderOptions): () => Promise<void> {
-  const { log } = options
+export function createReloader({ source, ...parts }: ReloaderParts): () => Promise<void> {
+  const { log } = parts
   let problems: readonly Problem[] = []
 
   return singleFlight(async () => {
     try {
-      if (await source.hasChanged()) problems = await reload({ ...options, load: () => loadFrom(source) })
+      if (await source.hasChanged()) problems = await reload({ ...parts, load: () => loadFrom(source) })
       else if (problems.length > 0) logBroken(log, problems)
     } catch (cause) {
       log.error(
@@ -78,7 +78,7 @@ export function restartOnlyChanges(old: Config, changed: Config): string[] {
     audit,
   })
   const [before, after] = [fixed(old), fixed(changed)]
-  // not as JSON, in which keys do not show
+  // not as JSON, which would leave key objects out
   return (['server', 'store', 'audit'] as const).filter(part => !isDeepStrictEqual(before[part], after[part]))
 }
 

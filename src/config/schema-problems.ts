@@ -8,7 +8,7 @@ export interface SchemaProblem extends Problem {
   readonly isBreaking: boolean
 }
 
-/** Returns everything in which a value is not of the schema; empty if it is a `ConfigFile`. Messages never quote values. */
+/** Returns everything that the schema does not allow in a value; empty for a `ConfigFile`. Messages never quote values. */
 export async function findSchemaProblems(value: unknown): Promise<SchemaProblem[]> {
   if (isOfSchema(value)) return []
   // larger than the fast one, so loaded only for a value that has problems

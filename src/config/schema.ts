@@ -15,10 +15,7 @@ const textOrTexts = (description: string) =>
     description,
   })
 
-const integer = (minimum: number, maximum: number, description: string) =>
-  Type.Integer({ minimum, maximum, description })
-
-const port = (description: string) => integer(0, 65_535, description)
+const port = (description: string) => Type.Integer({ minimum: 0, maximum: 65_535, description })
 
 /** A mapping of names to `value`. */
 const byName = <T extends TSchema>(value: T, description: string) =>
@@ -34,7 +31,11 @@ const Server = object(
     ),
     port: Type.Optional(port('Default 8080; 0 picks a free port')),
     behindProxy: Type.Optional(
-      integer(1, 10, 'Number of proxies in front; jeton trusts this many entries of X-Forwarded-For'),
+      Type.Integer({
+        minimum: 1,
+        maximum: 10,
+        description: 'Number of proxies in front; jeton trusts this many entries of X-Forwarded-For',
+      }),
     ),
     tls: Type.Optional(
       object(
@@ -108,7 +109,9 @@ const Databases = Type.Record(
     externalId: Type.Optional(text("For AssumeRole, if the role's trust policy requires it")),
     users: texts('The database users that jeton may sign tokens for; no *, ? or $'),
     dbname: Type.Optional(text('The database that callers connect to (PGDATABASE)')),
-    connect: Type.Optional(text('Where callers connect to, as host:port, if not the endpoint itself')),
+    connect: Type.Optional(
+      text('The address that callers connect to, as host:port, if not the endpoint itself'),
+    ),
     limits: Type.Optional(Limits),
   }),
   {
@@ -158,7 +161,10 @@ const Grants = Type.Array(
       }),
     ),
   }),
-  { description: 'Who may have tokens for what; if several grants allow it, the first one counts' },
+  {
+    description:
+      'Which principals may have tokens for which database users; if several grants allow it, the first one counts',
+  },
 )
 
 const Store = object(
@@ -184,7 +190,7 @@ const Store = object(
       ),
     ),
   },
-  'Where tokens and reserved slots are kept',
+  'The store of tokens and reserved slots',
 )
 
 const Audit = Type.Array(
@@ -196,12 +202,17 @@ const Audit = Type.Array(
     table: Type.Optional(text("The name of the DynamoDB table, with type: dynamodb; never the store's")),
     region: Type.Optional(text('Region of the table; default: AWS_REGION')),
     retentionDays: Type.Optional(
-      integer(1, 36_500, 'With type: dynamodb, days until a record may be deleted; default: never'),
+      Type.Integer({
+        minimum: 1,
+        maximum: 36_500,
+        description: 'With type: dynamodb, days until a record may be deleted; default: never',
+      }),
     ),
   }),
   {
     minItems: 1,
-    description: 'Audit logs; a token is delivered only after its record is in all of them. Default: stdout',
+    description:
+      'Sinks of the audit log; a token is delivered only after its record is in all of them. Default: stdout',
   },
 )
 

@@ -7,13 +7,13 @@ type Named<Section extends 'issuers' | 'apiKeys' | 'databases'> = NonNullable<Co
 type Listed<Section extends 'grants' | 'audit'> = NonNullable<ConfigFile[Section]>[number]
 
 /**
- * The parts of a configuration that are of the schema, so that they can be checked even if others are not. What is in a
- * list keeps its position in the file.
+ * The parts of a configuration that the schema allows, so that they can be checked even if it does not allow others.
+ * Elements of a list keep their position in the file.
  */
 export interface Sections {
-  /** Undefined if it is present and not of the schema. */
+  /** Undefined if the schema does not allow what the file has. */
   readonly server: NonNullable<ConfigFile['server']> | undefined
-  /** Undefined if it is present and not of the schema. */
+  /** Undefined if the schema does not allow what the file has. */
   readonly store: NonNullable<ConfigFile['store']> | undefined
   readonly issuers: readonly (readonly [string, Named<'issuers'>])[]
   readonly apiKeys: readonly (readonly [string, Named<'apiKeys'>])[]
@@ -23,7 +23,7 @@ export interface Sections {
   readonly definedNames: DefinedNames
 }
 
-/** What grants may refer to, of the schema or not: a problem is reported where it is, not where it is referred to. */
+/** The names that grants may refer to, even of parts that the schema does not allow: each problem is reported once. */
 export interface DefinedNames {
   /** URLs by name; empty if an issuer has none. */
   readonly issuers: ReadonlyMap<string, string>
@@ -34,7 +34,7 @@ export interface DefinedNames {
 
 /** Returns the parts of a parsed configuration in which no schema problem is breaking, with the defaults of missing ones. */
 export function selectSoundSections(value: unknown, problems: readonly SchemaProblem[]): Sections {
-  // parts that are not of the schema are only read by functions that take any value
+  // only functions that take any value read parts that the schema does not allow
   const root: Partial<ConfigFile> = isJsonObject(value) ? value : {}
   const broken = new Set(
     problems

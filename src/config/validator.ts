@@ -5,5 +5,5 @@ import { type ConfigFile, ConfigSchema } from './schema.ts'
 export const schema = ConfigSchema
 export const options = { allErrors: true, verbose: true }
 
-/** Whether a value is of the configuration's schema; `validate.errors` says why not. */
+/** Whether the schema allows a value; `validate.errors` says why not. */
 export const validate = new Ajv(options).compile<ConfigFile>(schema)

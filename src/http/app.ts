@@ -40,19 +40,19 @@ export interface AppParts {
 }
 
 export interface AppOptions extends ListenerOptions, Pick<ServerConfig, 'behindProxy'> {
-  /** The header that holds the request's id, for where callers cannot set it; ids are random UUIDs unless given. */
+  /** The header with the request's id. Set it only if callers cannot send it; default: random UUIDs. */
   requestIdHeader?: string | undefined
 }
 
-/** Headers of every reply: no browser is to sniff, frame or run any of it. https://owasp.org/www-project-secure-headers/ */
+/** Headers of every reply, which keep browsers from sniffing, framing or running it. https://owasp.org/www-project-secure-headers/ */
 const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 }
-/** RFC 6797; only if jeton itself speaks TLS. */
+/** RFC 6797; sent only if jeton itself speaks TLS. */
 const HSTS = 'max-age=31536000'
 
-/** Creates the HTTP API, ready to listen. Plain HTTP and no proxy in front unless `options` says otherwise. */
+/** Creates the HTTP API, ready to listen. Default: plain HTTP without a proxy in front. */
 export async function createApp(parts: AppParts, options: AppOptions = {}): Promise<App> {
   const { clock, log, health, caBundles, vend, onVended } = parts
   const isTls = options.tls !== undefined

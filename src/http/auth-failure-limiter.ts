@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import { ipNetwork } from '../lib/ip-network.ts'
 import { remainingMs, type TimeWindow } from '../lib/time-window.ts'
 
-/** Failures of one source within a window that are still answered as what they are. */
+/** Further failures of one source within a window are answered with `rate_limited`. */
 const MAX_FAILURES = 100
 const WINDOW_MS = 60_000
 const MAX_SOURCES = 20_000
@@ -12,12 +12,15 @@ const MAX_SOURCES = 20_000
 export interface AuthFailureLimiter {
   /**
    * Counts one failure. Returns the ms until the limit resets, or undefined while under the limit. IPv6 addresses count by
-   * their /64, for one host has all of it; connections that were reset have no address any more and count together.
+   * their /64, because one host has all of it. Connections that were reset have lost their address and count together.
    */
   count(address: string | undefined): number | undefined
 }
 
-/** A source's window of one minute begins with its first failure. It remembers 20,000 sources and forgets the least recent. */
+/**
+ * Returns a limiter of 100 failures a minute. A source's minute begins with its first failure. Only the 20,000 most recent
+ * sources are remembered.
+ */
 export function createAuthFailureLimiter(clock: Clock): AuthFailureLimiter {
   // created with the first failure: the cache allocates memory for all of its entries at once
   let windows: LRUCache<string, TimeWindow & { failures: number }> | undefined

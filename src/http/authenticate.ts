@@ -7,7 +7,7 @@ import type { BeginAudit, RequestAudit } from '../vending/request-audit.ts'
 import { type AuthFailureLimiter, createAuthFailureLimiter } from './auth-failure-limiter.ts'
 import type { App } from './types.ts'
 
-/** Who sent a request: a caller whose credential verified. */
+/** The sender of a request, whose credential has verified. */
 export interface Caller {
   /** The policy that was current when the request began; a reload does not change it. */
   readonly policy: AccessPolicy
@@ -35,7 +35,7 @@ export type AuthenticationHook = (request: FastifyRequest) => Promise<void>
 
 /**
  * Creates the hook that lets only verified callers through, before the body is parsed. It throws `unauthenticated`,
- * `rate_limited`, or `temporarily_unavailable` if the keys to verify a JWT with cannot be had.
+ * `rate_limited`, or `temporarily_unavailable` if the keys to verify a JWT with are not available.
  */
 export function createAuthenticationHook(
   app: App,
@@ -58,7 +58,7 @@ export function createAuthenticationHook(
     } catch (cause) {
       throw limitFailure(cause, { failureLimiter, ip: request.ip })
     }
-    // a body that ended in an error while the credential was checked is one that Fastify would wait for without end
+    // if the body failed while the credential was checked, Fastify would wait for it forever
     const { complete, errored } = request.raw
     if (errored && !complete) throw errored
   }
@@ -83,7 +83,7 @@ function limitFailure(
   })
 }
 
-/** Returns the caller of a request to a route with the authentication hook; without the hook it throws, for that is a bug. */
+/** Returns the caller of a request to a route with the authentication hook; throws without it, which is a bug. */
 export function callerOf({ caller }: FastifyRequest): Caller {
   if (!caller) throw new Error('this route has no authentication hook')
   return caller

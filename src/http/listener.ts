@@ -4,20 +4,20 @@ import type { FastifyServerFactory } from 'fastify'
 import type { ServerConfig } from '../config/config.ts'
 
 export const MAX_HEADER_BYTES = 32 * 1024
-/** Within which a request must arrive completely. What jeton itself waits for has limits of its own. */
+/** How long a request may take to arrive. What jeton itself waits for has limits of its own. */
 const REQUEST_TIMEOUT_MS = 10_000
-/** After which a connection without traffic is closed: longer than any answer takes, and for clients that do not read theirs. */
+/** How long a connection may be silent: longer than any reply takes. It also ends clients that do not read their reply. */
 const SOCKET_TIMEOUT_MS = 30_000
 /** Longer than the 60 s of most load balancers, so that they close idle connections and not jeton, in mid-request. */
 const KEEP_ALIVE_MS = 72_000
 
 export interface ListenerOptions {
   tls?: ServerConfig['tls']
-  /** Within which a request must arrive completely, in milliseconds; 10 s unless given. */
+  /** How long a request may take to arrive, in milliseconds; default 10 s. */
   requestTimeoutMs?: number | undefined
 }
 
-/** Returns what creates Fastify's server: one for HTTPS (TLS 1.2 or later) if there is a certificate, else for plain HTTP. */
+/** Returns a factory of Fastify's server: for HTTPS (TLS 1.2 or later) if there is a certificate, else for plain HTTP. */
 export function createServerFactory({
   tls,
   requestTimeoutMs = REQUEST_TIMEOUT_MS,
@@ -26,7 +26,7 @@ export function createServerFactory({
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
-    // Node looks for late requests only every 30 s unless told otherwise
+    // by default, Node looks for late requests only every 30 s
     connectionsCheckingInterval: requestTimeoutMs / 10,
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Node would answer a missing Host without problem+json; the app answers it instead

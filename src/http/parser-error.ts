@@ -5,12 +5,12 @@ import type { Clock } from '../lib/clock.ts'
 import { MAX_HEADER_BYTES } from './listener.ts'
 import { rawProblem } from './problem.ts'
 
-/** Long enough for the reply to arrive; clients that send garbage get no socket for longer. */
+/** Long enough for the reply to arrive, and no longer, because clients that send garbage would hold sockets. */
 const LINGER_MS = 2000
 
 /**
- * Creates the handler for what does not parse as HTTP or does not arrive in time. It never becomes a request, so that the
- * problem is written to the bare socket. https://nodejs.org/api/http.html#event-clienterror
+ * Creates the handler for what does not parse as HTTP or does not arrive in time. It never becomes a request, so the problem
+ * is written to the bare socket. https://nodejs.org/api/http.html#event-clienterror
  */
 export function createParserErrorHandler(clock: Clock) {
   const answered = new WeakSet<Socket>()
@@ -36,7 +36,7 @@ function errorFor(code: string | undefined): JetonError {
 }
 
 /**
- * Leaves the client 2 s to read the reply, while Node goes on reading: if a socket is closed before everything was read, TCP
+ * Leaves the client 2 s to read the reply, while Node reads the rest: if a socket is closed before everything was read, TCP
  * resets it and the reply is lost (RFC 9112, 9.6).
  */
 async function destroyLater(socket: Socket, clock: Clock): Promise<void> {

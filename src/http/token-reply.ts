@@ -10,7 +10,7 @@ export type RenderTokenReply = (vended: Vended, request: { auditId: string; caPe
 
 /** The parts of a reply that are the same for everyone who gets the token. */
 interface SharedParts {
-  /** A reload replaces it: its `connect` or `dbname` may then be others. */
+  /** A reload replaces it, perhaps with another `connect` or `dbname`. */
   readonly database: Database
   readonly beginning: string
   readonly middle: string
@@ -19,7 +19,7 @@ interface SharedParts {
 
 /**
  * Creates the renderer of replies. It renders by hand, for speed: most of a reply is the same for everyone with one token, is
- * rendered once, and only a request's own members are put in between. Scripts see the order of the members.
+ * rendered once, and only a request's own members are put in between. The order of members is fixed: scripts may rely on it.
  */
 export function createTokenReplyRenderer({
   caBundles,

@@ -46,7 +46,7 @@ export function roleTemplate(template: RoleTemplate): string {
     },
     Outputs: { RoleArn: { Value: { 'Fn::GetAtt': ['Role', 'Arn'] } } },
   }
-  // Quoted throughout: CloudFormation reads YAML 1.1, in which a bare `no` is a boolean and 2012-10-17 a date.
+  // quoted throughout, because CloudFormation reads YAML 1.1, in which a bare `no` is a boolean and 2012-10-17 a date
   return stringify(content, {
     defaultStringType: 'QUOTE_SINGLE',
     defaultKeyType: 'PLAIN',

@@ -8,7 +8,7 @@ export interface DatabaseRoleOptions {
   /** All configured databases: those with this role share its policies. */
   readonly databases: readonly Database[]
   readonly grants: readonly GrantSpec[]
-  /** Who may assume the role: the ARN of jeton's own role or IAM user. */
+  /** The principal that may assume the role: the ARN of jeton's own role or IAM user. */
   readonly trusted: PolicyText
 }
 
@@ -25,7 +25,7 @@ const PER_PRINCIPAL_SESSIONS = `*=${'?'.repeat(32)}`
 export function databaseRole({ roleArn, databases, grants, trusted }: DatabaseRoleOptions): RoleDocuments {
   const sharing = databases.filter(database => database.roleArn === roleArn)
   const userArns = sharing.flatMap(database => database.users.map(user => databaseUserArn(database, user)))
-  const externalIds = distinct(sharing.map(({ externalId }) => externalId))
+  const externalIds = [...new Set(sharing.map(({ externalId }) => externalId))]
   const trust = externalIds.map(externalId => {
     const names = sharing
       .filter(database => database.externalId === externalId)
@@ -35,7 +35,7 @@ export function databaseRole({ roleArn, databases, grants, trusted }: DatabaseRo
       Principal: { AWS: trusted },
       Action: 'sts:AssumeRole',
       Condition: {
-        StringLike: { 'sts:RoleSessionName': distinct(names) },
+        StringLike: { 'sts:RoleSessionName': [...new Set(names)] },
         ...(externalId !== undefined && { StringEquals: { 'sts:ExternalId': externalId } }),
       },
     }
@@ -43,12 +43,12 @@ export function databaseRole({ roleArn, databases, grants, trusted }: DatabaseRo
   return {
     trust: policyDocument(trust),
     permissions: policyDocument([
-      { Effect: 'Allow', Action: 'rds-db:connect', Resource: distinct(userArns) },
+      { Effect: 'Allow', Action: 'rds-db:connect', Resource: [...new Set(userArns)] },
     ]),
   }
 }
 
-/** In these, `*` and `?` match as in IAM. */
+/** Returns the patterns of a database's session names, in which `*` and `?` match as in IAM. */
 function sessionNames({ name, users }: Database, grants: readonly GrantSpec[]): string[] {
   const hasPerPrincipal = grants.some(
     ({ database, session }) => database === name && session === 'per-principal',
@@ -57,8 +57,4 @@ function sessionNames({ name, users }: Database, grants: readonly GrantSpec[]): 
     ...users.map(user => sessionName({ database: name, user })),
     ...(hasPerPrincipal ? [PER_PRINCIPAL_SESSIONS] : []),
   ]
-}
-
-function distinct<T>(values: readonly T[]): T[] {
-  return [...new Set(values)]
 }

@@ -9,7 +9,7 @@ import {
   resourceArn,
 } from './role-policies.ts'
 
-/** The service principals of what runs jeton. */
+/** The service principals of the platforms that can run jeton. */
 export const SERVICE_PRINCIPALS = {
   lambda: 'lambda.amazonaws.com',
   ecs: 'ecs-tasks.amazonaws.com',
@@ -18,7 +18,7 @@ export const SERVICE_PRINCIPALS = {
 
 export type JetonPlatform = keyof typeof SERVICE_PRINCIPALS
 
-/** Returns where a table or key is, given the region that the configuration has for it, if any. */
+/** Returns the location of a table or key, given the region that the configuration has for it, if any. */
 export type Locate = (region: string | undefined) => ResourceLocation
 
 export interface JetonRoleOptions {
@@ -36,13 +36,13 @@ export interface KmsKey {
 
 /**
  * Returns the policies of jeton's own role: exactly the calls that its code makes, on exactly what the configuration names.
- * What the platform needs besides, such as a Lambda function's log, is not included. Throws `UsageError` if no role can
+ * Does not include what the platform needs besides, such as a Lambda function's log. Throws `UsageError` if no role can
  * serve the configured databases.
  */
 export function jetonRole({ config, runsOn, locate, kmsKey }: JetonRoleOptions): RoleDocuments {
   const { databases, store, audit } = config
   requirePartition(databases)
-  const auditTables = audit.filter(log => log.type === 'dynamodb')
+  const auditTables = audit.filter(sink => sink.type === 'dynamodb')
   const roleArns = [...new Set(databases.map(({ roleArn }) => roleArn))]
   const statements: PolicyStatement[] = [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: roleArns }]
   if (store.type === 'dynamodb') {

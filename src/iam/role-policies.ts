@@ -14,13 +14,13 @@ export interface PolicyDocument {
   readonly Statement: readonly PolicyStatement[]
 }
 
-/** A role's two policies: who may assume it, and what it may do. */
+/** A role's two policies: the principals that may assume it, and what it may do. */
 export interface RoleDocuments {
   readonly trust: PolicyDocument
   readonly permissions: PolicyDocument
 }
 
-/** Where a table or a key is. In a template, `account` and `region` may be pseudo parameters. */
+/** The location of a table or a key. In a template, `account` and `region` may be pseudo parameters. */
 export interface ResourceLocation {
   readonly partition: string
   readonly account: string
@@ -48,6 +48,7 @@ export function resourceArn({ partition, service, region, account, resource }: R
   return arn.includes(`$\{${PSEUDO_PARAMETER}`) ? { 'Fn::Sub': arn } : arn
 }
 
+/** Returns these statements as a policy of the current version of the policy language. */
 export function policyDocument(statements: readonly PolicyStatement[]): PolicyDocument {
   return { Version: '2012-10-17', Statement: statements }
 }

@@ -6,7 +6,7 @@ import { JetonError } from '../errors.ts'
 /** An event of API Gateway's HTTP API (payload 2.0), of a function URL, or of an Application Load Balancer. */
 export type HttpEvent = APIGatewayProxyEventV2 | LambdaFunctionURLEvent | ALBEvent
 
-/** A request in one format, whoever sent the event: the members that `@fastify/aws-lambda` reads. */
+/** A request in one format, whichever service sent the event: the members that `@fastify/aws-lambda` reads. */
 export interface NormalizedEvent {
   readonly path: string
   readonly headers: { readonly [name: string]: string | undefined }
@@ -40,7 +40,7 @@ export function hasMultiValueHeaders(event: HttpEvent): boolean {
 }
 
 /**
- * Returns an event in the one format. A load balancer names the source in the last entry of `X-Forwarded-For`; callers can
+ * Returns an event as a normalized one. A load balancer names the source in the last entry of `X-Forwarded-For`; callers can
  * write all others, so they are ignored, and so is the whole header if AWS names the source itself. Query strings are dropped:
  * no route has one. Throws `invalid_request` if the path or the body is not text.
  */
@@ -62,7 +62,7 @@ export function normalizeEvent(event: HttpEvent): NormalizedEvent {
   return {
     // the adapter would read a backslash as a slash, and what follows as a host
     path: path.replaceAll('\\', '%5C'),
-    // explicitly undefined, for the adapter would otherwise add a User-Agent of its own
+    // explicitly undefined, because the adapter would otherwise add a User-Agent of its own
     headers: { 'user-agent': undefined, ...headers },
     body,
     isBase64Encoded,

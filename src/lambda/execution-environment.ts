@@ -1,4 +1,4 @@
-import { logHeadHash } from '../audit/head-hash.ts'
+import { logHeadHash } from '../audit/audit-log.ts'
 import type { Config } from '../config/config.ts'
 import { loadFrom } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
@@ -12,7 +12,7 @@ import type { Service } from '../service.ts'
 import type { Log } from '../telemetry/log.ts'
 
 const MINUTE_MS = 60_000
-/** The longest that the request that checks the configuration waits for the check. */
+/** The longest that a request waits for the configuration to be checked. */
 const RELOAD_WAIT_MS = 2000
 const RETRY_AFTER_MS = 5000
 
@@ -29,7 +29,7 @@ export interface ExecutionEnvironmentParts {
  */
 export interface ExecutionEnvironment {
   /**
-   * Returns the service for the request at hand, creating it if there is none. The first request of each minute also does
+   * Returns the service for the current request, creating it if there is none. The first request of each minute also does
    * what a server does by timers, which would freeze: it writes what is due in the audit log and reloads a changed
    * configuration. Throws `temporarily_unavailable` if the service cannot be created; the next request tries again.
    */
@@ -64,7 +64,7 @@ export function createExecutionEnvironment({
         maintainedAt = now
         auditLog.flushDue()
         logHeadHash(auditLog, { log, event: 'audit_head' })
-        await waitAtMost(RELOAD_WAIT_MS, reload(), clock)
+        await waitAtMost(reload(), { clock, maxMs: RELOAD_WAIT_MS })
       },
     }
   }
@@ -84,7 +84,7 @@ export function createExecutionEnvironment({
   }
 }
 
-/** Warns about settings that suit a server and hardly Lambda. */
+/** Warns about settings that suit a server but not Lambda. */
 function warnAboutConfig({ store, audit }: Config, log: Log): void {
   if (store.type === 'memory')
     log.warn(
@@ -95,7 +95,7 @@ function warnAboutConfig({ store, audit }: Config, log: Log): void {
     if (type === 'file')
       log.warn(
         { event: 'audit_not_durable', audit: type },
-        'the audit log is a file, which is lost with its execution environment; set the audit type to dynamodb, or to stdout',
+        'an audit sink is a file, which is lost with its execution environment; set its type to dynamodb, or to stdout',
       )
 }
 

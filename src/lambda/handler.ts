@@ -16,7 +16,7 @@ import {
 import type { ExecutionEnvironment } from './execution-environment.ts'
 import { type HttpReply, problemReply, withMultiValueHeaders } from './reply.ts'
 
-/** The function that Lambda calls. It has fewer than three parameters, for a third would be taken for a callback. */
+/** The function that Lambda calls. It has two parameters, because Lambda takes a third for a callback. */
 export type Handler = (event: HttpEvent, context: Context) => Promise<HttpReply>
 
 type Proxy = (event: NormalizedEvent, context: Context) => Promise<HttpReply>
@@ -28,7 +28,7 @@ export interface HandlerParts {
 
 /**
  * Creates the function that answers events. It resolves only when everything that the request began is done, or after 2 s:
- * Lambda freezes the process once it has replied. Failures become problems; it rejects only if the event is no HTTP request.
+ * Lambda freezes the process once it has replied. Failures become problems; it rejects only if the event is not an HTTP request.
  */
 export function createHandler({ executionEnvironment, log }: HandlerParts): Handler {
   const proxies = new WeakMap<App, Proxy>()
@@ -69,7 +69,7 @@ export function createHandler({ executionEnvironment, log }: HandlerParts): Hand
   return async (event, context) => {
     if (!isHttpEvent(event))
       throw new TypeError(
-        'the event is no HTTP request: call this function through an HTTP API (payload 2.0), a function URL or an Application Load Balancer',
+        'the event is not an HTTP request: call this function through an HTTP API (payload 2.0), a function URL or an Application Load Balancer',
       )
     const reply = await answerOrFail(event, context)
     return hasMultiValueHeaders(event) ? withMultiValueHeaders(reply) : reply

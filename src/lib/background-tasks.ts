@@ -1,4 +1,4 @@
-/** Work that outlives its request: nobody waits for it, but it must end before the process closes, or freezes on Lambda. */
+/** Work that no request waits for, but that must end before the process closes, or freezes on Lambda. */
 export interface BackgroundTasks {
   /** Tracks a promise until it settles. Rejections are ignored: the caller must have logged them. */
   add(task: Promise<unknown>): void
@@ -6,6 +6,7 @@ export interface BackgroundTasks {
   drain(): Promise<void>
 }
 
+/** Returns an empty set of background tasks. */
 export function createBackgroundTasks(): BackgroundTasks {
   const pending = new Set<Promise<unknown>>()
   return {

@@ -1,14 +1,16 @@
+/** How long a retry waits. */
 export interface Backoff {
-  /** Before the first retry, in milliseconds; doubles with each further one. */
+  /** The wait before the first retry, in milliseconds; it doubles with each further one. */
   readonly firstMs: number
   readonly maxMs: number
 }
 
-/** How long to wait before retry number `retries` (from 0), in milliseconds, without jitter. */
+/** Returns how long to wait before retry number `retries` (from 0), in milliseconds, without jitter. */
 export function backoffMs(retries: number, { firstMs, maxMs }: Backoff): number {
   return Math.min(firstMs * 2 ** retries, maxMs)
 }
 
+/** How a wait is spread. */
 export interface Jitter {
   /** The least and the most that a wait is multiplied by. */
   readonly low: number
@@ -17,7 +19,10 @@ export interface Jitter {
   readonly random: number
 }
 
-/** Spreads a wait evenly over `low` to `high` times its length, so that those who failed together do not retry together. */
+/**
+ * Returns a random wait, evenly spread from `low` to `high` times `ms`, so that callers that failed together do not retry
+ * together.
+ */
 export function jitteredMs(ms: number, { low, high, random }: Jitter): number {
   return ms * (low + (high - low) * random)
 }

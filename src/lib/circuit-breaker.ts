@@ -8,31 +8,32 @@ export interface CircuitBreakerOptions<Failure> {
   /** How long calls are refused after the first failure, in milliseconds; doubles with each probe that fails. */
   firstBackoffMs: number
   maxBackoffMs: number
-  /** How long one probe keeps the other calls out, in milliseconds; until it ends unless given. */
+  /** How long one probe keeps other calls out, in milliseconds; unless given, until it ends. */
   maxProbeMs?: number
-  /** Whether a call counts even when another decided the breaker's state after it began; false unless given. */
-  countsLateResults?: boolean
-  /** Whether a rejection means that the dependency fails. Any other, such as a bug, changes nothing. */
+  /** What the result of a call does that began before the breaker last changed; 'ignored' unless given. */
+  lateResults?: 'counted' | 'ignored'
+  /** Whether a rejection means that the dependency fails. Any other rejection, such as a bug, changes nothing. */
   isFailure(cause: unknown): cause is Failure
-  /** Whether a rejection is the answer of a dependency that is well; asked first. No rejection is unless given. */
+  /** Whether a rejection shows that the dependency works. Checked before `isFailure`; none does unless given. */
   isAnswer?(cause: unknown): boolean
-  /** Makes the error of a refused call. `retryAfterMs` is when a call may get through. */
+  /** Returns the error of a refused call. A call may get through after `retryAfterMs`. */
   refusal(failure: Failure, retryAfterMs: number): Error
   /** Called when the dependency begins to fail. */
   onOpen?(failure: Failure): void
   /**
-   * Called then too, and again after each minute, by the next call that fails or is refused: an alarm on the line that it
-   * logs must not clear itself while the fault goes on.
+   * Called when it begins to fail, then at most once a minute by a call that fails or is refused, so that an alarm lasts as
+   * long as the fault.
    */
   onFailing?(failure: Failure): void
   /** Called when the dependency answers again. */
   onClose?(outage: { failedForMs: number }): void
 }
 
+/** Calls one dependency, or refuses to while it fails. */
 export interface CircuitBreaker {
-  /** Runs `work` and returns what it gives; rejects with what it rejects with, or with the refusal of a call it does not run. */
+  /** Runs `work` and returns its result; rejects as it does, or with a refusal. */
   run<T>(work: () => Promise<T>): Promise<T>
-  /** Throws the refusal that `run` would reject with now. Starts no probe. */
+  /** Throws the refusal that `run` would reject with now; does nothing if a call may get through. Starts no probe. */
   throwIfRefusing(): void
   /** Whether the last call that counted failed. */
   isOpen(): boolean
@@ -40,7 +41,7 @@ export interface CircuitBreaker {
 
 interface Outage<Failure> {
   readonly failure: Failure
-  /** In a row, those of calls that failed together counted once. */
+  /** Consecutive failures; calls that fail together count once. */
   readonly failures: number
   readonly since: number
   readonly backoff: TimeWindow
@@ -50,26 +51,26 @@ interface Outage<Failure> {
 
 /**
  * Refuses calls to a dependency that fails, for a time that grows with each probe that fails. Then one call at a time
- * probes, and an answer closes the breaker. Only calls that began after the last verdict count, so several that are under
- * way and fail together count once. A clock that was put back ends a back-off rather than lengthening it.
+ * probes, and an answer closes the breaker. Only calls that began after the breaker last changed count, so several that run
+ * at once and fail together count once. A clock that was put back ends a back-off rather than lengthening it.
  *
  *     closed ── call fails ──▶ open: refuse 250 ms ──▶ one probe ── answers ──▶ closed
  *                                    ▲                     └─ fails: refuse 500 ms, 1 s … maxBackoffMs
  */
 export function createCircuitBreaker<Failure>(options: CircuitBreakerOptions<Failure>): CircuitBreaker {
-  const { clock, firstBackoffMs, maxBackoffMs, maxProbeMs, countsLateResults = false } = options
+  const { clock, firstBackoffMs, maxBackoffMs, maxProbeMs, lateResults = 'ignored' } = options
   const { isFailure, isAnswer, refusal, onOpen, onFailing, onClose } = options
   const throttle = createLogThrottle()
   let outage: Outage<Failure> | undefined
-  /** Goes up with each verdict: when the breaker opens, when a probe fails, when it closes. */
+  /** Counts the breaker's changes: when it opens, when a probe fails, when it closes. */
   let generation = 0
 
-  /** 0 when a call may go through. */
+  /** Returns 0 if a call may get through. */
   function refusedForMs({ backoff, probe }: Outage<Failure>): number {
     const now = clock.now()
     const leftMs = remainingMs(backoff, now)
     if (leftMs > 0 || !probe) return leftMs
-    // when it ends is not known, but its failure would be followed by some back-off
+    // it is not known when the probe ends; if it fails, at least this back-off follows
     if (maxProbeMs === undefined) return firstBackoffMs
     return remainingMs({ since: probe.since, forMs: maxProbeMs }, now)
   }
@@ -107,16 +108,16 @@ export function createCircuitBreaker<Failure>(options: CircuitBreakerOptions<Fai
   async function run<T>(work: () => Promise<T>): Promise<T> {
     throwIfRefusing()
     const failuresBefore = outage?.failures ?? 0
-    const begunIn = generation
-    const counts = () => countsLateResults || generation === begunIn
+    const generationBefore = generation
+    const isCounted = () => lateResults === 'counted' || generation === generationBefore
     const probe = outage && { since: clock.now() }
     if (outage) outage.probe = probe
     try {
       const answer = await work()
-      if (counts()) close()
+      if (isCounted()) close()
       return answer
     } catch (cause) {
-      if (!counts()) throw cause
+      if (!isCounted()) throw cause
       if (isAnswer?.(cause)) close()
       else if (isFailure(cause)) open(cause, failuresBefore + 1)
       throw cause

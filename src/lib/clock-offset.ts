@@ -32,7 +32,7 @@ export function offsetAfter(
   known: Offset | undefined,
   { date, requestedAt, receivedAt }: DatedReply,
 ): Offset | undefined {
-  // the date is no date, or the machine's clock was put back before the reply came
+  // the date is invalid, or the machine's clock was put back before the reply came
   if (!Number.isFinite(date) || receivedAt < requestedAt) return known
   const proven = { lowMs: date - receivedAt, highMs: date + RESOLUTION_MS - requestedAt, at: receivedAt }
   const narrowed = known && overlap(known, proven)
@@ -46,7 +46,7 @@ export function middleMs(offset: Offset | undefined): number {
   return offset ? Math.round((offset.lowMs + offset.highMs) / 2) : 0
 }
 
-/** Undefined if they contradict each other, even after what was known is widened by the drift since. */
+/** Returns undefined if they contradict each other, even after what was known is widened by the drift since. */
 function overlap(known: Offset, proven: Offset): Offset | undefined {
   const driftMs = Math.abs(proven.at - known.at) * DRIFT
   const lowMs = Math.max(known.lowMs - driftMs, proven.lowMs)

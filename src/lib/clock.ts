@@ -1,8 +1,9 @@
 import { middleMs, type Offset, offsetAfter, TOLERANCE_MS } from './clock-offset.ts'
 
-/** The longest sleep before the machine's clock is read again, which may be put forward or stand still meanwhile. */
+/** The longest sleep before the machine's clock is read again: it may be put forward or stand still meanwhile. */
 const MAX_PAUSE_MS = 1000
 
+/** The time for all parts; tests replace it. */
 export interface Clock {
   /** Returns the corrected time, in milliseconds since the epoch. */
   now(): number

@@ -3,13 +3,13 @@ import type { Clock } from './clock.ts'
 export interface Timeout {
   clock: Pick<Clock, 'now' | 'sleepUntil'>
   timeoutMs: number
-  /** Makes the error of work that took too long. */
+  /** Returns the error of work that took too long. */
   timedOut(): Error
 }
 
 /**
  * Returns what `work` resolves with, or rejects with `timedOut` if that takes longer than `timeoutMs` by `clock`. The signal
- * aborts once either has happened, so that work that nobody waits for can end.
+ * aborts after either, so that work can end once no caller waits for it.
  */
 export async function withTimeout<T>(
   work: (signal: AbortSignal) => Promise<T>,
@@ -28,10 +28,13 @@ export async function withTimeout<T>(
 }
 
 /**
- * Resolves when `work` does, or after `maxMs` by `clock`: the work then continues without anyone waiting for it. Rejects if
- * `work` rejects in time.
+ * Resolves when `work` does, or after `maxMs` by `clock`: the work then continues in the background. Rejects if `work`
+ * rejects in time.
  */
-export async function waitAtMost(maxMs: number, work: Promise<unknown>, clock: Clock): Promise<void> {
+export async function waitAtMost(
+  work: Promise<unknown>,
+  { clock, maxMs }: { clock: Pick<Clock, 'now' | 'sleepUntil'>; maxMs: number },
+): Promise<void> {
   const done = new AbortController()
   const timeout = clock.sleepUntil(clock.now() + maxMs, done.signal).catch(() => {})
   await Promise.race([work, timeout]).finally(() => done.abort())
@@ -39,7 +42,7 @@ export async function waitAtMost(maxMs: number, work: Promise<unknown>, clock: C
 
 /**
  * Returns what `call` resolves with; rejects with `TimeoutError` after `deadlineMs` of the machine's own time, which no
- * correction of a clock changes. The signal lets a call end that nobody waits for any more.
+ * correction of a clock changes. The signal aborts then, so that the call can end.
  */
 export async function withDeadline<Reply>(
   deadlineMs: number,

@@ -10,25 +10,25 @@ export type Fetch = typeof globalThis.fetch
 export interface FetchJsonOptions {
   fetch: Fetch
   clock: Clock
-  /** For the whole exchange, the body included; 5 s unless given. */
+  /** The longest that the whole exchange may take, the body included; 5 s unless given. */
   timeoutMs?: number
-  /** Of the body, once it is unpacked; 256 KiB unless given. */
-  limitBytes?: number
+  /** The longest body that is accepted, once it is unpacked; 256 KiB unless given. */
+  maxBytes?: number
 }
 
 /**
  * Returns the JSON object at `url`, which must be https, or plain http to loopback. Redirects, any status but 200, a body
- * over the limit and an answer after the timeout are errors. Does not check which address a host name resolves to.
- * Rejects with an Error that names the host and what was wrong, and neither the path nor the answer: it may be logged.
+ * over the limit and a reply after the timeout are errors. Does not check which address a host name resolves to.
+ * Rejects with an Error that names the host and what was wrong, but neither the path nor the reply, so it may be logged.
  */
 export async function fetchJson(
   url: string,
-  { fetch, clock, timeoutMs = 5000, limitBytes = 256 * 1024 }: FetchJsonOptions,
+  { fetch, clock, timeoutMs = 5000, maxBytes = 256 * 1024 }: FetchJsonOptions,
 ): Promise<JsonObject> {
   const target = checkUrl(url)
   const timedOut = () => new Error(`has not answered within ${timeoutMs} ms`)
   try {
-    const request = (signal: AbortSignal) => get(target, { fetch, limitBytes, signal })
+    const request = (signal: AbortSignal) => get(target, { fetch, maxBytes, signal })
     return await withTimeout(request, { clock, timeoutMs, timedOut })
   } catch (cause) {
     throw new Error(`${target.host} ${messageOf(cause, 'failed')}`)
@@ -46,11 +46,11 @@ function checkUrl(text: string): URL {
 
 interface GetOptions {
   fetch: Fetch
-  limitBytes: number
+  maxBytes: number
   signal: AbortSignal
 }
 
-async function get(url: URL, { fetch, limitBytes, signal }: GetOptions): Promise<JsonObject> {
+async function get(url: URL, { fetch, maxBytes, signal }: GetOptions): Promise<JsonObject> {
   const response = await fetch(url, {
     redirect: 'manual',
     signal,
@@ -62,7 +62,7 @@ async function get(url: URL, { fetch, limitBytes, signal }: GetOptions): Promise
     throw new Error('answered with a redirect, which is not followed')
   if (response.status !== 200) throw new Error(`answered ${response.status}, not 200`)
   const refusal = (what: string, cause?: unknown) => new Error(`${what}${systemCodeNote(cause)}`)
-  const object = parseJsonObject(await readBounded(response, { limitBytes, refusal }))
+  const object = parseJsonObject(await readBounded(response, { maxBytes, refusal }))
   if (!object) throw new Error('answered with something that is not a JSON object')
   return object
 }

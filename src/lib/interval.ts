@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 
-/** Calls `work` each minute, for the first time after one, until the returned function is called. `work` must not throw. */
+/** Calls `work` once a minute, first after one minute, until the returned function is called. `work` must not throw. */
 export function everyMinute(clock: Clock, work: () => void): () => void {
   const stop = new AbortController()
   async function run() {

@@ -2,8 +2,8 @@ import { isIPv6 } from 'node:net'
 
 /**
  * Returns the network that an IP address counts for: an IPv4 address itself, the /64 of an IPv6 address (RFC 6177: a site
- * gets at least that much). An IPv4 address written as IPv6 (RFC 4291, 2.5.5.2) is the IPv4 address. Text that is no
- * address is returned as it is, cut to 64 characters.
+ * gets at least that much). An IPv4 address written as IPv6 (RFC 4291, 2.5.5.2) is the IPv4 address. Text that is
+ * not an address is returned as it is, cut to 64 characters.
  */
 export function ipNetwork(address: string): string {
   const [ip = ''] = address.toLowerCase().split('%')

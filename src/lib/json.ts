@@ -1,8 +1,9 @@
+/** A parsed JSON object; its members' types are not known. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
 /**
- * Returns the value of a JSON text, or of its UTF-8 bytes (which may begin with a byte order mark); undefined when it is no
- * JSON or the bytes are no UTF-8. The SyntaxError of `JSON.parse` is dropped, for it quotes the text.
+ * Returns the value of a JSON text, or of its UTF-8 bytes (which may begin with a byte order mark); undefined if it is not
+ * JSON or not UTF-8. The SyntaxError of `JSON.parse` is dropped, because it quotes the text.
  */
 export function parseJson(source: string | Uint8Array): unknown {
   try {
@@ -14,7 +15,7 @@ export function parseJson(source: string | Uint8Array): unknown {
   }
 }
 
-/** As `parseJson`, and undefined for every value that is no object: for a list, a scalar and null. */
+/** As `parseJson`, but undefined for every value that is not an object: a list, a scalar or null. */
 export function parseJsonObject(source: string | Uint8Array): JsonObject | undefined {
   const value = parseJson(source)
   return isJsonObject(value) ? value : undefined
@@ -25,7 +26,10 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** JSON with the keys of every object sorted: equal values give equal text. For plain data only; `undefined` members are left out. */
+/**
+ * Returns JSON with the keys of every object sorted, so that equal values have equal text. For plain data only; `undefined`
+ * members are left out.
+ */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     isJsonObject(inner)

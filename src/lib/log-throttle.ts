@@ -1,12 +1,12 @@
 /** Keeps a line that could be written with every request from filling a log. */
 export interface LogThrottle {
-  /** Returns true when the line is due at `now` (ms), and counts it as written then. */
+  /** Returns whether the line is due at `now` (ms); if so, counts it as written then. */
   admit(now: number): boolean
   /** Makes the next line due at once. */
   reset(): void
 }
 
-/** The first line is due at once, each further one `everyMs` after the last that was admitted: a minute unless given. */
+/** Returns a throttle. The first line is due at once, the next `everyMs` after the last admitted; a minute unless given. */
 export function createLogThrottle(everyMs = 60_000): LogThrottle {
   let admittedAt: number | undefined
   return {

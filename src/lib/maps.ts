@@ -4,7 +4,7 @@ interface MapLike<K, V> {
   set(key: K, value: V): unknown
 }
 
-/** Returns the value of a key, creating and keeping one when there is none. Values must not be null or undefined. */
+/** Returns the value of a key; if there is none, creates one and keeps it. Values must not be null or undefined. */
 export function getOrCreate<K, V>(map: MapLike<K, V>, { key, create }: { key: K; create: () => V }): V {
   const known = map.get(key)
   if (known !== undefined) return known
@@ -13,9 +13,14 @@ export function getOrCreate<K, V>(map: MapLike<K, V>, { key, create }: { key: K;
   return created
 }
 
-/** As `Map.groupBy`, which Node 20 lacks: groups and their members keep the order of `values`. */
+/** Returns what `Map.groupBy` does, which Node 20 lacks: groups and their members keep the order of `values`. */
 export function groupBy<K, V>(values: readonly V[], keyOf: (value: V) => K): Map<K, V[]> {
   const groups = new Map<K, V[]>()
   for (const value of values) getOrCreate(groups, { key: keyOf(value), create: () => [] as V[] }).push(value)
   return groups
+}
+
+/** Returns each value once, in order. Values are the same if `keyOf` returns the same for them, or, by default, if equal. */
+export function distinct<T>(values: readonly T[], keyOf: (value: T) => unknown = value => value): T[] {
+  return [...new Map(values.map(value => [keyOf(value), value])).values()]
 }

@@ -1,12 +1,12 @@
-/** Cuts text to at most `length` UTF-16 units; the last one is then an ellipsis. Never cuts a surrogate pair in two. */
+/** Returns text cut to at most `length` UTF-16 units, the last one an ellipsis. Never cuts a surrogate pair in two. */
 export function shorten(text: string, length: number): string {
   if (text.length <= length) return text
   return `${text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, '')}…`
 }
 
 /**
- * Escapes text for one line of a log or terminal: control characters, line breaks and characters that change the direction
- * of writing become `\n` or `\u....`. Text that callers choose could otherwise forge a line or hide what follows.
+ * Returns text escaped for one line of a log or terminal: control characters, line breaks and characters that change the
+ * direction of writing become `\n` or `\u....`. Text that callers choose could otherwise forge a line or hide what follows.
  */
 export function escapeText(text: string): string {
   return JSON.stringify(text)

@@ -2,12 +2,13 @@
 export interface SingleFlight<Args extends readonly unknown[], T> {
   /** Starts the work, or joins the flight under way; the arguments of a call that joins are ignored. */
   (...args: Args): Promise<T>
+  /** Whether a flight is under way. */
   isUnderWay(): boolean
 }
 
 /**
- * Runs `work` once for all concurrent callers, who share its result or its rejection; nothing is remembered afterwards.
- * The flight is over before any caller sees how it ended, so a caller that calls again starts a new one.
+ * Returns a function that runs `work` once for all concurrent callers: they share its result or its rejection, and nothing
+ * is remembered afterwards. The flight is over before any caller sees how it ended, so the next call starts a new one.
  */
 export function singleFlight<Args extends readonly unknown[], T>(
   work: (...args: Args) => Promise<T>,
@@ -27,12 +28,12 @@ export function singleFlight<Args extends readonly unknown[], T>(
 export interface SingleFlightByKey<T> {
   /** Starts `work` for the key, or joins its flight under way: `work` is then not called. */
   run(key: string, work: () => Promise<T>): Promise<T>
-  /** The flight under way for the key, to be joined; undefined when there is none. */
+  /** Returns the flight under way for the key, so that callers can join it; undefined if there is none. */
   get(key: string): Promise<T> | undefined
   has(key: string): boolean
 }
 
-/** As `singleFlight`, with one flight for each key at a time. */
+/** Returns the same as `singleFlight`, with one flight for each key at a time. */
 export function singleFlightByKey<T>(): SingleFlightByKey<T> {
   const flights = new Map<string, Promise<T>>()
   return {
@@ -46,7 +47,7 @@ export function singleFlightByKey<T>(): SingleFlightByKey<T> {
   }
 }
 
-/** Memoizes an async factory. Concurrent calls share one promise; a rejection is not cached. */
+/** Returns a memoized async factory. Concurrent calls share one promise; a rejection is not cached. */
 export function memoizeAsync<T>(create: () => Promise<T>): () => Promise<T> {
   let created: Promise<T> | undefined
   return () => {

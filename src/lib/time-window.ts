@@ -5,8 +5,8 @@ export interface TimeWindow {
 }
 
 /**
- * Returns how much of the window is left at `now`, in milliseconds: 0 when it is over. Also 0 before it begins, since only
- * a clock that was put back meanwhile is there, and that must not make the window longer.
+ * Returns how much of the window is left at `now`, in milliseconds: 0 if it is over. Also 0 before it begins, which only a
+ * clock that was put back can be: that must not make the window longer.
  */
 export function remainingMs({ since, forMs }: TimeWindow, now: number): number {
   return now < since ? 0 : Math.max(0, forMs - (now - since))

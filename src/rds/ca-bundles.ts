@@ -5,6 +5,7 @@ import type { Database } from './database.ts'
 import { PARTITIONS } from './partitions.ts'
 import { readRootPems } from './root-pems.ts'
 
+/** The unexpired CA certificates of a region, of RDS Proxy, or of all regions. */
 export interface CaBundle {
   readonly pem: string
   /** Of `pem`, as jeton serves it; the file at `source` has another hash. */
@@ -22,6 +23,7 @@ export interface CaReference extends CaBundle {
   readonly tlsMode: 'verify-full'
 }
 
+/** Finds the bundle for a database or by name. */
 export interface CaBundles {
   /** Returns the CAs that verify a database's certificate: its region's, or all of them if the region is unknown. */
   forDatabase(database: Pick<Database, 'kind' | 'region' | 'partition'>): CaReference

@@ -19,6 +19,7 @@ export interface DatabaseSpec {
   readonly newTokensPerSecond?: number | undefined
 }
 
+/** One thing that is wrong with a database. */
 export interface DatabaseProblem {
   /** The path within the database: `roleArn`, `users[1]`. */
   readonly path: string
@@ -73,7 +74,7 @@ export function checkDatabase(spec: DatabaseSpec): CheckedDatabase {
   if (!endpoint.ok) report('host', endpoint.problem)
   const port = spec.port ?? DEFAULT_PORT[engine]
   checkPort(port, report)
-  checkResourceId(resourceId, endpoint.ok ? endpoint.kind : undefined, report)
+  checkResourceId({ resourceId, kind: endpoint.ok ? endpoint.kind : undefined }, report)
   const role = parseRoleArn(roleArn)
   if (!role.ok) report('roleArn', role.problem)
   else if (endpoint.ok && role.partition !== endpoint.partition)
@@ -81,7 +82,7 @@ export function checkDatabase(spec: DatabaseSpec): CheckedDatabase {
       'roleArn',
       `is in partition ${role.partition}, but the endpoint is in ${endpoint.partition}: a role works only in its own partition`,
     )
-  checkUsers(spec.users, engine, report)
+  checkUsers(spec, report)
   if (externalId !== undefined) checkExternalId(externalId, report)
   if (dbname !== undefined) checkDbname(dbname, report)
   const connect = spec.connect === undefined ? undefined : checkConnect(spec.connect, report)
@@ -117,17 +118,20 @@ function checkPort(port: number, report: ReportProblem): void {
 }
 
 /** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html */
-function checkResourceId(id: string, kind: EndpointKind | undefined, report: ReportProblem): void {
-  if (!/^(?:db|cluster|prx)-[A-Za-z0-9]+$/.test(id))
+function checkResourceId(
+  { resourceId, kind }: { resourceId: string; kind: EndpointKind | undefined },
+  report: ReportProblem,
+): void {
+  if (!/^(?:db|cluster|prx)-[A-Za-z0-9]+$/.test(resourceId))
     report('resourceId', `is not an RDS resource id: use the ${kind ? RESOURCE_ID[kind].expected : ANY_ID}`)
-  else if (kind && !RESOURCE_ID[kind].prefixes.some(prefix => id.startsWith(prefix)))
+  else if (kind && !RESOURCE_ID[kind].prefixes.some(prefix => resourceId.startsWith(prefix)))
     report(
       'resourceId',
       `does not fit the endpoint, which is of kind ${kind}: use the ${RESOURCE_ID[kind].expected}`,
     )
 }
 
-function checkUsers(users: readonly string[], engine: Engine, report: ReportProblem): void {
+function checkUsers({ users, engine }: DatabaseSpec, report: ReportProblem): void {
   if (users.length === 0) report('users', 'is empty: list the database users that jeton may sign tokens for')
   users.forEach((user, index) => {
     const problem =

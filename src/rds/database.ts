@@ -29,7 +29,7 @@ export interface Database {
   readonly newTokensPerSecond: number
   readonly externalId?: string
   readonly dbname?: string
-  /** Where callers connect to, if not `host` and `port`. */
+  /** The address that callers connect to, if not `host` and `port`. */
   readonly connect?: Address
 }
 

@@ -22,7 +22,7 @@ const ADVICE =
 
 /** RDS's rule for identifiers, which are the first label of an endpoint's name. */
 const IDENTIFIER = /^[a-z](?:-?[a-z0-9])*$/
-/** RDS puts a mark for the kind before the hash that stands for the account and region. */
+/** The hash stands for the account and region; a mark before it says which kind of endpoint it is. */
 const MARKED_HASH = /^(?:(cluster|cluster-ro|cluster-custom|proxy|shardgrp)-)?([a-z0-9]+)$/
 const MARKS: ReadonlyMap<string | undefined, EndpointKind> = new Map([
   [undefined, 'instance'],
@@ -113,7 +113,7 @@ function describeForeignRegion(region: string): string {
 
 function kindOf([name = '', ...labels]: readonly string[]): EndpointKind | undefined {
   const [, mark, hash = ''] = MARKED_HASH.exec(labels.at(-1) ?? '') ?? []
-  // a mark without its hash (orders.cluster.…) is no hash
+  // a mark without its hash (orders.cluster.…) is not a hash
   if (!IDENTIFIER.test(name) || hash === '' || MARKS.has(hash)) return undefined
   const kind = MARKS.get(mark)
   if (labels.length === 1) return kind

@@ -1,13 +1,14 @@
 /** Whether a partition puts the region before or after `rds` in an endpoint's name. */
 type Order = 'region.rds' | 'rds.region'
 
+/** A partition of AWS, and how RDS names endpoints in it. */
 export interface Partition {
   /** As in ARNs. */
   readonly name: string
   readonly suffix: string
   readonly orders: readonly Order[]
   readonly region: RegExp
-  /** Where AWS publishes the CA bundles of the partition's databases, if known. */
+  /** The URL below which AWS publishes the CA bundles of the partition's databases, if known. */
   readonly trustStore?: string
 }
 

@@ -5,7 +5,7 @@ import { JetonError } from '../errors.ts'
 const RETRY_AFTER_MS = 1000
 
 const PERMISSIONS = 'dynamodb:GetItem and dynamodb:PutItem on the table'
-/** Only for errors that do not pass by themselves. */
+/** What to do about the errors that do not pass by themselves. */
 const REMEDIES = new Map([
   [
     'ResourceNotFoundException',
@@ -23,8 +23,8 @@ const REMEDIES = new Map([
 ])
 
 /**
- * Returns any failure of the SDK as `temporarily_unavailable`: the table and region that were asked, the name, status and
- * request id of AWS's error, and what an operator does about it. Never the error's message, and the error is not the cause.
+ * Returns any failure of the SDK as `temporarily_unavailable`. The reason has the table, its region, the name, status and
+ * request id of AWS's error, and what an operator does about it; never the error's message. The error is not the cause.
  */
 export async function asStoreFailure(
   cause: unknown,

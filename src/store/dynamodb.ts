@@ -20,7 +20,7 @@ type Item = Record<string, AttributeValue>
  */
 const FORMAT = 1
 const SORT_KEY = 'record'
-/** How long after its last use DynamoDB may delete an item: DynamoDB goes by its own clock, and by whole seconds. */
+/** How long an item is kept after its last use: DynamoDB deletes by its own clock, and by whole seconds. */
 const TTL_MARGIN_MS = 3600_000
 
 const EXPIRED = 'v = :v AND expiresAt <= :now'
@@ -36,7 +36,7 @@ export interface DynamodbStoreParts {
 
 /**
  * Returns a store that all instances share: a DynamoDB table with the keys `pk` and `sk` (strings) and the TTL attribute
- * `ttl`. Reads are consistent; expiry goes by the clock, for DynamoDB returns expired items for days. Encrypts nothing.
+ * `ttl`. Reads are consistent; expiry goes by the clock, because DynamoDB returns expired items for days. Encrypts nothing.
  * Rejects with `temporarily_unavailable` if the table does not answer, and with `UnreadableRecord` for an item of a format
  * that this release does not know, until its `keepUntil`.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
@@ -89,7 +89,7 @@ export function createDynamodbStore({ client, table, clock }: DynamodbStoreParts
     },
     async compareAndSwap(write) {
       const { key } = write
-      // a clock that is ahead would take a live record for expired: the Date of a first reply corrects it before it counts
+      // a clock that is ahead would take a live record for expired: the Date of a first reply corrects it beforehand
       if (!hasAnswered) await getItem(key)
       const version = randomBytes(16).toString('base64url')
       if ((await putItem(write, version)) === 'written') return version
@@ -117,8 +117,8 @@ function createItem({ key, bytes, expiresAt, keepUntil }: RecordWrite, version: 
 }
 
 /**
- * Returns the record of an item, or undefined if it is as good as absent at `now`. Throws `UnreadableRecord` for an item
- * that must not be overwritten and has no record to return. Agrees with the conditions above.
+ * Returns the record of an item, or undefined if the item counts as absent at `now`. Throws `UnreadableRecord` for an item
+ * that cannot be read and must not be overwritten. Must agree with the conditions above.
  */
 function parseItem(item: Item, { key, now }: { key: string; now: number }): StoredRecord | undefined {
   const format = Number(item.v?.N)

@@ -14,10 +14,10 @@ export interface EncryptedStoreParts {
 type Decryption = { readonly bytes: Uint8Array } | { readonly why: string; readonly keepUntil: number }
 
 /**
- * Returns a store on which nobody without the keys can read or change a record. A record that this instance cannot decrypt
+ * Returns a store whose records can be read and changed only with the keys. A record that this instance cannot decrypt
  * (forged, of a newer release, or under a key that it does not have) is an `UnreadableRecord` and never overwritten before
  * its `keepUntil`. After that it counts as absent, so that instances with different keys neither fight over a record nor
- * wait for ever. It does not hide record keys, sizes and times, nor notice a deleted record or an older one put back.
+ * wait for ever. It does not hide record keys, sizes and times, nor detect a deleted record or an older one put back.
  */
 export function encryptStore(
   inner: Store,

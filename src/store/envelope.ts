@@ -17,7 +17,7 @@ const KEY_ID = /^[\w./-]{1,100}$/
  *     {"v":1,"key":"file/9f86d0818c7d659a","keepUntil":1795428540000}⏎ nonce (12) · ciphertext · tag (16)
  *
  * Every later version must keep the first line as JSON with an integer `v` above 1 and `keepUntil`: releases that cannot
- * decrypt it go by these two. Without `keepUntil` the record may be overwritten at any time.
+ * decrypt it use these two. Without `keepUntil` the record may be overwritten at any time.
  */
 export interface EnvelopeHeader {
   /** Whether this release knows the envelope's version. */
@@ -28,7 +28,7 @@ export interface EnvelopeHeader {
   readonly keepUntil: number
 }
 
-/** The parts of an envelope. Until `decrypt` succeeds, nothing proves what the header says. */
+/** The parts of an envelope. What the header says is not proven until `decrypt` succeeds. */
 export interface Envelope {
   readonly header: EnvelopeHeader
   /** The first line as it was read, byte for byte: it is authenticated with the record. */
@@ -38,7 +38,7 @@ export interface Envelope {
 }
 
 export interface EncryptOptions {
-  /** The key under which the record is stored: decrypting takes the same. */
+  /** The key under which the record is stored; `decrypt` needs the same. */
   readonly recordKey: string
   readonly keepUntil?: number | undefined
   readonly dataKey: DataKey
@@ -68,7 +68,7 @@ export function parseEnvelope(record: Uint8Array): Envelope | undefined {
 }
 
 /**
- * Returns the bytes that `encrypt` was given; undefined if the authentication tag does not match, because the envelope was
+ * Returns the bytes that were encrypted; undefined if the authentication tag does not match, because the envelope was
  * forged or changed, belongs to another record, or was encrypted with another key.
  */
 export function decrypt(

@@ -19,8 +19,8 @@ export interface GuardedStoreParts {
 
 /**
  * Returns a store behind a circuit breaker: once a call has failed with `temporarily_unavailable`, calls are refused with
- * that same error, for 250 ms at first and for 5 s at most, then one call probes. A conflict and an `UnreadableRecord` are
- * answers of a store that is well; a bug says nothing of it. `onCalled` is called for each call that is not refused.
+ * that same error, for 250 ms at first and for 5 s at most, then one call probes. A conflict and an `UnreadableRecord` show
+ * that the store works; a bug changes nothing. `onCalled` is called for each call that is not refused.
  */
 export function guardStore(inner: Store, { clock, health, log, onCalled }: GuardedStoreParts): Store {
   const breaker = createCircuitBreaker<JetonError>({
@@ -48,7 +48,7 @@ export function guardStore(inner: Store, { clock, health, log, onCalled }: Guard
     return breaker.run(async () => {
       const startedAt = clock.now()
       const report = (outcome: StoreCall['outcome']) =>
-        // a correction of the clock meanwhile may have put it back
+        // a correction may have put the clock back meanwhile
         onCalled?.({ call, outcome, durationMs: Math.max(0, clock.now() - startedAt) })
       try {
         const answer = await work()

@@ -5,7 +5,7 @@ import type { EncryptedStore, Store, StoredRecord } from './store.ts'
 const MIN_RECORDS_TO_SWEEP = 1000
 
 /**
- * Returns a store that keeps records in this process alone: shared with no other instance, and gone at a restart. It counts
+ * Returns a store that keeps records in this process alone: no other instance sees them, and a restart loses them. It counts
  * as encrypted, because nothing leaves the process.
  */
 export function createMemoryStore(clock: Clock): EncryptedStore {

@@ -18,7 +18,7 @@ export interface StoresParts {
   metrics: StoreMetrics
 }
 
-/** Two views of one store. A record is written and read through one of them alone. */
+/** Two views of one store. Each record is written and read through one of them only. */
 export interface Stores {
   /** For what is not secret: slots, role failures, and data keys that KMS has encrypted. */
   readonly plain: Store
@@ -27,8 +27,8 @@ export interface Stores {
 }
 
 /**
- * Returns the stores of the kind that is configured; a new kind is a case here. Parts of the AWS SDK are loaded only if they
- * are needed. Does not call the store: one that is away is no reason not to start.
+ * Returns the stores of the configured kind; a new kind is a case here. Parts of the AWS SDK are loaded only if they are
+ * needed. Does not call the store: jeton starts even if it cannot be reached.
  */
 export async function openStores(config: StoreConfig, parts: StoresParts): Promise<Stores> {
   if (config.type === 'dynamodb') return openDynamodbStores(config, parts)
@@ -43,23 +43,23 @@ async function openDynamodbStores(config: DynamodbStoreConfig, parts: StoresPart
     import('../aws/dynamodb.ts'),
     import('./dynamodb.ts'),
   ])
-  const client = createDynamodbClient({ clock, ...(region !== undefined && { region }) })
+  const client = createDynamodbClient({ clock, region })
   const dynamodbStore = createDynamodbStore({ client, table, clock })
-  const plain = guardStore(dynamodbStore, { clock, health, log, onCalled: metrics.storeCalled })
+  const plain = guardStore(dynamodbStore, { clock, health, log, onCalled: metrics.onStoreCalled })
   const keyring = await openKeyring(config, { dataKeyStore: plain, clock, health, log })
   const warn = createUnreadableWarning({ clock, log })
   const encrypted = encryptStore(plain, {
     keyring,
     clock,
     onUnreadable(record) {
-      metrics.storeUnreadable()
+      metrics.onRecordUnreadable()
       warn(record)
     },
   })
   return { plain, encrypted }
 }
 
-/** Logs once a minute at most: instances with different keys meet each other's records in every request. */
+/** Logs once a minute at most: instances with different keys read each other's records in every request. */
 function createUnreadableWarning({ clock, log }: { clock: Clock; log: Log }) {
   const throttle = createLogThrottle()
   return ({ key, why }: { key: string; why: string }) => {
@@ -72,7 +72,7 @@ function createUnreadableWarning({ clock, log }: { clock: Clock; log: Log }) {
 }
 
 interface KeyringParts {
-  /** Takes data keys as KMS encrypted them, so it need not encrypt. */
+  /** Need not encrypt: KMS has encrypted the data keys. */
   dataKeyStore: Store
   clock: Clock
   health: Health
@@ -89,6 +89,6 @@ async function openKeyring(
     import('./keyring/kms-keyring.ts'),
   ])
   const { kmsKeyId } = encryption
-  const kms = createAwsKms({ kmsKeyId, table, clock, log, ...(region !== undefined && { region }) })
+  const kms = createAwsKms({ kmsKeyId, table, region, clock, log })
   return createKmsKeyring({ kms, kmsKeyId, store: dataKeyStore, clock, log, health })
 }

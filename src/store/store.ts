@@ -5,7 +5,7 @@ export interface StoredRecord {
   readonly version: string
 }
 
-/** A record as it is to be from now on. */
+/** A record to write. */
 export interface RecordWrite {
   readonly key: string
   readonly bytes: Uint8Array
@@ -14,15 +14,15 @@ export interface RecordWrite {
   /** From then on (ms since the epoch) the record is absent to everyone. */
   readonly expiresAt: number
   /**
-   * Until then (ms since the epoch) an instance that cannot read the record must not overwrite it. By default there is no
-   * such time.
+   * Until then (ms since the epoch) an instance that cannot read the record must not overwrite it; unless given, it may at
+   * any time.
    */
   readonly keepUntil?: number
 }
 
 /**
  * What a fleet shares: records with compare-and-swap. Everything else that instances agree on (slots, leases, tokens, role
- * failures) is plain logic over this.
+ * failures) is built on this.
  */
 export interface Store {
   /**
@@ -37,12 +37,14 @@ export interface Store {
   compareAndSwap(write: RecordWrite): Promise<string | 'conflict'>
 }
 
-declare const isEncrypted: unique symbol
+/** Exists for the compiler alone. A protected member of a class is not part of what a spread copies. */
+declare class EncryptedBrand {
+  protected readonly isEncrypted: true
+}
 
 /**
  * A store that may hold secrets, because whatever leaves the process is encrypted. Only `encryptStore` makes one of a shared
- * store; a store in memory is one by itself. A plain `Store` in its place does not compile.
+ * store; a store in memory is one by itself. Neither a plain `Store` nor a spread, such as `{ ...encrypted, ...plain }`,
+ * compiles in its place.
  */
-export interface EncryptedStore extends Store {
-  readonly [isEncrypted]: true
-}
+export type EncryptedStore = Store & EncryptedBrand

@@ -14,7 +14,7 @@ export interface Health {
 
 const ORDER: readonly Dependency[] = ['sts', 'store', 'keys', 'log']
 
-/** Creates a health in which everything works until it is reported otherwise. */
+/** Returns a health in which every dependency works until it is reported as failing. */
 export function createHealth(): Health {
   const failing = new Map(ORDER.map(dependency => [dependency, new Set<string>()]))
   return {

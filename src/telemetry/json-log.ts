@@ -2,8 +2,8 @@ import type { Writable } from 'node:stream'
 import { type Log, type LogFields, logNodeWarnings } from './log.ts'
 
 /**
- * Creates the program's log without pino, which takes Lambda's cold start too long to load. It writes the same lines, of
- * level info and above, with Node's warnings among them.
+ * Returns the program's log without pino, which would slow Lambda's cold start. It writes the same lines, of level info and
+ * above, with Node's warnings among them.
  */
 export function createJsonLog(stream: Writable): Log {
   const writeAt = (level: string) => (fields: LogFields, msg: string) => {
@@ -15,7 +15,7 @@ export function createJsonLog(stream: Writable): Log {
   return log
 }
 
-/** Leaves out fields that cannot be JSON, such as circular ones: to log must not be what fails. */
+/** Leaves out fields that cannot be JSON, such as circular ones: logging must never fail. */
 function renderLine(head: object, { fields, msg }: { fields: LogFields; msg: string }): string {
   try {
     const plainFields = Object.entries(fields).map(([name, value]) => [name, toPlainValue(value)])

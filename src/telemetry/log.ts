@@ -3,7 +3,7 @@ import type { LogEvent } from './log-events.ts'
 /** `at FUNCTION (PLACE:LINE:COLUMN)`; a message may have lines that begin as these do. */
 const STACK_FRAME = /^at .*:\d+:\d+\)?$/
 
-/** The fields of one line: its event code, and whatever else helps. Never a secret. */
+/** The fields of one line: its event code, and what helps to find the cause. Never a secret. */
 export interface LogFields {
   readonly event: LogEvent
   readonly [name: string]: unknown
@@ -26,7 +26,7 @@ export function logNodeWarnings(log: Log): void {
   process.on('warning', ({ name, message }) => log.warn({ event: 'node_warning', warning: name }, message))
 }
 
-/** Logs that a bug made a request fail. Leaves the error's message out, for it may quote a secret. */
+/** Logs that a bug made a request fail. Leaves the error's message out, because it may quote a secret. */
 export function logRequestFailure(
   log: Log,
   { requestId, cause }: { requestId: string; cause: unknown },

@@ -1,4 +1,4 @@
-/** How one request ended, as far as metrics tell requests apart. */
+/** How one request ended: the labels of its metric. */
 export interface DecisionEvent {
   readonly decision: string
   /** The error's code; undefined if a token was vended. */
@@ -16,24 +16,26 @@ export interface AuditBatch {
   readonly ok: boolean
 }
 
-/** One call that went through to the store. A conflict means that another instance was quicker. */
+/** One call that reached the store. A conflict means that another instance was quicker. */
 export interface StoreCall {
   readonly call: 'read' | 'swap'
   readonly outcome: 'ok' | 'conflict' | 'failed'
   readonly durationMs: number
 }
 
-/** What the audit log reports. */
+/** The events of the audit log. */
 export interface AuditLogMetrics {
-  appended(batch: AuditBatch): void
-  refusalsDropped(drop: { sink: string; count: number }): void
+  /** Called for each batch that a sink has written, or failed to write. */
+  onBatchWritten(batch: AuditBatch): void
+  /** Called for refusals that are only counted, because their queue is full. */
+  onRefusalsDropped(drop: { sink: string; count: number }): void
 }
 
-/** What the store reports. */
+/** The events of the store. */
 export interface StoreMetrics {
-  storeCalled(call: StoreCall): void
-  /** Called for each refusal because of a record that this instance cannot decrypt. */
-  storeUnreadable(): void
+  onStoreCalled(call: StoreCall): void
+  /** Called for each call that is refused because of a record that this instance cannot decrypt. */
+  onRecordUnreadable(): void
 }
 
 /**
@@ -42,22 +44,23 @@ export interface StoreMetrics {
  */
 export interface Metrics extends AuditLogMetrics, StoreMetrics {
   /** Called once for each audited request. */
-  decided(event: DecisionEvent): void
-  /** Called for each token vended. */
-  answered(vend: { durationMs: number }): void
-  minted(database: string): void
-  /** By how much the machine's clock is corrected from now on, in milliseconds; 0 when it is right again. */
-  clockCorrected(offsetMs: number): void
+  onDecided(event: DecisionEvent): void
+  /** Called for each token vended, with the time since its request arrived. */
+  onVended(vend: { durationMs: number }): void
+  /** Called for each token signed, with the name of its database. */
+  onMinted(database: string): void
+  /** Called when the clock's correction changes: in milliseconds, 0 if it needs none. */
+  onClockCorrected(offsetMs: number): void
 }
 
 /** Drops every event. Loads no metrics library. */
 export const NO_METRICS: Metrics = {
-  decided() {},
-  answered() {},
-  minted() {},
-  clockCorrected() {},
-  appended() {},
-  refusalsDropped() {},
-  storeCalled() {},
-  storeUnreadable() {},
+  onDecided() {},
+  onVended() {},
+  onMinted() {},
+  onClockCorrected() {},
+  onBatchWritten() {},
+  onRefusalsDropped() {},
+  onStoreCalled() {},
+  onRecordUnreadable() {},
 }

@@ -1,7 +1,7 @@
 import { pino } from 'pino'
 import { type Log, logNodeWarnings } from './log.ts'
 
-/** Creates the program's log for a server: lines of JSON on stderr, written asynchronously, with Node's warnings among them. */
+/** Returns the program's log for a server: lines of JSON on stderr, written asynchronously, with Node's warnings among them. */
 export function createPinoLog(): Log {
   const formatters = { level: (level: string) => ({ level }) }
   const timestamp = pino.stdTimeFunctions.isoTime

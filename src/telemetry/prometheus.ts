@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 
 import type { Health } from './health.ts'
 import type { Metrics } from './metrics.ts'
 
-/** Registers jeton's metrics and the process's own (CPU, memory, event loop). docs/operations.md lists the names. */
+/** Returns metrics in a registry, with the process's own (CPU, memory, event loop). docs/operations.md lists the names. */
 export function createMetrics({ health, registry }: { health: Health; registry: Registry }): Metrics {
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -12,7 +12,7 @@ export function createMetrics({ health, registry }: { health: Health; registry: 
     labelNames: ['decision', 'code', 'database', 'cached'] as const,
     registers,
   })
-  // looking labels up is slow, and there are few combinations of them
+  // prom-client is slow to look labels up, and there are few combinations of them
   const decisionCounters = new Map<string, Counter.Internal>()
   const requestSeconds = new Histogram({
     name: 'jeton_token_request_seconds',
@@ -67,8 +67,8 @@ export function createMetrics({ health, registry }: { health: Health; registry: 
     },
   })
   return {
-    decided({ decision, code = '', grant, database = '', cached }) {
-      // without a grant, the name is whatever the caller wrote
+    onDecided({ decision, code = '', grant, database = '', cached }) {
+      // without a grant the caller may have made the name up
       const grantedDatabase = grant === undefined ? '' : database
       const key = `${decision} ${code} ${grantedDatabase} ${cached}`
       const counter =
@@ -76,12 +76,14 @@ export function createMetrics({ health, registry }: { health: Health; registry: 
       decisionCounters.set(key, counter)
       counter.inc()
     },
-    answered: ({ durationMs }) => requestSeconds.observe(durationMs / 1000),
-    minted: database => minted.inc({ database }),
-    clockCorrected: offsetMs => clockOffset.set(offsetMs / 1000),
-    appended: ({ sink, durationMs, ok }) => appends.observe({ sink, ok: String(ok) }, durationMs / 1000),
-    storeCalled: ({ call, outcome, durationMs }) => storeCalls.observe({ call, outcome }, durationMs / 1000),
-    storeUnreadable: () => unreadable.inc(),
-    refusalsDropped: ({ sink, count }) => refusalsDropped.inc({ sink }, count),
+    onVended: ({ durationMs }) => requestSeconds.observe(durationMs / 1000),
+    onMinted: database => minted.inc({ database }),
+    onClockCorrected: offsetMs => clockOffset.set(offsetMs / 1000),
+    onBatchWritten: ({ sink, durationMs, ok }) =>
+      appends.observe({ sink, ok: String(ok) }, durationMs / 1000),
+    onStoreCalled: ({ call, outcome, durationMs }) =>
+      storeCalls.observe({ call, outcome }, durationMs / 1000),
+    onRecordUnreadable: () => unreadable.inc(),
+    onRefusalsDropped: ({ sink, count }) => refusalsDropped.inc({ sink }, count),
   }
 }

@@ -5,45 +5,46 @@ import type { SessionProvider } from './role-session/session-provider.ts'
 import type { TokenKey } from './token-key.ts'
 import type { StoredToken } from './token-store.ts'
 
-/** After a read, the store is not expected to have more of a key for this long. */
+/** How long a read of the store counts as recent: another one would most likely return the same. */
 const RECENT_READ_MS = 1000
 
-/** The current token of a key, as this instance has it. */
+/** A token in this instance's cache. */
 export interface CachedToken extends StoredToken, FirstDelivery {
-  /** Whether this instance minted it: then it most likely has the role session for the next one. */
+  /** Whether this instance minted it: if so, it most likely has the role session for the next one. */
   readonly mintedHere: boolean
 }
 
-/** A token that was not at hand, and whether this request minted it. */
+/** The token that a request fetched from the store or minted, and which of the two. */
 export interface Obtained {
   readonly cachedToken: CachedToken
   readonly isMinted: boolean
 }
 
-/** What this instance knows of one key. */
+/** What this instance knows about one key. */
 export interface CacheEntry {
-  /** As the latest request gave it: a reload may change a database's limits and leave the key's id as it is. */
+  /** The key of the latest request: a reload may change a database's limits without changing the key's id. */
   key: TokenKey
   readonly session: SessionProvider
   current?: CachedToken
   /** When the store was last read for this key (ms). */
   lastReadAt: number
-  /** While it lasts, no renewal is tried. */
+  /** No renewal is tried while it lasts. */
   renewalPause: TimeWindow
 }
 
+/** Returns an entry without a token. */
 export function createEntry(key: TokenKey, session: SessionProvider): CacheEntry {
   return { key, session, lastReadAt: 0, renewalPause: { since: 0, forMs: 0 } }
 }
 
-/** Makes the fleet's token the entry's current one, unless it is that already, and returns it. */
+/** Returns the entry's current token after making it the fleet's, unless it is that already. */
 export function useShared(entry: CacheEntry, stored: StoredToken): CachedToken {
   if (entry.current?.token.fingerprint === stored.token.fingerprint) return entry.current
   entry.current = { ...stored, ...ALREADY_DELIVERED, mintedHere: false }
   return entry.current
 }
 
-/** Whether the fleet's token is vendable and newer than the one at hand. */
+/** Whether the fleet's token is vendable and newer than the current one. */
 export function isSuccessor(
   stored: StoredToken | undefined,
   { current, now }: { current: StoredToken; now: number },
@@ -59,6 +60,7 @@ export function isRejected(
   return stored !== undefined && stored.token.fingerprint === rejectedFingerprint
 }
 
+/** Whether the store was read for this key within the last second. */
 export function hasRecentRead({ lastReadAt }: CacheEntry, now: number): boolean {
   return remainingMs({ since: lastReadAt, forMs: RECENT_READ_MS }, now) > 0
 }

@@ -17,7 +17,7 @@ export interface FirstDelivery {
   cancel(): void
 }
 
-/** A token of another instance: it is stored, so it has been delivered. */
+/** For a token of another instance: it is stored, so it has been delivered. */
 export const ALREADY_DELIVERED: FirstDelivery = { deliver: async () => {}, cancel() {} }
 
 export interface FirstDeliveryParts {
@@ -38,16 +38,16 @@ export interface NewToken {
   reservation: Pick<Reservation, 'reportDeliveryDelay'>
   /** The slot (ms) that the token was signed for. */
   slot: number
-  /** How to ask for another slot. */
+  /** What to reserve if the slot is missed. */
   nextReservation: ReservationRequest
   /** Called when another instance has minted meanwhile, with the token that the fleet uses. */
   onSuperseded(stored: StoredToken): void
 }
 
 /**
- * What RDS counts is the first login with a token, and that follows its delivery, not its signature. Between the two lies
- * the audit log, which may hang for 2 s and then let everything go at once. The fleet gets to see the token in the moment
- * of its first delivery, and from then on it is delivered freely.
+ * Returns the first delivery of a token. RDS's throttle counts the first login with a token, which follows its delivery, not
+ * its signature. Between the two lies the audit log, which may hang for 2 s and then release many tokens at once. The token
+ * is shared with the fleet at its first delivery; from then on it needs no slot.
  *
  *     signed ── audit record ── deliver ── slot on time ────────────── delivered, published to the store
  *                    │             └────── slot missed: another slot ──┘
@@ -103,7 +103,7 @@ export function createFirstDelivery(
   }
 }
 
-/** No request waits for it. If it fails, the next read of the store shows that too, and the lease ends by itself. */
+/** No request waits for the update. If it fails, the next read of the store fails too, and the lease ends by itself. */
 export function updateStoreInBackground(
   { backgroundTasks, log }: Pick<FirstDeliveryParts, 'backgroundTasks' | 'log'>,
   { key, update }: { key: TokenKey; update: () => Promise<void> },
@@ -113,7 +113,7 @@ export function updateStoreInBackground(
       const reason = cause instanceof JetonError ? cause.reason : undefined
       log.warn(
         { event: 'token_not_shared', session: key.sessionName, reason },
-        'the store was not updated after a minting: other instances wait until the lease ends (16 s at most), then mint their own token; check the store',
+        'the store was not updated after minting a token: other instances wait until the lease ends (16 s at most), then mint their own token; check the store',
       )
     }),
   )

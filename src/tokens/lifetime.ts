@@ -2,14 +2,12 @@
 export const TOKEN_LIFETIME_MS = 15 * 60_000
 /** How long before its end a token is due for renewal. */
 const REFRESH_BEFORE_MS = 6 * 60_000
-/** The least that a caller is promised to have left of a token. */
+/** How long a token lasts at least once the caller has it. */
 const MIN_REMAINING_MS = 5 * 60_000
 /** Between choosing a token and delivering it lie the audit record (2 s at most) and sometimes a slot. */
 const DELIVERY_ALLOWANCE_MS = 3000
 /** Clocks that differ by less are not corrected. */
 const MAX_CLOCK_DIFFERENCE_MS = 2000
-/** A role session is fit to sign with if it outlives the whole of a token's life. */
-const MIN_SESSION_MS = TOKEN_LIFETIME_MS
 
 /** When a token was signed, when it is due for renewal and when it ends; all in milliseconds since the epoch. */
 export interface Lifetime {
@@ -33,14 +31,14 @@ export function lifetimeOf({
   return { issuedAt, expiresAt, refreshAfter: Math.max(issuedAt, expiresAt - REFRESH_BEFORE_MS) }
 }
 
-/** Whether a token chosen now, or signed now with a session, has its promised 5 minutes left when it reaches the caller. */
+/** Whether something that ends then, a token or the role session that signs one now, leaves the caller its 5 minutes. */
 export function canBeVended({ expiresAt }: { readonly expiresAt: number }, now: number): boolean {
   return expiresAt - now >= MIN_REMAINING_MS + DELIVERY_ALLOWANCE_MS
 }
 
 /**
- * Whether a token may still be vended: it lasts long enough, and no clock that has been put back since signed it. AWS
- * refuses what is signed ahead of its own time.
+ * Whether a token may still be vended: it lasts long enough, and was not signed by a clock that has been put back since. AWS
+ * refuses a token that was signed ahead of AWS's time.
  */
 export function isVendable(token: Lifetime, now: number): boolean {
   return canBeVended(token, now) && token.issuedAt - now <= MAX_CLOCK_DIFFERENCE_MS
@@ -48,5 +46,5 @@ export function isVendable(token: Lifetime, now: number): boolean {
 
 /** Whether a role session outlives a token signed with it now. */
 export function outlivesToken({ expiresAt }: { readonly expiresAt: number }, now: number): boolean {
-  return expiresAt - now >= MIN_SESSION_MS
+  return expiresAt - now >= TOKEN_LIFETIME_MS
 }

@@ -21,9 +21,10 @@ export interface MinterParts extends FirstDeliveryParts {
   onMinted?: ((key: TokenKey) => void) | undefined
 }
 
-/** How a caller queues for a slot. */
+/** How a caller waits for a slot. */
 export type SlotRequest = Required<Pick<ReservationRequest, 'hasPriority' | 'isOptional' | 'waitMs'>>
 
+/** What to mint, for one entry. */
 export interface MintRequest {
   /** What the store had for the key when it was just read. */
   readonly snapshot: TokenSnapshot
@@ -39,18 +40,20 @@ interface SignedToken {
   readonly slot: number
 }
 
+/** Mints tokens for cache entries. */
 export interface Minter {
   /**
    * Mints the next token of an entry, makes it the current one and returns it; undefined if another instance was quicker.
-   * The record is leased first, so that of all instances one takes a slot. The slot is reserved before STS is called, so
-   * that a refusal costs AWS nothing, and waited for before signing, so that the token has its full 15 minutes. Throws what
+   * It leases the record first, so that only one instance takes a slot. It reserves the slot before it calls STS, so that a
+   * refusal makes no call to AWS, and waits for it before it signs, so that the token has its full 15 minutes. Throws what
    * `checkSlot`, the role session or the store throws.
    */
   mint(entry: CacheEntry, request: MintRequest): Promise<CachedToken | undefined>
-  /** Throws the refusal that `mint` would end in, if that is certain without asking the store. */
+  /** Throws the refusal that `mint` would throw, if that is certain without reading the store. */
   checkSlot(entry: CacheEntry, slotRequest: SlotRequest): void
 }
 
+/** Returns a minter that delivers each new token within a slot of the rate limiter. */
 export function createMinter(parts: MinterParts): Minter {
   const { sign, rateLimiter, tokenStore, clock, slotWaitMs = SLOT_WAIT_MS, onMinted } = parts
 
@@ -85,7 +88,7 @@ export function createMinter(parts: MinterParts): Minter {
       const roleSession = await session.getForSigning()
       const slot = await reservation.slot()
       const mintedAt = clock.now()
-      // it took so long that another instance may have minted meanwhile
+      // the lease has ended, so another instance may have minted meanwhile
       if (mintedAt >= lease.until) return undefined
       const token = await sign(key, { session: roleSession, at: mintedAt })
       session.markUsed()
@@ -103,7 +106,7 @@ export function createMinter(parts: MinterParts): Minter {
   ): CachedToken {
     const { key } = entry
     const stored: StoredToken = { token, mintedAt, isReplacement: request.isReplacement }
-    const first = { hasPriority: true, isOptional: false, waitMs: slotWaitMs }
+    const missedSlotRequest = { hasPriority: true, isOptional: false, waitMs: slotWaitMs }
     const delivery = createFirstDelivery(
       {
         key,
@@ -112,7 +115,7 @@ export function createMinter(parts: MinterParts): Minter {
         lease,
         reservation,
         slot,
-        nextReservation: { ...reservationRequest(key, first), isReady: true },
+        nextReservation: { ...reservationRequest(key, missedSlotRequest), isReady: true },
         onSuperseded: newer => useShared(entry, newer),
       },
       parts,

@@ -15,14 +15,14 @@ import { type Minter, SLOT_WAIT_MS, type SlotRequest } from './mint.ts'
 import type { TokenKey } from './token-key.ts'
 import { LEASE_MS, type StoredToken, type TokenSnapshot } from './token-store.ts'
 
-/** However often callers report a token as rejected, its key mints no more often than this. */
+/** A key mints no more often than this, however often callers report its token as rejected. */
 const MIN_MINT_INTERVAL_MS = 10_000
-/** Between two reads of the store while another instance has the lease. */
+/** The wait between two reads of the store while another instance has the lease. */
 const POLL_BACKOFF = { firstMs: 25, maxMs: 800 }
 
 /**
- * Obtains a token for callers that cannot use the one at hand: there is none, it is too old, or the database rejected it.
- * Reads the store until it has a usable token or the lease is free, then mints. Throws what `mint` throws, `throttled` if
+ * Returns a token for callers that cannot use the cached one: there is none, it is too old, or the database rejected it.
+ * Reads the store until it has a usable token or the lease is free; then mints. Throws what `mint` throws, `throttled` if
  * the key minted less than 10 s ago, and `temporarily_unavailable` after 16 s of other instances' leases without a token.
  */
 export type Obtain = (entry: CacheEntry, rejectedFingerprint: string | undefined) => Promise<Obtained>
@@ -36,11 +36,12 @@ export interface ObtainerParts extends Minter {
   slotWaitMs?: number | undefined
 }
 
+/** Returns the function that obtains tokens from the store or by minting. */
 export function createObtainer(parts: ObtainerParts): Obtain {
   const { read, mint, checkSlot, clock, random, slotWaitMs = SLOT_WAIT_MS } = parts
 
   async function obtain(entry: CacheEntry, rejectedFingerprint: string | undefined): Promise<Obtained> {
-    // the store was read a moment ago: without a slot, another read would change nothing
+    // a moment ago the store had no token to use: without a slot, there is no need to read it again
     if (hasRecentRead(entry, clock.now()))
       checkSlot(entry, slotRequestAfter(entry.current, rejectedFingerprint))
     const giveUpAt = clock.now() + LEASE_MS
@@ -88,7 +89,7 @@ export function createObtainer(parts: ObtainerParts): Obtain {
     return mint(entry, { snapshot, isReplacement, slotRequest })
   }
 
-  /** A token in use is renewed first. After one that was rejected or has expired, a caller queues like a newcomer. */
+  /** A token in use is renewed first. After one that was rejected or has expired, a caller waits like a newcomer. */
   function slotRequestAfter(
     last: StoredToken | undefined,
     rejectedFingerprint: string | undefined,
@@ -107,7 +108,7 @@ function newest(a: StoredToken | undefined, b: StoredToken | undefined): StoredT
 
 function leasedTooLong(key: TokenKey): JetonError {
   return new JetonError('temporarily_unavailable', {
-    publicMessage: 'another instance has been at this token for too long; try again',
+    publicMessage: 'another instance has been minting this token for too long; try again',
     reason: `other instances leased ${key.sessionName} one after the other and stored no token`,
     retryAfterMs: 1000,
   })

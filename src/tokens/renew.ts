@@ -8,18 +8,18 @@ import { type CachedToken, type CacheEntry, isSuccessor, type Obtained, useShare
 import type { Minter, SlotRequest } from './mint.ts'
 import type { StoredToken, TokenSnapshot } from './token-store.ts'
 
-/** The one request that renews does not wait longer: the old token is still good. */
+/** The request that renews waits only briefly: the old token can still be vended. */
 const SLOT_REQUEST: SlotRequest = { hasPriority: true, isOptional: true, waitMs: 250 }
-/** Until the next try after a renewal that failed. */
+/** The pause after a renewal that failed. */
 const FAILURE_PAUSE_MS = 10_000
-/** Until the next try if another instance renews, or no slot is near enough; jittered to between half and 1.5 times. */
+/** The pause if another instance renews, or no slot is near enough; jittered to between half and 1.5 times. */
 const RETRY_PAUSE_MS = 1000
-/** How long an instance without a role session leaves a renewal to the one that minted the last token and has one. */
+/** How long an instance without a role session leaves a renewal to the one that minted the last token, which has one. */
 const YIELD_MS = 10_000
 
 /**
- * Renews a token that is past its `refreshAfter` and still good, for one request: with the successor that another instance
- * has minted, or by minting it. Returns undefined if the old token stays in use. Never rejects.
+ * Renews a token that is past its `refreshAfter` and can still be vended, for one request. Returns its successor, which
+ * another instance has minted or this one mints now; undefined if the old token stays in use. Never rejects.
  */
 export type Renew = (entry: CacheEntry, current: CachedToken) => Promise<Obtained | undefined>
 
@@ -32,7 +32,7 @@ export interface RenewerParts extends Minter {
   random(): number
 }
 
-/** What the decision about a renewal rests on. */
+/** What decides about a renewal. */
 export interface RenewalState {
   readonly current: CachedToken
   readonly snapshot: TokenSnapshot
@@ -41,19 +41,20 @@ export interface RenewalState {
   readonly now: number
 }
 
+/** What a renewal does next. */
 export type RenewalDecision =
   | { readonly action: 'use-successor'; readonly successor: StoredToken }
   | { readonly action: 'wait' | 'renew-session' | 'mint' }
 
 /**
- * Decides how a renewal goes on once the store has been read. The first row that fits holds:
+ * Returns what a renewal does once the store has been read. The first row that fits holds:
  *
  *     the store has            this instance has          then
  *     a vendable successor     –                          use it
  *     another's lease          –                          keep the old token and try again in a second
  *     no lease                 a role session             mint
  *     no lease                 none, and did not mint     leave it to the instance that did, for 10 s after refreshAfter
- *     no lease                 none                       renew the role session; nobody waits for it
+ *     no lease                 none                       renew the role session in the background
  */
 export function decideRenewal({ current, snapshot, isSessionFit, now }: RenewalState): RenewalDecision {
   const { stored, leasedUntil } = snapshot
@@ -67,6 +68,7 @@ function yieldsToOwner({ mintedHere, token }: CachedToken, now: number): boolean
   return !mintedHere && now < token.refreshAfter + YIELD_MS
 }
 
+/** Returns the function that renews tokens. */
 export function createRenewer(parts: RenewerParts): Renew {
   const { read, mint, checkSlot, backgroundTasks, clock, log, random } = parts
 

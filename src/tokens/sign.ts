@@ -6,9 +6,9 @@ import type { RoleSession, Token } from './token.ts'
 import type { TokenKey } from './token-key.ts'
 
 /**
- * Signs an RDS IAM token: a SigV4-presigned `rds-db` connect request without its scheme. `at` (ms) is rounded down to the
- * second, as SigV4 dates are; one session signs the same token throughout a second. Does not check that the session
- * outlives the token: `expiresAt` is then the session's.
+ * Returns a signed RDS IAM token: a SigV4-presigned `rds-db` connect request without its scheme. `at` (ms) is rounded down
+ * to the second, as SigV4 dates are, so one session signs the same token throughout a second. A session that ends before
+ * the token would is accepted: `expiresAt` is then the session's.
  * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.Connecting.html
  */
 export async function signToken(

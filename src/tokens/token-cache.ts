@@ -20,7 +20,7 @@ import type { Token } from './token.ts'
 import type { TokenKey } from './token-key.ts'
 import { createTokenStore, type TokenSnapshot } from './token-store.ts'
 
-/** The most keys held at once: a token, its role session and little else, about 5 KB each. */
+/** The most keys in the cache. Each has a token, a role session and little else: about 5 KB. */
 export const MAX_KEYS = 20_000
 
 export interface TokenCacheParts extends Omit<MinterParts, 'tokenStore'> {
@@ -31,16 +31,17 @@ export interface TokenCacheParts extends Omit<MinterParts, 'tokenStore'> {
   random(): number
 }
 
+/** A token for one request, and its way out of the process. */
 export interface TokenDelivery {
   readonly token: Token
   /** False only for the request that minted it. */
   readonly cached: boolean
   /**
-   * Await it just before the token leaves. Resolves at once for a token that was delivered before; if a new token's slot
-   * went by meanwhile (the audit log hung), waits for another. Throws `throttled` if none is near enough.
+   * Await it just before the token leaves. Resolves at once for a token that was delivered before; if a new token missed
+   * its slot (the audit log hung), waits for another. Throws `throttled` if none is near enough.
    */
   deliver(): Promise<void>
-  /** Call instead if the token does not leave: other instances then need not wait for it. */
+  /** Call instead if the token does not leave, so that other instances need not wait for it. */
   cancel(): void
 }
 
@@ -52,6 +53,7 @@ export interface GetTokenOptions {
   rejectedFingerprint?: string | undefined
 }
 
+/** The current tokens of all keys. */
 export interface TokenCache {
   /**
    * Returns the current token of a key, the same for every instance that shares the store; mints one if there is none that
@@ -61,13 +63,13 @@ export interface TokenCache {
 }
 
 /**
- * The cache of tokens, one current token for each key. Nothing runs by timer: a renewal starts with a request. A token at
- * hand is usable if it can be vended and the request does not report it as rejected. The first row that fits holds; a
+ * Returns a cache with one current token for each key. Nothing runs by timer: a renewal starts with a request. The current
+ * token is usable if it can be vended and the request does not report it as rejected. The first row that fits holds; a
  * request whose wait did not bring a usable token starts again.
  *
- *     the token at hand     and                                                     then
+ *     the current token     and                                                     then
  *     usable                the request reports another, the store unread for 1 s   renewOrUse, after a read
- *     usable                is fresh, or a request is renewing it                   useCached: no call to anyone
+ *     usable                is fresh, or a request is renewing it                   useCached: no call to the store or AWS
  *     usable                is past refreshAfter                                    renewOrUse: this request renews
  *     none, or not usable   a request is getting or renewing one                    joinFlight: wait for that
  *     none, or not usable   –                                                       fetchNew: from the store, or mint
@@ -98,7 +100,7 @@ export function createTokenCache(parts: TokenCacheParts): TokenCache {
   async function get(key: TokenKey, { rejectedFingerprint }: GetTokenOptions): Promise<TokenDelivery> {
     for (;;) {
       const entry = entryFor(key)
-      // chosen without an await in between, or two requests could start the same flight
+      // no await until one of them is chosen: otherwise two requests could start the same flight
       const delivery =
         useCached(entry, rejectedFingerprint) ??
         (await (renewOrUse(entry, rejectedFingerprint) ??

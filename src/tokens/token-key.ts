@@ -4,9 +4,9 @@ import { canonicalJson } from '../lib/json.ts'
 import type { Database } from '../rds/database.ts'
 import { sessionName } from './role-session/session-name.ts'
 
-/** What one token is for. Callers with the same key share one role session and one token. */
+/** Identifies a token. Callers with the same key share one role session and one token. */
 export interface TokenKey {
-  /** SHA-256 of all that goes into assuming the role and signing: a changed configuration is another key. */
+  /** SHA-256 of all that goes into assuming the role and signing: a change of any of it makes another key. */
   readonly id: string
   readonly database: Database
   readonly user: string
@@ -20,7 +20,7 @@ export interface TokenScope {
   principal?: Pick<Principal, 'issuer' | 'subject'> | undefined
 }
 
-/** Returns the key of a token. Its id is in the names of stored records: members that are renamed here change every id. */
+/** Returns the key of a token. Its id is in the keys of stored records: renaming a hashed member changes every id. */
 export function tokenKey({ database, user, principal }: TokenScope): TokenKey {
   const name = sessionName({ database: database.name, user, principal })
   const { host, port, region, partition, account, resourceId, roleArn, externalId } = database

@@ -6,14 +6,14 @@ import type { Token } from './token.ts'
 import type { TokenKey } from './token-key.ts'
 
 /**
- * How long one instance may take to mint: longer than a slot (5 s, and 1 s for one that was missed) and an STS reply at its
- * last moment (8 s) together.
+ * How long one instance may take to mint: longer than the waits for a slot (5 s) and for another one if that was missed (1 s)
+ * and the deadline of STS (8 s) together.
  */
 export const LEASE_MS = 16_000
-/** Clocks that differ by less are not corrected, and a correction is as precise as its source. */
+/** Smaller differences between instances' clocks are normal: up to 2 s is not corrected, and a correction is not exact. */
 const MAX_CLOCK_DIFFERENCE_MS = 5000
 
-/** A token as all instances have it. */
+/** A token that all instances share. */
 export interface StoredToken {
   readonly token: Token
   /** Whether it was minted to replace one that the database rejected. */
@@ -22,7 +22,7 @@ export interface StoredToken {
   readonly mintedAt: number
 }
 
-/** What the store had for a key when it was read. Good for one `lease`. */
+/** What the store had for a key when it was read. Can be used for one `lease`. */
 export interface TokenSnapshot {
   readonly stored: StoredToken | undefined
   /** Until when (ms) another instance has the lease; in the past if none has. */
@@ -32,7 +32,7 @@ export interface TokenSnapshot {
 
 /** The right to mint the next token of a key. */
 export interface Lease {
-  /** When it ends by itself (ms). */
+  /** When the lease ends by itself (ms). */
   readonly until: number
   /** Stores the token and ends the lease. Returns false if the lease was lost meanwhile: the other instance's record stays. */
   publish(next: StoredToken): Promise<boolean>
@@ -41,8 +41,8 @@ export interface Lease {
 }
 
 /**
- * The one record of a key's token that all instances share. An instance leases it by compare-and-swap before it mints. One
- * that is late or has died has lost its lease: its version is no longer current, so it can store nothing.
+ * One record for each key's token, which all instances share. An instance leases it by compare-and-swap before it mints. If
+ * it is too late, another instance may have leased the record since: its version is then outdated and it can store nothing.
  *
  *     instance A   read: none ── lease ······ (slot, STS, signature, delivery) ······ publish: token
  *     instance B      read: none ── lease: conflict ── read: leased, wait ············· read: token
@@ -51,7 +51,7 @@ export interface Lease {
  */
 export interface TokenStore {
   read(key: TokenKey): Promise<TokenSnapshot>
-  /** Returns undefined if the record has changed since the snapshot. */
+  /** Leases the record to this instance for 16 s. Returns undefined if the record has changed since the snapshot. */
   lease(key: TokenKey, snapshot: TokenSnapshot): Promise<Lease | undefined>
 }
 
@@ -61,12 +61,13 @@ export interface TokenStoreParts {
   clock: Clock
 }
 
+/** Returns a token store over an encrypted store. */
 export function createTokenStore({ encryptedStore, clock }: TokenStoreParts): TokenStore {
   const instanceId = randomUUID()
 
   /**
-   * A lease of this instance's own that it reads back is one whose reply was lost. One that ends further ahead than any can
-   * was written by a wrong clock.
+   * Returns 0 if the record is free. A lease of this instance that it reads is one whose reply was lost; one that ends later
+   * than any lease can was written by a wrong clock.
    */
   function leasedUntil(lease: TokenRecord['lease']): number {
     if (!lease || lease.by === instanceId) return 0
@@ -75,9 +76,9 @@ export function createTokenStore({ encryptedStore, clock }: TokenStoreParts): To
 
   async function read({ id }: TokenKey): Promise<TokenSnapshot> {
     const key = storeKey(id)
-    const found = await encryptedStore.read(key)
-    if (!found) return { ...NO_TOKEN, version: 'absent' }
-    const { bytes, version } = found
+    const storedRecord = await encryptedStore.read(key)
+    if (!storedRecord) return { ...NO_TOKEN, version: 'absent' }
+    const { bytes, version } = storedRecord
     const record = decodeRecord(bytes, { key, now: clock.now() }) as TokenRecord | undefined
     if (!record) return { ...NO_TOKEN, version }
     const stored = record.shared ? fromRecord(record.shared) : undefined
@@ -102,11 +103,11 @@ export function createTokenStore({ encryptedStore, clock }: TokenStoreParts): To
     async function publish(next: StoredToken): Promise<boolean> {
       const { refreshAfter: keepUntil, expiresAt } = next.token
       const bytes = encodeRecord({ keepUntil, shared: toRecord(next) })
-      const change = { key, bytes, expectedVersion: version, expiresAt, keepUntil }
-      return (await encryptedStore.compareAndSwap(change)) !== 'conflict'
+      const write = { key, bytes, expectedVersion: version, expiresAt, keepUntil }
+      return (await encryptedStore.compareAndSwap(write)) !== 'conflict'
     }
 
-    /** The store has no delete: a record that expires at once is as good as none. */
+    /** The store has no delete: a record that expires at once counts as absent. */
     async function erase(): Promise<void> {
       const now = clock.now()
       const bytes = encodeRecord({ keepUntil: now })
@@ -128,7 +129,7 @@ const NO_TOKEN = { stored: undefined, leasedUntil: 0 }
 
 const storeKey = (id: string) => `token/${id}`
 
-/** What a record holds beside `v` and `keepUntil`. Other releases read and write these names: they stay. */
+/** The members of a record besides `v` and `keepUntil`. Never rename them: other releases read and write them. */
 interface TokenRecord {
   readonly shared?: RecordedToken | null
   readonly lease?: { readonly by: string; readonly until: number }

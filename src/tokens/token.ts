@@ -1,6 +1,6 @@
 import type { Lifetime } from './lifetime.ts'
 
-/** What `AssumeRole` returned. It never leaves the process that assumed the role, and is in no log, error or record. */
+/** The credentials that `AssumeRole` returned. They never leave the process, and are in no log, error or record. */
 export interface RoleSession {
   readonly accessKeyId: string
   readonly secretAccessKey: string

@@ -8,14 +8,14 @@ import type { Database } from '../rds/database.ts'
 import { createPrincipalAccess, type PrincipalAccess } from './principal-access.ts'
 
 /**
- * Who may have what, compiled from one configuration. It is immutable and read once for each request, so that a request sees
- * one configuration from beginning to end. What it caches (verified JWTs, granted requests) ends with it.
+ * The issuers, API keys, databases and grants of one configuration, compiled. It is immutable and read once for each request,
+ * so that a request sees one configuration from beginning to end. What it caches (verified JWTs, granted requests) ends with it.
  */
 export interface AccessPolicy {
   readonly authenticator: Authenticator
-  /** Returns the database of this name. Throws if there is none, as no checked grant can cause. */
+  /** Returns the database of this name. Throws if there is none, which a checked grant never causes. */
   database(name: string): Database
-  /** Always returns the same for the same Principal object, which stays the same while its JWT is cached. */
+  /** Returns the same object for the same Principal object, which stays the same while its JWT is cached. */
   accessOf(principal: Principal): PrincipalAccess
 }
 
@@ -24,6 +24,10 @@ export interface AccessPolicyParts {
   keysOf(issuer: IssuerConfig): IssuerKeys
 }
 
+/**
+ * Compiles a configuration that has been checked. Throws an Error for pinned keys or API key hashes that the checks would
+ * have refused.
+ */
 export function compileAccessPolicy(config: Config, { clock, keysOf }: AccessPolicyParts): AccessPolicy {
   const { apiKeys } = config
   const issuers = config.issuers.map(issuer => ({ ...issuer, keys: keysOf(issuer) }))

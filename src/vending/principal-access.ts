@@ -6,7 +6,7 @@ import type { AccessRequest } from '../authorization/grant.ts'
 import type { Database } from '../rds/database.ts'
 import { type TokenKey, tokenKey } from '../tokens/token-key.ts'
 
-/** What a granted request leads to. */
+/** A request that a grant allows, and the key of its token. */
 export interface GrantedAccess {
   readonly kind: 'granted'
   readonly grant: CompiledGrant
@@ -14,17 +14,18 @@ export interface GrantedAccess {
   readonly key: TokenKey
 }
 
-/** Most principals request one thing or two, and what is kept for each of them must stay small. */
+/** Most principals request only one or two, and what is kept for each principal must stay small. */
 const MAX_CACHED_DECISIONS = 8
 
 /** What one principal may have under one access policy. */
 export interface PrincipalAccess {
   /** The principal as records show it: of its claims, those that its issuer's grants name. Always the same object. */
   readonly auditedPrincipal: Principal
-  /** Decides a request. What is granted is cached, since CI jobs request the same again and again; a denial is not. */
+  /** Decides a request. Only grants are cached: CI jobs request the same again and again. */
   decide(request: AccessRequest): GrantedAccess | Exclude<Decision, { kind: 'granted' }>
   /** Returns why a request was denied, in one line for operators. */
   reason(request: AccessRequest): string
+  /** Returns every database and user that the principal may have tokens for. */
   entitlements(): Entitlement[]
 }
 
@@ -33,6 +34,7 @@ export interface PrincipalAccessParts {
   database(name: string): Database
 }
 
+/** Returns what a principal may have by these grants. Decides nothing before it is asked. */
 export function createPrincipalAccess(
   principal: Principal,
   { grants, database }: PrincipalAccessParts,
@@ -52,14 +54,14 @@ export function createPrincipalAccess(
       const id = `${request.database}\n${request.user ?? ''}`
       const cached = grantedByRequest.get(id)
       if (cached) return cached
-      const decision = decide(grants, principal, request)
+      const decision = decide(grants, { principal, request })
       if (decision.kind !== 'granted') return decision
       const { grant, user } = decision
       const access: GrantedAccess = { kind: 'granted', grant, user, key: keyOf(grant, user) }
       if (grantedByRequest.size < MAX_CACHED_DECISIONS) grantedByRequest.set(id, access)
       return access
     },
-    reason: request => nearestReason(grants, principal, request),
+    reason: request => nearestReason(grants, { principal, request }),
     entitlements: () => entitlements(grants, principal),
   }
 }

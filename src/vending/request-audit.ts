@@ -23,9 +23,9 @@ export interface RequestAudit {
 export interface RequestAuditParts {
   auditLog: AuditLog
   clock: Clock
-  /** Which of several servers this is. */
+  /** The name of this process in records. */
   instance: string
-  /** Called with each record that a request ends in; for metrics. */
+  /** Called with the record of each request that has ended; for metrics. */
   onEnded?: (record: AuditRecord) => void
 }
 
@@ -36,7 +36,7 @@ type MutableRecord = { -readonly [Field in keyof AuditRecord]: AuditRecord[Field
 
 export type BeginAudit = (origin: RequestOrigin) => RequestAudit
 
-/** Returns the function that begins the audit of each request. */
+/** Returns the function that begins the audit of a request. */
 export function createRequestAudits({ auditLog, clock, instance, onEnded }: RequestAuditParts): BeginAudit {
   const formatTime = createIsoMilliseconds()
   return origin => {
@@ -78,8 +78,8 @@ export function createRequestAudits({ auditLog, clock, instance, onEnded }: Requ
 }
 
 /**
- * Has all members from the beginning, since an object that grows member by member is slow. The id is not the request's: that
- * may come from a proxy, and might come twice.
+ * Returns a record with all members from the beginning, because an object that grows member by member is slow. The id is not
+ * the request's, which a proxy may have set and used twice.
  */
 function emptyRecord({
   requestId,

@@ -29,7 +29,7 @@ export type VendToken = (request: VendRequest) => Promise<Vended>
 
 /**
  * Returns the use case: principal → grant → token → record → delivery. It resolves once the record is in every sink and the
- * token may leave; a token that could not be recorded does not. Throws `access_denied`, `invalid_request` if several users
+ * token may leave; a token that could not be recorded never leaves. Throws `access_denied`, `invalid_request` if several users
  * are granted and the request names none, and what `TokenCache.get` and `RequestAudit.recordVend` throw.
  */
 export function createVendToken(tokenCache: TokenCache): VendToken {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createAuditLog } from '../../src/audit/audit-log.ts'
+import { createAuditLog, logHeadHash } from '../../src/audit/audit-log.ts'
 import { INDIVIDUAL_LIMIT } from '../../src/audit/flood-control.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { JetonError } from '../../src/errors.ts'
@@ -18,8 +18,8 @@ function setUp(names = ['one']) {
   const reported: AuditBatch[] = []
   const metrics = {
     dropped: 0,
-    appended: (batch: AuditBatch) => void reported.push(batch),
-    refusalsDropped: ({ count }: { count: number }) => {
+    onBatchWritten: (batch: AuditBatch) => void reported.push(batch),
+    onRefusalsDropped: ({ count }: { count: number }) => {
       metrics.dropped += count
     },
   }
@@ -110,7 +110,7 @@ test('a sink that fails refuses vends, degrades health, and is used again', asyn
 const errors = ({ log }: ReturnType<typeof setUp>) =>
   log.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields.event)
 
-test('a sink that goes on failing is logged again each minute that it is tried', async () => {
+test('a sink that keeps failing is logged again each minute that it is tried', async () => {
   const one = setUp()
   one.fake.fail(new Error('full'))
   for (const pauseMs of [30_000, 29_999, 1]) {
@@ -124,11 +124,11 @@ test('a sink that goes on failing is logged again each minute that it is tried',
   one.fake.fail(undefined)
   await one.vend('well')
   one.fake.fail(new Error('full'))
-  await one.vend('anew')
+  await one.vend('again')
   expect(errors(one)).toEqual(Array(3).fill('audit_failing'))
 })
 
-test('a sink that goes on hanging is logged again each minute that a vend is refused for it', async () => {
+test('a sink that keeps hanging is logged again each minute that a vend is refused because of it', async () => {
   const one = setUp()
   one.fake.hold()
   void one.vend('flying')
@@ -170,7 +170,7 @@ test('a sink that hangs refuses vends after 2 s, then at once, until it answers'
   await settle()
   expect(health.degraded()).toEqual([])
   expect(await vend('after')).toBe('vended')
-  // The one in flight could no longer be stopped; the others were never to be written.
+  // the one in flight could no longer be stopped; the others must never be written
   expect(fake.ids()).toEqual(['flying', 'after'])
 })
 
@@ -373,4 +373,18 @@ test('close logs a sink that cannot be closed, and resolves', async () => {
 
 test('createAuditLog throws without a sink', () => {
   expect(() => setUp([])).toThrow('at least one sink')
+})
+
+test.each(['audit_head', 'audit_closed'] as const)('logHeadHash logs the hash as %s', event => {
+  const log = createLogRecorder()
+  logHeadHash({ headHash: () => 'abc' }, { log, event })
+  expect(log.lines.map(({ level, fields }) => ({ level, ...fields }))).toEqual([
+    { level: 'info', event, last: 'abc' },
+  ])
+})
+
+test('logHeadHash logs nothing without a hash chain', () => {
+  const log = createLogRecorder()
+  logHeadHash({ headHash: () => undefined }, { log, event: 'audit_head' })
+  expect(log.lines).toEqual([])
 })

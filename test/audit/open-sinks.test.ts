@@ -7,7 +7,7 @@ import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { createLogRecorder } from '../support/service/log-recorder.ts'
 import { folder, line } from './support.ts'
 
-function dependencies() {
+function setUp() {
   const clock = virtualClock()
   const written: string[] = []
   const stdout = new Writable({
@@ -16,11 +16,11 @@ function dependencies() {
       done()
     },
   })
-  return { clock, timer: clock, log: createLogRecorder(), stdout, written }
+  return { clock, timer: clock, log: createLogRecorder(), random: () => 0, stdout, written }
 }
 
 test('openSinks opens each configured sink, in order', async () => {
-  const parts = dependencies()
+  const parts = setUp()
   const path = join(await folder(), 'audit.jsonl')
   const sinks = await openSinks(
     [{ type: 'stdout' }, { type: 'file', path }, { type: 'dynamodb', table: 'jeton-audit' }],
@@ -39,10 +39,10 @@ test('openSinks closes those already open when a later one cannot be opened', as
   const open = (...paths: string[]) =>
     openSinks(
       paths.map(each => ({ type: 'file' as const, path: each })),
-      dependencies(),
+      setUp(),
     )
   await expect(open(path, nowhere)).rejects.toThrow('none')
-  // The lock is free again.
+  // the lock is free again
   const [sink] = await open(path)
   await sink?.close()
 })

@@ -18,7 +18,7 @@ describe('parseRecord', () => {
     '[]',
     '{"type":"jeton.audit"}',
     '{"type":"other","id":"a","time":"2026-11-23T10:00:00Z"}',
-  ])('returns undefined for %s, which is no record', text => expect(parseRecord(text)).toBeUndefined())
+  ])('returns undefined for %s, which is not a record', text => expect(parseRecord(text)).toBeUndefined())
 
   test.each(['soon', '2026-11-23', '2026-13-23T10:00:00Z', 7, null])(
     'returns undefined if the time is %s',

@@ -67,7 +67,7 @@ describe('compileQuery', () => {
 
   test('does not throw for members of another type in a broken record', () => {
     const odd = { type: 'jeton.audit', id: 'x', time, principal: null, fingerprint: 7 }
-    const broken = parseRecord(JSON.stringify(odd)) ?? expect.fail('it is no record')
+    const broken = parseRecord(JSON.stringify(odd)) ?? expect.fail('it is not a record')
     expect(compileQuery({ principal: { issuer: 'a', subject: 'b' } })(broken)).toBe(false)
     expect(compileQuery({ fingerprint: '8' })(broken)).toBe(false)
   })

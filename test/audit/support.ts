@@ -26,7 +26,7 @@ export function recordAt(timeMs: number, fields: Partial<AuditRecord> = {}): Aud
 export const line = (id: string): string => renderRecord(record({ id }))
 
 export function parsed(fields: AuditRecord): ParsedRecord {
-  return parseRecord(renderRecord(fields)) ?? expect.fail('it is no record')
+  return parseRecord(renderRecord(fields)) ?? expect.fail('it is not a record')
 }
 
 export async function collectIds(records: AsyncIterable<ParsedRecord>): Promise<string[]> {

@@ -28,7 +28,7 @@ async function startCallers() {
 
 const names = createSchemes({ issuers: [], apiKeys: {}, clock: virtualClock() }).map(({ scheme }) => scheme)
 
-test('every scheme of createSchemes is held to the contract', () => {
+test('every scheme of createSchemes passes the suite', () => {
   expect(Object.keys(CREDENTIALS).sort()).toEqual([...names].sort())
 })
 
@@ -37,7 +37,7 @@ for (const name of names)
     const callers = await startCallers()
     const scheme = callers.schemes.find(candidate => candidate.scheme === name)
     const credentials = await CREDENTIALS[name]?.(callers)
-    if (!scheme || !credentials) throw new Error(`there are no credentials for ${name}`)
+    if (!scheme || !credentials) throw new Error(`the suite has no credentials for ${name}`)
     const [valid, foreign] = credentials
     return { scheme, valid, foreign }
   })

@@ -171,7 +171,7 @@ describe('discoverKeys', () => {
     }
   })
 
-  test('fetches once per cooldown after failures too, and goes on using the last good keys', async () => {
+  test('fetches once per cooldown after failures too, and keeps using the last good keys', async () => {
     const { clock, issuer, health, keysOf } = await startTestIssuer()
     const keys = keysOf(issuer.url)
     await keys.resolve(known)
@@ -270,7 +270,7 @@ describe('discoverKeys', () => {
     expect(log.lines.join()).toContain(reason)
   })
 
-  test('keeps the last good keys if the document is no key set', async () => {
+  test('keeps the last good keys if the document is not a key set', async () => {
     const { clock, issuer, keysOf } = await startTestIssuer()
     const fetch: Fetch = (...request) =>
       clock.now() > start
@@ -348,7 +348,7 @@ describe('pinKeys', () => {
     { keys: [] },
     { keys: [7] },
     { keys: [null] },
-  ])('refuses %j, which is no key set', value => {
+  ])('refuses %j, which is not a key set', value => {
     expect(thrownBy(() => pinKeys(value))).toMatch(/^(is not|has no|keys\.0 is not)/)
   })
 

@@ -65,11 +65,11 @@ describe('createJwtScheme refuses', () => {
     ['an audience that merely begins alike', { aud: 'jeton2' }, 'audience'],
     ['no subject', { sub: undefined }, 'the JWT has no "sub" claim'],
     ['an empty subject', { sub: '' }, 'the "sub" claim of the JWT is not valid'],
-    ['a subject that is no text', { sub: 7 }, 'the "sub" claim of the JWT is not valid'],
+    ['a subject that is not text', { sub: 7 }, 'the "sub" claim of the JWT is not valid'],
     ['no expiry', { exp: undefined }, 'the JWT has no "exp" claim'],
-    ['an expiry that is no number', { exp: '9999999999' }, 'the "exp" claim of the JWT is not valid'],
+    ['an expiry that is not a number', { exp: '9999999999' }, 'the "exp" claim of the JWT is not valid'],
     ['no issuer', { iss: undefined }, 'the JWT has no "iss" claim'],
-    ['an issuer that is no text', { iss: ['x'] }, 'the JWT has no "iss" claim'],
+    ['an issuer that is not text', { iss: ['x'] }, 'the JWT has no "iss" claim'],
   ])('%s', async (_flaw, claims, message) => {
     const { issuer, scheme } = await startScheme()
     const error = await refusal(scheme.authenticate(await issuer.sign(claims)))
@@ -219,7 +219,7 @@ describe('createJwtScheme withstands', () => {
   test('any change in a JWT, without quoting it', async () => {
     const { issuer, scheme } = await startScheme()
     const jwt = await issuer.sign({ sub: 'a-subject-of-some-length' })
-    // The last character is left out: its low bits are padding, and jose lets them be anything.
+    // without the last character: its low bits are padding, and jose lets them be anything
     const at = fc.integer({ min: 0, max: jwt.length - 2 })
     await fc.assert(
       fc.asyncProperty(at, fc.constantFrom(...'AZaz09-_.=', '\u0000', 'é'), async (index, character) => {

@@ -45,7 +45,7 @@ function usersOf(decision: Decision): readonly string[] | undefined {
 }
 
 const outcome = (principal: typeof main, database: string, user?: string) => {
-  const decision = decide(grants, principal, { database, user })
+  const decision = decide(grants, { principal, request: { database, user } })
   return decision.kind === 'granted' ? `${decision.grant.name} as ${decision.user}` : decision
 }
 
@@ -58,7 +58,7 @@ describe('decide', () => {
 
   test('returns the grant’s kind of session, shared unless configured otherwise', () => {
     const sessionOf = (principal: typeof main) => {
-      const decision = decide(grants, principal, { database: 'orders', user: 'app_ro' })
+      const decision = decide(grants, { principal, request: { database: 'orders', user: 'app_ro' } })
       return decision.kind === 'granted' && decision.grant.session
     }
     expect(sessionOf(main)).toBe('per-principal')
@@ -117,14 +117,14 @@ describe('decide', () => {
         name,
         (specs, principal, database, user) => {
           const compiled = compileGrants(specs)
-          const decision = decide(compiled, principal, { database, user })
+          const decision = decide(compiled, { principal, request: { database, user } })
           const entitled = entitlements(compiled, principal).find(
             entitlement => entitlement.database === database,
           )
-          const [nearest] = explain(compiled, principal, { database, user })
+          const [nearest] = explain(compiled, { principal, request: { database, user } })
           expect(decision.kind === 'granted').toBe(entitled?.users.includes(user) ?? false)
           expect(decision.kind === 'granted').toBe(nearest?.misses === 0)
-          const withoutUser = decide(compiled, principal, { database })
+          const withoutUser = decide(compiled, { principal, request: { database } })
           const users = usersOf(withoutUser)
           expect(users).toEqual(entitled?.users)
         },

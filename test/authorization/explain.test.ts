@@ -22,7 +22,7 @@ const request = { database: 'orders', user: 'migrator' }
 
 describe('explain', () => {
   test('says of each condition what was wanted and what was found', () => {
-    expect(explain(compileGrants([deploy]), dev, request)).toEqual([
+    expect(explain(compileGrants([deploy]), { principal: dev, request })).toEqual([
       {
         grant: 'orders-deploy',
         database: 'orders',
@@ -54,13 +54,13 @@ describe('explain', () => {
       grant('it', {}),
     ])
     const names = (requested: { database?: string; user?: string }) =>
-      explain(grants, github({}), requested).map(explanation => explanation.grant)
+      explain(grants, { principal: github({}), request: requested }).map(explanation => explanation.grant)
     expect(names(request)).toEqual(['it', 'one-off', 'one-off-too', 'elsewhere', 'two-off', 'foreign'])
     expect(names({})).toEqual(['elsewhere', 'it', 'one-off', 'one-off-too', 'two-off', 'foreign'])
   })
 
   test('has no condition for what the request leaves out', () => {
-    const [only] = explain(compileGrants([deploy]), dev, {})
+    const [only] = explain(compileGrants([deploy]), { principal: dev, request: {} })
     expect(only?.conditions.map(condition => condition.name)).toEqual([
       'issuer',
       'claim repository_id',
@@ -72,7 +72,9 @@ describe('explain', () => {
     const grants = compileGrants([
       grant('k8s', { 'kubernetes.io': { namespace: 'web', pod: { name: 'x' } } }),
     ])
-    const missed = explain(grants, github({}), {})[0]?.conditions.filter(condition => !condition.holds)
+    const missed = explain(grants, { principal: github({}), request: {} })[0]?.conditions.filter(
+      condition => !condition.holds,
+    )
     expect(missed).toEqual([
       { name: 'claim kubernetes.io.namespace', wanted: ['web'], found: undefined, holds: false },
       { name: 'claim kubernetes.io.pod.name', wanted: ['x'], found: undefined, holds: false },
@@ -82,14 +84,13 @@ describe('explain', () => {
 
 describe('nearestReason', () => {
   const reason = (claims: Record<string, Claim>, requested = request) =>
-    nearestReason(
-      compileGrants([grant('far', { repository_id: 9, ref: 'x', a: 'b' }), deploy]),
-      github(claims),
-      requested,
-    )
+    nearestReason(compileGrants([grant('far', { repository_id: 9, ref: 'x', a: 'b' }), deploy]), {
+      principal: github(claims),
+      request: requested,
+    })
 
   test('names the nearest grant and the claim that missed', () => {
-    expect(nearestReason(compileGrants([deploy]), dev, request)).toBe(
+    expect(nearestReason(compileGrants([deploy]), { principal: dev, request })).toBe(
       'nearest grant orders-deploy: claim ref is "refs/heads/dev", wanted refs/heads/main or refs/tags/v*',
     )
     expect(reason({ ref: 'refs/heads/main' })).toBe(
@@ -112,14 +113,14 @@ describe('nearestReason', () => {
       grant('other', {}, { database: 'billing' }),
       grant('hard', { a: '1', b: '2' }),
     ])
-    expect(nearestReason(grants, github({}), request)).toBe(
+    expect(nearestReason(grants, { principal: github({}), request })).toBe(
       'nearest grant hard: claim a is missing, wanted 1; claim b is missing, wanted 2',
     )
   })
 
   test('says if no grant is for the issuer', () => {
     const grants = compileGrants([grant('theirs', {}, { issuer: 'gitlab' })])
-    expect(nearestReason(grants, github({}), request)).toBe('no grant is for issuer github')
+    expect(nearestReason(grants, { principal: github({}), request })).toBe('no grant is for issuer github')
   })
 
   test('lets no claim forge a second line or hide what follows', () => {
@@ -141,11 +142,11 @@ describe('nearestReason', () => {
   test('looks at no more than 200 grants', () => {
     const many = Array.from({ length: 200 }, (_, i) => grant(`g${i}`, { a: '1', b: '2' }))
     const nearest = grant('beyond', { a: '1' })
-    expect(nearestReason(compileGrants([...many, nearest]), github({}), request)).toContain(
+    expect(nearestReason(compileGrants([...many, nearest]), { principal: github({}), request })).toContain(
       'nearest grant g0:',
     )
-    expect(nearestReason(compileGrants([...many.slice(1), nearest]), github({}), request)).toContain(
-      'grant beyond:',
-    )
+    expect(
+      nearestReason(compileGrants([...many.slice(1), nearest]), { principal: github({}), request }),
+    ).toContain('grant beyond:')
   })
 })

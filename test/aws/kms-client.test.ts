@@ -25,7 +25,7 @@ const clientOf = (kmsKeyId = 'alias/jeton', region?: string) =>
     kmsKeyId,
     encryptionContext: { purpose: 'test' },
     clock,
-    ...(region !== undefined && { region }),
+    region,
   })
 
 test('createKmsKeyClient generates and decrypts data keys with one key and one encryption context', async () => {

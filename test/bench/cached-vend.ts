@@ -27,8 +27,8 @@ export async function cachedVend(): Promise<void> {
     folder: environment.folder,
   })
   const authorization = `Bearer ${await environment.issuer.sign(CLAIMS, { expiresInSeconds: 3600 })}`
-  await jeton.ask(authorization, { database: 'orders' })
-  const constantBody = JSON.stringify((await jeton.ask(authorization, { database: 'orders' })).body)
+  await jeton.requestToken(authorization, { database: 'orders' })
+  const constantBody = JSON.stringify((await jeton.requestToken(authorization, { database: 'orders' })).body)
   const bare = await startBare(environment.folder, constantBody)
   try {
     const load = { authorization, body: '{"database":"orders"}', seconds: SECONDS, expected: '"cached":true' }

@@ -25,7 +25,7 @@ export async function coldStart(): Promise<void> {
       Array.from({ length: CALLERS }, (_, i) => environment.issuer.sign({ sub: `caller-${i}` })),
     )
     const requests = jwts.map((jwt, i) =>
-      jeton.ask(`Bearer ${jwt}`, { database: 'orders', user: ORDERS.users[i % 3] }),
+      jeton.requestToken(`Bearer ${jwt}`, { database: 'orders', user: ORDERS.users[i % 3] }),
     )
     const answers = await Promise.all(requests)
     const vended = answers.filter(({ status }) => status === 200).length

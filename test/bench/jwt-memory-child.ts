@@ -34,7 +34,7 @@ const accessPolicy = compileAccessPolicy(
 )
 
 /** Caches everything that requests cache for a JWT: the principal, its access, and a token key for each database user. */
-async function ask(): Promise<void> {
+async function authenticateAndDecide(): Promise<void> {
   const principal = await accessPolicy.authenticator.authenticate(`Bearer ${jwt()}`)
   for (const user of ORDERS.users) accessPolicy.accessOf(principal).decide({ database: 'orders', user })
 }
@@ -68,11 +68,11 @@ function usedMiB(): number {
   return (heapUsed + external) / 1024 / 1024
 }
 
-for (let i = 0; i < 1000; i++) await ask()
+for (let i = 0; i < 1000; i++) await authenticateAndDecide()
 const before = usedMiB()
 let most = 0
 for (let i = 1; i <= JWTS; i++) {
-  await ask()
+  await authenticateAndDecide()
   if (i % 100_000 === 0) most = Math.max(most, usedMiB() - before)
 }
 const result = { jwts: JWTS, boundMiB: MAX_CACHE_BYTES / 1024 / 1024, grownMiB: most }

@@ -177,12 +177,12 @@ describe('jeton audit query', () => {
     expect((await query([path], { output: 'table' })).stdout).toContain('2026-11-23T09:00:00Z  -  ')
   })
 
-  test('prints on stderr how many lines are no records', async () => {
+  test('prints on stderr how many lines are not records', async () => {
     const path = await logFile()
     await writeFile(path, `{"torn\n${renderRecord(ago(3))}\n`)
     const result = await query([path])
     expect(result.ids()).toEqual(['r3'])
-    expect(result.stderr).toBe(`note: ${path}: skipped 1 line that is no record\n`)
+    expect(result.stderr).toBe(`note: ${path}: skipped 1 line that is not a record\n`)
   })
 
   test('ends without an error if its reader closes the pipe, as head does', async () => {
@@ -223,7 +223,7 @@ describe('jeton audit query on the command line', () => {
     expect(await runCli(['audit', 'query', '--config', path])).toEqual({
       code: 2,
       stdout: '',
-      stderr: `jeton: ${path} has no audit log of type dynamodb: name the files of a log, or another configuration with --config\n`,
+      stderr: `jeton: ${path} has no audit sink of type dynamodb: name audit files, or another configuration with --config\n`,
     })
   })
 })
@@ -245,7 +245,7 @@ describe('jeton audit query on a table', () => {
     for (const [name, value] of Object.entries(dynamodb.environment())) vi.stubEnv(name, value)
     const clock = systemClock()
     const client = createDynamodbClient({ clock })
-    await createDynamodbSink({ client, table: 'jeton-audit', clock }).append(lines)
+    await createDynamodbSink({ client, table: 'jeton-audit', clock, random: Math.random }).append(lines)
     client.destroy()
   })
   afterAll(async () => {
@@ -296,13 +296,18 @@ describe("docs/operations.md, with AWS's CLI", async () => {
       region: 'us-east-1',
       credentials: { accessKeyId: 'any', secretAccessKey: 'any' },
     })
-    const sink = createDynamodbSink({ client: direct, table: 'jeton-audit', clock: systemClock() })
+    const sink = createDynamodbSink({
+      client: direct,
+      table: 'jeton-audit',
+      clock: systemClock(),
+      random: Math.random,
+    })
     await sink.append([mine, other, later])
     direct.destroy()
 
     const env = { ...dynamodb.environment(), AWS_DEFAULT_REGION: 'us-east-1' }
     const shell = (script: string) => run('sh', ['-ec', script], { env })
-    // one call of AWS's CLI for each shard takes long: here, the shards that there are
+    // only the shards in use, because AWS's CLI takes long for each
     const shards = (await dynamodb.items('jeton-audit')).map(({ pk }) => String(pk).slice(-1))
     const byTime = exampleIn(page, 'audit-by-time').replace(
       / in [0-9a-f ]+;/,

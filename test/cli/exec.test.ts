@@ -81,7 +81,7 @@ const PRINT_LOGIN = `
     ca: read(env.PGSSLROOTCERT ?? env.MYSQL_SSL_CA),
     mariadb: read(env.MARIADB_HOME + '/my.cnf'), mysql: read(env.MYSQL_HOME + '/my.cnf') }))`
 
-/** What a command sees that `jeton exec` runs. */
+/** What a command run by `jeton exec` sees. */
 async function loginSeen(args: Partial<ExecArguments> = {}, env?: Record<string, string>) {
   const ended = await run({ command: js(PRINT_LOGIN), ...args }, env)
   expect(ended).toMatchObject({ exitCode: 0, stderr: '' })
@@ -229,7 +229,7 @@ describe('jeton exec ends', () => {
       'access_denied, request id req-1',
     ],
     ['asked to try again later', problem(503, 'temporarily_unavailable'), {}, 'try again in 1 s'],
-    ['given no token', { body: sampleReply({ token: 7 }) }, {}, 'no token'],
+    ['given no token', { body: sampleReply({ token: 7 }) }, {}, 'is not a token'],
     ['given an unknown engine', { body: sampleReply({ engine: 'oracle' }) }, {}, 'oracle'],
     ['given a tunnel without an address', { body: sampleReply({ connect: 'nowhere' }) }, {}, 'not host:port'],
     [
@@ -271,7 +271,7 @@ describe('jeton exec authenticates', () => {
     const file = join(temp, 'projected')
     const rotated = someJwt()
     await writeFile(file, jwt)
-    // The first token expires before the server lets jeton retry; by then Kubernetes has replaced it.
+    // the first token expires before the server lets jeton retry; by then Kubernetes has replaced it
     api.answers = [
       () => {
         writeFileSync(file, `${rotated}\n`)

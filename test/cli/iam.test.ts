@@ -310,7 +310,7 @@ describe('the calls of stores and sinks', () => {
       expiresAt: clock.now() + 60_000,
     })
     await store.read('k')
-    const sink = createDynamodbSink({ client, table: 'jeton-audit', clock })
+    const sink = createDynamodbSink({ client, table: 'jeton-audit', clock, random: Math.random })
     await sink.append([
       JSON.stringify({ type: 'jeton.audit', v: 1, id: 'x', time: new Date(clock.now()).toISOString() }),
     ])

@@ -3,7 +3,7 @@ import { execCommand } from '../../src/cli/exec.ts'
 import { tokenCommand } from '../../src/cli/token.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 
-// Stands in for the command line: `runner.ts token|exec ARGUMENTS-AS-JSON`.
+// stands in for the command line: `runner.ts token|exec ARGUMENTS-AS-JSON`
 const [, , which, json = '{}'] = process.argv
 const { env, stdin, stdout, stderr } = process
 const context = { env, stdin, stdout, stderr, fetch, lookup, clock: systemClock(), host: process }

@@ -147,7 +147,7 @@ describe('findCredential in GitHub Actions', () => {
     ['no JSON', { body: `oops ${secret}` }],
     ['a redirect', { status: 302, headers: { location: 'http://127.0.0.1:1/steal' } }],
     ['more than it should', { body: { value: 'x'.repeat(2 * 1024 * 1024) } }],
-    ['a value that is no header', { body: { value: `x\n${secret}` } }],
+    ['a value that is not a header', { body: { value: `x\n${secret}` } }],
   ])('fails without printing a secret if GitHub answers with %s', async (_what, answer) => {
     github.answers = [answer]
     const error = await errorOf(find({ env: env() }))

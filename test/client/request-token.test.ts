@@ -97,7 +97,7 @@ describe('requestToken', () => {
     ['a CA that is not one', { ca: { pem: 'nothing' } }],
   ])('refuses a reply with %s', async (_what, over) => {
     api.answers = [{ body: sampleReply(over) }]
-    expect(await failure()).toMatchObject({ exitCode: 1, message: expect.stringContaining('no token') })
+    expect(await failure()).toMatchObject({ exitCode: 1, message: expect.stringContaining('is not a token') })
   })
 
   test('refuses a reply without the CA bundle that was requested', async () => {

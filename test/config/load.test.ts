@@ -58,7 +58,7 @@ describe('loadConfig', () => {
     expect(config.server).toMatchObject({ tls: undefined, admin: undefined, behindProxy: undefined })
   })
 
-  test('resolves the path of an audit log against its own folder', async () => {
+  test('resolves the path of a file sink against its own folder', async () => {
     const path = await written({ ...sound(), audit: [{ type: 'file', path: 'logs/audit.jsonl' }] })
     expect((await loadConfig(path)).audit).toEqual([
       { type: 'file', path: join(dirname(path), 'logs', 'audit.jsonl') },

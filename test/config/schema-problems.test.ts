@@ -44,7 +44,7 @@ describe('findSchemaProblems', () => {
     ])
   })
 
-  test('finds something in every value that is not of the schema', async () => {
+  test('finds something in every value that the schema does not allow', async () => {
     const anyClaim = fc.letrec<{ claim: unknown }>(tie => ({
       claim: fc.oneof(
         { maxDepth: 6 },
@@ -94,7 +94,7 @@ describe('findSchemaProblems', () => {
     ['empty text', withOrders({ dbname: '' }), 'databases.orders.dbname: must not be empty'],
     ['an empty list', withOrders({ users: [] }), 'databases.orders.users: must not be empty'],
     [
-      'a value that is none of the choices',
+      'a value that is not one of the choices',
       withOrders({ engine: 'oracle' }),
       'databases.orders.engine: must be one of postgres, mysql, mariadb',
     ],

@@ -24,7 +24,7 @@ export function describeSink(name: string, open: () => Promise<SinkUnderTest>): 
       await sink.close()
     })
 
-    test('rejects what it could not write, and goes on once it can again', async () => {
+    test('rejects what it could not write, and continues once it can again', async () => {
       const { sink, ids, breakDown, repair } = await open()
       await sink.append([line('a')])
       breakDown()

@@ -27,7 +27,7 @@ async function writeText(name: string, content: string, mode = 0o644): Promise<s
 }
 
 describe('a server', () => {
-  const ask = { database: 'orders' }
+  const orders = { database: 'orders' }
   const caller = async () =>
     `Bearer ${await environment.issuer.sign({ repository: 'acme/orders', ref: 'refs/heads/main' })}`
 
@@ -50,15 +50,15 @@ describe('a server', () => {
       env: { ...env, AWS_CONFIG_FILE: await writeText('aws', profile), AWS_PROFILE },
     })
     onTestFinished(jeton.close)
-    expect((await jeton.ask(await caller(), ask)).status).toBe(200)
+    expect((await jeton.requestToken(await caller(), orders)).status).toBe(200)
   })
 
   test.runIf(hasJq)('has audit records that match CloudTrail by the role session', async () => {
     const jeton = await startJeton({ config: environment.config(), env: environment.serverEnv })
     onTestFinished(jeton.close)
     const before = environment.sts.calls.length
-    const { body } = await jeton.ask(await caller(), ask)
-    await jeton.ask(await caller(), ask)
+    const { body } = await jeton.requestToken(await caller(), orders)
+    await jeton.requestToken(await caller(), orders)
     const script = exampleIn(page, 'vended')
       .replace('audit query', `audit query ${join(jeton.folder, 'audit.jsonl')}`)
       .replace(/--from \S+ --to \S+/, '--from 1h')

@@ -20,7 +20,8 @@ describe('a running server', () => {
     const config = environment.config({ server: { admin: { port: 0 } } })
     jeton = await startJeton({ config, env: environment.serverEnv, folder: environment.folder })
     const jwt = await environment.issuer.sign({ repository: 'acme/orders', ref: 'refs/heads/main' })
-    for (const credential of [jwt, jwt, 'x']) await jeton.ask(`Bearer ${credential}`, { database: 'orders' })
+    for (const credential of [jwt, jwt, 'x'])
+      await jeton.requestToken(`Bearer ${credential}`, { database: 'orders' })
   })
   afterAll(async () => {
     await jeton?.close()

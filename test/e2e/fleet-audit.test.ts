@@ -33,7 +33,8 @@ async function readRecords(table = AUDIT_TABLE): Promise<AuditRecord[]> {
   return (await fleet.dynamodb.items(table)).map(({ record }) => JSON.parse(String(record)) as AuditRecord)
 }
 
-const statusOf = async (instance: Jeton, database: string) => (await fleet.ask(instance, database)).status
+const statusOf = async (instance: Jeton, database: string) =>
+  (await fleet.requestToken(instance, database)).status
 
 function expectNoToken({ status, body }: Answer): void {
   expect([status, body.code, body.token]).toEqual([503, 'temporarily_unavailable', undefined])
@@ -44,7 +45,7 @@ test('a vend has exactly one record in the table before its reply', async () => 
   // A reply that does not wait for its record would arrive long before it.
   fleet.dynamodb.faults.delayMs = 200
   const vends = Array.from({ length: 20 }, async (_, i) => {
-    const { body } = await fleet.ask(i % 2 ? one : two, 'orders', { subject: `vend-${i}` })
+    const { body } = await fleet.requestToken(i % 2 ? one : two, 'orders', { subject: `vend-${i}` })
     const { auditId, fingerprint } = body
     return (await readRecords()).filter(record => record.id === auditId && record.fingerprint === fingerprint)
   })
@@ -53,10 +54,10 @@ test('a vend has exactly one record in the table before its reply', async () => 
 })
 
 test('a vend of a cached token makes no call but that for its record', async () => {
-  await fleet.ask(one, 'orders')
-  await fleet.ask(two, 'orders')
+  await fleet.requestToken(one, 'orders')
+  await fleet.requestToken(two, 'orders')
   const before = fleet.dynamodb.calls.length
-  for (let i = 0; i < 5; i++) expect((await fleet.ask(two, 'orders')).body.cached).toBe(true)
+  for (let i = 0; i < 5; i++) expect((await fleet.requestToken(two, 'orders')).body.cached).toBe(true)
   const made = fleet.dynamodb.calls.slice(before).map(({ operation, table }) => `${operation} ${table}`)
   expect(made).toEqual(Array(5).fill(`BatchWriteItem ${AUDIT_TABLE}`))
 })
@@ -64,10 +65,10 @@ test('a vend of a cached token makes no call but that for its record', async () 
 test('a failing table stops all vends, cached or not, until it works again', async () => {
   expect(await statusOf(one, 'failing')).toBe(200)
   fleet.dynamodb.faults.fail = true
-  const cached = await fleet.ask(one, 'failing', { user: WARM })
+  const cached = await fleet.requestToken(one, 'failing', { user: WARM })
   expectNoToken(cached)
   expect(cached.headers.get('retry-after')).toMatch(/^\d+$/)
-  expectNoToken(await fleet.ask(one, 'failing', { user: COLD }))
+  expectNoToken(await fleet.requestToken(one, 'failing', { user: COLD }))
   expect(await readDegraded(one)).toContain('log')
 
   fleet.dynamodb.faults.fail = false
@@ -82,7 +83,7 @@ test('a failing table stops all vends, cached or not, until it works again', asy
 
 test('a new token is not delivered if its record cannot be written', async () => {
   const three = await fleet.startInstance({ config: { audit: [{ type: 'dynamodb', table: LATE_TABLE }] } })
-  expectNoToken(await fleet.ask(three, 'late'))
+  expectNoToken(await fleet.requestToken(three, 'late'))
   expect(await three.logged('audit_failing')).toContain('ResourceNotFoundException')
 
   const template = (await tablesOfTemplate()).find(({ TableName }) => TableName === AUDIT_TABLE)
@@ -99,7 +100,7 @@ test('a new token is not delivered if its record cannot be written', async () =>
 })
 
 test('jeton audit query finds the records of one principal', async () => {
-  const { body } = await fleet.ask(one, 'orders', { subject: 'repo:acme/orders' })
+  const { body } = await fleet.requestToken(one, 'orders', { subject: 'repo:acme/orders' })
   const args = ['audit', 'query', '--config', one.configFile, '--principal', 'ci/repo:acme/orders']
   const env = { ...fleet.environment.serverEnv, ...fleet.dynamodb.environment() }
   const { code, stdout } = await runCli(args, { env })

@@ -24,25 +24,26 @@ afterEach(() => {
   Object.assign(fleet.dynamodb.faults, { gone: false, fail: false, throttle: false, delayMs: 0 })
 })
 
-const askAll = (database: string, user: string) =>
-  Promise.all(fleet.instances.map(instance => fleet.ask(instance, database, { user })))
+const requestAll = (database: string, user: string) =>
+  Promise.all(fleet.instances.map(instance => fleet.requestToken(instance, database, { user })))
 
 /** Waits until every instance vends, and expects the same token from each. */
 async function expectServed(database: string, user: string): Promise<void> {
-  const status = async (instance: Jeton) => (await fleet.ask(instance, database, { user })).status
+  const status = async (instance: Jeton) => (await fleet.requestToken(instance, database, { user })).status
   for (const instance of fleet.instances) await expect.poll(() => status(instance), RECOVERY).toBe(200)
-  const tokens = (await askAll(database, user)).map(({ body }) => body.token)
+  const tokens = (await requestAll(database, user)).map(({ body }) => body.token)
   expect(new Set(tokens).size).toBe(1)
 }
 
 /** Makes every instance cache the token for `CACHED`; returns it. */
 async function fillCaches(database: string): Promise<unknown> {
   await expectServed(database, CACHED)
-  return (await fleet.ask(fleet.instances[0] as Jeton, database, { user: CACHED })).body.token
+  return (await fleet.requestToken(fleet.instances[0] as Jeton, database, { user: CACHED })).body.token
 }
 
 async function expectCached(database: string, token: unknown): Promise<void> {
-  for (const { body } of await askAll(database, CACHED)) expect(body).toMatchObject({ token, cached: true })
+  for (const { body } of await requestAll(database, CACHED))
+    expect(body).toMatchObject({ token, cached: true })
 }
 
 function expectUnavailable({ status, body, headers }: Answer): void {
@@ -66,7 +67,7 @@ describe.each([
   test('leaves cached tokens available, fails others at once, and needs no restart to recover', async () => {
     const token = await fillCaches(database)
     Object.assign(fleet.dynamodb.faults, fault)
-    for (const answer of await askAll(database, COLD)) expectUnavailable(answer)
+    for (const answer of await requestAll(database, COLD)) expectUnavailable(answer)
     await expectCached(database, token)
     for (const instance of fleet.instances) expect(await readDegraded(instance)).toEqual(['store'])
 
@@ -75,7 +76,8 @@ describe.each([
     const sdkCallsBefore = fleet.dynamodb.calls.length
     const storeCallsBefore = await storeCalls(instance)
     const requests = 60
-    for (let i = 0; i < requests; i++) expectUnavailable(await fleet.ask(instance, database, { user: COLD }))
+    for (let i = 0; i < requests; i++)
+      expectUnavailable(await fleet.requestToken(instance, database, { user: COLD }))
     expect((await storeCalls(instance)) - storeCallsBefore).toBeLessThanOrEqual(10)
     // The SDK tries each call twice.
     expect(fleet.dynamodb.calls.length - sdkCallsBefore).toBeLessThanOrEqual(20)
@@ -91,7 +93,7 @@ describe.each([
 describe('a table that is slow', () => {
   test('by 100 ms serves everyone with one token', async () => {
     fleet.dynamodb.faults.delayMs = 100
-    const answers = await askAll('slow', COLD)
+    const answers = await requestAll('slow', COLD)
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
     expect(new Set(answers.map(({ body }) => body.token)).size).toBe(1)
     expect(await countMintedTokens(fleet.instances, 'slow')).toBe(1)
@@ -103,7 +105,9 @@ describe('a table that is slow', () => {
     const callsBefore = fleet.dynamodb.calls.length
     await expectCached('slower', token)
     expect(fleet.dynamodb.calls.length).toBe(callsBefore)
-    const { status, headers } = await fleet.ask(fleet.instances[0] as Jeton, 'slower', { user: COLD })
+    const { status, headers } = await fleet.requestToken(fleet.instances[0] as Jeton, 'slower', {
+      user: COLD,
+    })
     expect([200, 429, 503]).toContain(status)
     if (status !== 200) expect(headers.get('retry-after')).toMatch(/^\d+$/)
     fleet.dynamodb.faults.delayMs = 0

@@ -46,7 +46,7 @@ describe('a store encrypted with key files', () => {
   /** Has `first` mint; returns the token, and its item once the token is in it. */
   async function mintAndFindItem(database: string, user: string): Promise<{ token: string; item: Item }> {
     const known = new Set((await tokenItems()).map(({ pk }) => pk))
-    const { body } = await fleet.ask(first, database, { user })
+    const { body } = await fleet.requestToken(first, database, { user })
     const newItem = async () => (await tokenItems()).find(({ pk }) => !known.has(pk))
     // A lease is kept for seconds, a token for minutes.
     await expect.poll(async () => (await newItem())?.keepUntil ?? 0).toBeGreaterThan(Date.now() + 60_000)
@@ -62,30 +62,33 @@ describe('a store encrypted with key files', () => {
     expect(table).toContain('turns/')
     for (const secret of [...secrets, ...secrets.map(encodeURIComponent), 'X-Amz-'])
       expect(table.includes(secret)).toBe(false)
-    expect((await fleet.ask(rotated, 'orders', { user: RO })).body).toMatchObject({ token, cached: true })
+    expect((await fleet.requestToken(rotated, 'orders', { user: RO })).body).toMatchObject({
+      token,
+      cached: true,
+    })
   })
 
   test('is unreadable for an instance with another key, which logs why and leaves the record alone', async () => {
     const { item } = await mintAndFindItem('rotated', RO)
-    const { status, body, headers } = await fleet.ask(outsider, 'rotated', { user: RO })
+    const { status, body, headers } = await fleet.requestToken(outsider, 'rotated', { user: RO })
     expect([status, body.code]).toEqual([503, 'temporarily_unavailable'])
     expect(headers.get('retry-after')).toMatch(/^\d+$/)
     expect((await tokenItems()).find(({ pk }) => pk === item.pk)).toEqual(item)
     expect(await sumMetric([outsider], 'jeton_store_unreadable_total')).toBe(1)
     expect(await outsider.logged('record_unreadable')).toContain('store.encryption')
     // The store as such works, and so do the slots.
-    expect((await fleet.ask(outsider, 'rotated', { user: RW })).status).toBe(200)
+    expect((await fleet.requestToken(outsider, 'rotated', { user: RW })).status).toBe(200)
   })
 
   test('refuses a record that was copied over another', async () => {
     const theirs = await mintAndFindItem('copied', RW)
     const ours = await mintAndFindItem('copied', RO)
     await fleet.updateItem(ours.item.pk, { bytes: { B: theirs.item.bytes } })
-    const { status, body } = await fleet.ask(rotated, 'copied', { user: RO })
+    const { status, body } = await fleet.requestToken(rotated, 'copied', { user: RO })
     expect([status, body.code, body.token]).toEqual([503, 'temporarily_unavailable', undefined])
     expect(await rotated.logged('record_unreadable')).toContain('authentication tag')
     await fleet.updateItem(ours.item.pk, { bytes: { B: ours.item.bytes } })
-    expect((await fleet.ask(rotated, 'copied', { user: RO })).body.token).toBe(ours.token)
+    expect((await fleet.requestToken(rotated, 'copied', { user: RO })).body.token).toBe(ours.token)
   })
 })
 
@@ -107,7 +110,7 @@ describe('a store encrypted with a KMS key', () => {
   test('has one data key for the fleet, for few KMS calls', async () => {
     for (const user of USERS) {
       const answers = await Promise.all(
-        fleet.instances.map(instance => fleet.ask(instance, 'orders', { user })),
+        fleet.instances.map(instance => fleet.requestToken(instance, 'orders', { user })),
       )
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
       expect(new Set(answers.map(({ body }) => body.token)).size).toBe(1)
@@ -122,13 +125,16 @@ describe('a store encrypted with a KMS key', () => {
     const [first] = fleet.instances as [Jeton]
     const late = await fleet.startInstance()
     kms.faults.gone = true
-    const refused = await fleet.ask(late, 'orders')
+    const refused = await fleet.requestToken(late, 'orders')
     expect([refused.status, refused.body.code]).toEqual([503, 'temporarily_unavailable'])
-    const { body } = await fleet.ask(first, 'orders')
+    const { body } = await fleet.requestToken(first, 'orders')
     expect(body.cached).toBe(true)
     kms.faults.gone = false
     await expect
-      .poll(async () => (await fleet.ask(late, 'orders')).body.token, { timeout: 30_000, interval: 200 })
+      .poll(async () => (await fleet.requestToken(late, 'orders')).body.token, {
+        timeout: 30_000,
+        interval: 200,
+      })
       .toBe(body.token)
   })
 })

@@ -12,10 +12,10 @@ import {
   USERS,
 } from '../support/service/fleet.ts'
 import {
-  askUntilServed,
   countAssumeRoleCalls,
   countMintedTokens,
   recordsOf,
+  requestUntilServed,
   type ServedAnswer,
   sumMetric,
 } from '../support/service/fleet-observations.ts'
@@ -49,14 +49,14 @@ beforeAll(async () => {
   if (victim) await killWhileItMints(victim, 'killed')
   killedAt = Date.now()
   // They wait while the other tests run.
-  waiting = Promise.all(Array.from({ length: 40 }, (_, i) => askInstance(nth(i), 'killed', `waiting-${i}`)))
+  waiting = Promise.all(Array.from({ length: 40 }, (_, i) => requestFrom(nth(i), 'killed', `waiting-${i}`)))
 }, FLEET_START_MS)
 afterAll(() => fleet?.close())
 
 async function killWhileItMints(victim: Jeton, database: string): Promise<void> {
   const { sts } = fleet.environment
   sts.faults.delayMs = 2000
-  const lost = fleet.ask(victim, database).catch(() => 'lost')
+  const lost = fleet.requestToken(victim, database).catch(() => 'lost')
   await vi.waitUntil(() => sts.requests() === 1, { timeout: 10_000 })
   victim.process.kill('SIGKILL')
   sts.faults.delayMs = 0
@@ -71,15 +71,18 @@ interface FirstDelivery {
   readonly arrivedAt: number
 }
 
-const askInstance = (instance: Jeton, database: string, subject: string) =>
-  askUntilServed(() => fleet.ask(instance, database, { subject }))
+const requestFrom = (instance: Jeton, database: string, subject: string) =>
+  requestUntilServed(() => fleet.requestToken(instance, database, { subject }))
 
+/**
+ * Each principal has a token of its own, so the reply that it gets is its token's first delivery: even if an earlier request
+ * minted it, missed its slot on a loaded machine, and was refused another.
+ */
 async function deliveriesOf(served: readonly ServedAnswer[]): Promise<FirstDelivery[]> {
   const times = () => new Map(recordsOf(fleet.instances).map(({ id, time }) => [id, Date.parse(time)]))
-  const minted = served.filter(({ answer }) => answer.body.cached === false)
   const timeOf = ({ answer }: ServedAnswer) => times().get(String(answer.body.auditId))
-  await expect.poll(() => minted.every(each => timeOf(each) !== undefined)).toBe(true)
-  return minted.map(each => ({ recordedAt: timeOf(each) ?? Number.NaN, arrivedAt: each.at }))
+  await expect.poll(() => served.every(each => timeOf(each) !== undefined)).toBe(true)
+  return served.map(each => ({ recordedAt: timeOf(each) ?? Number.NaN, arrivedAt: each.at }))
 }
 
 /**
@@ -102,13 +105,12 @@ const minDurationMs = (count: number) => (count - 1) * SLOT_MS - MAX_LATE_MS
 test('160 principals at once on three instances are served as fast as the limit allows', async () => {
   const principals = 160
   const served = await Promise.all(
-    Array.from({ length: principals }, (_, i) => askInstance(nth(i), 'many', `job-${i}`)),
+    Array.from({ length: principals }, (_, i) => requestFrom(nth(i), 'many', `job-${i}`)),
   )
   expect(served.filter(({ answer }) => answer.status !== 200)).toEqual([])
   expect(new Set(served.map(({ answer }) => answer.body.identity)).size).toBe(principals)
 
   const deliveries = await deliveriesOf(served)
-  expect(deliveries).toHaveLength(principals)
   expect(mostInASecond(deliveries)).toBeLessThanOrEqual(PER_SECOND)
   expect(durationMs(deliveries)).toBeGreaterThanOrEqual(minDurationMs(principals))
   // The last of them has its slot after 8.3 s, and nobody may be told to wait longer than that.
@@ -125,16 +127,15 @@ describe.runIf(hasFaketime)('an instance whose clock is two minutes ahead', () =
   test('does not disturb the others, signs tokens that RDS accepts, and reports its clock offset', async () => {
     const [right] = instances
     if (!right) throw new Error('no instance has the right clock')
-    const askForTwelve = (instance: Jeton, name: string) =>
-      Array.from({ length: 12 }, (_, i) => askInstance(instance, 'skewed', `${name}-${i}`))
+    const requestTwelve = (instance: Jeton, name: string) =>
+      Array.from({ length: 12 }, (_, i) => requestFrom(instance, 'skewed', `${name}-${i}`))
 
     // The instance with the wrong clock reserves slots first, before any reply has told it the time.
-    const before = await Promise.all(askForTwelve(aheadInstance, 'before'))
-    const served = await Promise.all([...askForTwelve(right, 'right'), ...askForTwelve(nth(1), 'too')])
-    const beside = await Promise.all(askForTwelve(aheadInstance, 'beside'))
+    const before = await Promise.all(requestTwelve(aheadInstance, 'before'))
+    const served = await Promise.all([...requestTwelve(right, 'right'), ...requestTwelve(nth(1), 'too')])
+    const beside = await Promise.all(requestTwelve(aheadInstance, 'beside'))
     expect([...before, ...served, ...beside].map(({ answer }) => answer.status)).toEqual(Array(48).fill(200))
     const deliveries = await deliveriesOf(served)
-    expect(deliveries).toHaveLength(24)
     expect(mostInASecond(deliveries)).toBeLessThanOrEqual(PER_SECOND)
     expect(durationMs(deliveries)).toBeGreaterThanOrEqual(minDurationMs(24))
     // If it had reserved slots minutes ahead, the others would wait as long.
@@ -162,9 +163,9 @@ describe.runIf(hasFaketime)('an instance whose clock is two minutes ahead', () =
   }
 
   async function expectShared(first: Jeton, second: Jeton, subject: string): Promise<void> {
-    const { answer } = await askInstance(first, 'skewed', subject)
+    const { answer } = await requestFrom(first, 'skewed', subject)
     expectAccepted(answer)
-    const other = await askInstance(second, 'skewed', subject)
+    const other = await requestFrom(second, 'skewed', subject)
     expect(other.answer.body).toMatchObject({ token: answer.body.token, cached: true })
   }
 })

@@ -24,7 +24,9 @@ afterAll(() => fleet?.close())
 const nth = (i: number) => [one, two, three][i % 3] as Jeton
 
 test('300 callers at once on an empty table share one token, one AssumeRole and one signature', async () => {
-  const callers = Array.from({ length: 300 }, (_, i) => fleet.ask(nth(i), 'cold', { subject: `caller-${i}` }))
+  const callers = Array.from({ length: 300 }, (_, i) =>
+    fleet.requestToken(nth(i), 'cold', { subject: `caller-${i}` }),
+  )
   const answers = await Promise.all(callers)
   expect(answers.filter(({ status }) => status !== 200)).toEqual([])
   expect(new Set(answers.map(({ body }) => body.token)).size).toBe(1)
@@ -34,16 +36,16 @@ test('300 callers at once on an empty table share one token, one AssumeRole and 
 })
 
 describe('a role that AWS refuses', () => {
-  const askAll = (name: string) =>
+  const requestAll = (name: string) =>
     Promise.all(
-      Array.from({ length: 30 }, (_, i) => fleet.ask(nth(i), 'denied', { subject: `${name}-${i}` })),
+      Array.from({ length: 30 }, (_, i) => fleet.requestToken(nth(i), 'denied', { subject: `${name}-${i}` })),
     )
 
   test('is assumed for few of many callers; once AWS allows it, all are served without a restart', async () => {
     const { deniedRoles } = fleet.environment.sts.faults
     deniedRoles.add(roleOf('denied'))
     for (const name of ['first', 'second']) {
-      const answers = await askAll(name)
+      const answers = await requestAll(name)
       expect(answers.map(({ status, body }) => [status, body.code])).toEqual(
         Array(30).fill([502, 'role_refused']),
       )
@@ -53,7 +55,8 @@ describe('a role that AWS refuses', () => {
     deniedRoles.clear()
     for (const [i, instance] of fleet.instances.entries()) {
       // Each is a principal of its own: a token that another instance minted would show nothing about the role.
-      const status = async () => (await fleet.ask(instance, 'denied', { subject: `later-${i}` })).status
+      const status = async () =>
+        (await fleet.requestToken(instance, 'denied', { subject: `later-${i}` })).status
       await expect.poll(status, { timeout: 30_000, interval: 200 }).toBe(200)
       expect(await readDegraded(instance)).toEqual([])
     }
@@ -64,7 +67,7 @@ describe('an item of another release', () => {
   /** Has one instance mint and another use the token; returns the token and the key of its item. */
   async function mintAndFindItem(database: string) {
     const known = new Set((await fleet.storedItems('token/')).map(({ pk }) => pk))
-    const { body } = await fleet.ask(one, database)
+    const { body } = await fleet.requestToken(one, database)
     await expectToken(two, { database, token: body.token })
     const pk =
       (await fleet.storedItems('token/')).map(item => String(item.pk)).find(pk => !known.has(pk)) ?? ''
@@ -73,7 +76,7 @@ describe('an item of another release', () => {
 
   async function expectToken(instance: Jeton, { database, token }: { database: string; token: unknown }) {
     await expect
-      .poll(async () => (await fleet.ask(instance, database)).body)
+      .poll(async () => (await fleet.requestToken(instance, database)).body)
       .toMatchObject({ token, cached: true })
   }
 
@@ -88,7 +91,7 @@ describe('an item of another release', () => {
     const { token, pk } = await mintAndFindItem('newer')
     await fleet.updateItem(pk, { v: { N: '2' }, keepUntil: { N: String(Date.now() + 3600_000) } })
     const before = await fleet.storedItems(pk)
-    const { status, body, headers } = await fleet.ask(three, 'newer')
+    const { status, body, headers } = await fleet.requestToken(three, 'newer')
     expect([status, body.code]).toEqual([503, 'temporarily_unavailable'])
     expect(headers.get('retry-after')).toMatch(/^\d+$/)
     expect(await fleet.storedItems(pk)).toEqual(before)
@@ -97,7 +100,7 @@ describe('an item of another release', () => {
     expect(await readDegraded(three)).not.toContain('store')
 
     await fleet.updateItem(pk, { keepUntil: { N: String(Date.now()) } })
-    const afterExpiry = await fleet.ask(three, 'newer')
+    const afterExpiry = await fleet.requestToken(three, 'newer')
     expect([afterExpiry.status, afterExpiry.body.cached]).toEqual([200, false])
   })
 })

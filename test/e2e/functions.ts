@@ -60,7 +60,7 @@ export function useFunction() {
       lambda = await startLambda(deployed, { env: { ...env, ...current.serverEnv } })
     },
     /** Requests a token of `orders`, through API Gateway and with an allowed JWT unless given. */
-    async ask(
+    async requestToken(
       request: EventRequest & { authorization?: string; toEvent?: ToEvent } = {},
     ): Promise<LambdaReply> {
       const { authorization, toEvent = apiGatewayEvent, headers, ...others } = request

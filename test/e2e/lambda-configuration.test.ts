@@ -6,22 +6,23 @@ import { findProgram } from '../support/databases/programs.ts'
 import { run } from '../support/run.ts'
 import { AUDIT_TO_STDOUT, useFunction } from './functions.ts'
 
-const { environment, deployed, closeAfterwards, configure, startFunction, ask, expectLogged } = useFunction()
+const { environment, deployed, closeAfterwards, configure, startFunction, requestToken, expectLogged } =
+  useFunction()
 
 test('a failed start is logged, answered with 503, and tried again with the next event', async () => {
   await startFunction()
-  const { statusCode, json, headers } = await ask()
+  const { statusCode, json, headers } = await requestToken()
   expect([statusCode, json.code, headers?.['retry-after']]).toEqual([503, 'temporarily_unavailable', '5'])
   await expectLogged('start_failed')
   await expectLogged('ENOENT')
   await configure()
-  expect((await ask()).statusCode).toBe(200)
+  expect((await requestToken()).statusCode).toBe(200)
 })
 
 test('a configuration can be YAML, and problems in it are logged with their paths', async () => {
   await deployed().put('jeton.yaml', 'databases: {}\ngrants: 7\n')
   await startFunction()
-  expect((await ask()).statusCode).toBe(503)
+  expect((await requestToken()).statusCode).toBe(503)
   await expectLogged('"path":"grants"')
 })
 
@@ -49,7 +50,7 @@ describe('a changed configuration', () => {
 
   /** Removes all grants, breaks the configuration and restores it, and checks what a caller gets each time. */
   async function changeConfiguration(write: (text: string) => Promise<void>, advance: () => Promise<void>) {
-    const status = async () => (await ask()).statusCode
+    const status = async () => (await requestToken()).statusCode
     expect(await status()).toBe(200)
     await write(JSON.stringify(environment().config({ ...AUDIT_TO_STDOUT, grants: [] })))
     expect(await status()).toBe(200)
@@ -89,10 +90,10 @@ describe('a changed configuration', () => {
     await changeConfiguration(async text => s3.put('conf/prod/jeton.yaml', text), clock.advance)
     s3.remove('conf/prod/jeton.yaml')
     await clock.advance()
-    expect((await ask()).statusCode).toBe(200)
+    expect((await requestToken()).statusCode).toBe(200)
     s3.faults.gone = true
     await clock.advance()
-    expect((await ask()).statusCode).toBe(200)
+    expect((await requestToken()).statusCode).toBe(200)
     await expectLogged('configuration_unreadable')
   })
 })

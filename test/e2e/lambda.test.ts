@@ -8,7 +8,7 @@ import {
 } from '../support/lambda/events/events.ts'
 import { CLAIMS, useFunction } from './functions.ts'
 
-const { environment, lambda, configure, startFunction, bearer, ask, invoke, records, newestRecord } =
+const { environment, lambda, configure, startFunction, bearer, requestToken, invoke, records, newestRecord } =
   useFunction()
 const FORGED = { 'x-forwarded-for': '198.51.100.66', 'x-request-id': 'chosen' }
 
@@ -16,7 +16,7 @@ describe.each(EVENTS)('the function behind %s', (_name, toEvent) => {
   test('vends a token, records the caller, and gives the next caller the same token', async () => {
     await configure()
     await startFunction()
-    const reply = await ask({
+    const reply = await requestToken({
       toEvent,
       headers: { ...FORGED, 'x-forwarded-for': '198.51.100.66, 203.0.113.7' },
     })
@@ -36,7 +36,7 @@ describe.each(EVENTS)('the function behind %s', (_name, toEvent) => {
     expect([record.requestId, record.id]).not.toContain('chosen')
     expect(JSON.stringify(toEvent({}))).toContain(record.requestId)
 
-    const next = await ask({ toEvent, isBase64Encoded: true })
+    const next = await requestToken({ toEvent, isBase64Encoded: true })
     expect(next.json).toMatchObject({ cached: true, token: reply.json.token })
     expect((await newestRecord(2)).id).not.toBe(record.id)
     expect(environment().sts.calls).toHaveLength(1)
@@ -46,11 +46,11 @@ describe.each(EVENTS)('the function behind %s', (_name, toEvent) => {
     await configure()
     await startFunction()
     const refusals = [
-      await ask({ toEvent, authorization: 'Bearer x' }),
-      await ask({ toEvent, authorization: await bearer({ repository: 'else/where' }) }),
-      await ask({ toEvent, body: '{"database":7}' }),
-      await ask({ toEvent, body: 'x'.repeat(20_000) }),
-      await ask({ toEvent, headers: { 'content-type': 'text/plain' } }),
+      await requestToken({ toEvent, authorization: 'Bearer x' }),
+      await requestToken({ toEvent, authorization: await bearer({ repository: 'else/where' }) }),
+      await requestToken({ toEvent, body: '{"database":7}' }),
+      await requestToken({ toEvent, body: 'x'.repeat(20_000) }),
+      await requestToken({ toEvent, headers: { 'content-type': 'text/plain' } }),
     ]
     expect(refusals.map(({ statusCode, json }) => [statusCode, json.code])).toEqual([
       [401, 'unauthenticated'],
@@ -63,7 +63,7 @@ describe.each(EVENTS)('the function behind %s', (_name, toEvent) => {
     expect(records().map(({ code, requestId }) => [code, requestId])).toEqual(
       refusals.map(({ json }) => [json.code, json.requestId]),
     )
-    const unknownPath = await ask({ toEvent, path: '/v1/nothing' })
+    const unknownPath = await requestToken({ toEvent, path: '/v1/nothing' })
     expect([unknownPath.statusCode, unknownPath.json.code]).toEqual([404, 'not_found'])
   })
 
@@ -95,8 +95,8 @@ test('logs and records contain no JWT, token or AWS secret', async () => {
   await configure()
   await startFunction()
   const authorization = await bearer()
-  const { json } = await ask({ authorization })
-  await ask({ authorization: `${authorization}x` })
+  const { json } = await requestToken({ authorization })
+  await requestToken({ authorization: `${authorization}x` })
   await newestRecord(2)
   const written = [...lambda().stdout, ...lambda().stderr].join('\n')
   const [, jwt = ''] = authorization.split(' ')

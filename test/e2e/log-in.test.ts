@@ -37,7 +37,9 @@ describe.runIf(canLogIn)('a caller with a signed JWT', () => {
   })
 
   async function vend(database: string): Promise<string> {
-    const { status, body } = await jeton.ask(`Bearer ${await environment.issuer.sign(CLAIMS)}`, { database })
+    const { status, body } = await jeton.requestToken(`Bearer ${await environment.issuer.sign(CLAIMS)}`, {
+      database,
+    })
     expect([status, body.code]).toEqual([200, undefined])
     expect(String(body.token).length).toBeGreaterThan(1024)
     return String(body.token)
@@ -141,12 +143,12 @@ describe.runIf(canLogIn)('a caller with a signed JWT', () => {
 
   test('gets another token that works after it reports the first as refused', async () => {
     const jwt = `Bearer ${await environment.issuer.sign(CLAIMS)}`
-    const { body: first } = await jeton.ask(jwt, { database: 'orders' })
+    const { body: first } = await jeton.requestToken(jwt, { database: 'orders' })
     // Two mints of one token key are at least 10 s apart.
-    let second = await jeton.ask(jwt, { database: 'orders', refused: first.fingerprint })
+    let second = await jeton.requestToken(jwt, { database: 'orders', refused: first.fingerprint })
     while (second.status === 429) {
       await pause(Number(second.headers.get('retry-after')) * 1000)
-      second = await jeton.ask(jwt, { database: 'orders', refused: first.fingerprint })
+      second = await jeton.requestToken(jwt, { database: 'orders', refused: first.fingerprint })
     }
     expect(second.body.token).not.toBe(first.token)
     expect(await logInWithPg(String(second.body.token))).toBe('migrator')

@@ -10,7 +10,7 @@ const { environment, startServer, bearer, auditFile, auditRecords } = useServers
 describe('the audit log', () => {
   test('has the record before the caller has the token, and continues its chain after kill -9', async () => {
     const jeton = await startServer()
-    const { body } = await jeton.ask(await bearer(), { database: 'orders' })
+    const { body } = await jeton.requestToken(await bearer(), { database: 'orders' })
     jeton.process.kill('SIGKILL')
     await jeton.ended
     expect((await auditRecords()).find(({ id }) => id === body.auditId)).toMatchObject({
@@ -27,7 +27,7 @@ describe('the audit log', () => {
       sourceIp: '127.0.0.1',
     })
     const restarted = await startServer()
-    await restarted.ask(await bearer(), { database: 'orders' })
+    await restarted.requestToken(await bearer(), { database: 'orders' })
     expect((await runCli(['audit', 'verify', auditFile()])).code).toBe(0)
   })
 
@@ -42,14 +42,14 @@ describe('the audit log', () => {
       { folder: await folderWith('logs') },
     )
     const jwt = await bearer()
-    expect((await jeton.ask(jwt, { database: 'orders' })).status).toBe(200)
+    expect((await jeton.requestToken(jwt, { database: 'orders' })).status).toBe(200)
     await rename(join(environment().folder, 'logs'), join(environment().folder, 'gone'))
-    const { status, body, headers } = await jeton.ask(jwt, { database: 'orders' })
+    const { status, body, headers } = await jeton.requestToken(jwt, { database: 'orders' })
     expect([status, body.code]).toEqual([503, 'temporarily_unavailable'])
     expect(headers.get('retry-after')).toMatch(/^\d+$/)
     expect(await readDegraded(jeton)).toEqual(['log'])
     await rename(join(environment().folder, 'gone'), join(environment().folder, 'logs'))
-    await expect.poll(async () => (await jeton.ask(jwt, { database: 'orders' })).status).toBe(200)
+    await expect.poll(async () => (await jeton.requestToken(jwt, { database: 'orders' })).status).toBe(200)
   })
 
   async function folderWith(name: string): Promise<string> {
@@ -59,8 +59,8 @@ describe('the audit log', () => {
 
   test('on stdout is JSON lines, after the one that says where the server listens', async () => {
     const jeton = await startServer({ audit: [{ type: 'stdout' }] })
-    await jeton.ask(await bearer(), { database: 'orders' })
-    await jeton.ask('Bearer x', { database: 'orders' })
+    await jeton.requestToken(await bearer(), { database: 'orders' })
+    await jeton.requestToken('Bearer x', { database: 'orders' })
     await expect.poll(() => jeton.stdout.length).toBe(2)
     const written = jeton.stdout.map(line => JSON.parse(line))
     expect(written.map(({ decision, code }) => [decision, code])).toEqual([

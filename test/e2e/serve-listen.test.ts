@@ -110,8 +110,8 @@ describe('jeton serve listens', () => {
 
   test('for /metrics on the admin port only', async () => {
     const jeton = await startServer({ server: { admin: { port: 0 } } })
-    await jeton.ask(await bearer(), { database: 'orders' })
-    await jeton.ask(await bearer({ ref: 'refs/heads/x' }), { database: 'orders' })
+    await jeton.requestToken(await bearer(), { database: 'orders' })
+    await jeton.requestToken(await bearer({ ref: 'refs/heads/x' }), { database: 'orders' })
     const metrics = await (await fetch(`${jeton.admin}/metrics`)).text()
     expect(metrics).toContain(
       'jeton_decisions_total{decision="vended",code="",database="orders",cached="false"} 1',

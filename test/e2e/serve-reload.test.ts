@@ -9,24 +9,24 @@ describe('SIGHUP', () => {
   test('reloads the configuration: a grant that was removed refuses at once', async () => {
     const jeton = await startServer()
     const jwt = await bearer()
-    const before = await jeton.ask(jwt, { database: 'orders' })
+    const before = await jeton.requestToken(jwt, { database: 'orders' })
     expect(before.status).toBe(200)
     await jeton.configure(environment().config({ grants: [] }))
     jeton.process.kill('SIGHUP')
     await jeton.logged('configuration_reloaded')
-    expect((await jeton.ask(jwt, { database: 'orders' })).body.code).toBe('access_denied')
+    expect((await jeton.requestToken(jwt, { database: 'orders' })).body.code).toBe('access_denied')
     await jeton.configure(environment().config())
     jeton.process.kill('SIGHUP')
-    await expect.poll(async () => (await jeton.ask(jwt, { database: 'orders' })).status).toBe(200)
+    await expect.poll(async () => (await jeton.requestToken(jwt, { database: 'orders' })).status).toBe(200)
     // The token cache survives the reload.
-    expect((await jeton.ask(jwt, { database: 'orders' })).body.token).toBe(before.body.token)
+    expect((await jeton.requestToken(jwt, { database: 'orders' })).body.token).toBe(before.body.token)
     expect(environment().sts.calls).toHaveLength(1)
   })
 
   test('changes dbname and connect in replies, and keeps the cached token', async () => {
     const jeton = await startServer()
     const jwt = await bearer()
-    const before = await jeton.ask(jwt, { database: 'orders' })
+    const before = await jeton.requestToken(jwt, { database: 'orders' })
     const config = environment().config() as { databases: { orders: object } }
     config.databases.orders = {
       ...config.databases.orders,
@@ -36,7 +36,7 @@ describe('SIGHUP', () => {
     await jeton.configure(config)
     jeton.process.kill('SIGHUP')
     await jeton.logged('configuration_reloaded')
-    const after = await jeton.ask(jwt, { database: 'orders' })
+    const after = await jeton.requestToken(jwt, { database: 'orders' })
     expect(after.body).toMatchObject({
       token: before.body.token,
       dbname: 'elsewhere',
@@ -47,7 +47,7 @@ describe('SIGHUP', () => {
   test('ends the degraded state of a role that is no longer configured', async () => {
     const jeton = await startServer()
     environment().sts.faults.deniedRoles.add('arn:aws:iam::123456789012:role/jeton-orders')
-    await jeton.ask(await bearer(), { database: 'orders' })
+    await jeton.requestToken(await bearer(), { database: 'orders' })
     expect(await readDegraded(jeton)).toEqual(['sts'])
     const config = environment().config() as { databases: { orders: object } }
     config.databases.orders = { ...config.databases.orders, roleArn: 'arn:aws:iam::123456789012:role/other' }
@@ -62,15 +62,15 @@ describe('SIGHUP', () => {
     await writeFile(jeton.configFile, JSON.stringify(environment().config({ databases: {} })))
     jeton.process.kill('SIGHUP')
     expect(await jeton.logged('configuration_broken')).toContain('grants[0].database')
-    expect((await jeton.ask(await bearer(), { database: 'orders' })).status).toBe(200)
+    expect((await jeton.requestToken(await bearer(), { database: 'orders' })).status).toBe(200)
   })
 
   test('keeps the cached keys of an issuer that is down', async () => {
     const jeton = await startServer()
-    expect((await jeton.ask(await bearer(), { database: 'orders' })).status).toBe(200)
+    expect((await jeton.requestToken(await bearer(), { database: 'orders' })).status).toBe(200)
     environment().issuer.fault = 'down'
     jeton.process.kill('SIGHUP')
     await jeton.logged('configuration_reloaded')
-    expect((await jeton.ask(await bearer({ jti: 'new' }), { database: 'orders' })).status).toBe(200)
+    expect((await jeton.requestToken(await bearer({ jti: 'new' }), { database: 'orders' })).status).toBe(200)
   })
 })

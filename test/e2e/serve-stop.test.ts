@@ -9,7 +9,7 @@ describe('SIGTERM', () => {
   test('finishes requests in flight, logs the hash of the last audit record, and exits 0', async () => {
     const jeton = await startServer()
     environment().sts.faults.delayMs = 500
-    const pending = jeton.ask(await bearer(), { database: 'orders' })
+    const pending = jeton.requestToken(await bearer(), { database: 'orders' })
     await expect.poll(() => environment().sts.requests()).toBe(1)
     jeton.process.kill('SIGTERM')
     expect((await pending).status).toBe(200)
@@ -22,7 +22,7 @@ describe('SIGTERM', () => {
   test('logs the hash that shows a truncated audit file', async () => {
     const jeton = await startServer()
     const jwt = await bearer()
-    for (let i = 0; i < 3; i++) await jeton.ask(jwt, { database: 'orders' })
+    for (let i = 0; i < 3; i++) await jeton.requestToken(jwt, { database: 'orders' })
     jeton.process.kill('SIGTERM')
     await jeton.ended
     const last = JSON.parse(await jeton.logged('audit_closed')).last

@@ -8,7 +8,7 @@ describe('a fault of AWS', () => {
     const jeton = await startServer()
     const jwt = await bearer()
     environment().sts.faults.deniedRoles.add('arn:aws:iam::123456789012:role/jeton-orders')
-    const refused = await jeton.ask(jwt, { database: 'orders' })
+    const refused = await jeton.requestToken(jwt, { database: 'orders' })
     expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([
       502,
       'role_refused',
@@ -17,12 +17,12 @@ describe('a fault of AWS', () => {
     environment().sts.faults.deniedRoles.clear()
     environment().sts.faults.failing = true
     // The role breaker retries after a second, then after a longer backoff.
-    const ask = () => jeton.ask(jwt, { database: 'orders' })
+    const requestToken = () => jeton.requestToken(jwt, { database: 'orders' })
     const timeout = { timeout: 15_000 }
-    await expect.poll(async () => (await ask()).body.code, timeout).toBe('temporarily_unavailable')
-    expect((await ask()).headers.get('retry-after')).toMatch(/^\d+$/)
+    await expect.poll(async () => (await requestToken()).body.code, timeout).toBe('temporarily_unavailable')
+    expect((await requestToken()).headers.get('retry-after')).toMatch(/^\d+$/)
     environment().sts.faults.failing = false
-    await expect.poll(async () => (await ask()).status, timeout).toBe(200)
+    await expect.poll(async () => (await requestToken()).status, timeout).toBe(200)
     const codes = async () => (await auditRecords()).map(({ decision, code = '' }) => `${decision} ${code}`)
     await expect
       .poll(async () => [...new Set(await codes())])
@@ -32,16 +32,16 @@ describe('a fault of AWS', () => {
   test('does not affect callers whose token is cached', async () => {
     const jeton = await startServer()
     const jwt = await bearer()
-    await jeton.ask(jwt, { database: 'orders' })
+    await jeton.requestToken(jwt, { database: 'orders' })
     environment().sts.faults.failing = true
-    expect((await jeton.ask(jwt, { database: 'orders' })).body.cached).toBe(true)
+    expect((await jeton.requestToken(jwt, { database: 'orders' })).body.cached).toBe(true)
   })
 })
 
 test("jeton corrects a clock that is minutes off by STS's Date, and signs with the right time", async () => {
   environment().sts.faults.clockShiftMs = 4 * 60_000
   const jeton = await startServer()
-  const { body } = await jeton.ask(await bearer(), { database: 'orders' })
+  const { body } = await jeton.requestToken(await bearer(), { database: 'orders' })
   await jeton.logged('clock_corrected')
   const ahead = Date.parse(String(body.issuedAt)) - Date.now()
   expect(ahead).toBeGreaterThan(3.5 * 60_000)
@@ -51,7 +51,7 @@ test('a thousand callers at once share one AssumeRole and one token', async () =
   const jeton = await startServer()
   const jwt = await bearer()
   const answers = await Promise.all(
-    Array.from({ length: 1000 }, () => jeton.ask(jwt, { database: 'orders' })),
+    Array.from({ length: 1000 }, () => jeton.requestToken(jwt, { database: 'orders' })),
   )
   expect(new Set(answers.map(({ body }) => body.token)).size).toBe(1)
   expect(answers.filter(({ body }) => body.cached === false)).toHaveLength(1)
@@ -71,7 +71,9 @@ test("per-principal tokens are delivered no faster than the database's limit", a
   const jwts = Array.from({ length: callers }, (_, i) => environment().issuer.sign({ sub: `job-${i}` }))
   const authorizations = (await Promise.all(jwts)).map(jwt => `Bearer ${jwt}`)
   const startedAt = performance.now()
-  const answers = await Promise.all(authorizations.map(jwt => jeton.ask(jwt, { database: 'orders' })))
+  const answers = await Promise.all(
+    authorizations.map(jwt => jeton.requestToken(jwt, { database: 'orders' })),
+  )
   const tookMs = performance.now() - startedAt
   expect(answers.every(({ status }) => status === 200)).toBe(true)
   expect(new Set(answers.map(({ body }) => body.identity)).size).toBe(callers)

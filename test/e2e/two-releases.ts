@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { startKms } from '../support/aws/kms.ts'
 import { type Fleet, roleOf, startFleet, storeWith, USERS } from '../support/service/fleet.ts'
-import { askUntilServed, countAssumeRoleCalls } from '../support/service/fleet-observations.ts'
+import { countAssumeRoleCalls, requestUntilServed } from '../support/service/fleet-observations.ts'
 import { type Jeton, runCli, startJeton } from '../support/service/jeton.ts'
 import { startTestEnvironment } from '../support/service/test-environment.ts'
 
@@ -30,9 +30,9 @@ async function shareTokens(fleet: Fleet, { theirs, ours }: { theirs: Jeton; ours
     [theirs, ours, first],
     [ours, theirs, second],
   ] as const) {
-    const { body } = await fleet.ask(writer, 'orders', { user })
+    const { body } = await fleet.requestToken(writer, 'orders', { user })
     equal(body.cached, false)
-    const read = async () => (await fleet.ask(reader, 'orders', { user })).body
+    const read = async () => (await fleet.requestToken(reader, 'orders', { user })).body
     deepEqual([(await read()).fingerprint, (await read()).cached], [body.fingerprint, true])
   }
   report('each reads the token that the other minted')
@@ -40,8 +40,8 @@ async function shareTokens(fleet: Fleet, { theirs, ours }: { theirs: Jeton; ours
 
 async function shareSlots(fleet: Fleet, instances: readonly Jeton[]): Promise<void> {
   const callers = Array.from({ length: 24 }, (_, i) =>
-    askUntilServed(() =>
-      fleet.ask(instances[i % instances.length] as Jeton, 'slow', { subject: `caller-${i}` }),
+    requestUntilServed(() =>
+      fleet.requestToken(instances[i % instances.length] as Jeton, 'slow', { subject: `caller-${i}` }),
     ),
   )
   const times = (await Promise.all(callers)).map(({ at }) => at).sort((a, b) => a - b)
@@ -58,10 +58,10 @@ async function shareRoleFailures(
 ): Promise<void> {
   fleet.environment.sts.faults.deniedRoles.add(roleOf(name))
   // Twice, so that the backoff is longer than the other instance takes to read the failure.
-  await Promise.all([fleet.ask(first, name), pause(1300)])
-  equal((await fleet.ask(first, name)).status, 502)
+  await Promise.all([fleet.requestToken(first, name), pause(1300)])
+  equal((await fleet.requestToken(first, name)).status, 502)
   const before = countAssumeRoleCalls(fleet, name)
-  const { status, body } = await fleet.ask(second, name)
+  const { status, body } = await fleet.requestToken(second, name)
   deepEqual([status, body.code, countAssumeRoleCalls(fleet, name)], [502, 'role_refused', before])
 }
 
@@ -121,8 +121,8 @@ async function shareAuditFile(): Promise<void> {
     for (const cli of [CLIS.other, CLIS.this, CLIS.other, CLIS.this]) {
       const jeton = await startJeton({ config, env: environment.serverEnv, folder: environment.folder, cli })
       const jwt = await environment.issuer.sign({ repository: 'acme/orders', ref: 'refs/heads/main' })
-      equal((await jeton.ask(`Bearer ${jwt}`, { database: 'orders' })).status, 200)
-      equal((await jeton.ask(`Bearer ${jwt}`, { database: 'payroll' })).status, 403)
+      equal((await jeton.requestToken(`Bearer ${jwt}`, { database: 'orders' })).status, 200)
+      equal((await jeton.requestToken(`Bearer ${jwt}`, { database: 'payroll' })).status, 403)
       await jeton.close()
     }
     const last = (await readFile(`${path}.head`, 'utf8')).trim()

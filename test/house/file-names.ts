@@ -9,7 +9,7 @@ const MAX_FOLDERS = 2
 /** Names that are not kebab-case, files loose at the top of `src/`, and folders nested too deep. */
 export function fileNameProblems(files: readonly SourceFile[]): string[] {
   return files.flatMap(({ path }) => {
-    const parts = path.replace(/\.ts$/, '').split('/')
+    const parts = path.replace(/\.(ts|cjs)$/, '').split('/')
     const problems = parts
       .filter(part => !KEBAB_CASE.test(part))
       .map(part => `${path}: '${part}' is not in kebab-case`)

@@ -31,6 +31,7 @@ test.each([
   ['src/audit/audit-log.ts', "import '../store/store.ts'", 'src/store/store.ts', 'src/audit, src/store'],
   ['src/rds/address.ts', "import '../aws/sts.ts'", 'src/aws/sts.ts', 'src/authentication, src/rds, src/aws'],
   ['infra/dashboard.ts', "import '../handlers/cli.ts'", 'handlers/cli.ts', 'handlers, infra'],
+  ['infra/build.cjs', "require('../handlers/cli.ts')", 'handlers/cli.ts', 'handlers, infra'],
 ])('imports that lead sideways are reported: %s, %s', (path, text, target, floor) => {
   expect(floorProblems(example({ [path]: text }))).toEqual([
     `${path} imports ${target}, which is beside it: the places of one floor (${floor}) stay apart`,

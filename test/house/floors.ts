@@ -1,5 +1,5 @@
 import { importsOf } from './imports.ts'
-import type { SourceFile } from './source-files.ts'
+import { isCode, type SourceFile } from './source-files.ts'
 
 /** From the top of the house to its ground: a file imports from its own place and from lower floors. */
 export const FLOORS: readonly (readonly string[])[] = [
@@ -25,7 +25,7 @@ export function floorProblems(files: readonly SourceFile[]): string[] {
     return importsOf(file).flatMap(({ path, specifier }) => {
       if (specifier === undefined) return `${file.path} works out at run time what it imports: write it down`
       // data, such as package.json; or a file that is reported for itself
-      if (!path?.endsWith('.ts') || (!placeOf(path) && paths.has(path))) return []
+      if (!path || !isCode(path) || (!placeOf(path) && paths.has(path))) return []
       return importProblem(file.path, path)
     })
   })

@@ -1,19 +1,23 @@
 import { expect, test } from 'vitest'
 import { circleProblems } from './circles.ts'
-import { KEPT_IDENTIFIERS, LONG_FILES, SHARED_NAMES } from './exceptions.ts'
+import { KEPT_IDENTIFIERS, KEPT_WORDS, LONG_FILES, SHARED_NAMES } from './exceptions.ts'
 import { fileLengthProblems } from './file-length.ts'
 import { fileNameProblems } from './file-names.ts'
 import { floorProblems } from './floors.ts'
+import { floorsBlockProblems } from './floors-block.ts'
 import { folderProblems } from './folders.ts'
 import { glossaryProblems } from './glossary.ts'
+import { LAZY_MODULES, lazyModuleProblems } from './lazy-modules.ts'
 import { linkProblems } from './links.ts'
 import { namedExportProblems } from './named-exports.ts'
 import { onePlaceProblems } from './one-place.ts'
+import { PACKAGE_WALLS, packageWallProblems } from './package-walls.ts'
 import { retiredWordProblems } from './retired-words.ts'
-import { readDocuments, readPaths, readSources } from './source-files.ts'
+import { readDocuments, readPaths, readSources, readTests } from './source-files.ts'
 import { wallProblems } from './walls.ts'
 
 const files = readSources()
+const tests = readTests()
 const sources = files.filter(({ path }) => path.startsWith('src/'))
 const documents = readDocuments()
 const design = documents.find(({ path }) => path === 'docs/design.md') ?? { path: 'docs/design.md', text: '' }
@@ -24,6 +28,18 @@ test('imports run down the floors', () => {
 
 test('lib/ and client/ know only what their walls let them', () => {
   expect(wallProblems(files)).toEqual([])
+})
+
+test('packages are imported only where their walls let them', () => {
+  expect(packageWallProblems(files, PACKAGE_WALLS)).toEqual([])
+})
+
+test('modules that slow a start are imported only when they are needed', () => {
+  expect(lazyModuleProblems(files, LAZY_MODULES)).toEqual([])
+})
+
+test('floors of the design are those that imports are held to', () => {
+  expect(floorsBlockProblems(design)).toEqual([])
 })
 
 test('imports never run in a circle, types included', () => {
@@ -43,7 +59,9 @@ test('glossary words are in use', () => {
 })
 
 test('retired words do not come back', () => {
-  expect(retiredWordProblems(sources, KEPT_IDENTIFIERS)).toEqual([])
+  expect(
+    retiredWordProblems([...files, ...tests], { identifiers: KEPT_IDENTIFIERS, words: KEPT_WORDS }),
+  ).toEqual([])
 })
 
 test('files have names in kebab-case and lie in a folder of their step or subject', () => {
@@ -59,5 +77,5 @@ test('paths and links of the documents lead somewhere', () => {
 })
 
 test('names that the documents give a file for are exported by it', () => {
-  expect(namedExportProblems(documents, files)).toEqual([])
+  expect(namedExportProblems(documents, [...files, ...tests])).toEqual([])
 })

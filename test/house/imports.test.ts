@@ -21,6 +21,8 @@ test.each([
   ['a type in place', "let a: Promise<import('./a.ts').A<string>>", 'src/tokens/a.ts'],
   ['the type of a module', "let a: typeof import('./a.ts')", 'src/tokens/a.ts'],
   ['an assignment', "import a = require('./a.ts')", 'src/tokens/a.ts'],
+  ['a call of require', "const { a } = require('./a.cjs')", 'src/tokens/a.cjs'],
+  ["a call of tsx's loader", "const { a } = await tsImport('./a.ts', __filename)", 'src/tokens/a.ts'],
   ['a package', "import { test } from 'vitest'", 'vitest'],
   ['data', "import a from '../../package.json' with { type: 'json' }", 'package.json'],
 ])('imports include %s', (_, text, path) => {
@@ -41,7 +43,7 @@ test('comments, strings and exports of a file itself are no imports', () => {
 
 test('imports that are worked out at run time have no specifier', () => {
   expect(importsOf(exampleFile("const load = (name: string) => import('./' + name)"))).toEqual([
-    { path: undefined, specifier: undefined, isTypeOnly: false },
+    { path: undefined, specifier: undefined, isTypeOnly: false, isLazy: true },
   ])
 })
 
@@ -57,4 +59,12 @@ test.each([
   ["const a = import('./a.ts')", false],
 ])('types alone: %s is %s', (text, isTypeOnly) => {
   expect(importsOf(exampleFile(text)).map(one => one.isTypeOnly)).toEqual([isTypeOnly])
+})
+
+test.each([
+  ["const load = () => import('./a.ts')", true],
+  ["import './a.ts'", false],
+  ["let a: import('./a.ts').A", false],
+])('lazy: %s is %s', (text, isLazy) => {
+  expect(importsOf(exampleFile(text)).map(one => one.isLazy)).toEqual([isLazy])
 })

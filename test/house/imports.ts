@@ -9,15 +9,21 @@ export interface Import {
   readonly specifier: string | undefined
   /** Whether nothing of it is left when types are stripped. */
   readonly isTypeOnly: boolean
+  /** Whether it is loaded only when the code reaches it: an `import()` expression. */
+  readonly isLazy: boolean
 }
 
-/** All that a file imports: statements, re-exports, `import('…')` as an expression and as a type. */
+/**
+ * All that a file imports: statements, re-exports, `import('…')` as an expression and as a type, and in CommonJS `require` and
+ * tsx's `tsImport`.
+ */
 export function importsOf(file: SourceFile): Import[] {
   return nodesOf(file).flatMap(node => {
     const source = sourceOf(node)
     if (!source) return []
     const specifier = literalText(source)
-    return { specifier, path: resolve(file.path, specifier), isTypeOnly: isTypeOnly(node) }
+    const isLazy = node.type === 'ImportExpression'
+    return { specifier, path: resolve(file.path, specifier), isTypeOnly: isTypeOnly(node), isLazy }
   })
 }
 
@@ -31,9 +37,17 @@ function sourceOf(node: SyntaxNode): SyntaxNode | undefined {
       return childrenOf(node.source)[0]
     case 'TSExternalModuleReference':
       return childrenOf(node.expression)[0]
+    case 'CallExpression':
+      return isLoader(node.callee) ? childrenOf(node.arguments)[0] : undefined
     default:
       return undefined
   }
+}
+
+function isLoader(callee: unknown): boolean {
+  return childrenOf(callee).some(
+    ({ type, name }) => type === 'Identifier' && (name === 'require' || name === 'tsImport'),
+  )
 }
 
 function resolve(from: string, specifier: string | undefined): string | undefined {

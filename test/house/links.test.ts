@@ -55,7 +55,7 @@ test('a link that does not exist is reported from the root of the repository', (
   ])
 })
 
-test('what lies elsewhere is left alone', () => {
+test('a path or link that leads elsewhere is left alone', () => {
   const text = `
 [web](https://example.com/src/a.ts) [mail](mailto:a@example.com) [here](#layout) src/prose.ts
 \`https://example.com/src/a.ts\` \`/usr/src/b.ts\` \`../src/c.ts\` \`node_modules/x/src/d.ts\`
@@ -67,7 +67,7 @@ test('what lies elsewhere is left alone', () => {
   expect(problems(text)).toEqual([])
 })
 
-test('of a pattern, the folder that it begins with has to exist', () => {
+test('the folder that a pattern begins with has to exist', () => {
   expect(
     problems('`src/tokens/*.ts` `src/tokens/mint-*.ts` `src/{a,b}.ts` `src/…/` `test/<name>.test.ts`'),
   ).toEqual([])

@@ -27,9 +27,15 @@ test('a name that its file does not export is reported', () => {
   ])
 })
 
+test('a name of a test is checked too', () => {
+  expect(problems('`describeStore` (`test/contracts/stores.ts`)')).toEqual([
+    'docs/design.md names test/contracts/stores.ts for describeStore, which is not among the files',
+  ])
+})
+
 test('a name of a file that is not there is reported', () => {
   expect(problems('`createBook` (`src/tokens/book.ts`)')).toEqual([
-    'docs/design.md names src/tokens/book.ts for createBook, which is not among the sources',
+    'docs/design.md names src/tokens/book.ts for createBook, which is not among the files',
   ])
 })
 

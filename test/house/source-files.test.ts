@@ -1,10 +1,28 @@
 import { expect, test } from 'vitest'
-import { foldersOf, readDocuments, readPaths, readSources } from './source-files.ts'
+import { foldersOf, isCode, readDocuments, readPaths, readSources, readTests } from './source-files.ts'
 
-test('sources are TypeScript of all three folders, and no tests', () => {
+test('sources are the code of all three folders, and no tests', () => {
   const paths = readSources().map(({ path }) => path)
-  expect(paths).toEqual(expect.arrayContaining(['src/errors.ts', 'handlers/cli.ts', 'infra/dashboard.ts']))
-  expect(paths.filter(path => !/^(src|handlers|infra)\/.+\.ts$/.test(path))).toEqual([])
+  const some = ['src/errors.ts', 'handlers/cli.ts', 'infra/dashboard.ts', 'infra/build.cjs']
+  expect(paths).toEqual(expect.arrayContaining(some))
+  expect(paths.filter(path => !/^(src|handlers|infra)\/.+\.(ts|cjs)$/.test(path))).toEqual([])
+})
+
+test('tests are the code below test/, helpers included', () => {
+  const paths = readTests().map(({ path }) => path)
+  const some = ['test/house/source-files.test.ts', 'test/house/source-files.ts', 'test/bench/main.ts']
+  expect(paths).toEqual(expect.arrayContaining(some))
+  expect(paths.filter(path => !path.startsWith('test/'))).toEqual([])
+})
+
+test.each([
+  ['src/a.ts', true],
+  ['infra/a.cjs', true],
+  ['build.mjs', true],
+  ['infra/a.yml', false],
+  ['docs/jeton.schema.json', false],
+])('code: %s is %s', (path, expected) => {
+  expect(isCode(path)).toBe(expected)
 })
 
 test('documents are those of the project as it is', () => {

@@ -13,11 +13,19 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const SOURCE_FOLDERS = ['src', 'handlers', 'infra']
 const NOT_OURS = new Set(['.git', 'node_modules', 'dist'])
 
-/** The TypeScript that is shipped or deployed: everything but tests and build scripts. */
+/** The code that is shipped or deploys it. `build.mjs` is not part of it: it works out at run time what it imports. */
 export function readSources(): SourceFile[] {
-  return SOURCE_FOLDERS.flatMap(filesUnder)
-    .filter(path => path.endsWith('.ts'))
-    .map(readFile)
+  return SOURCE_FOLDERS.flatMap(filesUnder).filter(isCode).map(readFile)
+}
+
+/** The code of the tests, with their helpers and benchmarks. */
+export function readTests(): SourceFile[] {
+  return filesUnder('test').filter(isCode).map(readFile)
+}
+
+/** Whether a path is that of TypeScript or JavaScript. */
+export function isCode(path: string): boolean {
+  return /\.[cm]?[jt]s$/.test(path)
 }
 
 /** The documents that speak of the code as it is now; the changelog speaks of what it was. */

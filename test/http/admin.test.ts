@@ -7,9 +7,9 @@ import { createMetrics } from '../../src/telemetry/prometheus.ts'
 test('createAdminApp serves /metrics in the text format of Prometheus, and nothing else', async () => {
   const health = createHealth()
   const registry = new Registry()
-  const { minted } = createMetrics({ health, registry })
+  const { onMinted } = createMetrics({ health, registry })
   const adminApp = createAdminApp(registry)
-  minted('orders')
+  onMinted('orders')
   health.report('sts', { ok: false })
   const reply = await adminApp.inject('/metrics')
   expect(reply.headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/)

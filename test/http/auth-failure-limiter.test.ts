@@ -4,11 +4,10 @@ import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { startApi, type TestApi, UNREACHABLE_ISSUER } from '../support/service/app.ts'
 import { expectRefusal, requestToken } from './support.ts'
 
-/** Fails to authenticate `times` times and returns the last status. */
+/** Fails to authenticate, once by default, and returns the last status. */
 async function fail(
   api: TestApi,
-  times: number,
-  from: { remoteAddress?: string; forwardedFor?: string } = {},
+  { times = 1, ...from }: { times?: number; remoteAddress?: string; forwardedFor?: string } = {},
 ) {
   let status = 0
   for (let i = 0; i < times; i++) {
@@ -28,7 +27,7 @@ async function fail(
 
 test('a hundred failures a minute are unauthenticated, the next is rate_limited', async () => {
   const api = await startApi()
-  expect(await fail(api, 100)).toBe(401)
+  expect(await fail(api, { times: 100 })).toBe(401)
   const reply = await requestToken(api, { authorization: 'Bearer bad' })
   const record = expectRefusal(api, reply, 'rate_limited')
   expect(Number(reply.headers['retry-after'])).toBeGreaterThan(0)
@@ -38,17 +37,17 @@ test('a hundred failures a minute are unauthenticated, the next is rate_limited'
 
 test('a credential that verifies is accepted on every route, despite failures from its own address', async () => {
   const api = await startApi()
-  expect(await fail(api, 150)).toBe(429)
+  expect(await fail(api, { times: 150 })).toBe(429)
   const authorization = await api.bearer()
   expect((await requestToken(api, { authorization })).status).toBe(200)
   const databases = await api.app.inject({ url: '/v1/databases', headers: { authorization } })
   expect(databases.statusCode).toBe(200)
-  expect(await fail(api, 1)).toBe(429)
+  expect(await fail(api)).toBe(429)
 })
 
 test('failures on all routes count together, until a minute has passed', async () => {
   const api = await startApi()
-  expect(await fail(api, 100)).toBe(401)
+  expect(await fail(api, { times: 100 })).toBe(401)
   const databases = () => api.app.inject({ url: '/v1/databases' })
   expect((await databases()).statusCode).toBe(429)
   await api.clock.advance(59_999)
@@ -59,40 +58,40 @@ test('failures on all routes count together, until a minute has passed', async (
 
 test('refusals for other reasons do not count', async () => {
   const api = await startApi()
-  const stranger = await api.bearer({ repository_id: '666' })
+  const ungranted = await api.bearer({ repository_id: '666' })
   const unreachable = await api.bearer({ iss: UNREACHABLE_ISSUER })
-  const ask = async (authorization: string, payload: object) =>
+  const statusOf = async (authorization: string, payload: object) =>
     (await api.app.inject({ method: 'POST', url: '/v1/tokens', headers: { authorization }, payload }))
       .statusCode
   for (let i = 0; i < 101; i++) {
-    expect(await ask(stranger, { database: 'orders' })).toBe(403)
-    expect(await ask(stranger, {})).toBe(400)
-    expect(await ask(unreachable, { database: 'orders' })).toBe(503)
+    expect(await statusOf(ungranted, { database: 'orders' })).toBe(403)
+    expect(await statusOf(ungranted, {})).toBe(400)
+    expect(await statusOf(unreachable, { database: 'orders' })).toBe(503)
   }
-  expect(await fail(api, 1)).toBe(401)
+  expect(await fail(api)).toBe(401)
 })
 
 test('a source is an IPv4 address, however it is written, or an IPv6 network of 64 bits', async () => {
   const api = await startApi()
-  expect(await fail(api, 101, { remoteAddress: '192.0.2.1' })).toBe(429)
-  expect(await fail(api, 1, { remoteAddress: '::ffff:192.0.2.1' })).toBe(429)
-  expect(await fail(api, 1, { remoteAddress: '192.0.2.2' })).toBe(401)
-  for (let i = 0; i < 100; i++) await fail(api, 1, { remoteAddress: `2001:db8::${i.toString(16)}` })
-  expect(await fail(api, 1, { remoteAddress: '2001:db8::ffff:1' })).toBe(429)
-  expect(await fail(api, 1, { remoteAddress: '2001:db8:0:1::1' })).toBe(401)
+  expect(await fail(api, { times: 101, remoteAddress: '192.0.2.1' })).toBe(429)
+  expect(await fail(api, { remoteAddress: '::ffff:192.0.2.1' })).toBe(429)
+  expect(await fail(api, { remoteAddress: '192.0.2.2' })).toBe(401)
+  for (let i = 0; i < 100; i++) await fail(api, { remoteAddress: `2001:db8::${i.toString(16)}` })
+  expect(await fail(api, { remoteAddress: '2001:db8::ffff:1' })).toBe(429)
+  expect(await fail(api, { remoteAddress: '2001:db8:0:1::1' })).toBe(401)
 })
 
 test('a source is remembered while thousands of others fail', async () => {
   const api = await startApi({ options: { behindProxy: 1 } })
-  expect(await fail(api, 101, { forwardedFor: '192.0.2.1' })).toBe(429)
-  for (let i = 0; i < 6000; i++) await fail(api, 1, { forwardedFor: `10.0.${i >> 8}.${i & 255}` })
-  expect(await fail(api, 1, { forwardedFor: '192.0.2.1' })).toBe(429)
+  expect(await fail(api, { times: 101, forwardedFor: '192.0.2.1' })).toBe(429)
+  for (let i = 0; i < 6000; i++) await fail(api, { forwardedFor: `10.0.${i >> 8}.${i & 255}` })
+  expect(await fail(api, { forwardedFor: '192.0.2.1' })).toBe(429)
 })
 
 test('X-Forwarded-For does not change the source, unless a proxy is configured', async () => {
   const api = await startApi()
-  for (let i = 0; i < 100; i++) await fail(api, 1, { forwardedFor: `192.0.2.${i}` })
-  expect(await fail(api, 1, { forwardedFor: '198.51.100.1' })).toBe(429)
+  for (let i = 0; i < 100; i++) await fail(api, { forwardedFor: `192.0.2.${i}` })
+  expect(await fail(api, { forwardedFor: '198.51.100.1' })).toBe(429)
 })
 
 test('createAuthFailureLimiter counts connections that were reset, which have no address, as one source', () => {

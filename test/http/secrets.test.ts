@@ -10,9 +10,9 @@ test('records, log lines and problems contain no credential and no token, howeve
   const api = await startApi()
   const good = await api.bearer()
   const expired = await api.bearer({}, { expiresInSeconds: -3600 })
-  const stranger = await api.bearer({ repository_id: '666' })
+  const ungranted = await api.bearer({ repository_id: '666' })
   const key = `ApiKey ${api.apiKey}`
-  const credentials = [good, expired, stranger, key, api.apiKey, `Bearer ${api.apiKey}`, good.slice(7)]
+  const credentials = [good, expired, ungranted, key, api.apiKey, `Bearer ${api.apiKey}`, good.slice(7)]
   const bodies = [
     { database: 'orders' },
     { database: 'orders', user: 'app_ro' },
@@ -23,7 +23,7 @@ test('records, log lines and problems contain no credential and no token, howeve
 
   const replies: string[] = []
   const tokens: string[] = []
-  async function askAll() {
+  async function requestAll() {
     for (const authorization of credentials)
       for (const body of bodies) {
         // long enough for the slot of a new token
@@ -33,15 +33,15 @@ test('records, log lines and problems contain no credential and no token, howeve
         else replies.push(reply.text, JSON.stringify(reply.headers))
       }
   }
-  await askAll()
+  await requestAll()
   api.faults.auditLog = new JetonError('temporarily_unavailable', { publicMessage: 'the audit log' })
-  await askAll()
+  await requestAll()
 
   expect(tokens.length).toBeGreaterThan(0)
   const written = JSON.stringify([replies, api.records, api.log.lines])
   expect(written).toContain('unauthenticated')
-  const signatures = [good, expired, stranger].map(jwt => jwt.split('.')[2] ?? '')
-  const payloads = [good, expired, stranger].map(jwt => (jwt.split('.')[1] ?? '').slice(-PIECE))
+  const signatures = [good, expired, ungranted].map(jwt => jwt.split('.')[2] ?? '')
+  const payloads = [good, expired, ungranted].map(jwt => (jwt.split('.')[1] ?? '').slice(-PIECE))
   const tokenSecrets = tokens.map(token => /X-Amz-Signature=(\w+)/.exec(token)?.[1] ?? '')
   for (const secret of [...signatures, ...payloads, api.apiKey.slice(6), ...tokenSecrets, 'aws-se']) {
     expect(secret.length).toBeGreaterThan(5)

@@ -62,7 +62,7 @@ test('a JWT of 16 KiB fits into the headers', async () => {
 test.each([
   ['garbage', '\x00\x01\x02garbage\r\n\r\n'],
   ['TLS on the plain port', '\x16\x03\x01\x00\xf8\x01\x00\x00\xf4\x03\x03'],
-  ['a length that is no number', 'POST /v1/tokens HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n'],
+  ['a length that is not a number', 'POST /v1/tokens HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n'],
   [
     'a body of two lengths',
     'POST /v1/tokens HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab',
@@ -83,7 +83,7 @@ test.each([
   expect(api.records).toEqual([])
 })
 
-test('a client that sends no HTTP, and goes on after the reply, is cut off after 2 s', async () => {
+test('a client that sends something other than HTTP, even after the reply, is cut off after 2 s', async () => {
   const api = await startApi()
   const socket = connect({ port: api.port, host: '127.0.0.1', allowHalfOpen: true })
   const closed = new Promise(resolve => socket.once('close', resolve))

@@ -51,6 +51,6 @@ export function expectRefusal({ records }: TestApi, reply: Response, code: Error
     }),
   ])
   const [record] = own
-  if (!record) throw new Error('there is no record')
+  if (!record) throw new Error('the refusal has no record')
   return record
 }

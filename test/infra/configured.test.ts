@@ -110,7 +110,7 @@ describe('the package', () => {
   })
 })
 
-test('with the configuration in S3, the role may read it and the files that it names, and nothing else', async () => {
+test('readConfigured allows the role to read a configuration in S3 and the files that it names, and nothing else', async () => {
   const { permissions, location, patterns } = await configured(
     {},
     { configInS3: 's3://acme/live/jeton.yaml' },
@@ -134,7 +134,7 @@ test.each([
   await expect(configured({}, { configInS3 })).rejects.toThrow(`cannot have *, ? or $`)
 })
 
-test('with the configuration in S3, it cannot name a file that would match other objects in a policy', async () => {
+test('readConfigured refuses a configuration in S3 that names a file which would match other objects in a policy', async () => {
   const { cluster, ci } = issuers
   const over = { issuers: { ci, cluster: { ...cluster, jwksFile: 'live/keys {a,b}*.json' } } }
   const packaging = configured(over, { configInS3: 's3://acme/jeton.yaml' })

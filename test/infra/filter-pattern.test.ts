@@ -24,6 +24,6 @@ test.each([
 
 test('filterPattern matches nothing that is not JSON, and throws on what it does not know', () => {
   expect(filterPattern('{ $.missing NOT EXISTS }')('START RequestId: 1')).toBe(false)
-  expect(() => filterPattern('{ $.type != "a" }')).toThrow('no condition')
-  expect(() => filterPattern('"the end"')).toThrow('no pattern')
+  expect(() => filterPattern('{ $.type != "a" }')).toThrow('is not a condition')
+  expect(() => filterPattern('"the end"')).toThrow('is not a pattern')
 })

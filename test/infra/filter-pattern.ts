@@ -9,7 +9,7 @@ type Test = (line: Readonly<Record<string, unknown>>) => boolean
  */
 export function filterPattern(pattern: string): (line: string) => boolean {
   const [, conditions] = /^\{ (.*) \}$/.exec(pattern) ?? []
-  if (conditions === undefined) throw new Error(`${pattern} is no pattern for JSON`)
+  if (conditions === undefined) throw new Error(`${pattern} is not a pattern for JSON`)
   const alternatives = conditions.split(' || ').map(part => part.split(' && ').map(parseCondition))
   return line => {
     const fields = parseJsonObject(line)
@@ -24,7 +24,7 @@ function parseCondition(text: string): Test {
   const [, number] = /^> (\d+)$/.exec(comparison) ?? []
   if (number !== undefined) return line => typeof line[name] === 'number' && line[name] > Number(number)
   const [, wanted] = /^= "([^"\\]*)"$/.exec(comparison) ?? []
-  if (wanted === undefined) throw new Error(`${text} is no condition that this knows`)
+  if (wanted === undefined) throw new Error(`${text} is not a condition that filterPattern knows`)
   const regExp = new RegExp(`^${wanted.split('*').map(escapeRegExp).join('.*')}$`, 's')
   return line => typeof line[name] === 'string' && regExp.test(line[name])
 }

@@ -39,26 +39,26 @@ afterAll(() => run?.close())
 async function serveAll(): Promise<void> {
   const { environment, dynamodb, bearer } = run
   const first = await run.start()
-  const minted = await first.ask(await bearer(), migrator)
+  const minted = await first.requestToken(await bearer(), migrator)
   expect(minted.body).toMatchObject({ cached: false })
-  const cached = await first.ask(await bearer(), migrator)
+  const cached = await first.requestToken(await bearer(), migrator)
   expect(cached.body).toMatchObject({ cached: true, fingerprint: minted.body.fingerprint })
   const second = await run.start()
-  expect((await second.ask(await bearer(), migrator)).body.fingerprint).toBe(minted.body.fingerprint)
+  expect((await second.requestToken(await bearer(), migrator)).body.fingerprint).toBe(minted.body.fingerprint)
 
   environment.sts.faults.lifetimeMs = SHORT_SESSION_MS
-  const short = await first.ask(await bearer(), ledger)
+  const short = await first.requestToken(await bearer(), ledger)
   expect(short.body).toMatchObject({ cached: false })
   environment.sts.faults.lifetimeMs = undefined
-  const tooSoon = await first.ask(await bearer(), { ...ledger, refused: short.body.fingerprint })
+  const tooSoon = await first.requestToken(await bearer(), { ...ledger, refused: short.body.fingerprint })
   expect(tooSoon.body).toMatchObject({ code: 'throttled' })
   await vi.waitFor(async () => {
-    const renewed = await first.ask(await bearer(), ledger)
+    const renewed = await first.requestToken(await bearer(), ledger)
     expect(renewed.body.fingerprint).not.toBe(short.body.fingerprint)
   }, EVENTUALLY)
 
-  expect((await first.ask(await bearer(), { database: 'payroll', user: 'root' })).status).toBe(403)
-  expect((await first.ask('Bearer nonsense', migrator)).status).toBe(401)
+  expect((await first.requestToken(await bearer(), { database: 'payroll', user: 'root' })).status).toBe(403)
+  expect((await first.requestToken('Bearer nonsense', migrator)).status).toBe(401)
   await vi.waitFor(async () => {
     const records = (await dynamodb.items('jeton-audit')).map(({ record }) => JSON.parse(String(record)))
     const codes = records.map(({ code }) => code)
@@ -159,7 +159,7 @@ test('the metrics count what a run logs: vends and refusals, and everything that
   await first.configure({ ...config, databases: { orders, ledger: { ...before, roleArn: NO_ROLE } } })
   first.process.kill('SIGHUP')
   await first.logged('configuration_reloaded')
-  expect((await first.ask(await bearer(), ledger)).status).toBe(502)
+  expect((await first.requestToken(await bearer(), ledger)).status).toBe(502)
 
   await first.configure({ ...config, databases: {} })
   first.process.kill('SIGHUP')
@@ -167,11 +167,11 @@ test('the metrics count what a run logs: vends and refusals, and everything that
 
   kms.faults.denied = true
   const third = await run.start()
-  expect((await third.ask(await bearer(), migrator)).status).toBe(503)
+  expect((await third.requestToken(await bearer(), migrator)).status).toBe(503)
   kms.faults.denied = false
   dynamodb.faults.gone = true
-  expect((await third.ask(await bearer(), ledger)).status).toBe(503)
-  expect((await first.ask(await bearer(), migrator)).status).toBe(503)
+  expect((await third.requestToken(await bearer(), ledger)).status).toBe(503)
+  expect((await first.requestToken(await bearer(), migrator)).status).toBe(503)
   dynamodb.faults.gone = false
 
   const failing = [

@@ -94,7 +94,7 @@ describe('a cold start', () => {
     })
   })
 
-  test('warns about a store in memory and an audit log in a file', async () => {
+  test('warns about a store in memory and an audit sink of type file', async () => {
     configure(JSON.stringify({ ...sound(), audit: [{ type: 'file', path: '/mnt/audit.jsonl' }] }))
     await executionEnvironment.getService()
     expect(linesOf('store_not_shared').map(({ level }) => level)).toEqual(['warn'])
@@ -121,7 +121,7 @@ describe('the first request of a minute', () => {
     expect([stored.checks, flushes]).toEqual([0, 0])
   })
 
-  test('reloads a changed configuration before it goes on', async () => {
+  test('reloads a changed configuration before it is answered', async () => {
     await executionEnvironment.getService()
     configure(JSON.stringify({ ...sound(), grants: [] }))
     await clock.advance(MINUTE_MS)

@@ -189,6 +189,6 @@ test('a bug is logged without its message, and the reply says nothing about it',
   expect(log.lines.map(({ fields }) => fields.event)).toEqual(['request_failed'])
 })
 
-test('an event that is no HTTP request makes the handler reject', async () => {
-  await expect(invoke({ source: 'aws.events' })).rejects.toThrow('the event is no HTTP request')
+test('an event that is not an HTTP request makes the handler reject', async () => {
+  await expect(invoke({ source: 'aws.events' })).rejects.toThrow('the event is not an HTTP request')
 })

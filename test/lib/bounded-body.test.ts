@@ -24,16 +24,16 @@ function respond(chunks: readonly string[], fault?: Error) {
 
 test('readBounded returns all of a body within the limit', async () => {
   const { response } = respond(['ab', 'cd'])
-  expect(Buffer.from(await readBounded(response, { limitBytes: 4, refusal })).toString()).toBe('abcd')
+  expect(Buffer.from(await readBounded(response, { maxBytes: 4, refusal })).toString()).toBe('abcd')
 })
 
 test('readBounded returns no bytes of a response without a body', async () => {
-  expect(await readBounded(new Response(null), { limitBytes: 4, refusal })).toHaveLength(0)
+  expect(await readBounded(new Response(null), { maxBytes: 4, refusal })).toHaveLength(0)
 })
 
 test('readBounded refuses a longer body without taking a chunk more', async () => {
   const { response, taken } = respond(['ab', 'cde', 'f'])
-  await expect(readBounded(response, { limitBytes: 4, refusal })).rejects.toThrow(
+  await expect(readBounded(response, { maxBytes: 4, refusal })).rejects.toThrow(
     'the server answered with more than 4 bytes',
   )
   expect(taken.chunks).toBe(2)
@@ -42,6 +42,6 @@ test('readBounded refuses a longer body without taking a chunk more', async () =
 test('readBounded refuses a body that breaks off, with the cause', async () => {
   const fault = new Error('reset')
   const { response } = respond(['ab'], fault)
-  const error = await readBounded(response, { limitBytes: 4, refusal }).catch((cause: unknown) => cause)
+  const error = await readBounded(response, { maxBytes: 4, refusal }).catch((cause: unknown) => cause)
   expect(error).toMatchObject({ message: 'the server broke off its answer', cause: fault })
 })

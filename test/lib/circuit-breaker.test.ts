@@ -6,11 +6,11 @@ import {
 } from '../../src/lib/circuit-breaker.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 
-/** Says that the dependency is away. */
-class Away extends Error {}
-/** What a dependency that is well may reject with. */
+/** The dependency cannot be reached. */
+class Unreachable extends Error {}
+/** A rejection of a dependency that works. */
 class Conflict extends Error {}
-/** What a call gets that is not run. */
+/** The rejection of a call that is not run. */
 class Refusal extends Error {
   readonly retryAfterMs: number
   constructor(message: string, retryAfterMs: number) {
@@ -26,7 +26,7 @@ interface Call {
 }
 
 let clock: VirtualClock
-/** What the clock is off by, where a test puts it back. */
+/** How far off the clock is, once a test has put it back. */
 let offsetMs: number
 let calls: Call[]
 let events: string[]
@@ -38,12 +38,12 @@ beforeEach(() => {
   events = []
 })
 
-function breakerWith(options: Partial<CircuitBreakerOptions<Away>> = {}): CircuitBreaker {
-  return createCircuitBreaker<Away>({
+function breakerWith(options: Partial<CircuitBreakerOptions<Unreachable>> = {}): CircuitBreaker {
+  return createCircuitBreaker<Unreachable>({
     clock: { now: () => clock.now() + offsetMs },
     firstBackoffMs: 1000,
     maxBackoffMs: 5000,
-    isFailure: cause => cause instanceof Away,
+    isFailure: cause => cause instanceof Unreachable,
     isAnswer: cause => cause instanceof Conflict,
     refusal: ({ message }, retryAfterMs) => new Refusal(message, retryAfterMs),
     onOpen: ({ message }) => events.push(`open: ${message}`),
@@ -63,7 +63,7 @@ const call = (breaker: CircuitBreaker) =>
 
 const last = () => calls.at(-1) ?? expect.fail('nothing was called')
 
-async function failOnce(breaker: CircuitBreaker, cause: Error = new Away('away')) {
+async function failOnce(breaker: CircuitBreaker, cause: Error = new Unreachable('unreachable')) {
   const before = calls.length
   const failing = call(breaker)
   expect(calls.length, 'a call that is let through').toBe(before + 1)
@@ -82,7 +82,7 @@ async function refused(breaker: CircuitBreaker, retryAfterMs: number) {
   const before = calls.length
   const refusal = await call(breaker).catch(cause => cause)
   expect(refusal).toBeInstanceOf(Refusal)
-  expect(refusal).toMatchObject({ message: 'away', retryAfterMs })
+  expect(refusal).toMatchObject({ message: 'unreachable', retryAfterMs })
   expect(calls).toHaveLength(before)
 }
 
@@ -168,10 +168,10 @@ test('createCircuitBreaker lets another call probe after maxProbeMs', async () =
 test('createCircuitBreaker counts several calls that fail together as one failure', async () => {
   const breaker = breakerWith()
   const many = Array.from({ length: 20 }, () => call(breaker))
-  for (const { fail } of calls) fail(new Away('away'))
+  for (const { fail } of calls) fail(new Unreachable('unreachable'))
   await Promise.allSettled(many)
   await refused(breaker, 1000)
-  expect(events).toEqual(['open: away', 'failing: away'])
+  expect(events).toEqual(['open: unreachable', 'failing: unreachable'])
 })
 
 test('createCircuitBreaker is neither closed nor opened by calls that began before it last changed', async () => {
@@ -184,28 +184,28 @@ test('createCircuitBreaker is neither closed nor opened by calls that began befo
   await refused(breaker, 1000)
   await clock.advance(1000)
   await answerOnce(breaker)
-  second?.fail(new Away('late'))
+  second?.fail(new Unreachable('late'))
   await expect(slower).rejects.toThrow('late')
   expect(breaker.isOpen()).toBe(false)
 })
 
-test('createCircuitBreaker counts such calls with countsLateResults', async () => {
-  const breaker = breakerWith({ countsLateResults: true })
+test("createCircuitBreaker counts such calls if lateResults is 'counted'", async () => {
+  const breaker = breakerWith({ lateResults: 'counted' })
   const [slow, slower] = [call(breaker), call(breaker)]
   const [first, second] = [...calls]
   await failOnce(breaker)
   first?.answer()
   await slow
   expect(breaker.isOpen()).toBe(false)
-  second?.fail(new Away('away'))
-  await expect(slower).rejects.toThrow('away')
+  second?.fail(new Unreachable('unreachable'))
+  await expect(slower).rejects.toThrow('unreachable')
   await refused(breaker, 1000)
 })
 
-test('createCircuitBreaker counts several that fail together as one with countsLateResults too', async () => {
-  const breaker = breakerWith({ countsLateResults: true })
+test("createCircuitBreaker counts several that fail together as one if lateResults is 'counted' too", async () => {
+  const breaker = breakerWith({ lateResults: 'counted' })
   const many = Array.from({ length: 20 }, () => call(breaker))
-  for (const { fail } of calls) fail(new Away('away'))
+  for (const { fail } of calls) fail(new Unreachable('unreachable'))
   await Promise.allSettled(many)
   await refused(breaker, 1000)
 })
@@ -275,9 +275,9 @@ test('createCircuitBreaker ends maxProbeMs when the clock is put back', async ()
 
 test('createCircuitBreaker calls onOpen and onClose once for each outage, with how long it was', async () => {
   const breaker = breakerWith()
-  await failOnce(breaker, new Away('first'))
+  await failOnce(breaker, new Unreachable('first'))
   await clock.advance(1000)
-  await failOnce(breaker, new Away('second'))
+  await failOnce(breaker, new Unreachable('second'))
   await clock.advance(2000)
   await answerOnce(breaker)
   await answerOnce(breaker)
@@ -311,7 +311,7 @@ test('createCircuitBreaker calls onFailing once a minute while calls are refused
   expect(events).toHaveLength(2)
   await clock.advance(1)
   for (let i = 0; i < 10; i++) await refused(breaker, 1000)
-  expect(events.slice(2)).toEqual(['failing: away'])
+  expect(events.slice(2)).toEqual(['failing: unreachable'])
 })
 
 test('throwIfRefusing throws what a call would be refused with, and starts no probe', async () => {
@@ -332,18 +332,18 @@ test('throwIfRefusing throws what a call would be refused with, and starts no pr
 test('createCircuitBreaker counts work that throws before it returns a promise', async () => {
   const breaker = breakerWith()
   const throwing = () => {
-    throw new Away('away')
+    throw new Unreachable('unreachable')
   }
-  await expect(breaker.run(throwing)).rejects.toThrow('away')
+  await expect(breaker.run(throwing)).rejects.toThrow('unreachable')
   await refused(breaker, 1000)
 })
 
 test('createCircuitBreaker needs none of what is optional', async () => {
-  const breaker = createCircuitBreaker<Away>({
+  const breaker = createCircuitBreaker<Unreachable>({
     clock,
     firstBackoffMs: 1000,
     maxBackoffMs: 5000,
-    isFailure: cause => cause instanceof Away,
+    isFailure: cause => cause instanceof Unreachable,
     refusal: ({ message }, retryAfterMs) => new Refusal(message, retryAfterMs),
   })
   await failOnce(breaker)

@@ -130,7 +130,7 @@ describe('offsetAfter, for a clock that is right, or nearly so,', () => {
 describe('offsetAfter keeps what it knows', () => {
   const known = { lowMs: 60_000, highMs: 61_000, at: START }
 
-  test('when the date is no date', () => {
+  test('when the date is invalid', () => {
     expect(
       offsetAfter(undefined, { date: Number.NaN, requestedAt: START, receivedAt: START }),
     ).toBeUndefined()

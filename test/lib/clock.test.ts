@@ -51,7 +51,7 @@ describe('a correction of systemClock', () => {
     expect(corrections.slice(length)).toEqual([0])
   })
 
-  test('is not made for 2 s, nor for a reply that took 5 minutes, nor for a date that is none', async () => {
+  test('is not made for 2 s, nor for a reply that took 5 minutes, nor for an invalid date', async () => {
     receiveReply(1900)
     receiveReply(-1900)
     const observed = clock.observe()

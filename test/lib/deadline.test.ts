@@ -4,7 +4,7 @@ import { virtualClock } from '../support/clock/virtual-clock.ts'
 
 const timedOut = () => new Error('too long')
 
-test('withTimeout returns what the work gives in time, and then aborts its signal', async () => {
+test('withTimeout returns the result of work that ends in time, and then aborts its signal', async () => {
   const clock = virtualClock()
   const signals: AbortSignal[] = []
   const result = withTimeout(
@@ -63,9 +63,9 @@ test('withTimeout leaves nothing to be handled when the work fails after its tim
       },
       { clock, timeoutMs: 1000, timedOut },
     )
-    const told = expect(late).rejects.toThrow('too long')
+    const rejection = expect(late).rejects.toThrow('too long')
     await clock.advance(2000)
-    await told
+    await rejection
     expect(unhandled).toEqual([])
   } finally {
     process.off('unhandledRejection', note)
@@ -74,14 +74,15 @@ test('withTimeout leaves nothing to be handled when the work fails after its tim
 
 test('waitAtMost resolves with the work, and rejects if it fails in time', async () => {
   const clock = virtualClock()
-  await waitAtMost(1000, Promise.resolve(), clock)
-  await expect(waitAtMost(1000, Promise.reject(new Error('no')), clock)).rejects.toThrow('no')
+  await waitAtMost(Promise.resolve(), { clock, maxMs: 1000 })
+  const failing = Promise.reject(new Error('failed'))
+  await expect(waitAtMost(failing, { clock, maxMs: 1000 })).rejects.toThrow('failed')
 })
 
-test('waitAtMost waits for work that hangs so long, and no longer', async () => {
+test('waitAtMost resolves after maxMs if the work hangs', async () => {
   const clock = virtualClock()
   let isOver = false
-  const over = waitAtMost(1000, new Promise(() => {}), clock).then(() => {
+  const over = waitAtMost(new Promise(() => {}), { clock, maxMs: 1000 }).then(() => {
     isOver = true
   })
   await clock.advance(999)

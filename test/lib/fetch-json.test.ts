@@ -124,11 +124,11 @@ describe('fetchJson', () => {
       (bytes: number): Fetch =>
       async () =>
         new Response('{}'.padEnd(bytes))
-    const limitBytes = 100
-    await expect(fetchJson('https://a.example', { fetch: fetchOf(100), clock, limitBytes })).resolves.toEqual(
+    const maxBytes = 100
+    await expect(fetchJson('https://a.example', { fetch: fetchOf(100), clock, maxBytes })).resolves.toEqual(
       {},
     )
-    await expect(fetchJson('https://a.example', { fetch: fetchOf(101), clock, limitBytes })).rejects.toThrow(
+    await expect(fetchJson('https://a.example', { fetch: fetchOf(101), clock, maxBytes })).rejects.toThrow(
       '100',
     )
   })
@@ -142,7 +142,7 @@ describe('fetchJson', () => {
     await expect(fetchFrom(url)).rejects.toThrow('more than 262144 bytes')
   })
 
-  test('gives up after 5 s on an answer that does not begin, or does not end', async () => {
+  test('rejects after 5 s if the answer does not begin, or does not end', async () => {
     for (const beginning of ['', '{"a":']) {
       const time = virtualClock()
       const { promise: arrived, resolve: arrive } = deferred()

@@ -12,7 +12,7 @@ test.each([
   ['one with a zone', 'fe80::1%eth0', 'fe80:0:0:0::/64'],
   ['loopback', '::1', '0:0:0:0::/64'],
   ['an IPv4 address at the end of another IPv6 address', '64:ff9b::192.0.2.7', '64:ff9b:0:0::/64'],
-  ['text that is no address', 'unknown', 'unknown'],
+  ['text that is not an address', 'unknown', 'unknown'],
 ])('ipNetwork of %s', (_what, address, network) => {
   expect(ipNetwork(address)).toBe(network)
 })
@@ -22,6 +22,6 @@ test('ipNetwork is the same for addresses of one /64, and for no others', () => 
   expect(ipNetwork('2001:db8:1:2::1')).not.toBe(ipNetwork('2001:db8:1:3::1'))
 })
 
-test('ipNetwork cuts text that is no address to 64 characters', () => {
+test('ipNetwork cuts text that is not an address to 64 characters', () => {
   expect(ipNetwork('x'.repeat(1000))).toBe('x'.repeat(64))
 })

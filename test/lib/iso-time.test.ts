@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createIsoMilliseconds, isoSeconds } from '../../src/lib/iso-time.ts'
+import { createIsoMilliseconds, DAY_MS, isoDay, isoSeconds } from '../../src/lib/iso-time.ts'
 
 test('createIsoMilliseconds formats each moment to the millisecond, in whatever order they come', () => {
   const format = createIsoMilliseconds()
@@ -13,4 +13,12 @@ test('createIsoMilliseconds formats each moment to the millisecond, in whatever 
 test('isoSeconds rounds down to the second', () => {
   expect(isoSeconds(Date.parse('2026-11-23T10:00:00.999Z'))).toBe('2026-11-23T10:00:00Z')
   expect(isoSeconds(Date.parse('2026-11-23T10:00:00.000Z'))).toBe('2026-11-23T10:00:00Z')
+})
+
+test('isoDay returns the UTC day up to its last millisecond', () => {
+  const midnight = Date.parse('2026-11-23T00:00:00.000Z')
+  expect(isoDay(midnight)).toBe('2026-11-23')
+  expect(isoDay(midnight + DAY_MS - 1)).toBe('2026-11-23')
+  expect(isoDay(midnight + DAY_MS)).toBe('2026-11-24')
+  expect(isoDay(midnight - 1)).toBe('2026-11-22')
 })

@@ -24,7 +24,7 @@ test.each(['', 'nonsense', '{"a":1', '{"a":1}{', '{a:1}', 'undefined'])(
   },
 )
 
-test('parseJson returns undefined for bytes that are no UTF-8', () => {
+test('parseJson returns undefined for bytes that are not UTF-8', () => {
   const latin1 = Buffer.from('{"a":"\xe9"}', 'latin1')
   expect(parseJson(latin1)).toBeUndefined()
   expect(parseJson(bytes('{"a":"é"}').subarray(0, -3))).toBeUndefined()
@@ -64,7 +64,7 @@ test.each([
   expect(isJsonObject(value)).toBe(is)
 })
 
-test('canonicalJson gives equal text for equal values, however their keys are ordered', () => {
+test('canonicalJson returns equal text for equal values, however their keys are ordered', () => {
   const one = { b: [{ d: 1, c: 2 }], a: { z: null, y: 'é' } }
   const other = { a: { y: 'é', z: null }, b: [{ c: 2, d: 1 }] }
   expect(canonicalJson(one)).toBe('{"a":{"y":"é","z":null},"b":[{"c":2,"d":1}]}')

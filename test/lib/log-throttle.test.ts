@@ -21,7 +21,7 @@ test('createLogThrottle admits the first line at time 0 too', () => {
   expect([throttle.admit(0), throttle.admit(1)]).toEqual([true, false])
 })
 
-test('createLogThrottle goes by the time it is given', () => {
+test('createLogThrottle admits a line each everyMs', () => {
   const throttle = createLogThrottle(10_000)
   expect([0, 9999, 10_000].map(ms => throttle.admit(NOON + ms))).toEqual([true, false, true])
 })

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { expect, test } from 'vitest'
-import { getOrCreate, groupBy } from '../../src/lib/maps.ts'
+import { distinct, getOrCreate, groupBy } from '../../src/lib/maps.ts'
 
 test.each([
   ['a Map', () => new Map<string, object>()],
@@ -35,4 +35,13 @@ test('groupBy keeps the order of groups and of what is in them', () => {
     [1, ['a', 'd', 'e']],
   ])
   expect(groupBy([], String).size).toBe(0)
+})
+
+test('distinct returns each value once, in the order of their first appearance', () => {
+  expect(distinct(['b', 'a', 'b', undefined, 'a', undefined])).toEqual(['b', 'a', undefined])
+})
+
+test('distinct compares objects by their keys', () => {
+  expect(distinct([{ id: 1 }, { id: 2 }, { id: 1 }], ({ id }) => id)).toEqual([{ id: 1 }, { id: 2 }])
+  expect(distinct([{ id: 1 }, { id: 1 }])).toHaveLength(2)
 })

@@ -20,7 +20,7 @@ test('singleFlight runs the work once for concurrent callers', async () => {
   expect(await results).toEqual(['one', 'one', 'one'])
 })
 
-test('singleFlight starts anew once a flight has ended, and remembers nothing', async () => {
+test('singleFlight starts again once a flight has ended, and remembers nothing', async () => {
   const { calls, start } = work()
   const fly = singleFlight(start)
   const first = fly()
@@ -31,7 +31,7 @@ test('singleFlight starts anew once a flight has ended, and remembers nothing', 
   expect(await second).toBe('two')
 })
 
-test('singleFlight rejects for all who joined, and starts anew after that', async () => {
+test('singleFlight rejects for all callers that joined, and starts again after that', async () => {
   const { calls, start } = work()
   const fly = singleFlight(start)
   const both = Promise.allSettled([fly(), fly()])
@@ -60,7 +60,7 @@ test('singleFlight passes on the arguments of the call that starts it, and ignor
   expect(await fly('b', 2)).toBe('b2')
 })
 
-test('singleFlight does not hold on to work that throws before it returns a promise', async () => {
+test('singleFlight forgets work that throws before it returns a promise', async () => {
   let fails = true
   const fly = singleFlight((): Promise<string> => {
     if (fails) throw new Error('at once')
@@ -85,7 +85,7 @@ test('singleFlightByKey runs one flight for each key', async () => {
   expect(await all).toEqual(['0', '0', '1'])
 })
 
-test('singleFlightByKey tells whether a key has a flight, and lets others join it', async () => {
+test('singleFlightByKey returns whether a key has a flight, and lets others join it', async () => {
   const { calls, start } = work()
   const flights = singleFlightByKey<string>()
   expect([flights.has('a'), flights.get('a')]).toEqual([false, undefined])
@@ -106,7 +106,7 @@ test('singleFlightByKey forgets a flight that failed before callers see it', asy
   expect(await seen).toBe(false)
 })
 
-test('memoizeAsync creates once, when first asked', async () => {
+test('memoizeAsync creates once, at the first call', async () => {
   let created = 0
   const get = memoizeAsync(async () => ++created)
   expect(created).toBe(0)
@@ -114,7 +114,7 @@ test('memoizeAsync creates once, when first asked', async () => {
   expect(await get()).toBe(1)
 })
 
-test('memoizeAsync rejects for all who waited, and tries again for the next', async () => {
+test('memoizeAsync rejects for all callers that waited, and tries again for the next', async () => {
   let tries = 0
   const get = memoizeAsync(async () => {
     if (++tries === 1) throw new Error('not now')

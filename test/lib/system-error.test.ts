@@ -25,11 +25,11 @@ test.each([
   ['is its own', withCode('EPIPE'), 'EPIPE'],
   ['is that of its cause when both have one', withCode('OUTER', withCode('INNER')), 'INNER'],
   ['is its own when its cause has none', withCode('OUTER', new Error('no code')), 'OUTER'],
-  ['is its own when its cause is no error', withCode('OUTER', { code: 'INNER' }), 'OUTER'],
+  ['is its own when its cause is not an Error', withCode('OUTER', { code: 'INNER' }), 'OUTER'],
   ['that has none', new Error('secret'), undefined],
   ['whose code is a number', withCode(20), undefined],
   ['that is a DOMException', new DOMException('secret', 'AbortError'), undefined],
-  ['that is no error', { code: 'ENOENT' }, undefined],
+  ['that is not an Error', { code: 'ENOENT' }, undefined],
   ['that is undefined', undefined, undefined],
 ])('systemCode of an error %s', (_what, error, code) => {
   expect(systemCode(error)).toBe(code)
@@ -43,7 +43,7 @@ test('systemCode ends for an error that is its own cause', () => {
 })
 
 test('messageOf returns the message of an error, and something else for anything else', () => {
-  expect(messageOf(new TypeError('told'))).toBe('told')
+  expect(messageOf(new TypeError('failed'))).toBe('failed')
   expect(messageOf('thrown text')).toBe('it failed')
   expect(messageOf({ message: 'no error' }, 'unknown error')).toBe('unknown error')
 })

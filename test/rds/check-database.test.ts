@@ -54,7 +54,7 @@ describe('checkDatabase', () => {
     ['postgres', 5432],
     ['mysql', 3306],
     ['mariadb', 3306],
-  ] as const)('gives %s port %i by default', (engine, port) => {
+  ] as const)('%s has port %i by default', (engine, port) => {
     expect(checkedDatabase({ engine }).port).toBe(port)
     expect(checkedDatabase({ engine, port: 6000 }).port).toBe(6000)
   })

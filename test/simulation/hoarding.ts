@@ -33,9 +33,9 @@ export async function simulateHoarding(
 
   async function logInAfterFailover(workload: number): Promise<void> {
     await clock.sleepUntil(clock.now() + random.between(0, 3 * MINUTE_MS))
-    const hoarded = await jeton.getPassword(workload, failoverAt)
+    const password = await jeton.getPassword(workload, failoverAt)
     await clock.sleepUntil(failoverAt + random.between(0, 2000))
-    const strategy = { ...jeton, getPassword: async () => hoarded }
+    const strategy = { ...jeton, getPassword: async () => password }
     await createConnect({ clock, random, strategy, rds, maxDelayMs: 0 }).connect(workload)
     lastLoginAt = clock.now()
   }

@@ -39,7 +39,7 @@ export async function simulateSaturation(options: SaturationOptions): Promise<Sa
   const end = clock.now() + durationMs
   const deliveredAt: number[] = []
 
-  async function ask(principal: number, vend: (typeof instances)[number]): Promise<void> {
+  async function requestToken(principal: number, vend: (typeof instances)[number]): Promise<void> {
     try {
       const { cached } = await vend(accessOf(principal))
       if (!cached && clock.now() <= end) deliveredAt.push(clock.now())
@@ -51,7 +51,7 @@ export async function simulateSaturation(options: SaturationOptions): Promise<Sa
   await clock.run(async () => {
     const requests: Promise<void>[] = []
     for (let principal = 0; clock.now() < end; principal++) {
-      for (const vend of instances) requests.push(ask(principal, vend))
+      for (const vend of instances) requests.push(requestToken(principal, vend))
       await clock.sleepUntil(clock.now() + random.exponential(1000 / (2 * newTokensPerSecond)))
     }
     await Promise.all(requests)

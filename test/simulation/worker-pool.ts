@@ -5,7 +5,10 @@ import type { RunResult } from './run-simulation.ts'
 import type { Scenario } from './scenarios.ts'
 
 const WORKER = new URL('worker.ts', import.meta.url)
-/** Most objects die young, and nobody reads the stack traces of refusals: this saves a third of the time. */
+/**
+ * Most objects die young, and nobody reads the stack traces of refusals: this saves a third of the time. Without stack traces
+ * tsx does not find the exports of CommonJS packages, so a worker must not import any.
+ */
 const NODE_OPTIONS = ['--max-semi-space-size=64', '--stack-trace-limit=0']
 
 /** What is sent to a worker. */
@@ -37,7 +40,7 @@ export async function runInWorkers(
   }
 
   const workers = Array.from({ length: availableParallelism() }, () =>
-    fork(WORKER, { execArgv: [...process.execArgv, ...NODE_OPTIONS] }),
+    fork(WORKER, { execArgv: ['--import', 'tsx', ...NODE_OPTIONS] }),
   )
   try {
     await Promise.all(workers.map(feed))

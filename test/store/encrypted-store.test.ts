@@ -61,7 +61,7 @@ async function unreadableReason(call: Promise<unknown>): Promise<string | undefi
     () => expect.unreachable('it did not reject'),
     (rejected: unknown) => rejected,
   )
-  if (!(cause instanceof UnreadableRecord)) return expect.unreachable('it is no UnreadableRecord')
+  if (!(cause instanceof UnreadableRecord)) return expect.unreachable('it is not an UnreadableRecord')
   expect(cause.code).toBe('temporarily_unavailable')
   return cause.reason
 }
@@ -107,7 +107,7 @@ describe('a record on the inner store', () => {
   })
 })
 
-describe('somebody who can write to the table', () => {
+describe('an attacker with write access to the table', () => {
   let store: Store
   beforeEach(async () => {
     store = storeWith(newKeyring())
@@ -149,7 +149,7 @@ describe('somebody who can write to the table', () => {
 
   test.each([
     ['no header', '\n'],
-    ['a header that is no JSON', '{"v":1\n'],
+    ['a header that is not JSON', '{"v":1\n'],
     ['a header that is null', 'null\n'],
     ['a header without a version', '{"keepUntil":9e15}\n'],
     ['a keepUntil beyond all dates', '{"v":2,"keepUntil":1e300}\n'],
@@ -161,15 +161,15 @@ describe('somebody who can write to the table', () => {
     expect(await readText(store)).toBe('new')
   })
 
-  test('cannot have the keyring asked for an id that is none', async () => {
-    const askedIds: string[] = []
-    const decryptionKey = async (id: string) => void askedIds.push(id) as undefined
+  test('cannot pass an invalid key id to the keyring', async () => {
+    const requestedIds: string[] = []
+    const decryptionKey = async (id: string) => void requestedIds.push(id) as undefined
     const store = storeWith({ ...newKeyring(), decryptionKey })
     await forge(() =>
       Buffer.from(`{"v":1,"key":"${'x'.repeat(101)}","keepUntil":${clock.now() + 1}}\npayload`),
     )
     await unreadableReason(store.read('k'))
-    expect(askedIds).toEqual([''])
+    expect(requestedIds).toEqual([''])
   })
 })
 
@@ -241,7 +241,7 @@ describe('a record that cannot be decrypted', () => {
 })
 
 test('a keyring that rejects rejects the call, and nothing is overwritten, not even after keepUntil', async () => {
-  const failure = Object.assign(new Error('KMS is away'), { code: 'temporarily_unavailable' })
+  const failure = Object.assign(new Error('KMS is unreachable'), { code: 'temporarily_unavailable' })
   const keyring = newKeyring()
   await storeWith(keyring).compareAndSwap(write('theirs'))
   await clock.advance(10 * MINUTE)

@@ -16,7 +16,7 @@ interface PendingRead {
   fail(cause: unknown): void
 }
 
-const unavailable = (reason = 'it is away') =>
+const unavailable = (reason = 'it is unreachable') =>
   new JetonError('temporarily_unavailable', { publicMessage: 'try again', reason, retryAfterMs: 1000 })
 
 let clock: VirtualClock
@@ -47,7 +47,7 @@ describeStore('guarded, over memory', async clock => {
   return [one, one]
 })
 
-const lastRead = () => reads.at(-1) ?? expect.fail('the inner store was not asked')
+const lastRead = () => reads.at(-1) ?? expect.fail('the inner store was not read')
 
 async function failOnce(cause = unavailable()) {
   const read = store.read('k')
@@ -60,7 +60,7 @@ async function expectRefused(retryAfterMs: number) {
   await expect(store.read('k')).rejects.toMatchObject({
     code: 'temporarily_unavailable',
     publicMessage: 'try again',
-    reason: 'it is away',
+    reason: 'it is unreachable',
     retryAfterMs,
   })
   expect(reads).toHaveLength(before)
@@ -73,7 +73,7 @@ test('guardStore refuses calls after a failure, with that failure and the back-o
   await expectRefused(150)
   await expect(
     store.compareAndSwap({ key: 'k', bytes: Buffer.from(''), expectedVersion: 'absent', expiresAt: 0 }),
-  ).rejects.toMatchObject({ reason: 'it is away', retryAfterMs: 150 })
+  ).rejects.toMatchObject({ reason: 'it is unreachable', retryAfterMs: 150 })
 })
 
 test('guardStore lets one call probe, and refuses the others meanwhile', async () => {
@@ -114,7 +114,7 @@ test('calls that fail together count as one failure', async () => {
   expect(calls.filter(({ outcome }) => outcome === 'failed')).toHaveLength(20)
 })
 
-test('a call that began before the last verdict neither opens nor closes the breaker', async () => {
+test('a call that began before the last change neither opens nor closes the breaker', async () => {
   const [slow, slower] = [store.read('k'), store.read('k')]
   const [first, second] = [...reads]
   await failOnce()
@@ -174,7 +174,7 @@ test('a bug neither opens nor closes the breaker', async () => {
 
 const warnings = () => log.lines.filter(({ fields }) => fields.event === 'store_failing').length
 
-test('guardStore logs store_failing once a minute while it fails, and at once when it fails anew', async () => {
+test('guardStore logs store_failing once a minute while it fails, and at once when it fails again', async () => {
   await failOnce()
   for (let second = 5; second < 60; second += 5) {
     await clock.advance(5000)
@@ -205,7 +205,7 @@ test('guardStore logs store_failing for refused calls too, while a probe takes l
   expect(warnings()).toBe(2)
 })
 
-test('guardStore tells health and the log when the store begins to fail and when it answers again', async () => {
+test('guardStore reports to health and the log when the store begins to fail and when it answers again', async () => {
   await failOnce()
   await clock.advance(250)
   await failOnce()
@@ -216,7 +216,7 @@ test('guardStore tells health and the log when the store begins to fail and when
   await probe
   expect(health.degraded()).toEqual([])
   expect(log.lines.map(({ level, fields }) => [level, fields])).toEqual([
-    ['warn', { event: 'store_failing', reason: 'it is away' }],
+    ['warn', { event: 'store_failing', reason: 'it is unreachable' }],
     ['info', { event: 'store_recovered', failedForMs: 750 }],
   ])
 })

@@ -29,7 +29,7 @@ test('decodeRecord leaves the record of a newer release alone until its keepUnti
   expect(decode('{"keepUntil":0}')).toBeUndefined()
 })
 
-test('UnreadableRecord is a JetonError like any other to whoever does not ask for its class', () => {
+test('UnreadableRecord is a JetonError like any other to code that does not check its class', () => {
   const error = new UnreadableRecord({ key: 'token/1', why: 'of another key', keepUntil: NOW })
   expect(asJetonError(error)).toBe(error)
   expect(error).toMatchObject({ code: 'temporarily_unavailable', status: 503, name: 'JetonError' })

@@ -27,6 +27,6 @@ test.each([
   ['undefined', undefined],
   ['object', null],
   ['object', { message: SECRET }],
-])('logRequestFailure logs only the type %s of what is no error', (type, cause) => {
+])('logRequestFailure logs only the type %s of anything that is not an Error', (type, cause) => {
   expect(fieldsFor(cause)).toMatchObject({ error: type, stack: [] })
 })

@@ -15,14 +15,14 @@ beforeEach(() => {
 })
 
 test('every event of the port is a metric with its labels, in seconds', async () => {
-  metrics.decided({ decision: 'vended', grant: 'g', database: 'orders', cached: true })
-  metrics.answered({ durationMs: 20 })
-  metrics.minted('orders')
-  metrics.clockCorrected(-1500)
-  metrics.appended({ sink: 'stdout', records: 3, durationMs: 20, ok: true })
-  metrics.refusalsDropped({ sink: 'stdout', count: 7 })
-  metrics.storeCalled({ call: 'swap', outcome: 'conflict', durationMs: 20 })
-  metrics.storeUnreadable()
+  metrics.onDecided({ decision: 'vended', grant: 'g', database: 'orders', cached: true })
+  metrics.onVended({ durationMs: 20 })
+  metrics.onMinted('orders')
+  metrics.onClockCorrected(-1500)
+  metrics.onBatchWritten({ sink: 'stdout', records: 3, durationMs: 20, ok: true })
+  metrics.onRefusalsDropped({ sink: 'stdout', count: 7 })
+  metrics.onStoreCalled({ call: 'swap', outcome: 'conflict', durationMs: 20 })
+  metrics.onRecordUnreadable()
   health.report('sts', { ok: false })
   const text = await registry.metrics()
   for (const line of [
@@ -41,8 +41,8 @@ test('every event of the port is a metric with its labels, in seconds', async ()
 
 test('a database that no grant names is not a label, for the caller chose its name', async () => {
   const refusal = { decision: 'refused', code: 'access_denied' }
-  metrics.decided({ ...refusal, database: 'made-up-1' })
-  metrics.decided({ ...refusal, database: 'made-up-2' })
+  metrics.onDecided({ ...refusal, database: 'made-up-1' })
+  metrics.onDecided({ ...refusal, database: 'made-up-2' })
   const text = await registry.metrics()
   expect(text).not.toContain('made-up')
   expect(text).toContain('{decision="refused",code="access_denied",database="",cached=""} 2')

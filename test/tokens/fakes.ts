@@ -14,7 +14,7 @@ export function storedToken(mintedAt: number, { text = `token-${mintedAt}`, isRe
   return { token, mintedAt, isReplacement } satisfies StoredToken
 }
 
-/** A rate limiter whose slots are as far off as a test says, and what was asked of it. */
+/** A rate limiter whose slots are as far off as a test says, and the calls that it had. */
 export interface FakeRateLimiter extends RateLimiter {
   /** How far off the slot of the next reservation is. */
   nextSlotMs: number

@@ -17,6 +17,7 @@ import {
   type TokenStore,
 } from '../../src/tokens/token-store.ts'
 import { settle, type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
+import { asEncrypted } from '../support/service/as-encrypted.ts'
 import { createLogRecorder, type LogRecorder } from '../support/service/log-recorder.ts'
 import { type FakeRateLimiter, fakeRateLimiter, ON_TIME_MS, storedToken } from './fakes.ts'
 import { eventsOf, KEY } from './instances.ts'
@@ -50,11 +51,10 @@ beforeEach(() => {
   const encryptedStore = createMemoryStore(clock)
   const { read, compareAndSwap } = encryptedStore
   tokenStore = createTokenStore({
-    encryptedStore: {
-      ...encryptedStore,
+    encryptedStore: asEncrypted({
       read: key => (fault ? Promise.reject(fault) : read(key)),
       compareAndSwap: write => (fault ? Promise.reject(fault) : compareAndSwap(write)),
-    },
+    }),
     clock,
   })
   otherStore = createTokenStore({ encryptedStore, clock })
@@ -105,7 +105,7 @@ async function mintElsewhere(): Promise<StoredToken> {
 
 const published = async () => (await otherStore.read(KEY)).stored
 
-/** Whether the work is done, as a function to be asked later. */
+/** Returns a function that says whether the work is done. */
 function watch(work: Promise<void>): () => boolean {
   let isDone = false
   void work.then(() => {

@@ -98,7 +98,7 @@ describe('three instances on one store', () => {
     expect(total(({ assumed }) => assumed.length)).toBe(sessions + 1)
   })
 
-  test('find out that the rejected token is the successor of the one at hand', async () => {
+  test('find out that the rejected token is the successor of the one they have', async () => {
     await a.get()
     await b.get()
     await clock.advance(9 * MINUTE)
@@ -142,7 +142,7 @@ test('a renewal that finds no slot does not read the store for every request', a
   expect(storeCalls(a) - before).toBeLessThan(20)
 })
 
-test('renewals go on while STS is slow: an instance with a role session is ready at once', async () => {
+test('renewals work while STS is slow: an instance with a role session is ready at once', async () => {
   a.sts.delayMs = 600
   const keys = principalKeys(8)
   await during(clock, Promise.all(keys.map(key => a.get({ key }))))

@@ -163,7 +163,7 @@ test('mint reserves another slot, ahead of newcomers, for a token that missed it
   ])
 })
 
-test('mint goes on with the token of another instance that supersedes its own', async () => {
+test('mint uses the token of another instance that supersedes its own', async () => {
   const token = await minter.mint(entry, await requestNow())
   await clock.advance(LEASE_MS)
   const lease = await otherStore.lease(KEY, await otherStore.read(KEY))

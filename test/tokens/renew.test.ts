@@ -51,7 +51,7 @@ describe('decideRenewal', () => {
     expect(decideRenewal(given)).toEqual({ action })
   })
 
-  test('uses a successor, whoever has the lease', () => {
+  test('uses a successor, whichever instance has the lease', () => {
     const successor = storedToken(MINUTE)
     const snapshot = { ...LEASED, stored: successor }
     expect(decideRenewal({ ...state, snapshot, isSessionFit: true })).toEqual({

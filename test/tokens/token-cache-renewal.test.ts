@@ -56,7 +56,7 @@ describe('a renewal by the token cache', () => {
     expect(after.token.issuedAt).toBeGreaterThan(first.token.issuedAt)
   })
 
-  test('goes on during an outage of STS while a role session is fit to sign', async () => {
+  test('works during an outage of STS while a role session is fit to sign', async () => {
     const old = await get()
     instance.sts.fails = UNREACHABLE
     await clock.advance(9 * MINUTE)

@@ -66,7 +66,7 @@ describe('a role session', () => {
     await expect(get()).rejects.toMatchObject({ code: 'temporarily_unavailable' })
   })
 
-  test('that is refused is asked for once, and refused to all requests that wait', async () => {
+  test('that AWS refuses is requested once, and all requests that wait are refused', async () => {
     instance.sts.fails = ROLE_REFUSED
     const requests = Array.from({ length: 100 }, () => tokenCache.get(KEY, {}))
     const outcomes = await Promise.allSettled(requests)
@@ -159,7 +159,7 @@ describe('a token that the database rejected', () => {
 })
 
 describe('a delivery', () => {
-  /** When the delivery has come to its end, as a function to be asked later. */
+  /** Returns a function that says when the delivery has ended. */
   async function deliveredAt(delivery: TokenDelivery) {
     let at: number | undefined
     void delivery.deliver().then(() => {
@@ -195,7 +195,7 @@ describe('a delivery', () => {
 })
 
 describe('slots for new tokens', () => {
-  test('that are too far off throttle a request, and STS is not asked for it', async () => {
+  test('that are too far off throttle a request, without a call to STS', async () => {
     const outcomes = Promise.allSettled(principalKeys(500).map(key => tokenCache.get(key, {})))
     await clock.advance(6000)
     const throttled = (await outcomes).filter(outcome => outcome.status === 'rejected')

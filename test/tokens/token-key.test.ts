@@ -3,7 +3,7 @@ import { tokenKey } from '../../src/tokens/token-key.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 import { KEY } from './instances.ts'
 
-test('tokenKey gives every user, endpoint, role, external id and principal a key of its own', () => {
+test('tokenKey returns another key for every user, endpoint, role, external id and principal', () => {
   const keys = [
     KEY,
     tokenKey({ database: ORDERS, user: 'app_ro' }),

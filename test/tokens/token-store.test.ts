@@ -11,7 +11,7 @@ import {
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 import { KEY, MINUTE } from './instances.ts'
 
-/** 2026-11-23T10:00:00Z, where the virtual clock starts. */
+/** 2026-11-23T10:00:00Z, at which the virtual clock starts. */
 const NOW = 1_795_428_000_000
 const STORE_KEY = `token/${KEY.id}`
 

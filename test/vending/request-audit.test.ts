@@ -6,7 +6,7 @@ import { startAudits, UNWRITABLE } from './support.ts'
 
 const denied = new JetonError('access_denied', { publicMessage: 'no grant', reason: 'nearest grant ops' })
 
-test('recordVend writes one record of all that was added, with where the request came from', async () => {
+test('recordVend writes one record of all that was added, with the origin of the request', async () => {
   const { records, beginAudit } = startAudits()
   const audit = beginAudit()
   audit.add({ database: 'orders', user: undefined })

@@ -1,14 +1,14 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { sha256Hex } from '../../lib/hash.ts'
+import { DAY_MS, isoDay } from '../../lib/iso-time.ts'
 import { parseJsonObject } from '../../lib/json.ts'
 import { sortKeyOf, timeOf } from '../parsed-record.ts'
 import type { PrincipalName } from '../query.ts'
 
-/** The index that finds the records of one principal: by `principal` and `sk`, and with the keys alone in it. */
+/** The index that finds the records of one principal: by `principal` and `sk`. It holds only keys. */
 export const BY_PRINCIPAL = 'byPrincipal'
 /** One partition takes 1,000 writes a second; a day's records are spread over this many. */
 const SHARDS = '0123456789abcdef'
-const DAY_MS = 86_400_000
 /** DynamoDB's limit for a partition key. */
 const MAX_KEY_BYTES = 2048
 const MAX_ID_LENGTH = 256
@@ -16,16 +16,16 @@ const MAX_ID_LENGTH = 256
 export type AuditItem = Record<string, AttributeValue>
 
 export interface ItemOptions {
-  /** Stands in for the time that a line lacks, in milliseconds. */
+  /** The time of a line that has none, in milliseconds. */
   readonly fallbackTimeMs: number
-  /** DynamoDB deletes the record after this many days; absent keeps it for ever. */
+  /** DynamoDB deletes the record after this many days. Default: never. */
   readonly retentionDays?: number | undefined
 }
 
 /**
  * Returns a record's line as an item of the audit table. Its key is made of the record's own time and id, so that the
  * same line always makes the same item: `pk` is the UTC day and one hex digit of the id's hash, `sk` the time and the id.
- * A line that is no record, which none should be, is kept under its hash: it is not lost and does not hold up others.
+ * A line that is not a record is kept under its hash: it must neither be lost nor delay others.
  */
 export function auditItem(line: string, { fallbackTimeMs, retentionDays }: ItemOptions): AuditItem {
   const record = parseJsonObject(line) ?? {}
@@ -36,7 +36,7 @@ export function auditItem(line: string, { fallbackTimeMs, retentionDays }: ItemO
       : sha256Hex(line)
   const principal = principalOf(record.principal)
   return {
-    pk: { S: `${dayOf(timeMs)}#${sha256Hex(id).slice(0, 1)}` },
+    pk: { S: `${isoDay(timeMs)}#${sha256Hex(id).slice(0, 1)}` },
     sk: { S: sortKeyOf(timeMs, id) },
     v: { N: '1' },
     record: { S: line },
@@ -49,7 +49,7 @@ export function auditItem(line: string, { fallbackTimeMs, retentionDays }: ItemO
 
 /** Returns every partition that may hold records of the UTC day of `timeMs`. */
 export function partitionsOf(timeMs: number): string[] {
-  return [...SHARDS].map(shard => `${dayOf(timeMs)}#${shard}`)
+  return [...SHARDS].map(shard => `${isoDay(timeMs)}#${shard}`)
 }
 
 /** Returns the key of a principal in the index: `ISSUER/SUBJECT`, or its hash if that is longer than a key may be. */
@@ -63,7 +63,5 @@ function principalOf(value: unknown): PrincipalName | undefined {
   return typeof issuer === 'string' && typeof subject === 'string' ? { issuer, subject } : undefined
 }
 
-/** Replaces halves of surrogate pairs, as a cut can leave them: DynamoDB's strings are UTF-8, which has none. */
+/** Replaces halves of surrogate pairs, as a cut can leave them: DynamoDB's strings are UTF-8, which cannot hold them. */
 const toWellFormed = (text: string) => Buffer.from(text).toString()
-
-const dayOf = (timeMs: number) => new Date(timeMs).toISOString().slice(0, 10)

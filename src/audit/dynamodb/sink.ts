@@ -10,7 +10,7 @@ import { type AuditItem, auditItem, type ItemOptions } from './item.ts'
 /** The limit of one BatchWriteItem. Items have at most 400 KB, so that its limit of 16 MB is never reached. */
 const MAX_REQUESTS = 25
 const MAX_CONCURRENT_CALLS = 8
-/** A little less than an audit log waits for a sink: what failed by then can still say why. */
+/** A little less than the audit log waits for a sink, so that the error can still say what happened. */
 const APPEND_TIMEOUT_MS = 1800
 const BACKOFF = { firstMs: 20, maxMs: 400 }
 
@@ -18,25 +18,21 @@ export interface DynamodbSinkOptions {
   client: DynamoDBClient
   table: string
   clock: Clock
-  /** DynamoDB deletes a record after this many days; absent keeps it for ever. */
+  /** DynamoDB deletes a record after this many days. Default: never. */
   retentionDays?: number | undefined
-  /** From 0 to 1, as `Math.random`. */
-  random?: () => number
+  /** Returns a number from 0 to 1, as `Math.random` does. */
+  random: () => number
 }
 
 /**
- * Writes an item for each record (see `auditItem`). `append` resolves when DynamoDB acknowledged every one, which is when
- * they are on the disks of several data centres, and rejects if one is not acknowledged within 1.8 s. A record written
- * twice, because its reply was lost, is one item; nothing is changed or deleted (but by TTL, with `retentionDays`).
- *
- * No hash chain: several instances write at once, and one chain through all of them would make each vend wait for all
- * others. Instead, point-in-time recovery shows the table as it was. Does NOT keep others with the same IAM permission
- * from overwriting or deleting a record: BatchWriteItem is one permission for all of that.
- *
+ * Creates a sink that writes an item for each record (see `auditItem`). `append` resolves when DynamoDB has acknowledged
+ * all of them, which then are on the disks of several data centres; it rejects if that takes longer than 1.8 s. A record
+ * written twice, because a reply was lost, is one item. No hash chain, which would make the vends of all instances wait
+ * for each other. Does NOT keep others with jeton's IAM permission from overwriting records: see docs/operations.md.
  * https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html
  */
 export function createDynamodbSink(options: DynamodbSinkOptions): Sink {
-  const { client, table, clock, retentionDays, random = Math.random } = options
+  const { client, table, clock, retentionDays, random } = options
   let lastAppend: Promise<void> = Promise.resolve()
 
   /** Returns the requests that are still to be written. */
@@ -47,7 +43,7 @@ export function createDynamodbSink(options: DynamodbSinkOptions): Sink {
       return Object.values(UnprocessedItems).flat()
     } catch (cause) {
       if (abortSignal.aborted) throw abortSignal.reason
-      // DynamoDB throws this if it took none of the items; if it took some, it returns the others.
+      // DynamoDB throws this if it took none of the items; if it took some, it returns the others
       if (isThrottling(cause)) return requests
       const summary = `cannot write to the audit table ${table}`
       throw new Error(await describeFailedCall(cause, { client, summary, remedies: REMEDIES }))
@@ -55,17 +51,17 @@ export function createDynamodbSink(options: DynamodbSinkOptions): Sink {
   }
 
   async function write(requests: WriteRequest[], { signal, onThrottled }: AppendCall): Promise<void> {
-    let left = await send(requests, signal)
-    for (let retries = 0; left.length > 0; retries++) {
+    let unprocessed = await send(requests, signal)
+    for (let retries = 0; unprocessed.length > 0; retries++) {
       onThrottled()
       const pauseMs = jitteredMs(backoffMs(retries, BACKOFF), { low: 0.5, high: 1, random: random() })
       await clock.sleepUntil(clock.now() + pauseMs, signal)
-      left = await send(left, signal)
+      unprocessed = await send(unprocessed, signal)
     }
   }
 
   async function writeAll(requests: WriteRequest[], call: AppendCall): Promise<void> {
-    // Node warns of a leak at more than ten listeners; here every call under way has one.
+    // Node warns of a leak at more than ten listeners; here every call in flight has one
     setMaxListeners(0, call.signal)
     const writeNext = async () => {
       while (requests.length > 0) await write(requests.splice(0, MAX_REQUESTS), call)
@@ -111,9 +107,9 @@ const REMEDIES = new Map([
   ],
 ])
 
-/** One `append` under way. */
+/** One `append` in progress. */
 interface AppendCall {
-  /** Aborts when it has failed or its time is over. */
+  /** Aborts when the append has failed or timed out. */
   readonly signal: AbortSignal
   readonly onThrottled: () => void
 }

@@ -7,6 +7,7 @@ import {
 import { describeFailedCall } from '../../aws/errors.ts'
 import { backoffMs } from '../../lib/backoff.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { DAY_MS } from '../../lib/iso-time.ts'
 import { type ParsedRecord, parseRecord } from '../parsed-record.ts'
 import {
   type AuditQuery,
@@ -19,11 +20,10 @@ import {
 import { firstOf, mergeOrdered, newestFirst, oldestFirst, type RecordOrder } from '../record-order.ts'
 import { type AuditItem, BY_PRINCIPAL, partitionsOf, principalKey } from './item.ts'
 
-/** How many items of each partition are held at once. */
+/** How many items of each partition are in memory at once. */
 const PARTITION_PAGE_SIZE = 200
 /** The limit of one BatchGetItem. */
 const MAX_KEYS = 100
-const DAY_MS = 86_400_000
 const BACKOFF = { firstMs: 50, maxMs: 2000 }
 /** How far the clocks of writers may be ahead of this one. */
 const MAX_AHEAD_MS = 60_000
@@ -32,12 +32,12 @@ export interface DynamodbSourceOptions {
   client: DynamoDBClient
   table: string
   clock: Clock
-  /** How far before its end a query without a beginning starts: a day costs 16 requests even without a record. */
+  /** How long before its end a query without a beginning starts: each day costs 16 requests, even without a record. */
   defaultSpanMs: number
   onUnreadable: OnUnreadable
 }
 
-/** A stretch of time in milliseconds, without its end, and the order in which to read it. */
+/** A span of time in milliseconds, `to` not included, and the order in which to read it. */
 interface Span {
   readonly from: number
   readonly to: number
@@ -45,9 +45,9 @@ interface Span {
 }
 
 /**
- * Reads the audit table: by time, day after day through the partitions of each (consistently: an acknowledged record is
- * found); by principal, through the index, which lags a moment behind. Holds a page of each partition.
- * Throws an Error that names the table, its region and AWS's error, never with AWS's message.
+ * Creates a source that reads the audit table: by time, day after day from all partitions of each (consistently: an
+ * acknowledged record is found); by principal, through the index, which lags a moment behind. Keeps a page of each
+ * partition in memory. Its errors name the table, its region and AWS's error code, never AWS's message.
  */
 export function createDynamodbSource(options: DynamodbSourceOptions): AuditSource {
   const { client, table, clock, defaultSpanMs, onUnreadable } = options
@@ -94,7 +94,7 @@ export function createDynamodbSource(options: DynamodbSourceOptions): AuditSourc
       const command = new BatchGetItemCommand({ RequestItems: { [table]: { Keys, ConsistentRead: true } } })
       const { Responses = {}, UnprocessedKeys = {} } = await client.send(command)
       items.push(...Object.values(Responses).flat())
-      Keys = Object.values(UnprocessedKeys).flatMap(left => left.Keys ?? [])
+      Keys = Object.values(UnprocessedKeys).flatMap(unprocessed => unprocessed.Keys ?? [])
       if (Keys.length > 0) await clock.sleepUntil(clock.now() + backoffMs(retries, BACKOFF))
     }
     return items
@@ -128,7 +128,7 @@ export function createDynamodbSource(options: DynamodbSourceOptions): AuditSourc
 const REMEDIES = new Map([
   [
     'AccessDeniedException',
-    'it takes dynamodb:Query on the table and its index byPrincipal, and dynamodb:BatchGetItem on the table',
+    'reading needs dynamodb:Query on the table and its index byPrincipal, and dynamodb:BatchGetItem on the table',
   ],
   ['ResourceNotFoundException', 'there is no such table in that region: correct its name or region'],
 ])
@@ -140,14 +140,14 @@ function keyCondition(name: 'pk' | 'principal', { value, span }: { value: string
     ExpressionAttributeValues: {
       ':value': { S: value },
       ':from': { S: new Date(span.from).toISOString() },
-      // BETWEEN includes its end, but a sort key is longer than its time: none of this very moment is included.
+      // BETWEEN includes its end, but a sort key is longer than its time, so no record of that time is included
       ':to': { S: new Date(span.to).toISOString() },
     },
     ScanIndexForward: span.order === oldestFirst,
   }
 }
 
-/** The beginning of each UTC day that the span touches, in its order. */
+/** Yields the beginning of each UTC day that the span touches, in its order. */
 function* daysOf({ from, to, order }: Span): Generator<number> {
   const [first, last] = [Math.floor(from / DAY_MS), Math.ceil(to / DAY_MS) - 1]
   for (let day = first; day <= last; day++)

@@ -4,16 +4,16 @@ import { type FileEnd, readFileEnd } from './file-end.ts'
 
 export interface AppendFileOptions {
   path: string
-  /** For tests of disks that fail. */
+  /** Opens the file; for tests of disks that fail. */
   open?: typeof openFile | undefined
 }
 
 /** A file that is only ever appended to, while others may rename, remove or empty it. One call at a time. */
 export interface AppendFile {
   /**
-   * Call before each write. Opens the path anew if another file is there by now. Returns the ends that differ from what
-   * was left: of the file after a failed write or sync, of a new file, of one that was cut; after a failure and a
-   * rotation first the old file's, then the new one's. Rejects, once, if somebody else wrote to the file.
+   * Call before each write. Opens the path again if it names another file by now. Returns the ends that may differ from
+   * what the last write made: after a failed write or sync, of a new file, of a file that was cut. After a failure and a
+   * rotation, the old file's end comes first. Rejects, once, if another process wrote to the file.
    */
   changedEnds(): Promise<FileEnd[]>
   write(bytes: Buffer): Promise<void>

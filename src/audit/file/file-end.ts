@@ -8,9 +8,9 @@ export interface FileEnd {
   readonly size: number
   /** The hash of the last intact record; undefined if there is none. */
   readonly hash: string | undefined
-  /** Whether the last line lacks its newline, which then must come before anything else. */
-  readonly lacksNewline: boolean
-  /** What stands after the last intact record, which the next record must acknowledge. */
+  /** Whether the last line has no newline, which must then be written first. */
+  readonly isMissingNewline: boolean
+  /** What follows the last intact record; the next record must acknowledge it. */
   readonly torn: TornPiece | undefined
   /** Whether some record near the end has this hash. */
   containsHash(hash: string): boolean
@@ -34,8 +34,8 @@ export async function readFileEnd(handle: FileHandle, path: string): Promise<Fil
 
 /** Returns undefined if `bytes`, the end of the file, hold no intact record and more lies before them. */
 function parseEnd(bytes: Buffer, size: number): FileEnd | undefined {
-  const lacksNewline = bytes.length > 0 && bytes.at(-1) !== 10
-  const lines = lacksNewline || bytes.length === 0 ? bytes : bytes.subarray(0, -1)
+  const isMissingNewline = bytes.length > 0 && bytes.at(-1) !== 10
+  const lines = isMissingNewline || bytes.length === 0 ? bytes : bytes.subarray(0, -1)
   const containsHash = (hash: string) => bytes.includes(`"hash":"${hash}"}`)
   for (let lineEnd = lines.length; lineEnd > 0; ) {
     const lineStart = lines.lastIndexOf(10, lineEnd - 1) + 1
@@ -43,13 +43,13 @@ function parseEnd(bytes: Buffer, size: number): FileEnd | undefined {
     const link = isWhole ? readLink(lines.subarray(lineStart, lineEnd)) : undefined
     if (link?.isIntact) {
       const torn = lineEnd < lines.length ? describeTorn(lines.subarray(lineEnd + 1)) : undefined
-      return { size, hash: link.hash, lacksNewline, torn, containsHash }
+      return { size, hash: link.hash, isMissingNewline, torn, containsHash }
     }
     lineEnd = lineStart - 1
   }
   if (bytes.length < size) return undefined
   const torn = size > 0 ? describeTorn(lines) : undefined
-  return { size, hash: undefined, lacksNewline, torn, containsHash }
+  return { size, hash: undefined, isMissingNewline, torn, containsHash }
 }
 
 function describeTorn(bytes: Buffer): TornPiece {

@@ -33,8 +33,8 @@ const HASH_BYTES = `,"hash":"${GENESIS}"}`.length
  *         print(hashlib.sha256(text).hexdigest() == hash and text.endswith(b",\"prev\":\"%s\"}" % prev.encode()))
  *         prev = hash' < audit.jsonl
  *
- * The chain is no signature: whoever can write the file can make a whole new one. Against that, and against a tail cut
- * off, keep a hash elsewhere.
+ * The chain is not a signature: anyone who can write the file can make a whole new one. Against that, and against a
+ * tail that is cut off, keep a hash elsewhere.
  */
 export function append(line: string, prev: string): { line: string; hash: string } {
   const linked = `${line.slice(0, -1)},"prev":"${prev}"`
@@ -51,13 +51,13 @@ export function readLink(line: Buffer): ChainLink | undefined {
   return { prev, hash, isIntact: sha256Hex(text) === hash }
 }
 
-/** Text between two records that is none: from after the one's newline to before the newline ahead of the other. */
+/** Text between two records that is not a record, without the newline after it. */
 export interface TornPiece {
   readonly bytes: number
   readonly sha256: string
 }
 
-/** Returns the record to write after a torn piece: it acknowledges the piece, which is then not taken for tampering. */
+/** Returns the record to write after a torn piece: it acknowledges the piece, so that it does not count as tampering. */
 export function renderRecovered(torn: TornPiece, time: string): string {
   return JSON.stringify({ type: RECOVERED_TYPE, v: 1, time, bytes: torn.bytes, sha256: torn.sha256 })
 }

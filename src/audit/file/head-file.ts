@@ -3,16 +3,16 @@ import type { Log } from '../../telemetry/log.ts'
 
 const HASH = /^[0-9a-f]{64}$/
 
-/** Keeps the last hash beside an audit file, so that the chain goes on if the file is rotated away while jeton is down. */
+/** Keeps the last hash beside an audit file, so that the chain continues if the file is rotated while jeton is down. */
 export interface HeadFile {
-  /** The hash that it held when it was opened; undefined if it was new or unreadable. */
+  /** The hash in it when it was opened; undefined if it was new or unreadable. */
   readonly initialHash: string | undefined
-  /** Never rejects, for the audit file is what counts. Does not sync: a power cut may lose the last hashes. */
+  /** Never rejects, because only the audit file counts. Does not sync: a power cut may lose the last hashes. */
   write(hash: string): Promise<void>
   close(): Promise<void>
 }
 
-/** Opens the file at `path`, or creates it with mode 0600. If that fails, logs a warning and goes on without the file. */
+/** Opens the file at `path`, or creates it with mode 0600. If that fails, logs a warning and keeps no hash. */
 export async function openHeadFile(path: string, log: Log): Promise<HeadFile> {
   let hasWarned = false
   const warn = (error: unknown) => {
@@ -24,7 +24,7 @@ export async function openHeadFile(path: string, log: Log): Promise<HeadFile> {
   return {
     initialHash: HASH.test(text) ? text : undefined,
     async write(hash) {
-      // In place: the text always has the same length, so that a reader never finds half of it.
+      // in place: the text always has the same length, so that a reader never finds half of it
       await handle?.write(`${hash}\n`, 0).then(() => {
         hasWarned = false
       }, warn)
@@ -33,7 +33,7 @@ export async function openHeadFile(path: string, log: Log): Promise<HeadFile> {
   }
 }
 
-const NOT_KEPT = 'the last hash cannot be kept beside the audit file: the file itself goes on'
+const NOT_KEPT = 'the last hash cannot be kept beside the audit file; records are still written to the file'
 
 async function openOrCreate(path: string): Promise<FileHandle> {
   try {

@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve as resolvePath } from 'node:path'
 import { sha256Hex } from '../../lib/hash.ts'
 
 export interface LockOptions {
-  /** Whether to use abstract sockets, which only Linux has (unix(7)); elsewhere a socket file stands in for them. */
+  /** Whether to use an abstract socket, which only Linux has (unix(7)), instead of a socket file. Default: on Linux. */
   isAbstract?: boolean
   /** The folder of socket files. */
   folder?: string
@@ -15,7 +15,7 @@ export interface LockOptions {
  * Keeps a second process from writing to the file at `path`. Returns a function that unlocks it. Rejects, naming the
  * file, if another process has it. The lock is a listening socket: the kernel releases it however the process ends, so no
  * lock is ever stale. It binds processes that share a network namespace (on Linux) or a temporary folder (elsewhere):
- * containers that share only a volume do not see each other's.
+ * containers that share only a volume do not see each other's locks.
  */
 export async function lockFile(path: string, options: LockOptions = {}): Promise<() => Promise<void>> {
   const { isAbstract = process.platform === 'linux', folder = tmpdir() } = options

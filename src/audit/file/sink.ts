@@ -17,11 +17,11 @@ export interface FileSinkOptions {
 }
 
 /**
- * A file of records in a hash chain; `append` resolves after one `fdatasync` for each batch. Nothing in it is ever
- * truncated or rewritten: a torn piece stays, and the next record acknowledges it. Rotate it at any time by renaming,
- * removing, or copying and emptying it: the chain goes on in the next file, after a restart from `PATH.head`.
- * Rejects if another process has the file or if it is no audit file of jeton, and in `append`, once, if another wrote to
- * it meanwhile. How durable a sync is, the disk decides.
+ * Opens a file of records in a hash chain; `append` resolves after one `fdatasync` for each batch. Nothing in it is ever
+ * truncated or rewritten: a torn piece stays, and the next record acknowledges it. The file may be rotated at any time by
+ * renaming, removing, or copying and emptying it: the chain continues in the next file, after a restart from `PATH.head`.
+ * Rejects if another process has the file or if it is not an audit file of jeton; `append` rejects, once, if another
+ * process has written to it. Does not check that the disk keeps what it has synced.
  */
 export async function openFileSink(options: FileSinkOptions): Promise<Sink> {
   const { path } = options
@@ -59,21 +59,21 @@ async function openChainedFile({ path, clock, log, open }: FileSinkOptions) {
   const { file, end } = await openAppendFile({ path, open })
   const headFile = await openHeadFile(`${path}.head`, log)
   let head = headFile.initialHash ?? GENESIS
-  /** The hashes of a batch that failed: its records may be in the file all the same. */
+  /** The hashes of a batch that failed: its records may still be in the file. */
   let unconfirmed: readonly string[] = []
-  let needsNewline = false
+  let isMissingNewline = false
   let torn: TornPiece | undefined
 
-  function adopt(end: FileEnd): void {
+  function continueFrom(end: FileEnd): void {
     if (end.hash !== undefined && unconfirmed.includes(end.hash)) head = end.hash
-    // The chain goes on from what this process wrote, so that verification shows what was done to the file.
+    // the chain continues from what this process wrote, so that verification shows what was done to the file
     else if (end.hash !== undefined && end.hash !== head)
       log.warn({ event: 'audit_chain_broken', path }, CHAIN_BROKEN)
     else if (end.size === 0 && head !== GENESIS)
       log.info({ event: 'audit_file_started', path, continues: head }, FILE_STARTED)
     unconfirmed = []
-    needsNewline = end.lacksNewline
-    // A new file is empty: a torn piece of the old one is still to be acknowledged.
+    isMissingNewline = end.isMissingNewline
+    // a new file is empty: a torn piece of the old one is still to be acknowledged
     torn = end.torn ?? (end.size === 0 ? torn : undefined)
   }
 
@@ -83,16 +83,16 @@ async function openChainedFile({ path, clock, log, open }: FileSinkOptions) {
       log.warn({ event: 'audit_tail_missing', path, expected, found: end.hash }, TAIL_MISSING)
     head = end.hash
   }
-  adopt(end)
+  continueFrom(end)
 
   return {
     headHash: () => (head === GENESIS ? undefined : head),
     async append(lines: readonly string[]): Promise<void> {
-      for (const changed of await file.changedEnds()) adopt(changed)
+      for (const changed of await file.changedEnds()) continueFrom(changed)
       const time = new Date(clock.now()).toISOString()
       const hashes: string[] = []
       let last = head
-      let text = needsNewline ? '\n' : ''
+      let text = isMissingNewline ? '\n' : ''
       for (const line of torn ? [renderRecovered(torn, time), ...lines] : lines) {
         const chained = append(line, last)
         last = chained.hash
@@ -101,11 +101,11 @@ async function openChainedFile({ path, clock, log, open }: FileSinkOptions) {
       }
       unconfirmed = hashes
       await file.write(Buffer.from(text))
-      // Beside the sync, not after it: it costs no time, and while the file has records its own end is what counts.
+      // beside the sync, not after it: it costs no time, and while the file has records its own end is what counts
       await Promise.all([file.sync(), headFile.write(last)])
       head = last
       unconfirmed = []
-      needsNewline = false
+      isMissingNewline = false
       torn = undefined
     },
     async close(): Promise<void> {

@@ -13,9 +13,10 @@ export interface FileSourceOptions {
 }
 
 /**
- * Reads audit files, or the kept output of a stdout sink, line by line and in full, however large: it holds no more than
- * the results, or for `all` one line of each file. Files are merged by time; within one, `all` keeps the file's own
- * order, in which a refusal may stand a little after later vends. Verifies nothing: `jeton audit verify` does.
+ * Creates a source that reads audit files, or the kept output of a stdout sink, line by line and in full. However large
+ * they are, only the results are in memory, or for `all` one chunk of each file. Files are merged by time; within one,
+ * `all` keeps the file's own order, in which a refusal may follow a little after later vends. Does not verify the hash
+ * chain: `jeton audit verify` does.
  */
 export function createFileSource({ paths, onUnreadable }: FileSourceOptions): AuditSource {
   async function* readMatching(path: string, query: AuditQuery): AsyncGenerator<ParsedRecord> {
@@ -41,15 +42,16 @@ export function createFileSource({ paths, onUnreadable }: FileSourceOptions): Au
   }
 }
 
-/** The records of a file; undefined for each line that is none. A record that acknowledges a torn piece is left out. */
+/** Yields the records of a file, undefined for each line that is not one. Skips records that acknowledge torn pieces. */
 async function* readRecords(path: string): AsyncGenerator<ParsedRecord | undefined> {
   let lineNumber = 0
   try {
     for await (const lines of readLines(path))
-      for (const line of lines.map(textOf)) {
+      for (const line of lines) {
+        const text = textOf(line)
         lineNumber++
-        const record = parseRecord(line)
-        if (record || parseJsonObject(line)?.type !== RECOVERED_TYPE) yield record
+        const record = parseRecord(text)
+        if (record || parseJsonObject(text)?.type !== RECOVERED_TYPE) yield record
       }
   } catch (cause) {
     const where = lineNumber === 0 ? path : `${path}, after line ${lineNumber}`
@@ -57,9 +59,9 @@ async function* readRecords(path: string): AsyncGenerator<ParsedRecord | undefin
   }
 }
 
-/** Throws for a line that is too long: reading ends there, and to skip it in silence would skip all that follows. */
+/** Throws for a line that is too long: reading ends there, and all that follows would be missing without a word. */
 function textOf(line: Line): string {
   if (line.isTooLong)
-    throw new Error(`the next line is longer than ${MAX_LINE_BYTES} bytes: no audit record is`)
+    throw new Error(`the next line is longer than ${MAX_LINE_BYTES} bytes, so it is not an audit record`)
   return line.bytes.toString()
 }

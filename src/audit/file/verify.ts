@@ -4,7 +4,7 @@ import { acknowledges, GENESIS, MAX_LINE_BYTES, readLink } from './hash-chain.ts
 import { type Line, readLines } from './read-lines.ts'
 
 export interface VerifyOptions {
-  /** A hash that the chain must reach: without it, a tail cut off does not show. */
+  /** A hash that the chain must reach: without it, a missing tail does not show. */
   expectLast?: string | undefined
   /** The hash that the first record must continue, if the records before it are no longer kept. */
   after?: string | undefined
@@ -30,9 +30,9 @@ interface TornLines {
 /**
  * Checks the hash chain through all files, given oldest first. Finds records changed, dropped, swapped or inserted and a
  * head cut off, and names the first bad line. A line without a link passes only if the next record acknowledges it as
- * torn. `expectLast` must be the hash of some record (or `after`): a log that has grown since is fine. Cannot see that
- * the whole chain was written anew. Memory is bounded, however large the files. Never throws, not even for a file that
- * cannot be read.
+ * torn. `expectLast` must be the hash of some record (or `after`): a log that has grown since is fine. Does NOT
+ * find that the whole chain was replaced. Memory is bounded, however large the files. Never throws, not even for a file
+ * that cannot be read.
  */
 export async function verifyFiles(paths: readonly string[], options: VerifyOptions = {}): Promise<Verdict> {
   const { expectLast, after } = options
@@ -49,7 +49,7 @@ export async function verifyFiles(paths: readonly string[], options: VerifyOptio
     if (line.isTooLong) return bad(`longer than ${MAX_LINE_BYTES} bytes: not a record`)
     const link = readLink(line.bytes)
     if (!link) {
-      torn = addTorn(torn, line.bytes, position)
+      torn = addTorn(torn, { start: position, bytes: line.bytes })
       return undefined
     }
     if (!link.isIntact) return bad('the record was changed: its hash is not the hash of its text')
@@ -88,7 +88,10 @@ export async function verifyFiles(paths: readonly string[], options: VerifyOptio
 
 const UNACKNOWLEDGED = 'not a record of the hash chain, and the next record does not say that it was torn'
 
-function addTorn(torn: TornLines | undefined, bytes: Buffer, start: Position): TornLines {
+function addTorn(
+  torn: TornLines | undefined,
+  { start, bytes }: { start: Position; bytes: Buffer },
+): TornLines {
   if (!torn) return { start, hash: createHash('sha256').update(bytes), bytes: bytes.length }
   torn.hash.update('\n').update(bytes)
   torn.bytes += 1 + bytes.length

@@ -1,12 +1,12 @@
-import type { AuditLogConfig } from '../config.ts'
+import type { SinkConfig } from '../config.ts'
 import type { Report } from '../problems.ts'
 import type { Sections } from '../sections.ts'
 import type { Files } from '../source/files.ts'
 import { checkTable, isSameTable, type TableSection } from './table.ts'
 
-type AuditSection = Sections['audit'][number][1]
+type SinkSection = Sections['audit'][number][1]
 
-/** The type of audit log that each key, `type` aside, belongs to. */
+/** The type of sink that each key, `type` aside, belongs to. */
 const TYPE_OF_KEY = [
   ['path', 'file'],
   ['table', 'dynamodb'],
@@ -17,33 +17,33 @@ const TYPE_OF_KEY = [
 export interface AuditCheck {
   files: Files
   report: Report
-  /** The store's section, whose table no audit log may use. */
+  /** The store's section, whose table no sink may use. */
   store: TableSection | undefined
 }
 
-/** Returns the audit logs in which no required key is missing. No two of them may be the same. */
+/** Returns the sinks in which no required key is missing. No two of them may be the same. */
 export function checkAudit(
   entries: Sections['audit'],
   { files, report, store = {} }: AuditCheck,
-): AuditLogConfig[] {
-  const logs: { log: AuditLogConfig; position: number }[] = []
+): SinkConfig[] {
+  const sinks: { sink: SinkConfig; position: number }[] = []
   for (const [position, section] of entries) {
-    const logReport = report.at(position)
-    const log = checkLog(section, { files, report: logReport })
-    if (log === undefined) continue
-    const twin = logs.find(other => isSameLog(other.log, log))
-    if (twin) logReport.problem(`is the same log as audit[${twin.position}]: leave one of them out`)
-    if (log.type === 'dynamodb' && isSameTable(log, store))
-      logReport.problem("is also the store's table: the audit log needs a table of its own", 'table')
-    logs.push({ log, position })
+    const sinkReport = report.at(position)
+    const sink = checkSink(section, { files, report: sinkReport })
+    if (sink === undefined) continue
+    const twin = sinks.find(other => isSameSink(other.sink, sink))
+    if (twin) sinkReport.problem(`is the same sink as audit[${twin.position}]: leave one of them out`)
+    if (sink.type === 'dynamodb' && isSameTable(sink, store))
+      sinkReport.problem("is also the store's table: the sink needs a table of its own", 'table')
+    sinks.push({ sink, position })
   }
-  return logs.map(({ log }) => log)
+  return sinks.map(({ sink }) => sink)
 }
 
-function checkLog(
-  section: AuditSection,
+function checkSink(
+  section: SinkSection,
   { files, report }: { files: Files; report: Report },
-): AuditLogConfig | undefined {
+): SinkConfig | undefined {
   const { type, path, retentionDays } = section
   for (const [key, typeOfKey] of TYPE_OF_KEY)
     if (section[key] !== undefined && typeOfKey !== type)
@@ -61,7 +61,7 @@ function checkLog(
   }
 }
 
-function isSameLog(one: AuditLogConfig, other: AuditLogConfig): boolean {
+function isSameSink(one: SinkConfig, other: SinkConfig): boolean {
   switch (one.type) {
     case 'stdout':
       return other.type === 'stdout'

@@ -1,8 +1,8 @@
+import { API_KEY_ISSUER } from '../../authentication/api-key.ts'
 import type { GrantSpec } from '../../authorization/grant.ts'
 import { findScopeProblem } from '../../authorization/grant-scope.ts'
 import { namesText, type Report } from '../problems.ts'
 import type { DefinedNames, Sections } from '../sections.ts'
-import { API_KEY_ISSUER } from './issuers.ts'
 
 interface GrantCheck {
   definedNames: DefinedNames

@@ -1,4 +1,5 @@
 import type { JSONWebKeySet, JWK } from 'jose'
+import { API_KEY_ISSUER } from '../../authentication/api-key.ts'
 import { pinKeys } from '../../authentication/issuer-keys.ts'
 import { canonicalJson, parseJson } from '../../lib/json.ts'
 import { isLoopback } from '../../lib/loopback.ts'
@@ -7,9 +8,6 @@ import type { IssuerConfig } from '../config.ts'
 import type { Report } from '../problems.ts'
 import type { Sections } from '../sections.ts'
 import type { Files } from '../source/files.ts'
-
-/** The issuer of principals that authenticate with an API key. */
-export const API_KEY_ISSUER = 'apiKey'
 
 interface IssuerCheck {
   files: Files

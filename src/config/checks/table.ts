@@ -2,7 +2,7 @@ import { partitionOfRegion } from '../../rds/partitions.ts'
 import type { TableConfig } from '../config.ts'
 import type { Report } from '../problems.ts'
 
-/** What the sections of a store and of an audit log with `type: dynamodb` have in common. */
+/** The keys that a store and a sink with `type: dynamodb` have in common. */
 export interface TableSection {
   readonly table?: string
   readonly region?: string
@@ -11,7 +11,7 @@ export interface TableSection {
 /** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html */
 const TABLE_NAME = /^[a-zA-Z0-9_.-]{3,255}$/
 
-/** Rejects an ARN: `isSameTable` compares names, and each table has to have only one. */
+/** Returns undefined if there is no name. Rejects ARNs: `isSameTable` compares names, and a table must have only one. */
 export function checkTable({ table, region }: TableSection, report: Report): TableConfig | undefined {
   if (table === undefined) report.problem('is required with type: dynamodb', 'table')
   else if (!TABLE_NAME.test(table))

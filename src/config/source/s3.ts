@@ -7,6 +7,7 @@ import { type ConfigSource, createConfigSource } from './source.ts'
 /** Loosely https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html; ARNs of access points match too. */
 const S3_URL = /^s3:\/\/([^/]+)\/(.*[^/])$/s
 
+/** Whether a path is an `s3://` URL. Does not check that it is a valid one. */
 export function isS3Url(path: string): boolean {
   return path.startsWith('s3://')
 }

@@ -4,7 +4,7 @@ import type { App } from '../types.ts'
 
 /**
  * Adds `GET /healthz` (alive) and `GET /readyz` (with the dependencies that fail). Both answer 200 even while dependencies
- * fail: the instance goes on serving cached tokens, and to take it out of a load balancer would help nobody.
+ * fail: the instance still vends cached tokens, and taking it out of a load balancer would help nobody.
  */
 export function addHealthRoutes(app: App, { health }: { health: Health }): void {
   const alive = { summary: 'Alive', response: { 200: Type.Object({ status: Type.Literal('ok') }) } }

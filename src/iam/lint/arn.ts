@@ -31,7 +31,7 @@ export function parseUser(resource: string): { id: string; user: string } | unde
   const [, id, user] = /^dbuser:([^/]*)(?:\/(.*))?$/s.exec(resource) ?? []
   if (id === undefined) return undefined
   if (user !== undefined) return { id, user }
-  // The wildcard in `dbuser:*` matches the slash too.
+  // the wildcard in `dbuser:*` matches the slash too
   return id.endsWith('*') ? { id, user: '*' } : undefined
 }
 

@@ -25,7 +25,7 @@ function unknownResourceFinding(
   const { id, user } = target
   let candidates = databases.filter(({ resourceId }) => resourceId === id)
   const [first] = candidates
-  if (!first) return notConfigured(path, `${id} is the resource id of no configured database`)
+  if (!first) return notConfigured(path, `no configured database has the resource id ${id}`)
   for (const part of ['partition', 'region', 'account'] as const) {
     if (!isLiteral(arn[part])) continue
     candidates = candidates.filter(database => database[part] === arn[part])
@@ -38,7 +38,7 @@ function unknownResourceFinding(
       }
   }
   if (!isLiteral(user) || candidates.some(({ users }) => users.includes(user))) return undefined
-  return notConfigured(path, `${user} is no configured user of databases.${first.name}`)
+  return notConfigured(path, `${user} is not a configured user of databases.${first.name}`)
 }
 
 function notConfigured(path: TextEntry['path'], message: string): LintFinding {

@@ -6,6 +6,7 @@ import { ifBranches } from './texts.ts'
 /** No document of AWS's tools is nearly so deep. */
 const MAX_DEPTH = 100
 
+/** The error for a file that is nested too deeply to be searched. */
 export class NestedTooDeep extends Error {
   override readonly name = 'NestedTooDeep'
   override readonly message = 'is nested too deeply'
@@ -32,15 +33,16 @@ export function policiesIn(value: unknown, path: DocumentPath = []): LintedPolic
   const ofIdentities = statements.filter(
     ({ members }) => !('Principal' in members) && !('NotPrincipal' in members),
   )
-  return [{ path, statements: ofIdentities.map(found => toStatement(found, value.Version)) }]
+  return [{ path, statements: ofIdentities.map(statement => toStatement(statement, value.Version)) }]
 }
 
-interface FoundStatement {
+/** A statement as the document has it. */
+interface RawStatement {
   readonly members: JsonObject
   readonly path: DocumentPath
 }
 
-function statementsIn(value: unknown, path: DocumentPath): FoundStatement[] {
+function statementsIn(value: unknown, path: DocumentPath): RawStatement[] {
   if (path.length > MAX_DEPTH) throw new NestedTooDeep()
   if (Array.isArray(value)) return value.flatMap((item, index) => statementsIn(item, [...path, index]))
   if (!isJsonObject(value)) return []

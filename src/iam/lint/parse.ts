@@ -5,7 +5,7 @@ export type ParsedFile =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly problem: string }
 
-/** Anchors save writing. With more uses of them than this, a small file could stand for a huge value. */
+/** More uses of anchors than anybody writes: without a limit, a small file could stand for a huge value. */
 const MAX_ALIASES = 10_000
 
 /**
@@ -17,7 +17,7 @@ export function parsePolicyFile(content: string): ParsedFile {
   return /^\s*[{[]/.test(text) ? parseJsonFile(text) : parseYamlFile(text)
 }
 
-/** `JSON.parse` decides, but not every engine says where the fault is. */
+/** `JSON.parse` decides, but not every engine names the place of a fault. */
 function parseJsonFile(text: string): ParsedFile {
   try {
     return { ok: true, value: JSON.parse(text) }
@@ -38,7 +38,7 @@ export interface JsonFault {
   readonly column: number
 }
 
-/** Returns where a text stops being JSON (RFC 8259); undefined if it is JSON, or nested too deeply for the parser. */
+/** Returns the first place at which a text is not JSON (RFC 8259); undefined if it is JSON, or nested too deeply for the parser. */
 export function firstJsonFault(text: string): JsonFault | undefined {
   let fault: JsonFault | undefined
   try {

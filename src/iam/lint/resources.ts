@@ -10,7 +10,7 @@ const FORM = 'arn:PARTITION:rds-db:REGION:ACCOUNT:dbuser:RESOURCEID/USER'
 const RESOURCE_IDS =
   'db-… for an instance (DbiResourceId), cluster-… for an Aurora cluster (DbClusterResourceId) or prx-… for a proxy (the end of its ARN)'
 
-/** Returns resources that are no database user, and those that are too broad. For a statement with `rds-db:connect`. */
+/** Returns resources that are not database users, and those that are too broad. For a statement with `rds-db:connect`. */
 export function resourceFindings(statement: LintedStatement): LintFinding[] {
   const { actions, resources, isDeny } = statement
   const hasOtherActions = !actions.every(namesService) || actions.length === 0
@@ -18,9 +18,9 @@ export function resourceFindings(statement: LintedStatement): LintFinding[] {
   const hasUser = resources.some(({ text }) => text.includes(UNKNOWN) || couldBeUser(text))
   const findings = resources.flatMap(entry => {
     if (couldBeUser(entry.text)) return userFindings(entry, statement)
-    // Beside rds-db:connect, a statement may have actions of other services, with resources of theirs.
+    // beside rds-db:connect, a statement may have actions of other services, with resources of theirs
     const isWrong = namesConnect && !(hasOtherActions && hasUser) && !entry.text.startsWith(UNKNOWN)
-    return isWrong ? [error('resource', entry, notUserMessage(entry.text))] : []
+    return isWrong ? [error(entry, { rule: 'resource', message: notUserMessage(entry.text) })] : []
   })
   return isDeny ? findings.filter(({ severity }) => severity === 'error') : findings
 }
@@ -41,13 +41,15 @@ function userFindings(entry: TextEntry, statement: LintedStatement): LintFinding
     if (arn.resource.includes(UNKNOWN) || matches(arn.resource, 'dbuser:')) return []
     return [
       ...locationFindings(entry, arn),
-      error('resource', entry, `the resource is not dbuser:RESOURCEID/USER: give ${FORM}`),
+      error(entry, { rule: 'resource', message: `the resource is not dbuser:RESOURCEID/USER: give ${FORM}` }),
     ]
   }
   return [
     ...locationFindings(entry, arn),
     ...resourceIdFindings(entry, target.id),
-    ...(target.user === '' ? [error('resource', entry, 'there is no user after the slash')] : []),
+    ...(target.user === ''
+      ? [error(entry, { rule: 'resource', message: 'there is no user after the slash' })]
+      : []),
     ...variableFindings(entry, { user: target.user, statement }),
     ...broadFindings(entry, { ...arn, ...target }),
   ]
@@ -58,33 +60,33 @@ function locationFindings(entry: TextEntry, { partition, region, account }: Arn)
   const findings: LintFinding[] = []
   if (isLiteral(partition) && !partitions.includes(partition)) {
     const message = `AWS has no partition ${partition}, only ${partitions.join(', ')}`
-    findings.push(error('partition', entry, message))
+    findings.push(error(entry, { rule: 'partition', message }))
   }
   if (isLiteral(region)) {
     const home = partitionOfRegion(region)
     if (!home) {
       const message = `the region is ${region || 'missing'}: give one, like us-east-1`
-      findings.push(error('region', entry, message))
+      findings.push(error(entry, { rule: 'region', message }))
     } else if (partitions.includes(partition) && home.name !== partition) {
       const message = `${region} is a region of partition ${home.name}, not of ${partition}`
-      findings.push(error('region', entry, message))
+      findings.push(error(entry, { rule: 'region', message }))
     }
   }
   if (isLiteral(account) && !/^\d{12}$/.test(account)) {
     const message = `the account is ${account || 'missing'}: give its 12 digits`
-    findings.push(error('account', entry, message))
+    findings.push(error(entry, { rule: 'account', message }))
   }
   return findings
 }
 
 function resourceIdFindings(entry: TextEntry, id: string): LintFinding[] {
-  // Only the resource ids of proxies are in lower case.
+  // only the resource ids of proxies are in lower case
   if (!isLiteral(id) || /^(?:(?:db|cluster)-[A-Z0-9]+|prx-[A-Za-z0-9]+)$/.test(id)) return []
   const hasLowerCase = /^(?:db|cluster)-[A-Za-z0-9]+$/.test(id)
   const fault = hasLowerCase
     ? `${id} has lower-case letters, which no such resource id has, and IAM compares the case: it is a name, or somebody changed it`
     : `${id || 'nothing'} is not a resource id, but perhaps a name`
-  return [error('resource-id', entry, `${fault}; give ${RESOURCE_IDS}`)]
+  return [error(entry, { rule: 'resource-id', message: `${fault}; give ${RESOURCE_IDS}` })]
 }
 
 function broadFindings(entry: TextEntry, parts: Arn & { id: string; user: string }): LintFinding[] {
@@ -102,6 +104,6 @@ function broadFindings(entry: TextEntry, parts: Arn & { id: string; user: string
   return [{ severity: 'warning', rule: 'too-broad', path: entry.path, message }]
 }
 
-function error(rule: LintRule, { path }: TextEntry, message: string): LintFinding {
+function error({ path }: TextEntry, { rule, message }: { rule: LintRule; message: string }): LintFinding {
   return { severity: 'error', rule, path, message }
 }

@@ -3,7 +3,7 @@ import type { DocumentPath } from './finding.ts'
 /** Stands in a text for what is known only at deployment. No policy may contain this character. */
 export const UNKNOWN = '\0'
 
-/** One text of a policy, and where it is. */
+/** One text of a policy, and its path. */
 export interface TextEntry {
   readonly text: string
   readonly path: DocumentPath

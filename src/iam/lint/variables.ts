@@ -10,7 +10,7 @@ const PROBLEMS = new Map([
   ],
   [
     'aws:userid',
-    'is ROLEID:SESSION for a role session, which is no name of a database user; name the database users',
+    'is ROLEID:SESSION for a role session, which is not the name of a database user; name the database users',
   ],
 ])
 const OTHER_PROBLEM =

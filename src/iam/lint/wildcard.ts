@@ -27,6 +27,7 @@ export function matches(pattern: string, text: string): boolean {
   return globAt === glob.length
 }
 
+/** Whether a text has `*` or `?` outside of variables. */
 export function hasWildcard(text: string): boolean {
   return /[*?]/.test(withoutVariables(text))
 }

@@ -14,16 +14,17 @@ const REMEDIES = new Map([
   ['AccessDeniedException', "jeton's own role needs kms:GenerateDataKey and kms:Decrypt on this key"],
   ['NotFoundException', 'there is no such key in that region'],
   ['DisabledException', 'the key is disabled: enable it'],
-  ['KMSInvalidStateException', 'the key is about to be deleted, or cannot be reached'],
+  ['KMSInvalidStateException', 'the key is pending deletion, or its key store cannot be reached'],
   ['CredentialsProviderError', 'jeton finds no AWS credentials of its own'],
 ])
 
 export interface AwsKmsParts {
-  /** Key id, ARN, alias or the ARN of an alias; an ARN's region is the one that is asked. */
+  /** Key id, ARN, alias or the ARN of an alias; calls go to the region of an ARN. */
   kmsKeyId: string
   /** A data key that was generated for one table does not decrypt for another. */
   table: string
-  region?: string
+  /** Unless given, the region that the SDK's environment names. */
+  region?: string | undefined
   clock: Clock
   log: Log
 }
@@ -37,8 +38,8 @@ export function createAwsKms({ kmsKeyId, table, region, clock, log }: AwsKmsPart
   const client = createKmsKeyClient({
     kmsKeyId,
     encryptionContext,
+    region,
     clock,
-    ...(region !== undefined && { region }),
   })
 
   async function asKmsFailure(cause: unknown): Promise<JetonError> {

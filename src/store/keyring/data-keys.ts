@@ -2,6 +2,7 @@ import { createSecretKey } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { JetonError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { DAY_MS } from '../../lib/iso-time.ts'
 import { parseJsonObject } from '../../lib/json.ts'
 import { singleFlight, singleFlightByKey } from '../../lib/single-flight.ts'
 import { remainingMs } from '../../lib/time-window.ts'
@@ -10,16 +11,17 @@ import type { GuardedKms } from './guarded-kms.ts'
 import type { DataKey } from './keyring.ts'
 
 /** A key encrypts for two days at most, and no record lives for more than a day after that. */
-const KEPT_MS = 3 * 86_400_000
+const KEPT_MS = 3 * DAY_MS
 const MAX_KEYS = 8
-/** How long a failed lookup is remembered, and of how many ids. */
+/** How long a failed lookup is remembered. */
 const FAILURE_KEPT_MS = 60_000
+/** Of how many ids a failed lookup is remembered: ids come from records, so they may be any text. */
 const MAX_FAILURES = 100
 const MAX_ATTEMPTS = 3
 const UNDECRYPTABLE_RETRY_MS = 5000
 const BUSY_RETRY_MS = 1000
 
-/** Why there is no key: the store has no record of it, or its record or KMS does not let this instance decrypt it. */
+/** Why a key is missing: the store has no record of it, or this instance cannot decrypt the record. */
 type KeyLookupFailure = 'absent' | 'undecryptable'
 
 type KeyLookup = { readonly key: DataKey } | { readonly missing: KeyLookupFailure }
@@ -39,15 +41,15 @@ export interface DataKeys {
   find(id: string): Promise<DataKey | undefined>
   /**
    * Returns the shared key, or generates and shares one if the store has none. Concurrent calls share one promise, whatever
-   * their ids: at midnight a caller may get the key of the day that has just ended, which is as good.
+   * their ids: at midnight a caller may get the key of the day that has just ended, which encrypts as well.
    */
   findOrCreate(id: string): Promise<DataKey>
 }
 
 /**
- * Returns the data keys of a store. They stay in memory once they are decrypted, so one that KMS no longer decrypts goes on
- * being used by the instances that have it. Calls reject with `temporarily_unavailable` if the store or KMS does not answer,
- * and at once while KMS fails.
+ * Returns the data keys of a store. A decrypted key stays in memory, so an instance that has it uses it even when KMS no
+ * longer decrypts it. Calls reject with `temporarily_unavailable` if the store or KMS does not answer, and at once while KMS
+ * fails.
  */
 export function createDataKeys({ kms, store, clock }: DataKeysParts): DataKeys {
   const keys = new LRUCache<string, DataKey>({ max: MAX_KEYS })
@@ -144,7 +146,7 @@ function decodeDataKey(bytes: Uint8Array): Buffer | undefined {
 
 function undecryptable(id: string): JetonError {
   return new JetonError('temporarily_unavailable', {
-    publicMessage: 'what is stored cannot be encrypted; try again later',
+    publicMessage: 'the token cannot be encrypted now; try again later',
     reason: `today's data key of the fleet, ${id}, cannot be decrypted: jeton's role needs kms:Decrypt on the KMS key, and kmsKeyId must name the key that it named when the day began`,
     retryAfterMs: UNDECRYPTABLE_RETRY_MS,
   })

@@ -2,7 +2,7 @@ import { createHmac, type KeyObject } from 'node:crypto'
 import type { Keyring } from './keyring.ts'
 
 const ID_HEX_DIGITS = 16
-/** Part of every id: another text would make every record under a key file unreadable. */
+/** Part of every id: with another text, no record under a key file could be read. */
 const ID_TEXT = 'the id of a key of jeton'
 
 /**
@@ -20,7 +20,7 @@ export function createFileKeyring(keys: readonly KeyObject[]): Keyring {
   }
 }
 
-/** Returns the same id on every instance. It is an HMAC under the key, so it says nothing of the key. */
+/** Returns the same id on every instance. It is an HMAC under the key, so it reveals nothing of the key. */
 function keyId(secret: KeyObject): string {
   const digest = createHmac('sha256', secret).update(ID_TEXT).digest('hex')
   return `file/${digest.slice(0, ID_HEX_DIGITS)}`

@@ -10,10 +10,11 @@ const MAX_BACKOFF_MS = 30_000
 /** Longer than any call to KMS takes. */
 const MAX_PROBE_MS = 10_000
 
+/** A KMS behind a circuit breaker. */
 export interface GuardedKms extends Kms {
-  /** Whether its last call failed. */
+  /** Whether its last call that counted failed. */
   isFailing(): boolean
-  /** Throws what a call would reject with now, so that nobody waits for a KMS that is known to fail. */
+  /** Throws what a call would reject with at once, so that no caller waits for a KMS that is known to fail. */
   throwIfRefusing(): void
 }
 
@@ -25,8 +26,8 @@ export interface GuardedKmsParts {
 
 /**
  * Returns a KMS behind a circuit breaker: after a failure, calls are refused for 1 s at first and for 30 s at most, then one
- * call probes. Every rejection counts as a failure, and a call that began before it still counts. Tells `health` and the log
- * when KMS begins to fail and when it answers again, and the log once a minute while it fails.
+ * call probes. Every rejection counts as a failure, and so does one of a call that began before the last failure. Reports to
+ * `health` and the log when KMS begins to fail and when it answers again, and to the log once a minute while it fails.
  */
 export function guardKms(kms: Kms, { clock, log, health }: GuardedKmsParts): GuardedKms {
   const breaker = createCircuitBreaker<JetonError>({
@@ -34,7 +35,7 @@ export function guardKms(kms: Kms, { clock, log, health }: GuardedKmsParts): Gua
     firstBackoffMs: FIRST_BACKOFF_MS,
     maxBackoffMs: MAX_BACKOFF_MS,
     maxProbeMs: MAX_PROBE_MS,
-    countsLateResults: true,
+    lateResults: 'counted',
     isFailure: cause => cause instanceof JetonError,
     refusal: ({ code, publicMessage, reason = publicMessage }, retryAfterMs) =>
       new JetonError(code, { publicMessage, reason, retryAfterMs }),

@@ -1,6 +1,7 @@
 import { asJetonError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { sha256Hex } from '../../lib/hash.ts'
+import { DAY_MS, isoDay } from '../../lib/iso-time.ts'
 import type { Health } from '../../telemetry/health.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Store } from '../store.ts'
@@ -9,7 +10,6 @@ import { guardKms } from './guarded-kms.ts'
 import type { DataKey, Keyring } from './keyring.ts'
 import type { Kms } from './kms.ts'
 
-const DAY_MS = 86_400_000
 const KEY_ID = /^data-key\/[0-9a-f]{12}\/\d{4}-\d{2}-\d{2}$/
 
 export interface KmsKeyringParts {
@@ -24,14 +24,14 @@ export interface KmsKeyringParts {
 }
 
 /**
- * Returns a keyring with one data key for the whole fleet and each UTC day. The first instance that needs it has KMS generate
- * it, and shares it through the store:
+ * Returns a keyring with one data key for the whole fleet and each UTC day. The first instance that needs it lets KMS
+ * generate it, and shares it through the store:
  *
  *     instance A   read data-key/…/2026-11-23: absent ── KMS generates ── compare-and-swap ── uses its own key
  *     instance B   read data-key/…/2026-11-23: absent ── KMS generates ── conflict ── read ── KMS decrypts A's key
  *
- * A key's id is the key of its record, so every instance finds any of them, whatever day its own clock has. If today's key is
- * not to be had, the previous day's goes on: keys stay in memory.
+ * A key's id is the key of its record, so every instance finds any of them, whatever day its own clock has. While today's key
+ * is not available, the previous day's stays in use: keys stay in memory.
  */
 export function createKmsKeyring(parts: KmsKeyringParts): Keyring {
   const { kmsKeyId, store, clock, log, health } = parts
@@ -41,7 +41,7 @@ export function createKmsKeyring(parts: KmsKeyringParts): Keyring {
   let hasCurrentKey = true
   let hasWarned = false
 
-  const keyId = (ms: number) => `${idPrefix}/${new Date(ms).toISOString().slice(0, 10)}`
+  const keyId = (ms: number) => `${idPrefix}/${isoDay(ms)}`
 
   function report(ok: boolean): void {
     if (ok !== hasCurrentKey) health.report('store', { ok, of: 'data key' })
@@ -80,7 +80,7 @@ export function createKmsKeyring(parts: KmsKeyringParts): Keyring {
       }
       const previousKey = dataKeys.get(keyId(now - DAY_MS))
       const obtaining = obtain(keyId(now))
-      // no caller waits for a KMS that fails while there is a key to use
+      // while KMS fails and there is a key to use, no caller waits for it
       if (previousKey && kms.isFailing()) {
         obtaining.catch(() => undefined)
         return fallBackOn(previousKey, 'KMS fails')

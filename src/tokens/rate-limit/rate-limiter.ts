@@ -4,16 +4,16 @@ import type { ReservationRequest } from './reservation.ts'
 import { createSlotPool, MAX_DELIVERY_DELAY_MS } from './slot-pool.ts'
 import { createSlotQueue, type SlotQueue } from './slot-queue.ts'
 
-/** The slot queues of all resources. */
+/** Gives slots for new tokens of all RDS resources. */
 export interface RateLimiter extends SlotQueue {
   /** Whether a delivery now, at its slot or after it, still counts as within that slot. */
   isOnTime(slot: number): boolean
 }
 
 /**
- * Gives slots for new tokens, evenly spaced, from one record per RDS resource that all instances share (`reserveSlots`).
- * Each instance reserves slots for itself and decides when a slot has come which of its callers gets it: those with
- * priority first, then in order of arrival, skipping callers that are not ready to sign yet.
+ * Returns a rate limiter. Slots are evenly spaced and come from one record per RDS resource that all instances share
+ * (`reserveSlots`). Each instance reserves slots for itself, and when a slot has come decides which of its callers gets it:
+ * those with priority first, then in order of arrival, skipping callers that are not ready to sign yet.
  */
 export function createRateLimiter({ store, clock }: { store: Store; clock: Clock }): RateLimiter {
   const queues = new Map<string, SlotQueue>()

@@ -9,9 +9,10 @@ import { isPlausible } from './slots.ts'
 const MISSED_WAIT_MS = 1000
 /** How long to sleep before reading the clock again: it may have been corrected meanwhile. */
 const MAX_SLEEP_MS = 1000
-/** `Retry-After` is spread over the callers that this instance refuses, but no further than this. */
+/** `Retry-After` is spread over the callers that this instance refuses, but not beyond this. */
 const MAX_PROMISE_AHEAD_MS = 60_000
 
+/** The callers that wait for slots, in the order in which they get them. */
 export interface SlotQueue {
   /**
    * Joins the queue for a slot. Throws `throttled`, with the time to come back, if no slot is near enough, and
@@ -25,29 +26,29 @@ export interface SlotQueue {
 export interface SlotQueueParts {
   pool: SlotPool
   clock: Clock
-  /** For error texts. */
+  /** Named in error texts. */
   resource: string
 }
 
 interface Waiter extends Pick<ReservationRequest, 'hasPriority' | 'isOptional' | 'isReady'> {
   readonly joinedAt: number
-  /** A later slot is of no use (ms). */
+  /** The latest slot of use to the caller (ms). */
   notAfter: number
-  /** Why it gets no slot. */
+  /** Why the caller gets no slot. */
   failure?: JetonError
   /** Set once the caller is ready and waits for its slot. */
   pending?: { resolve(slot: number): void; reject(cause: unknown): void }
 }
 
-/** The callers of this instance that wait for slots of one resource, in the order in which they get them. */
+/** Returns the queue of this instance's callers for slots of one resource. */
 export function createSlotQueue({ pool, clock, resource }: SlotQueueParts): SlotQueue {
   /** Those with priority first, then by arrival. */
   let waiters: Waiter[] = []
-  /** When the last refused caller was invited to come back (ms). */
+  /** The slot (ms) that the last refused caller was promised. */
   let lastPromised = 0
   let isServing = false
 
-  /** Drops missed slots, and deadlines that a corrected clock has left far behind. */
+  /** Drops missed slots, and moves deadlines that a corrected clock has left far behind. */
   function refresh(): void {
     pool.dropMissed()
     const now = clock.now()
@@ -55,7 +56,7 @@ export function createSlotQueue({ pool, clock, resource }: SlotQueueParts): Slot
       if (!isPlausible(now, waiter.notAfter)) waiter.notAfter = now + MISSED_WAIT_MS
   }
 
-  /** How many callers get a slot before this one; undefined if its slot is certainly too far off. */
+  /** Returns how many callers get a slot before this one; undefined if its slot is certainly too far off. */
   function rankOf({ hasPriority, waitMs, perSecond }: ReservationRequest): number | undefined {
     pool.setRate(perSecond)
     refresh()
@@ -63,7 +64,7 @@ export function createSlotQueue({ pool, clock, resource }: SlotQueueParts): Slot
     return pool.expectedSlot(rank) > clock.now() + waitMs ? undefined : rank
   }
 
-  /** Promises the refused caller a slot of its own to come back for, unless it will not come back. */
+  /** Returns the refusal of a caller, with a slot of its own to come back for if it will come back. */
   function throttled({ isOptional }: Pick<ReservationRequest, 'isOptional'>): JetonError {
     const now = clock.now()
     const earliest = pool.expectedSlot(waiters.length)
@@ -73,7 +74,7 @@ export function createSlotQueue({ pool, clock, resource }: SlotQueueParts): Slot
     return new JetonError('throttled', {
       publicMessage: 'too many new tokens for this database at once; try again',
       reason: `every slot for a new token of ${resource} within the allowed wait is taken; limits.newTokensPerSecond sets their rate`,
-      // HTTP has whole seconds: a caller that comes back at the beginning of one finds its slot within it
+      // `Retry-After` has whole seconds: a caller that comes back at the beginning of one finds its slot within it
       retryAfterMs: Math.max(1000, Math.floor((promised - now) / 1000) * 1000),
     })
   }
@@ -145,7 +146,7 @@ export function createSlotQueue({ pool, clock, resource }: SlotQueueParts): Slot
       if (waiter.failure) return reject(waiter.failure)
       if (!waiter.isReady) pool.reportPreparation(clock.now() - waiter.joinedAt)
       waiter.pending = { resolve, reject }
-      // its slot may have gone by while it got ready, or the clock may have been corrected
+      // its slot may have passed while it got ready, or the clock may have been corrected
       waiter.notAfter = Math.max(waiter.notAfter, clock.now() + MISSED_WAIT_MS)
       void serve()
     })

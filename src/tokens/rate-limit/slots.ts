@@ -6,35 +6,37 @@ import type { Store } from '../../store/store.ts'
 /** How long the store keeps a resource's record after its last slot. */
 const RECORD_KEPT_MS = 60_000
 const MAX_ATTEMPTS = 50
-/** No queue is this long: slots further ahead were reserved by a clock that was wrong. */
+/** Queues are shorter than this: a slot further ahead was reserved by a wrong clock. */
 const MAX_AHEAD_MS = 30_000
 
+/** How many slots of a resource an instance needs, and when. */
 export interface SlotsRequest {
   resource: string
   count: number
   /** The earliest moment (ms) at which any caller is ready to use a slot. */
   notBefore: number
-  /** The latest moment (ms) that is of use to any caller. */
+  /** The latest slot (ms) of use to any caller. */
   notAfter: number
   spacingMs: number
-  /** How long a write to the store takes, as far as is known. */
+  /** How long the last write to the store took (ms). */
   writeMs: number
-  /** The end of the slots that this instance reserved last, and from when on they went by unused (ms). */
+  /** The end of the slots that this instance reserved last, and the first of them that passed unused (ms). */
   own: { readonly until: number; readonly unusedFrom: number }
 }
 
+/** What an instance has reserved, and what it has learned from the record. */
 export interface SlotsReserved {
   /** Soonest first, at most `count` and none after `notAfter`; they belong to this instance alone. */
   readonly slots: readonly number[]
   /** The first slot that no instance has reserved, as far as this instance knows (ms). */
   readonly nextFree: number
-  /** How long the write to the store took, or what the request said if nothing was written. */
+  /** How long the write to the store took (ms); the request's `writeMs` if nothing was written. */
   readonly writeMs: number
 }
 
 /**
  * Reserves slots of a resource in the one record that all instances share, which holds the next free slot. However many
- * are wanted, it costs one read and one compare-and-swap, and more only while other instances write at the same moment.
+ * are wanted, it takes one read and one compare-and-swap, and more only if other instances write at the same time.
  * Throws `temporarily_unavailable` if the store cannot be reached, or after 50 conflicts in a row.
  *
  *     instance A   read next=100 ······ swap 100→300 (slots 100, 200)
@@ -52,7 +54,7 @@ export async function reserveSlots(
     // a slot that is over before the write is done is of no use
     const soonest = Math.max(now + Math.max(writeMs, now - readAt), notBefore)
     const stored = record ? decodeNext(record.bytes, { key, now }) : 0
-    // slots of this instance that went by unused are free again, unless another instance has reserved since
+    // slots of this instance that passed unused are free again, unless another instance has reserved since
     const next = stored === own.until ? own.unusedFrom : stored
     const first = isPlausible(next, now) ? Math.max(soonest, next) : soonest
     const slots: number[] = []
@@ -75,17 +77,17 @@ export async function reserveSlots(
   })
 }
 
-/** Whether a slot can be meant: a clock that is corrected leaves slots behind that lie minutes ahead of `now` (ms). */
+/** Whether a slot is credible: at most 30 s ahead of `now` (ms). A wrong clock may have put slots minutes ahead. */
 export function isPlausible(slot: number, now: number): boolean {
   return slot <= now + MAX_AHEAD_MS
 }
 
-/** `turns/` and `next` are how records in tables are written: releases of one fleet share them. */
+/** Never rename `turns/` and `next`: they are in the tables, and other releases read and write them. */
 const storeKey = (resource: string) => `turns/${resource}`
 
 const encodeNext = (next: number) => encodeRecord({ keepUntil: next, next })
 
-/** A record without a time counts as none: it is written anew, and must not stop the database's tokens. */
+/** Returns 0 for a record without a time: it must not stop the database's tokens, and is overwritten. */
 function decodeNext(bytes: Uint8Array, { key, now }: { key: string; now: number }): number {
   const next = decodeRecord(bytes, { key, now })?.next
   return typeof next === 'number' && Number.isFinite(next) ? next : 0

@@ -1,3 +1,4 @@
+import { LONG_CALLS } from '../../aws/client.ts'
 import type { Sts } from '../../aws/sts.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { withDeadline } from '../../lib/deadline.ts'
@@ -9,25 +10,25 @@ import type { RoleSession } from '../token.ts'
 import type { TokenKey } from '../token-key.ts'
 import { stsFailure } from './sts-failure.ts'
 
-/** A token needs 15 minutes of its session; AWS allows an hour at most for a role assumed from another role. */
+/** AWS allows an hour at most for a role assumed from another role; a token needs 15 minutes. */
 const SESSION_SECONDS = 3600
 /** For the whole call: the SDK's search for jeton's own credentials has no timeout. */
-const DEADLINE_MS = 8000
+const { deadlineMs } = LONG_CALLS
 
-export interface RoleAssumerParts {
+export interface AssumeRoleParts {
   clock: Clock
   health: Health
   log: Log
 }
 
-/** Assumes the role of a key's database. Throws `role_refused` or `temporarily_unavailable`, as `stsFailure` tells them apart. */
+/** Assumes the role of a key's database and returns the role session. Throws what `stsFailure` returns. */
 export type AssumeRole = (key: TokenKey) => Promise<RoleSession>
 
 /**
- * Returns a function that asks AWS STS for role sessions, each limited by a session policy to one database user. The SDK
+ * Returns a function that gets role sessions from AWS STS, each limited by a session policy to one database user. The SDK
  * finds credentials, region and endpoint in its own environment; if that names no region, the database's is used.
  */
-export function createRoleAssumer({ clock, health, log }: RoleAssumerParts): AssumeRole {
+export function createAssumeRole({ clock, health, log }: AssumeRoleParts): AssumeRole {
   const clients = new Map<string, () => Promise<Sts>>()
 
   function clientFor(region: string): Promise<Sts> {
@@ -70,7 +71,7 @@ export function createRoleAssumer({ clock, health, log }: RoleAssumerParts): Ass
   return async key => {
     const { roleArn } = key.database
     try {
-      const session = await withDeadline(DEADLINE_MS, signal => callSts(key, signal))
+      const session = await withDeadline(deadlineMs, signal => callSts(key, signal))
       health.report('sts', { ok: true, of: roleArn })
       return session
     } catch (cause) {
@@ -86,7 +87,7 @@ export function createRoleAssumer({ clock, health, log }: RoleAssumerParts): Ass
   }
 }
 
-/** One statement, one action, one resource: whatever the role itself allows, the session can do no more. */
+/** One action on one resource: the session can do no more, whatever the role itself allows. */
 function sessionPolicy(resource: string): string {
   return JSON.stringify({
     Version: '2012-10-17',

@@ -4,16 +4,16 @@ import { backoffMs, jitteredMs } from '../../lib/backoff.ts'
 /** With the jitter on top, a back-off is `MAX_BACKOFF_MS` at most. */
 const BACKOFF = { firstMs: 1000, maxMs: 25_000 }
 const JITTER = { low: 0.8, high: 1.2 }
-/** A time further ahead was written by a clock that was wrong. */
+/** A time further ahead was written by a wrong clock. */
 const MAX_BACKOFF_MS = 30_000
-/** How long an instance has for its probe: longer than a slow store and an STS that answers at its last moment (8 s). */
+/** How long an instance has for its probe: longer than a slow store and the deadline of STS (8 s) together. */
 const MAX_PROBE_MS = 12_000
-/** How soon to look for the result of another caller's probe: it may be there long before `MAX_PROBE_MS` have passed. */
+/** How soon to read the result of another caller's probe: it may be there long before `MAX_PROBE_MS` have passed. */
 export const PROBE_POLL_MS = 1000
 
-/** Why a role cannot be assumed, and until when nobody tries. It goes to the store as it is: no secret in it. */
+/** Why a role cannot be assumed, and until when no instance tries. Stored without encryption: never a secret. */
 export interface RoleFailure {
-  /** In a row. */
+  /** Consecutive failures. */
   readonly failures: number
   /** From when on (ms) one instance may probe. */
   readonly retryAt: number
@@ -25,8 +25,8 @@ export interface RoleFailure {
 }
 
 /**
- * Returns the failure that `cause` makes after `previous`, with a back-off of 1 s, twice as long each time, up to 25 s, give
- * or take a fifth. `random` is from 0 to 1. Undefined if `cause` says nothing of the role.
+ * Returns the role's failure after `previous` and now `cause`, with a back-off of 1 s, twice as long each time, up to 25 s,
+ * jittered by a fifth. `random` is from 0 to 1. Returns undefined if `cause` says nothing about the role.
  */
 export function failureAfter(
   cause: unknown,
@@ -40,27 +40,28 @@ export function failureAfter(
   return { failures, retryAt, code, reason: cause.reason ?? publicMessage, publicMessage }
 }
 
+/** Whether an error of this code says something about a role. */
 export function isRoleFailureCode(code: unknown): code is RoleFailure['code'] {
   return code === 'role_refused' || code === 'temporarily_unavailable'
 }
 
-/** The failure as other instances see it while this one probes. If this one dies, the time for its probe ends by itself. */
+/** Returns the failure as other instances see it while this one probes. If this one dies, its time to probe ends by itself. */
 export function markProbing(failure: RoleFailure, now: number): RoleFailure {
   return { ...failure, retryAt: now + MAX_PROBE_MS, isProbed: true }
 }
 
-/** The failure as an instance keeps it while another one probes: it soon looks for the result. */
+/** Returns the failure as an instance keeps it while another one probes: it soon reads the result. */
 export function probingElsewhere(failure: RoleFailure, now: number): RoleFailure {
   return { ...failure, retryAt: Math.min(failure.retryAt, now + PROBE_POLL_MS) }
 }
 
-/** How much is left of the back-off (ms): 0 if it is over, or so long that it cannot be meant. */
+/** Returns what is left of the back-off (ms): 0 if it is over, or longer than any, because a wrong clock wrote it. */
 export function remainingBackoffMs({ retryAt }: RoleFailure, now: number): number {
   const leftMs = retryAt - now
   return leftMs > MAX_BACKOFF_MS ? 0 : Math.max(0, leftMs)
 }
 
-/** Returns the error for callers. `role_refused` carries no `Retry-After`, for waiting does not help. */
+/** Returns the error for callers. `role_refused` has no `Retry-After`, because waiting does not help. */
 export function failureError({ code, reason, publicMessage }: RoleFailure, retryAfterMs: number): JetonError {
   const retry = code === 'temporarily_unavailable' ? { retryAfterMs } : {}
   return new JetonError(code, { publicMessage, reason, ...retry })

@@ -13,11 +13,11 @@ import { failureAfter, failureError, PROBE_POLL_MS, remainingBackoffMs } from '.
 import { createRoleFailures, type KnownRole } from './role-failures.ts'
 import type { RoleAssumer } from './session-provider.ts'
 
-/** Roles remembered at once; one that is forgotten is treated like a new one. */
+/** The most roles remembered; one that is forgotten is treated like a new one. */
 const MAX_ROLES = 1000
-/** How long a success keeps the breaker closed: the role may break at any time, and thousands may want it then. */
+/** How long a success keeps the breaker closed. Short, because a role may break while thousands of callers need it. */
 const CLOSED_MS = 10_000
-/** Calls at once while the breaker is closed: further callers first see how one of these ends. */
+/** The most concurrent calls while the breaker is closed; further callers first wait for one of them to end. */
 const MAX_CONCURRENT = 8
 
 export interface RoleBreakerParts {
@@ -30,19 +30,19 @@ export interface RoleBreakerParts {
 }
 
 interface Role extends KnownRole {
-  /** Until when (ms) callers need no probe before them. */
+  /** Until when (ms) callers need not wait for a probe. */
   closedUntil: number
   /** Calls to AWS while the breaker is closed. */
   readonly inFlight: Set<Promise<unknown>>
-  /** The one call to AWS for a role that is new, was not wanted for a while, or fails. */
+  /** The only call to AWS while the role is new, fails, or has not been assumed for a while. */
   readonly probe: SingleFlight<[TokenKey], RoleSession>
 }
 
 /**
- * A circuit breaker for each role, shared by the fleet. A role that fails is left alone for 1 s, growing to half a minute:
- * the breaker is open, and callers get the remembered error. Then one instance probes with one call, and its result counts
- * for all. A success keeps the breaker closed for 10 s, in which calls cost the store nothing; after that the first caller
- * probes again, after one read of the store. A role is its ARN with its external id: a changed configuration is another.
+ * Returns a role assumer with a circuit breaker for each role, shared by the fleet. While a breaker is open, for 1 s and later
+ * up to half a minute, callers get the remembered error. Then one instance probes with one call, and its result counts for
+ * all. A success keeps the breaker closed for 10 s without reads of the store; after that the first caller reads the store
+ * and probes again. A role is an ARN with an external id: if the configuration changes either, it is another role.
  *
  *     instance A   call ✗ open 1 s ····· claim, probe ✗ open 2 s ·································· claim ✗
  *     instance B   call ✗ ·············· claim: conflict ······· load: open until … ······ claim, probe ✓ closed for all
@@ -80,7 +80,7 @@ export function createRoleBreaker(
 
   async function call(role: Role, key: TokenKey): Promise<RoleSession> {
     const before = role.failure
-    // a call that began before the breaker's state changed says nothing new
+    // a call that began before the breaker's state changed does not change it again
     const isNews = () => role.failure === before
     try {
       const session = await assumeRole(key)
@@ -142,7 +142,7 @@ export function createRoleBreaker(
     check(key) {
       const role = roleOf(key)
       throwIfOpen(role)
-      // nobody should wait for a probe that is likely to fail
+      // a probe is likely to fail, so no caller should wait for it
       if (role.failure && role.probe.isUnderWay()) throw failureError(role.failure, PROBE_POLL_MS)
     },
   }

@@ -11,31 +11,31 @@ import {
   remainingBackoffMs,
 } from './failure-backoff.ts'
 
-/** How long after its back-off a failure still counts as the one before the next. */
+/** How long a failure is remembered after its back-off, so that the next one backs off longer. */
 const RECORD_KEPT_MS = 5 * 60_000
 const VERSION = 1
 
-/** One role as one instance knows it. */
+/** What one instance knows about a role. */
 export interface KnownRole {
   readonly id: string
   readonly arn: string
-  /** Why it cannot be assumed; undefined if its last answer was good or there was none yet. */
+  /** Why it cannot be assumed; undefined if the last call for it succeeded, or there was none yet. */
   failure: RoleFailure | undefined
-  /** The version of its record on the store, as it was last read or written. */
+  /** The version of its record in the store, as it was last read or written. */
   version: string | 'absent'
 }
 
 /**
  * Shares failures of roles between the instances of a fleet: one record for each role, which the store drops some minutes
- * later. Nothing here throws: while the store fails, an instance goes by what it knows itself. A record that cannot be
- * decoded, of another release or broken, counts as none.
+ * later. Nothing here throws: while the store fails, an instance uses what it knows itself. A record that cannot be
+ * decoded, because another release wrote it or it is broken, counts as absent.
  */
 export interface RoleFailures {
-  /** Takes over what the fleet knows of the role, if it knows anything. */
+  /** Updates the role with what the fleet knows about it, if anything. */
   load(role: KnownRole): Promise<void>
   /** Reserves the next probe for this instance. Returns false if another instance has it. */
   claimProbe(role: KnownRole): Promise<boolean>
-  /** Tells the fleet that the role fails, or that it works again. */
+  /** Publishes to the fleet that the role fails, or that it works again. */
   publish(role: KnownRole): Promise<void>
 }
 
@@ -50,6 +50,7 @@ export interface RoleFailuresParts {
   log: Log
 }
 
+/** Returns the role failures that instances share through a store. */
 export function createRoleFailures({ store, clock, log }: RoleFailuresParts): RoleFailures {
   async function read(role: KnownRole): Promise<RoleRecord | undefined> {
     const stored = await store.read(storeKey(role))
@@ -74,7 +75,7 @@ export function createRoleFailures({ store, clock, log }: RoleFailuresParts): Ro
   async function writeLatest(role: KnownRole): Promise<void> {
     const { failure } = role
     if (await write(role, failure)) return
-    // whichever instance has changed the record meanwhile knows as much
+    // the instance that has changed the record meanwhile knows as much about the role
     if (!failure) return
     const record = await read(role)
     if (!record?.failure || remainingBackoffMs(record.failure, clock.now()) === 0) await write(role, failure)
@@ -121,7 +122,7 @@ function asSeenFromHere(failure: RoleFailure, now: number): RoleFailure {
 
 const storeKey = ({ id }: KnownRole) => `role/${id}`
 
-/** The members as releases of one fleet share them; no failures say that the role works. */
+/** Never rename the members: other releases read and write them. `failures: 0` means that the role works. */
 function encode(failure: RoleFailure | undefined, until: number): Buffer {
   const { failures = 0, code, reason, publicMessage, isProbed } = failure ?? {}
   return Buffer.from(JSON.stringify({ v: VERSION, failures, until, code, reason, publicMessage, isProbed }))

@@ -17,9 +17,9 @@ export interface SessionNameInput {
 
 /**
  * Returns the role session name, which CloudTrail and RDS's own log show: `DATABASE.USER` if that is legal, else (and for
- * a principal with a session of its own) a readable beginning, `=` and 128 bits of a hash of all that tells it from others.
- * No two keys share a name: in `DATABASE.USER` a full stop follows the database's `[a-z0-9-]+`, and the hash covers what
- * was cut or replaced.
+ * a principal with a session of its own) a readable beginning, `=` and 128 bits of a hash of everything that distinguishes
+ * it. No two keys share a name: in `DATABASE.USER` a full stop follows the database's `[a-z0-9-]+`, and the hash covers
+ * what was cut or replaced.
  */
 export function sessionName({ database, user, principal }: SessionNameInput): string {
   if (principal)

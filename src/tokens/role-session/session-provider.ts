@@ -6,33 +6,35 @@ import type { RoleSession } from '../token.ts'
 import type { TokenKey } from '../token-key.ts'
 import type { AssumeRole } from './assume-role.ts'
 
-/** Where role sessions come from. */
+/** The port through which role sessions are obtained. */
 export interface RoleAssumer {
   assume: AssumeRole
-  /** Throws what `assume` last failed with, while it is too soon to ask AWS for that role again. */
+  /** Throws the last failure of `assume` while it is too soon to call AWS for that role again. */
   check(key: TokenKey): void
 }
 
 /** Keeps the role session of one key. It stays in this process. */
 export interface SessionProvider {
-  /** Whether there is one fit to sign with: it outlives a token, or STS has just returned it and it has not signed yet. */
+  /** Whether a session is fit to sign with: it outlives a token, or is new from STS and has not signed yet. */
   isFit(): boolean
+  /** Whether a call for a new session is under way. */
   isBeingRenewed(): boolean
-  /** Throws at once if there is none to sign with and none can be had for now. */
+  /** Throws at once if there is no session to sign with, and STS would return none now. */
   check(): void
-  /** Returns a new one from STS; concurrent callers share one call. */
+  /** Returns a new session from STS; concurrent callers share one call. */
   renew(): Promise<RoleSession>
   /**
-   * Returns one to sign with, a new one if none is fit. While STS cannot be reached, one that ends sooner than a token
-   * would will do: a shorter token is better than none. If AWS refuses the role, it throws `role_refused` all the same.
+   * Returns a session to sign with; a new one from STS if none is fit. While STS cannot be reached, also a session that
+   * ends before a token would: a shorter token is better than none. Throws `role_refused` if AWS refuses the role.
    */
   getForSigning(): Promise<RoleSession>
   /** Call after each signature. */
   markUsed(): void
-  /** Makes the next token be signed with a new one. */
+  /** Forgets the session, so that a new one signs the next token. */
   discard(): void
 }
 
+/** Returns the session provider of a key, without a session at first. */
 export function createSessionProvider(
   key: TokenKey,
   { roles, clock }: { roles: RoleAssumer; clock: Clock },
@@ -50,7 +52,7 @@ export function createSessionProvider(
     return session
   })
 
-  /** Returns the session at hand though STS failed; throws `cause` if there is none, or if AWS refuses the role. */
+  /** Returns the current session although STS failed; throws `cause` if it ends too soon, or if AWS refuses the role. */
   function fallBackOn(cause: unknown): RoleSession {
     const isTransient = cause instanceof JetonError && cause.code === 'temporarily_unavailable'
     if (isTransient && current && canBeVended(current, clock.now())) return current

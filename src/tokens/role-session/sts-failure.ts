@@ -17,10 +17,10 @@ const TRANSIENT = new Set([
 const RETRY_AFTER_MS = 5000
 
 /**
- * Returns `role_refused` for what an operator must mend (trust policy, permission, external id), without `Retry-After`, and
- * `temporarily_unavailable` for what passes by itself (throttling, timeouts, outages, no credentials for jeton itself).
- * The reason has the name and the request id of AWS's error and never its message: STS quotes canonical requests, with
- * their session tokens, in some of them.
+ * Returns `role_refused`, without `Retry-After`, for an error that an operator must fix (trust policy, permission, external
+ * id), and `temporarily_unavailable` for any other (throttling, timeouts, outages, no credentials for jeton itself). The
+ * reason has the name and request id of AWS's error and never its message: some of STS's messages quote canonical requests,
+ * with their session tokens.
  */
 export function stsFailure(cause: unknown, roleArn: string): JetonError {
   const { name, status = 0 } = awsErrorFacts(cause)

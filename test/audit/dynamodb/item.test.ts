@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { auditItem, BY_PRINCIPAL, partitionsOf, principalKey } from '../../../src/audit/dynamodb/item.ts'
+import { DAY_MS } from '../../../src/lib/iso-time.ts'
 import { GOLDEN } from '../golden.ts'
 import { line, record } from '../support.ts'
 
@@ -13,7 +14,7 @@ describe('auditItem', () => {
   })
 
   test('makes the same key of a line whenever it is written', () => {
-    const [early, late] = [1, TIME_MS + 86_400_000].map(fallbackTimeMs =>
+    const [early, late] = [1, TIME_MS + DAY_MS].map(fallbackTimeMs =>
       auditItem(line('a'), { fallbackTimeMs }),
     )
     expect(early).toEqual(late)
@@ -34,6 +35,6 @@ test('principalKey is never longer than DynamoDB allows, nor shared by two princ
   for (const key of keys) expect(Buffer.byteLength(key)).toBeLessThanOrEqual(2048)
 })
 
-test('the index of principals has the name that infra/tables.yml and the documents give it', () => {
+test('the index of principals has the name that infra/tables.yml and docs/operations.md use', () => {
   expect(BY_PRINCIPAL).toBe('byPrincipal')
 })

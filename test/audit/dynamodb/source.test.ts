@@ -61,7 +61,7 @@ describe('createDynamodbSource', () => {
     expect(dynamodb.calls).toHaveLength(16)
   })
 
-  test('counts items that are no records', async () => {
+  test('counts items that are not records', async () => {
     await startOwnDynamodb()
     await createSink().append(['no JSON', renderRecord(recordAt(Date.now(), { id: 'a' }))])
     const { source, unreadable } = openSource({ now: Date.now() })

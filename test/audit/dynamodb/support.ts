@@ -26,5 +26,6 @@ export function createClient() {
 }
 
 export function createSink(options: Partial<DynamodbSinkOptions> = {}): Sink {
-  return createDynamodbSink({ client: createClient(), table: TABLE, clock: systemClock(), ...options })
+  const parts = { client: createClient(), table: TABLE, clock: systemClock(), random: Math.random }
+  return createDynamodbSink({ ...parts, ...options })
 }

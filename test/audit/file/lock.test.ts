@@ -29,7 +29,7 @@ test('lockFile replaces a socket file that nobody answers on', async () => {
   const unlock = await lock()
   const [name = ''] = await readdir(dir)
   await unlock()
-  // A process that was killed leaves its socket behind; closing one properly would remove it, were it not renamed.
+  // a process that was killed leaves its socket behind; closing one properly would remove it, so it is renamed
   const killed = createServer()
   await new Promise<void>(done => killed.listen(join(dir, 'killed'), done))
   await rename(join(dir, 'killed'), join(dir, name))
@@ -40,7 +40,7 @@ test('lockFile replaces a socket file that nobody answers on', async () => {
   await unlockAgain()
 })
 
-// During an upgrade, the old and the new jeton must see each other's locks.
+// during an upgrade, the old and the new jeton must see each other's locks
 test('lockFile names its socket file as it always did', async () => {
   const dir = await folder()
   const unlock = await lockFile('/audit.jsonl', { isAbstract: false, folder: dir })

@@ -65,7 +65,7 @@ test('openFileSink writes the bytes that it always did, to the file and its head
   expect(await readFile(`${path}.head`, 'utf8')).toBe(`${GOLDEN.refusedHash}\n`)
 })
 
-test('openFileSink goes on from what an older jeton wrote, torn lines included', async () => {
+test('openFileSink continues what an older jeton wrote, torn lines included', async () => {
   const { path, openSink, log } = await setUp()
   await writeFile(path, `${GOLDEN.vendedChained}\n${GOLDEN.refusedChained}\n${GOLDEN.tornText}`)
   await writeFile(`${path}.head`, `${GOLDEN.refusedHash}\n`)
@@ -132,7 +132,7 @@ test('openFileSink keeps a last record that lacks only its newline', async () =>
   expect(await verifyFiles([path])).toMatchObject({ ok: true, records: 3, recovered: 0 })
 })
 
-test('openFileSink goes on after a file torn anywhere, loses no intact record, and verifies', async () => {
+test('openFileSink continues a file torn anywhere, loses no intact record, and the file verifies', async () => {
   const { path, run, ids, log } = await setUp()
   await run('a', 'b', 'c')
   const whole = await readFile(path)
@@ -174,7 +174,7 @@ test('openFileSink warns that the end was cut off if the last record it wrote is
 })
 
 for (const fault of ['write', 'half-write', 'sync'] satisfies Fault[])
-  test(`append rejects after a failed ${fault}, and the next one goes on in one chain`, async () => {
+  test(`append rejects after a failed ${fault}, and the next one continues the chain`, async () => {
     const { path, disk, openSink, ids } = await setUp()
     const sink = await openSink()
     await sink.append([line('a')])
@@ -232,7 +232,7 @@ test('a file copied and emptied in place is continued in one chain', async () =>
   expect(await verifyFiles([rotated, path])).toMatchObject({ ok: true, records: 4 })
 })
 
-test('a removed file is created anew, which is logged', async () => {
+test('a removed file is created again, which is logged', async () => {
   const { path, log, openSink, ids } = await setUp()
   const sink = await openSink()
   await sink.append([line('a')])
@@ -304,7 +304,7 @@ test('a second writer that continues the chain forks it, which shows', async () 
   expect(await verifyFiles([path])).toMatchObject({ ok: false, line: 3 })
 })
 
-test('openFileSink rejects what is no audit file, and leaves neither lock nor change behind', async () => {
+test('openFileSink rejects a file that is not an audit file, and leaves neither lock nor change behind', async () => {
   const { path, openSink, dir } = await setUp()
   await writeFile(path, 'x\n'.repeat(3 * 1024 * 1024))
   await expect(openSink()).rejects.toThrow(`${path}: no audit record`)
@@ -322,7 +322,7 @@ test('openFileSink rejects what is no audit file, and leaves neither lock nor ch
   ).rejects.toThrow('not a regular file')
 })
 
-test('openFileSink goes on without a head file that it cannot keep, and warns once', async () => {
+test('openFileSink writes without a head file that it cannot keep, and warns once', async () => {
   const { path, run, log } = await setUp()
   await mkdir(`${path}.head`)
   await run('a', 'b')

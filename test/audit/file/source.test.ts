@@ -55,21 +55,31 @@ describe('createFileSource', () => {
       expect(await collectIds(openSource(...paths).source.all({}))).toEqual(['r0', 'r1', 'r2', 'r3'])
   })
 
-  test('finds the newest although a refusal stands after later vends', async () => {
+  test('finds the newest although a refusal follows later vends', async () => {
     const records = [recordAt(NOON + 5), recordAt(NOON + 9), recordAt(NOON + 2)]
     const { source } = openSource(await fileOf(records.map(renderRecord).join('\n')))
     expect(await collectIds(source.newest({}, 2))).toEqual(['r9', 'r5'])
     expect(await collectIds(source.all({ to: NOON + 5 }))).toEqual(['r2'])
   })
 
-  test('names a file that cannot be read or is no audit file', async () => {
+  test('names a file that cannot be read', async () => {
     const place = await folder()
     const missing = join(place, 'none')
     const read = (path: string) => collectIds(openSource(path).source.all({}))
     await expect(read(missing)).rejects.toThrow(`${missing}: cannot be read: ENOENT`)
     await expect(read(place)).rejects.toThrow(`${place}: cannot be read: EISDIR`)
-    const path = await fileOf(`${renderRecord(recordAt(NOON))}\n`)
+  })
+
+  test('returns the records before a line that is too long, then says after which line it stopped', async () => {
+    const path = await fileOf(
+      [recordAt(NOON), recordAt(NOON + 1)].map(each => `${renderRecord(each)}\n`).join(''),
+    )
     await appendFile(path, Buffer.alloc(MAX_LINE_BYTES + 1, 'x'))
-    await expect(read(path)).rejects.toThrow(`${path}, after line 1: cannot be read`)
+    const ids: string[] = []
+    const reading = (async () => {
+      for await (const { record } of openSource(path).source.all({})) ids.push(record.id)
+    })()
+    await expect(reading).rejects.toThrow(`${path}, after line 2: cannot be read`)
+    expect(ids).toEqual(['r0', 'r1'])
   })
 })

@@ -45,7 +45,7 @@ test('verifyFiles verifies a whole chain, over many files and with an empty one 
 
 const tampered: [string, string[], number][] = [
   ['changed', [R0, R1.replace('r1', 'rX'), R2, R3, R4], 2],
-  ['changed and hashed anew', [R0, append(line('rX'), hashOf(R0)).line, R2, R3, R4], 3],
+  ['changed and hashed again', [R0, append(line('rX'), hashOf(R0)).line, R2, R3, R4], 3],
   ['dropped', [R0, R2, R3, R4], 2],
   ['swapped', [R0, R2, R1, R3, R4], 2],
   ['written twice', [R0, R1, R1, R2, R3, R4], 3],
@@ -72,7 +72,7 @@ test('verifyFiles finds any single byte that was changed', async () => {
   )
 })
 
-test('verifyFiles finds a tail cut off against the expected hash alone, and accepts a log that has grown since', async () => {
+test('verifyFiles finds a missing tail only by the expected hash, and accepts a log that has grown since', async () => {
   const expectLast = hashOf(R3)
   expect(await verify(FIVE.slice(0, 3))).toMatchObject({ ok: true })
   expect(await verify(FIVE.slice(0, 3), { expectLast })).toMatchObject({ ok: false, line: 3 })
@@ -81,7 +81,7 @@ test('verifyFiles finds a tail cut off against the expected hash alone, and acce
   expect(await verify(Buffer.alloc(0), { expectLast })).toMatchObject({ ok: false, line: 0 })
 })
 
-test('verifyFiles accepts a head that is no longer kept if its hash is given', async () => {
+test('verifyFiles accepts that the oldest files are gone if the hash before is given', async () => {
   expect(await verify(FIVE.slice(2), { after: hashOf(R1) })).toMatchObject({ ok: true, records: 3 })
   expect(await verify(FIVE.slice(3), { after: hashOf(R1) })).toMatchObject({ ok: false, line: 1 })
 })

@@ -14,7 +14,7 @@ describeSink('stdout', async () => {
       text += chunk
       done()
     },
-    // As process.stdout does: a write that failed does not end it.
+    // as process.stdout does: a write that failed does not end it
     destroy(error, done) {
       done(error)
       Reflect.get(this, '_undestroy').call(this)

@@ -10,13 +10,13 @@ describe('checkAudit', () => {
     [[{ type: 'stdout', path: 'x' }], 'audit[0].path: is only allowed with type: file'],
     [
       [{ type: 'stdout' }, { type: 'stdout' }],
-      'audit[1]: is the same log as audit[0]: leave one of them out',
+      'audit[1]: is the same sink as audit[0]: leave one of them out',
     ],
     [
       [{ type: 'kafka' }, { type: 'file', path: 'a' }, { type: 'stdout' }, { type: 'file', path: './a' }],
       [
         'audit[0].type: must be one of stdout, file, dynamodb',
-        'audit[3]: is the same log as audit[1]: leave one of them out',
+        'audit[3]: is the same sink as audit[1]: leave one of them out',
       ],
     ],
     [[], 'audit: must not be empty'],
@@ -28,10 +28,13 @@ describe('checkAudit', () => {
     ],
     [[{ ...TABLE, retentionDays: 0 }], 'audit[0].retentionDays: must be from 1 to 36500'],
     [[{ ...TABLE, region: 'mars' }], 'audit[0].region: is not an AWS region, such as us-east-1'],
-    [[TABLE, { ...TABLE, retentionDays: 7 }], 'audit[1]: is the same log as audit[0]: leave one of them out'],
+    [
+      [TABLE, { ...TABLE, retentionDays: 7 }],
+      'audit[1]: is the same sink as audit[0]: leave one of them out',
+    ],
     [
       [TABLE, { ...TABLE, region: 'us-east-1' }],
-      'audit[1]: is the same log as audit[0]: leave one of them out',
+      'audit[1]: is the same sink as audit[0]: leave one of them out',
     ],
   ])('rejects %j', async (audit, problems) => {
     expect(await problemsOf(withAudit(audit))).toEqual([problems].flat())
@@ -50,7 +53,7 @@ describe('checkAudit', () => {
     const store = { ...TABLE, ...ofStore, encryption: { kmsKeyId: 'alias/jeton' } }
     const audit = [{ type: 'stdout' }, { ...TABLE, ...ofAudit }]
     expect(await problemsOf(config => ({ ...config, store, audit }))).toEqual([
-      "audit[1].table: is also the store's table: the audit log needs a table of its own",
+      "audit[1].table: is also the store's table: the sink needs a table of its own",
     ])
   })
 })

@@ -69,14 +69,10 @@ test('POST /v1/tokens replies with all that a caller needs to log in, and is not
 
 test('the next request gets the same token, as cached and with the seconds that it has left', async () => {
   const { url, bearer, clock, records } = await startApi()
-  const ask = async () =>
-    request(url)
-      .post('/v1/tokens')
-      .set('authorization', await bearer())
-      .send({ database: 'orders' })
-  const first = await ask()
+  const vend = async () => requestToken({ url }, { authorization: await bearer() })
+  const first = await vend()
   await clock.advance(7200)
-  const second = await ask()
+  const second = await vend()
   expect(second.body).toEqual({ ...first.body, cached: true, expiresIn: 892, auditId: expect.any(String) })
   expect(second.body.auditId).not.toBe(first.body.auditId)
   expect(records.map(({ cached }) => cached)).toEqual([false, true])
@@ -149,17 +145,14 @@ test('caPem adds the PEM that the bundle route serves', async () => {
 
 test('a token reported as refused is replaced; an unknown fingerprint changes nothing', async () => {
   const { url, bearer, clock, records } = await startApi()
-  const ask = async (refused?: string) =>
-    (
-      await request(url)
-        .post('/v1/tokens')
-        .set('authorization', await bearer())
-        .send({ database: 'orders', ...(refused && { refused }) })
-    ).body
-  const first = await ask()
+  const vend = async (refused?: string) => {
+    const body = { database: 'orders', ...(refused && { refused }) }
+    return (await requestToken({ url }, { authorization: await bearer(), body })).body
+  }
+  const first = await vend()
   await clock.advance(20_000)
-  expect((await ask('0'.repeat(64))).fingerprint).toBe(first.fingerprint)
-  const second = await ask(first.fingerprint)
+  expect((await vend('0'.repeat(64))).fingerprint).toBe(first.fingerprint)
+  const second = await vend(first.fingerprint)
   expect(second.cached).toBe(false)
   expect(second.fingerprint).not.toBe(first.fingerprint)
   expect(records.at(-1)).toMatchObject({ decision: 'vended', refused: first.fingerprint })

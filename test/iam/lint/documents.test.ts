@@ -81,7 +81,7 @@ Resources:
   })
 })
 
-test('what Terraform inserts is not judged, and its escape is a variable of IAM', () => {
+test('lintStatements ignores what Terraform inserts, and takes its escape for a variable of IAM', () => {
   const resource = (id: string, user: string) =>
     policy({ Resource: `arn:aws:rds-db:\${var.region}:\${local.account}:dbuser:${id}/${user}` })
   expect(findingsIn(resource(`\${aws_db_instance.x.resource_id}`, 'app_ro'))).toEqual([])
@@ -91,13 +91,13 @@ test('what Terraform inserts is not judged, and its escape is a variable of IAM'
   ])
 })
 
-test('a file that is nested too deeply is refused', () => {
+test('policiesIn refuses a value that is nested too deeply', () => {
   const lists = JSON.parse('['.repeat(5000) + ']'.repeat(5000))
   expect(() => policiesIn(lists)).toThrow(NestedTooDeep)
   expect(() => policiesIn({ Statement: lists })).toThrow(NestedTooDeep)
 })
 
-test('an element of any type is linted without an error', () => {
+test('lintStatements takes an element of any type', () => {
   for (const value of [
     null,
     1,

@@ -226,7 +226,7 @@ describe('variables in the user', () => {
       expect(findingsIn(policy(resource(`\${aws:username}`), { Version }))).toEqual([`error variable ${at}`])
   })
 
-  test('do not include escapes, which are no wildcards either', () => {
+  test('do not include escapes, which are not wildcards either', () => {
     expect(lint(policy(resource(`a\${*}\${?}\${$}`)))).toEqual([])
   })
 })

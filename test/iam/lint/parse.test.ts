@@ -31,7 +31,7 @@ describe('firstJsonFault', () => {
     )
   })
 
-  test('is at the latest where something was cut out or inserted', () => {
+  test('is at or before the place of a change', () => {
     fc.assert(
       fc.property(fc.json(), fc.nat(), (json, at) => {
         const cut = json.slice(0, at % json.length)

@@ -268,7 +268,7 @@ describe('a KMS that fails', () => {
     expect(logged('kms_recovered')).toHaveLength(1)
   })
 
-  test('is logged once a minute while it fails, and at once when it fails anew', async () => {
+  test('is logged once a minute while it fails, and at once when it fails again', async () => {
     kms.gone = true
     const keyring = newKeyring()
     const callKms = () => keyring.encryptionKey().catch(() => 'failed')
@@ -377,7 +377,7 @@ describe('a KMS that fails', () => {
   })
 
   test('is not blamed for a store that fails: KMS is not called, and there is no back-off', async () => {
-    const failure = new JetonError('temporarily_unavailable', { publicMessage: 'the store is away' })
+    const failure = new JetonError('temporarily_unavailable', { publicMessage: 'the store is unreachable' })
     const { read } = store
     store = { ...store, read: () => Promise.reject(failure) }
     const keyring = newKeyring()

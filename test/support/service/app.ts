@@ -12,6 +12,7 @@ import { createCaBundles } from '../../../src/rds/ca-bundles.ts'
 import { createMemoryStore } from '../../../src/store/memory.ts'
 import { createHealth } from '../../../src/telemetry/health.ts'
 import type { AssumeRole } from '../../../src/tokens/role-session/assume-role.ts'
+import { signToken } from '../../../src/tokens/sign.ts'
 import { compileAccessPolicy } from '../../../src/vending/access-policy.ts'
 import { createRequestAudits } from '../../../src/vending/request-audit.ts'
 import { createVendToken, type VendToken } from '../../../src/vending/vend-token.ts'
@@ -104,6 +105,7 @@ export async function startApi({ options = {}, config = {}, vend }: ApiOptions =
     backgroundTasks,
     random: Math.random,
     assumeRole: assume,
+    sign: signToken,
   })
   const app = await createApp(
     {

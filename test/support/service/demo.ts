@@ -60,12 +60,12 @@ async function showVend(environment: TestEnvironment, jeton: Jeton): Promise<voi
   say(
     '1  a CI job asks:   POST /v1/tokens {"database":"orders"}   Authorization: Bearer <JWT of acme/orders, main>',
   )
-  const { status, body } = await jeton.ask(`Bearer ${jwt}`, { database: 'orders' })
+  const { status, body } = await jeton.requestToken(`Bearer ${jwt}`, { database: 'orders' })
   const token = String(body.token)
   if (status !== 200) throw new Error(`the vend failed: ${JSON.stringify(body)}`)
   say(`   status ${status}:      ${abbreviate(token)}`)
   say(`   for ${body.user} until ${body.expiresAt}, by ${body.identity}, grant ${body.grant}`)
-  const again = await jeton.ask(`Bearer ${jwt}`, { database: 'orders' })
+  const again = await jeton.requestToken(`Bearer ${jwt}`, { database: 'orders' })
   say(
     `   asked again:     cached ${again.body.cached}, the same token ${again.body.token === token}; AssumeRole calls so far: ${environment.sts.calls.length}`,
   )
@@ -126,7 +126,7 @@ async function showRefusals(environment: TestEnvironment, jeton: Jeton): Promise
     ['an expired JWT', await sign(CLAIMS, { expiresInSeconds: -3600 })],
   ] as const
   for (const [who, jwt] of callers) {
-    const { status, body } = await jeton.ask(`Bearer ${jwt}`, { database: 'orders' })
+    const { status, body } = await jeton.requestToken(`Bearer ${jwt}`, { database: 'orders' })
     if (status === 200) throw new Error(`${who} got a token`)
     say(`   ${`${who}:`.padEnd(17)} ${status} ${body.code}: ${body.detail}`)
   }

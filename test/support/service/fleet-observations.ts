@@ -39,11 +39,11 @@ export interface ServedAnswer {
   readonly refusals: readonly Answer[]
 }
 
-/** Asks again after each `Retry-After`, until an answer has none. */
-export async function askUntilServed(ask: () => Promise<Answer>): Promise<ServedAnswer> {
+/** Requests again after each `Retry-After`, until an answer has none. */
+export async function requestUntilServed(requestToken: () => Promise<Answer>): Promise<ServedAnswer> {
   const refusals: Answer[] = []
   for (;;) {
-    const answer = await ask()
+    const answer = await requestToken()
     const retryAfter = answer.headers.get('retry-after')
     if (retryAfter === null) return { answer, at: Date.now(), refusals }
     refusals.push(answer)

@@ -31,14 +31,14 @@ export interface InstanceOptions {
   cli?: string
 }
 
-export interface AskOptions {
+export interface CallerOptions {
   /** `USERS[0]` unless given. */
   user?: string
   /** The caller; `someone` unless given. */
   subject?: string
 }
 
-export type Answer = Awaited<ReturnType<Jeton['ask']>>
+export type Answer = Awaited<ReturnType<Jeton['requestToken']>>
 
 /** Instances of jeton, each in a process of its own, that share one table. */
 export interface Fleet {
@@ -50,7 +50,7 @@ export interface Fleet {
   startInstance(options?: InstanceOptions): Promise<Jeton>
   /** Starts `count` equal instances at once. */
   startInstances(count: number): Promise<Jeton[]>
-  ask(instance: Jeton, database: string, options?: AskOptions): Promise<Answer>
+  requestToken(instance: Jeton, database: string, options?: CallerOptions): Promise<Answer>
   /** The store's items whose key begins with `prefix`. */
   storedItems(prefix: string): Promise<Record<string, unknown>[]>
   /** Sets attributes of the store's item with this key, as another release or an attacker might. */
@@ -113,9 +113,9 @@ export async function startFleet({ databases, config = {}, env = {} }: FleetOpti
     instances,
     startInstance,
     startInstances: count => Promise.all(Array.from({ length: count }, () => startInstance())),
-    async ask(instance, database, { user = USERS[0], subject = 'someone' } = {}) {
+    async requestToken(instance, database, { user = USERS[0], subject = 'someone' } = {}) {
       const jwt = await environment.issuer.sign({ sub: subject })
-      return instance.ask(`Bearer ${jwt}`, { database, user })
+      return instance.requestToken(`Bearer ${jwt}`, { database, user })
     },
     async storedItems(prefix) {
       const items = await dynamodb.items(TABLE)

@@ -42,7 +42,7 @@ export interface Jeton {
   /** Returns the first line on stderr with this text, as soon as there is one. */
   logged(text: string): Promise<string>
   /** `POST /v1/tokens`. */
-  ask(
+  requestToken(
     authorization: string,
     body: object,
   ): Promise<{ status: number; body: Record<string, unknown>; headers: Headers }>
@@ -87,7 +87,7 @@ export async function startJeton({
     ended,
     configure,
     logged: text => stderr.find(text),
-    async ask(authorization, body) {
+    async requestToken(authorization, body) {
       const response = await fetch(`${url}/v1/tokens`, {
         method: 'POST',
         headers: { authorization, 'content-type': 'application/json' },

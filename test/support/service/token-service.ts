@@ -5,7 +5,6 @@ import type { Log } from '../../../src/telemetry/log.ts'
 import { createRateLimiter, type RateLimiter } from '../../../src/tokens/rate-limit/rate-limiter.ts'
 import type { AssumeRole } from '../../../src/tokens/role-session/assume-role.ts'
 import { createRoleBreaker } from '../../../src/tokens/role-session/role-breaker.ts'
-import { signToken } from '../../../src/tokens/sign.ts'
 import { createTokenCache, type TokenCache, type TokenCacheParts } from '../../../src/tokens/token-cache.ts'
 import { asEncrypted } from './as-encrypted.ts'
 
@@ -20,8 +19,7 @@ export interface TokenServiceParts {
   hasRoleBreaker?: boolean
   /** The real one over `store` unless given. */
   rateLimiter?: RateLimiter
-  /** `signToken` unless given. */
-  sign?: TokenCacheParts['sign']
+  sign: TokenCacheParts['sign']
   /** From 0 to 1; 0.5 unless given. */
   random?: () => number
   backgroundTasks?: BackgroundTasks
@@ -29,7 +27,7 @@ export interface TokenServiceParts {
 
 /** Returns a token cache with rate limiter, role breaker and signing, put together as in `createService`, over a test's fakes. */
 export function createTokenService(parts: TokenServiceParts): TokenCache {
-  const { clock, store, log, assumeRole, hasRoleBreaker = false, sign = signToken } = parts
+  const { clock, store, log, assumeRole, hasRoleBreaker = false, sign } = parts
   const { random = () => 0.5, backgroundTasks = createBackgroundTasks() } = parts
   const shared = { clock, store, log, random, backgroundTasks }
   return createTokenCache({

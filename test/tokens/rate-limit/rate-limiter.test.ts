@@ -79,7 +79,7 @@ describe('callers', () => {
     const { clock, rateLimiter } = startInstance()
     for (let i = 0; i < 1000; i++) void nextSlot(rateLimiter).catch(() => {})
     await clock.advance(500)
-    const askedAt = clock.now()
+    const requestedAt = clock.now()
     let servedAt: number | undefined
     void nextSlot(rateLimiter, { hasPriority: true, waitMs: 250 }).then(() => {
       servedAt = clock.now()
@@ -87,7 +87,7 @@ describe('callers', () => {
     for (let i = 0; i < 1000; i++) void nextSlot(rateLimiter).catch(() => {})
     await clock.advance(250)
     expect(servedAt).toBeDefined()
-    expect((servedAt ?? 0) - askedAt).toBeLessThanOrEqual(130)
+    expect((servedAt ?? 0) - requestedAt).toBeLessThanOrEqual(130)
   })
 
   test('that are ready go before those that still wait for STS', async () => {
@@ -199,7 +199,7 @@ describe('callers whose slot is too far off', () => {
     expect(refusal).toMatchObject({ code: 'throttled', retryAfterMs: 5000 })
   })
 
-  test('take nobody with them who would wait longer', async () => {
+  test('do not fail other callers that can wait longer', async () => {
     const clock = virtualClock()
     const store = createMemoryStore(clock)
     const slow = createRateLimiter({ store: slowStore(store, { clock, readMs: 5 }), clock })
@@ -238,7 +238,7 @@ describe('the store', () => {
     expect(store.calls.swap).toBeLessThanOrEqual(2)
   })
 
-  test('fails those who asked when it fails, and is asked anew for the next', async () => {
+  test('fails the callers that wait when it fails, and is read again for the next', async () => {
     const gone = new JetonError('temporarily_unavailable', { publicMessage: 'gone' })
     let isDown = true
     const { clock, rateLimiter } = startInstance(inner => ({

@@ -55,7 +55,7 @@ describe('fill', () => {
     expect(takeAll(other)).toEqual([300, 400])
   })
 
-  test('adds to the slots at hand', async () => {
+  test('adds to the slots of the pool', async () => {
     await fill(1)
     await fill(2)
     expect(takeAll()).toEqual([0, 100, 200])
@@ -89,7 +89,7 @@ describe('fill', () => {
 })
 
 describe('expectedSlot', () => {
-  test('is a slot at hand, or as far behind the last as there are callers before', async () => {
+  test('is a slot of the pool, or as far behind the last as there are callers before', async () => {
     await fill(2)
     expect([0, 1, 2, 3].map(rank => pool.expectedSlot(rank) - start)).toEqual([0, 100, 200, 300])
   })
@@ -117,13 +117,13 @@ describe('next', () => {
     expect(pool.next()).toBeUndefined()
   })
 
-  test('gives a slot at its moment while deliveries take no longer than 10 ms', async () => {
+  test('returns a slot at its time while deliveries take no longer than 10 ms', async () => {
     for (let i = 0; i < 50; i++) pool.reportDeliveryDelay(10)
     await fill(1)
     expect(pool.next()).toEqual({ slot: start, from: start })
   })
 
-  test('gives a slot as much earlier as deliveries lately took beyond 10 ms', async () => {
+  test('returns a slot as much earlier as deliveries lately took beyond 10 ms', async () => {
     pool.reportDeliveryDelay(100)
     await fill(1)
     expect(pool.next()).toEqual({ slot: start, from: start - 10 })
@@ -174,7 +174,7 @@ describe('dropMissed', () => {
     expect(pool.expectedSlot(0)).toBe(start)
   })
 
-  test('gives slots that went by unused back to the fleet', async () => {
+  test('returns slots that passed unused to the fleet', async () => {
     pool.setRate(1.04)
     await fill(3)
     await clock.advance(2041)
@@ -184,7 +184,7 @@ describe('dropMissed', () => {
     expect(takeAll()).toEqual([2041])
   })
 
-  test('gives back those after the last that was used', async () => {
+  test('returns the slots after the last one that was used', async () => {
     pool.setRate(0.104)
     await fill(2, { withinMs: 20_000 })
     pool.takeNext()
@@ -194,7 +194,7 @@ describe('dropMissed', () => {
     expect(takeAll()).toEqual([10_041])
   })
 
-  test('gives nothing back when the last slot was used', async () => {
+  test('returns nothing to the fleet when the last slot was used', async () => {
     pool.setRate(0.104)
     await fill(1)
     pool.takeNext()
@@ -204,7 +204,7 @@ describe('dropMissed', () => {
     expect(takeAll()).toEqual([10_000])
   })
 
-  test('gives unused slots back after a fill too that found none near enough', async () => {
+  test('returns unused slots also after a fill that found none near enough', async () => {
     pool.setRate(0.104)
     await fill(1)
     await clock.advance(41)
@@ -214,7 +214,7 @@ describe('dropMissed', () => {
     expect(takeAll()).toEqual([41])
   })
 
-  test('gives nothing back when another instance has reserved since', async () => {
+  test('returns nothing to the fleet when another instance has reserved since', async () => {
     pool.setRate(1.04)
     await fill(1)
     const other = startPool()

@@ -56,7 +56,7 @@ describe('reserveSlots', () => {
     expect((await reserve({ resource: 'other', writeMs: 70 })).slots).toEqual([now + 70])
   })
 
-  test('returns fewer slots than asked for if the others come too late, and writes nothing for none', async () => {
+  test('returns fewer slots than requested if the others come too late, and writes nothing for none', async () => {
     expect((await reserve({ count: 100, notAfter: now + 250 })).slots).toEqual([now, now + 100, now + 200])
     const before = await storedText()
     expect(await reserve({ notAfter: now + 250 })).toEqual({ slots: [], nextFree: now + 300, writeMs: 0 })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createHealth } from '../../../src/telemetry/health.ts'
-import { type AssumeRole, createRoleAssumer } from '../../../src/tokens/role-session/assume-role.ts'
+import { type AssumeRole, createAssumeRole } from '../../../src/tokens/role-session/assume-role.ts'
 import { tokenKey } from '../../../src/tokens/token-key.ts'
 import { type Sts, startSts } from '../../support/aws/sts.ts'
 import { type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
@@ -24,7 +24,7 @@ beforeEach(async () => {
   clock = virtualClock(Date.now())
   log = createLogRecorder()
   health = createHealth()
-  assume = createRoleAssumer({ clock, health, log })
+  assume = createAssumeRole({ clock, health, log })
 })
 
 afterEach(async () => {
@@ -32,7 +32,7 @@ afterEach(async () => {
   await sts.close()
 })
 
-test('createRoleAssumer asks for one hour, under the session name, for the one database user alone', async () => {
+test('createAssumeRole asks for one hour, under the session name, for the one database user alone', async () => {
   sts.faults.externalIds.set(ORDERS.roleArn, 'jeton-1')
   const session = await assume(KEY)
   expect(session.identity).toBe('arn:aws:sts::123456789012:assumed-role/jeton-orders/orders.migrator')
@@ -56,14 +56,14 @@ test('createRoleAssumer asks for one hour, under the session name, for the one d
   })
 })
 
-test("createRoleAssumer asks in the database's region if the environment names none", async () => {
+test("createAssumeRole asks in the database's region if the environment names none", async () => {
   vi.stubEnv('AWS_REGION', undefined)
   vi.stubEnv('AWS_CONFIG_FILE', '/dev/null')
   await assume(tokenKey({ database: { ...ORDERS, region: 'eu-west-3' }, user: 'migrator' }))
   expect(sts.calls[0]?.region).toBe('eu-west-3')
 })
 
-test("createRoleAssumer passes STS's Date to the clock", async () => {
+test("createAssumeRole passes STS's Date to the clock", async () => {
   sts.faults.clockShiftMs = 120_000
   await assume(KEY)
   const [date] = clock.observed

@@ -29,7 +29,7 @@ describe('failureAfter', () => {
   const failureOf = (cause: unknown, previous: RoleFailure | undefined = undefined, random = 0.5) =>
     failureAfter(cause, { previous, now: NOW, random })
 
-  test('backs off for 1 s first, with what callers and operators are told', () => {
+  test('backs off for 1 s first, with the texts for callers and operators', () => {
     expect(failureOf(GONE)).toEqual({
       failures: 1,
       retryAt: NOW + 1000,
@@ -43,7 +43,7 @@ describe('failureAfter', () => {
     [0, [800, 1600, 3200, 6400, 12_800, 20_000, 20_000]],
     [0.5, [1000, 2000, 4000, 8000, 16_000, 25_000, 25_000]],
     [1, [1200, 2400, 4800, 9600, 19_200, 30_000, 30_000]],
-  ])('doubles the back-off up to 25 s, give or take a fifth (random %d)', (random, backoffs) => {
+  ])('doubles the back-off up to 25 s, jittered by a fifth (random %d)', (random, backoffs) => {
     let failure: RoleFailure | undefined
     const got = backoffs.map(() => {
       failure = failureOf(GONE, failure, random)
@@ -81,7 +81,7 @@ test.each([
   expect(isRoleFailureCode(code)).toBe(is)
 })
 
-test('markProbing gives the probe 12 s, and says that one is under way', () => {
+test('markProbing reserves 12 s for the probe, and marks the failure as probed', () => {
   expect(markProbing(FAILURE, NOW)).toEqual({ ...FAILURE, retryAt: NOW + 12_000, isProbed: true })
 })
 

@@ -287,7 +287,7 @@ describe('an open breaker', () => {
 })
 
 describe('recovery', () => {
-  test('needs one probe, and all instances go on', async () => {
+  test('needs one probe, and then all instances assume the role', async () => {
     sts.failure = GONE
     const [one, other] = [startBreaker(), startBreaker()]
     await fail(one)

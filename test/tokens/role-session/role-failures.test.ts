@@ -31,12 +31,12 @@ function role(failure?: RoleFailure): KnownRole {
 }
 
 function failure(changed: Partial<RoleFailure> = {}): RoleFailure {
-  const told = {
+  const texts = {
     code: 'role_refused',
     reason: 'AccessDenied',
     publicMessage: 'AWS refuses the role',
   } as const
-  return { failures: 2, retryAt: now + 2000, ...told, ...changed }
+  return { failures: 2, retryAt: now + 2000, ...texts, ...changed }
 }
 
 async function write(text: string) {
@@ -129,7 +129,7 @@ describe('a record of a role', () => {
 })
 
 describe('load', () => {
-  test('keeps the failure at hand when there is no record', async () => {
+  test('keeps the known failure when there is no record', async () => {
     const known = role(failure())
     await failures.load(known)
     expect(known.failure).toEqual(failure())
@@ -162,7 +162,7 @@ describe('load', () => {
     expect(await loaded()).toMatchObject({ retryAt: until, isProbed: true })
   })
 
-  test('keeps what is at hand while the store fails, and logs it', async () => {
+  test('keeps what it knows while the store fails, and logs it', async () => {
     breakStore()
     const known = role(failure())
     await failures.load(known)

@@ -15,15 +15,15 @@ const GONE = new JetonError('temporarily_unavailable', { publicMessage: 'gone' }
 const REFUSED = new JetonError('role_refused', { publicMessage: 'refused' })
 
 let clock: VirtualClock
-/** What STS does, and the keys that it was asked for. */
-let sts: { delayMs: number; sessionMs: number; failure: unknown; asked: TokenKey[] }
+/** What STS does, and the keys of its calls. */
+let sts: { delayMs: number; sessionMs: number; failure: unknown; requestedKeys: TokenKey[] }
 /** What `check` of the role throws. */
 let refusal: unknown
 let provider: SessionProvider
 
 beforeEach(() => {
   clock = virtualClock()
-  sts = { delayMs: 0, sessionMs: 60 * MINUTE, failure: undefined, asked: [] }
+  sts = { delayMs: 0, sessionMs: 60 * MINUTE, failure: undefined, requestedKeys: [] }
   refusal = undefined
   provider = createSessionProvider(KEY, {
     clock,
@@ -37,10 +37,10 @@ beforeEach(() => {
 })
 
 async function assume(key: TokenKey): Promise<RoleSession> {
-  sts.asked.push(key)
+  sts.requestedKeys.push(key)
   await clock.sleepUntil(clock.now() + sts.delayMs)
   if (sts.failure) throw sts.failure
-  const accessKeyId = `ASIA${sts.asked.length}`
+  const accessKeyId = `ASIA${sts.requestedKeys.length}`
   const expiresAt = clock.now() + sts.sessionMs
   return { accessKeyId, secretAccessKey: 's', sessionToken: 't', expiresAt, identity: key.sessionName }
 }
@@ -57,7 +57,7 @@ describe('getForSigning', () => {
     expect(await sign()).toBe('ASIA1')
     await clock.advance(45 * MINUTE)
     expect(await sign()).toBe('ASIA1')
-    expect(sts.asked).toEqual([KEY])
+    expect(sts.requestedKeys).toEqual([KEY])
   })
 
   test('asks STS for a new one once a token would outlive the session', async () => {
@@ -77,10 +77,10 @@ describe('getForSigning', () => {
     const sessions = Promise.all([provider.getForSigning(), provider.getForSigning(), provider.renew()])
     await clock.advance(100)
     expect(new Set((await sessions).map(({ accessKeyId }) => accessKeyId))).toEqual(new Set(['ASIA1']))
-    expect(sts.asked).toHaveLength(1)
+    expect(sts.requestedKeys).toHaveLength(1)
   })
 
-  test('goes on with the old session while STS cannot be reached and it lasts for a token that can be vended', async () => {
+  test('returns the old session while STS cannot be reached and it lasts for a token that can be vended', async () => {
     await sign()
     sts.failure = GONE
     await clock.advance(50 * MINUTE)
@@ -89,7 +89,7 @@ describe('getForSigning', () => {
     await expect(provider.getForSigning()).rejects.toBe(GONE)
   })
 
-  test('does not go on with it when AWS refuses the role, nor after a bug', async () => {
+  test('does not return the old session when AWS refuses the role, nor after a bug', async () => {
     await sign()
     await clock.advance(50 * MINUTE)
     sts.failure = REFUSED
@@ -98,7 +98,7 @@ describe('getForSigning', () => {
     await expect(provider.getForSigning()).rejects.toBe(sts.failure)
   })
 
-  test('rejects with what STS failed with when there is no session yet, and asks again the next time', async () => {
+  test("rejects with STS's failure when there is no session yet, and calls STS again the next time", async () => {
     sts.failure = GONE
     await expect(provider.getForSigning()).rejects.toBe(GONE)
     sts.failure = undefined
@@ -120,7 +120,7 @@ describe('renew', () => {
     expect(await sign()).toBe('ASIA1')
   })
 
-  test('is what isBeingRenewed tells of, until it has ended', async () => {
+  test('makes isBeingRenewed true until it has ended', async () => {
     sts.delayMs = 100
     expect(provider.isBeingRenewed()).toBe(false)
     const renewal = provider.renew()

@@ -30,7 +30,7 @@ describe('stsFailure', () => {
     expect([failure.code, failure.retryAfterMs]).toEqual(['temporarily_unavailable', 5000])
   })
 
-  test('is temporarily_unavailable for what is no error of AWS', () => {
+  test('is temporarily_unavailable for anything that is not an error of AWS', () => {
     expect(stsFailure('text', ROLE).code).toBe('temporarily_unavailable')
   })
 

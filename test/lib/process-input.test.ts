@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { expect, test } from 'vitest'
-import { readText, readTextUpTo } from '../../src/lib/read-text.ts'
+import { readText, readTextUpTo } from '../../src/lib/process-input.ts'
 
 test('readText returns the whole text of a stream, whatever its chunks', async () => {
   expect(await readText(Readable.from([]))).toBe('')

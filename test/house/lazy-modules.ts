@@ -1,0 +1,74 @@
+import { importsOf } from './imports.ts'
+import type { SourceFile } from './source-files.ts'
+
+/** Files that others load with `import()`, when they need them. What is loaded lazily itself may import them as it likes. */
+export interface LazyModules {
+  readonly paths: readonly string[]
+  readonly because: string
+}
+
+export const LAZY_MODULES: readonly LazyModules[] = [
+  {
+    paths: [
+      'src/aws/dynamodb.ts',
+      'src/aws/kms-client.ts',
+      'src/aws/s3.ts',
+      'src/aws/sts.ts',
+      'src/audit/dynamodb/sink.ts',
+      'src/audit/dynamodb/source.ts',
+      'src/store/dynamodb.ts',
+      'src/store/keyring/aws-kms.ts',
+      'src/store/keyring/kms-keyring.ts',
+    ],
+    because: 'each client of the AWS SDK slows a cold start, and most configurations need few of them',
+  },
+  {
+    paths: ['src/config/parse-yaml.ts'],
+    because: 'a cold start with a configuration in plain JSON needs no YAML parser',
+  },
+  {
+    paths: ['src/config/validator.ts'],
+    because: 'it explains problems; fast-validator.ts finds out whether there are any',
+  },
+  {
+    paths: ['src/telemetry/prometheus.ts'],
+    because: 'without a registry, as on Lambda, prom-client must not load',
+  },
+  {
+    paths: [
+      'handlers/server.ts',
+      'src/cli/apikey.ts',
+      'src/cli/audit-query.ts',
+      'src/cli/audit-verify.ts',
+      'src/cli/check.ts',
+      'src/cli/exec.ts',
+      'src/cli/explain.ts',
+      'src/cli/iam.ts',
+      'src/cli/lint-policy.ts',
+      'src/cli/sql.ts',
+      'src/cli/token.ts',
+    ],
+    because: "a command loads only what it needs: a caller's `jeton exec` starts without the server",
+  },
+]
+
+/** Lazy modules that a file which is not one imports at once, and those that nothing imports lazily. */
+export function lazyModuleProblems(files: readonly SourceFile[], modules: readonly LazyModules[]): string[] {
+  const lazyPaths = modules.flatMap(({ paths }) => paths)
+  const imports = files.flatMap(file => importsOf(file).map(one => ({ ...one, from: file.path })))
+  return modules.flatMap(({ paths, because }) => [
+    ...imports
+      .filter(({ from, path, isLazy, isTypeOnly }) => {
+        const isHarmless = isLazy || isTypeOnly || lazyPaths.includes(from)
+        return !isHarmless && path !== undefined && paths.includes(path)
+      })
+      .map(({ from, path }) => `${from} imports ${path} at once: use import(), because ${because}`),
+    ...paths
+      .filter(target => !imports.some(({ path, from, isLazy }) => path === target && isLoader(from, isLazy)))
+      .map(path => `${path} is not imported lazily: take it out of LAZY_MODULES`),
+  ])
+
+  function isLoader(from: string, isLazy: boolean): boolean {
+    return isLazy || lazyPaths.includes(from)
+  }
+}

