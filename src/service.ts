@@ -134,7 +134,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
       await waitAtMost(Promise.all([backgroundTasks.drain(), auditLog.drain()]), { clock, maxMs: DRAIN_MS })
     },
     async close() {
-      await closeServer(app, clock)
+      await closeServer(app)
       await waitAtMost(backgroundTasks.drain(), { clock, maxMs: DRAIN_MS })
       await auditLog.close()
     },
@@ -168,13 +168,11 @@ function renewCertificate(app: App, tls: Config['server']['tls']): void {
   if (tls && app.server instanceof TlsServer) app.server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' })
 }
 
-/** Connections that are kept alive after their last reply would otherwise delay the close by a minute. */
-async function closeServer(app: App, clock: Clock): Promise<void> {
-  const closed = new AbortController()
-  const closing = app.close().finally(() => closed.abort())
-  while (!closed.signal.aborted) {
-    await clock.sleepUntil(clock.now() + IDLE_CHECK_MS, closed.signal).catch(() => {})
-    app.server.closeIdleConnections()
-  }
-  await closing
+/**
+ * Connections that are kept alive after their last reply would otherwise delay the close by a minute. Not by the clock: one
+ * that is put back meanwhile, by NTP or by a reply of AWS, would sleep for as long as it was wrong.
+ */
+async function closeServer(app: App): Promise<void> {
+  const idleChecks = setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK_MS)
+  await app.close().finally(() => clearInterval(idleChecks))
 }

@@ -1,6 +1,9 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { Registry } from 'prom-client'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import { newApiKey } from '../src/authentication/api-key.ts'
 import type { Config } from '../src/config/config.ts'
 import { createService, type Service, type ServiceOptions } from '../src/service.ts'
 import { ORDERS } from './support/databases/orders.ts'
@@ -74,3 +77,27 @@ test('reload replaces issuers and grants for the next request', async () => {
   service.reload({ ...CONFIG, issuers: [github], grants: [GRANT] })
   expect(await databases()).toMatchObject({ databases: [{ database: 'orders', users: ['migrator'] }] })
 })
+
+test("a service closes at once after its last reply, even if the machine's clock is put back meanwhile", async () => {
+  const { key, sha256 } = newApiKey()
+  const { service } = await start({ ...CONFIG, apiKeys: { someone: [sha256] } })
+  await service.app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = service.app.server.address() as AddressInfo
+  const socket = connect(port, '127.0.0.1')
+  const body = '{"database":"orders"}'
+  // a request that waits for its body when the close begins, so that its connection is kept alive after the reply
+  const isRouted = once(service.app.server, 'request')
+  socket.write(
+    `POST /v1/tokens HTTP/1.1\r\nHost: localhost\r\nAuthorization: ApiKey ${key}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`,
+  )
+  await isRouted
+  const closing = service.close()
+  const realNow = Date.now
+  const now = vi.spyOn(Date, 'now').mockImplementation(() => realNow() - 300_000)
+  onTestFinished(() => now.mockRestore())
+  socket.write(body)
+  const [reply] = await once(socket, 'data')
+  expect(String(reply)).toMatch(/^HTTP\/1.1 403 [\s\S]*keep-alive/i)
+  // a connection that is kept alive would hold the close up for 72 s
+  await closing
+}, 10_000)

@@ -1,8 +1,13 @@
 import type { Clock } from '../lib/clock.ts'
-import { decrypt, encrypt, parseEnvelope } from './envelope.ts'
+import { decrypt, type EnvelopeBytes, encrypt, parseEnvelope } from './envelope.ts'
 import type { Keyring } from './keyring/keyring.ts'
 import { UnreadableRecord } from './record-format.ts'
-import type { EncryptedStore, Store } from './store.ts'
+import type { EncryptedStore, RecordWrite, Store } from './store.ts'
+
+/** A store as far as `encryptStore` may use it: it writes envelopes, and plaintext does not compile. */
+interface EnvelopeStore extends Pick<Store, 'read'> {
+  compareAndSwap(write: RecordWrite & { readonly bytes: EnvelopeBytes }): Promise<string | 'conflict'>
+}
 
 export interface EncryptedStoreParts {
   keyring: Keyring
@@ -20,7 +25,7 @@ type Decryption = { readonly bytes: Uint8Array } | { readonly why: string; reado
  * wait for ever. It does not hide record keys, sizes and times, nor detect a deleted record or an older one put back.
  */
 export function encryptStore(
-  inner: Store,
+  inner: EnvelopeStore,
   { keyring, clock, onUnreadable }: EncryptedStoreParts,
 ): EncryptedStore {
   async function tryDecrypt(key: string, record: Uint8Array): Promise<Decryption> {
@@ -59,7 +64,6 @@ export function encryptStore(
       return bytes && { bytes, version: record.version }
     },
     async compareAndSwap(write) {
-      // taken apart, so that what follows does not compile with the plaintext in the place of the envelope
       const { bytes: plaintext, ...metadata } = write
       const { key, keepUntil, expectedVersion } = metadata
       const dataKey = await keyring.encryptionKey()
@@ -72,5 +76,6 @@ export function encryptStore(
       return inner.compareAndSwap({ ...metadata, bytes: envelope, expectedVersion: record.version })
     },
   }
-  return store as EncryptedStore
+  // frozen, so that no method of a plain store can be assigned to it
+  return Object.freeze(store) as EncryptedStore
 }

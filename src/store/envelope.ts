@@ -37,6 +37,14 @@ export interface Envelope {
   readonly payload: Buffer
 }
 
+/** Exists for the compiler alone. */
+declare class EnvelopeBrand {
+  protected readonly isEnvelope: true
+}
+
+/** The bytes of an envelope. Only `encrypt` makes them, so that no plaintext compiles in their place. */
+export type EnvelopeBytes = Buffer & EnvelopeBrand
+
 export interface EncryptOptions {
   /** The key under which the record is stored; `decrypt` needs the same. */
   readonly recordKey: string
@@ -48,13 +56,14 @@ export interface EncryptOptions {
  * Returns an envelope with `bytes` encrypted under AES-256-GCM. The header and the record's key are authenticated too: an
  * envelope whose header was changed, or that was moved to another key, does not decrypt.
  */
-export function encrypt(bytes: Uint8Array, { recordKey, keepUntil, dataKey }: EncryptOptions): Buffer {
+export function encrypt(bytes: Uint8Array, { recordKey, keepUntil, dataKey }: EncryptOptions): EnvelopeBytes {
   const headerText = JSON.stringify({ v: VERSION, key: dataKey.id, keepUntil })
   const nonce = randomBytes(NONCE_BYTES)
   const cipher = createCipheriv(CIPHER, dataKey.secret, nonce, { authTagLength: TAG_BYTES })
   cipher.setAAD(associatedData(headerText, recordKey))
   const ciphertext = [cipher.update(bytes), cipher.final()]
-  return Buffer.concat([Buffer.from(`${headerText}\n`), nonce, ...ciphertext, cipher.getAuthTag()])
+  const envelope = Buffer.concat([Buffer.from(`${headerText}\n`), nonce, ...ciphertext, cipher.getAuthTag()])
+  return envelope as EnvelopeBytes
 }
 
 /** Returns the parts of an envelope without decrypting anything; undefined if the record is not an envelope. */

@@ -36,5 +36,5 @@ export function createMemoryStore(clock: Clock): EncryptedStore {
       return version
     },
   }
-  return store as EncryptedStore
+  return Object.freeze(store) as EncryptedStore
 }

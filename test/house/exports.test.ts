@@ -37,7 +37,7 @@ test('exports are neither what a file keeps, nor a default, nor what comments an
   expect(exportsOf(exampleFile(text))).toEqual([])
 })
 
-test('exports of everything are told apart from those of a namespace', () => {
+test('exports of everything are found, under a name of their own, as types, and without either', () => {
   const file = exampleFile("export * from './a.ts'\nexport * as b from './b.ts'\nexport type * from './c.ts'")
-  expect(wholesaleExportsOf(file)).toEqual(['./a.ts', './c.ts'])
+  expect(wholesaleExportsOf(file)).toEqual(['./a.ts', './b.ts', './c.ts'])
 })

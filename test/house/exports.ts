@@ -13,11 +13,49 @@ export function exportsOf(file: SourceFile): string[] {
   return [...new Set(names)].filter(name => name !== 'default')
 }
 
-/** The specifiers of `export * from '…'`, as written. `export * as name` exports one name, and is not among them. */
+/** The specifiers of `export * from '…'` and `export * as name from '…'`, as written. */
 export function wholesaleExportsOf(file: SourceFile): string[] {
   return statementsOf(file)
-    .filter(({ type, exported }) => type === 'ExportAllDeclaration' && !exported)
+    .filter(({ type }) => type === 'ExportAllDeclaration')
     .map(({ source }) => literalText(source) ?? '')
+}
+
+/** Whether a file has a default export, which every importer would name as it likes. */
+export function hasDefaultExport(file: SourceFile): boolean {
+  return statementsOf(file).some(
+    ({ type, specifiers }) =>
+      type === 'ExportDefaultDeclaration' ||
+      childrenOf(specifiers).some(({ exported }) => exportedName(exported).includes('default')),
+  )
+}
+
+/** Whether a file exports names within a namespace, or all of another file as one value. */
+export function hasNamespaceExport(file: SourceFile): boolean {
+  const statements = statementsOf(file)
+  const namespaces = statements.flatMap(({ type, specifiers }) =>
+    type === 'ImportDeclaration'
+      ? childrenOf(specifiers).filter(({ type }) => type === 'ImportNamespaceSpecifier')
+      : [],
+  )
+  const local = new Set(namespaces.flatMap(({ local }) => childrenOf(local).flatMap(boundNames)))
+  return statements.some(
+    ({ type, declaration, specifiers }) =>
+      type === 'ExportNamedDeclaration' &&
+      (childrenOf(declaration).some(isNamespace) ||
+        childrenOf(declaration).some(each => isAliasOf(each, local)) ||
+        childrenOf(specifiers).some(specifier =>
+          exportedName(specifier.local).some(name => local.has(name)),
+        )),
+  )
+}
+
+const isNamespace = ({ type }: SyntaxNode) => type === 'TSModuleDeclaration'
+
+function isAliasOf({ type, declarations }: SyntaxNode, names: ReadonlySet<string>): boolean {
+  if (type !== 'VariableDeclaration') return false
+  return childrenOf(declarations).some(({ init }) =>
+    childrenOf(init).some(value => value.type === 'Identifier' && names.has(String(value.name))),
+  )
 }
 
 function declaredNames(declaration: SyntaxNode): string[] {

@@ -14,6 +14,7 @@ import { onePlaceProblems } from './one-place.ts'
 import { PACKAGE_WALLS, packageWallProblems } from './package-walls.ts'
 import { retiredWordProblems } from './retired-words.ts'
 import { readDocuments, readPaths, readSources, readTests } from './source-files.ts'
+import { specifierProblems } from './specifiers.ts'
 import { wallProblems } from './walls.ts'
 
 const files = readSources()
@@ -24,6 +25,10 @@ const design = documents.find(({ path }) => path === 'docs/design.md') ?? { path
 
 test('imports run down the floors', () => {
   expect(floorProblems(files)).toEqual([])
+})
+
+test('imports name files as they are called', () => {
+  expect(specifierProblems(files)).toEqual([])
 })
 
 test('lib/ and client/ know only what their walls let them', () => {

@@ -23,7 +23,19 @@ test.each([
   ])
 })
 
-test('a lazy module may import another at once, since both load late', () => {
+test('a lazy module of another entry must not be imported at once by a lazy one', () => {
+  const commands = { paths: ['src/cli/exec.ts'], because: 'a command loads only what it needs' }
+  const files = example({
+    ...sound,
+    'src/cli/exec.ts': "import '../aws/sts.ts'",
+    'handlers/caller-commands.ts': "const load = () => import('../src/cli/exec.ts')",
+  })
+  expect(lazyModuleProblems(files, [...modules, commands])).toEqual([
+    'src/cli/exec.ts imports src/aws/sts.ts at once: use import(), because the AWS SDK slows a cold start',
+  ])
+})
+
+test('a lazy module may import another of its entry at once, since both load late', () => {
   const files = example({ ...sound, 'src/store/kms.ts': "import '../aws/sts.ts'" })
   expect(lazyModuleProblems(files, modules)).toEqual([])
 })

@@ -1,7 +1,7 @@
 import { importsOf } from './imports.ts'
 import type { SourceFile } from './source-files.ts'
 
-/** Files that others load with `import()`, when they need them. What is loaded lazily itself may import them as it likes. */
+/** Files that others load with `import()`, when they need them. One of an entry may import another of the same entry at once. */
 export interface LazyModules {
   readonly paths: readonly string[]
   readonly because: string
@@ -59,7 +59,7 @@ export function lazyModuleProblems(files: readonly SourceFile[], modules: readon
   return modules.flatMap(({ paths, because }) => [
     ...imports
       .filter(({ from, path, isLazy, isTypeOnly }) => {
-        const isHarmless = isLazy || isTypeOnly || lazyPaths.includes(from)
+        const isHarmless = isLazy || isTypeOnly || paths.includes(from)
         return !isHarmless && path !== undefined && paths.includes(path)
       })
       .map(({ from, path }) => `${from} imports ${path} at once: use import(), because ${because}`),

@@ -39,6 +39,34 @@ test('a re-export is a second place, by name or wholesale', () => {
   ])
 })
 
+test.each([
+  ['export default function backoffMs() {}', 'has a default export: give it a name'],
+  ['const backoffMs = 1\nexport { backoffMs as default }', 'has a default export: give it a name'],
+  [
+    'export namespace Backoff { export const backoffMs = 1 }',
+    'exports a namespace: export its names one by one',
+  ],
+  [
+    "import * as backoff from './a.ts'\nexport const helpers = backoff",
+    'exports a namespace: export its names one by one',
+  ],
+  [
+    "import * as backoff from './a.ts'\nexport { backoff }",
+    'exports a namespace: export its names one by one',
+  ],
+])('an export that hides its name is reported: %s', (text, problem) => {
+  expect(onePlaceProblems(example({ 'src/a.ts': 'export const a = 1', 'src/b.ts': text }), [])).toEqual([
+    `src/b.ts ${problem}`,
+  ])
+})
+
+test('a wholesale re-export under a name is a second place too', () => {
+  const files = example({ 'src/a.ts': 'export const a = 1', 'src/b.ts': "export * as all from './a.ts'" })
+  expect(onePlaceProblems(files, [])).toEqual([
+    "src/b.ts exports all of './a.ts' a second time: import it from where it is",
+  ])
+})
+
 test('an exception lets its own files share its own names', () => {
   expect(onePlaceProblems(example(validators), [])).toHaveLength(1)
   expect(onePlaceProblems(example(validators), [shared])).toEqual([])

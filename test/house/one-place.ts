@@ -1,9 +1,10 @@
 import type { SharedNames } from './exceptions.ts'
-import { exportsOf, wholesaleExportsOf } from './exports.ts'
+import { exportsOf, hasDefaultExport, hasNamespaceExport, wholesaleExportsOf } from './exports.ts'
 import type { SourceFile } from './source-files.ts'
 
 /**
  * Names that more than one file exports; a re-export is a second place. A value and a type of one name in one file are one.
+ * Also what has no name to compare: default exports and namespaces.
  * Also exceptions that nothing needs any more.
  */
 export function onePlaceProblems(files: readonly SourceFile[], shared: readonly SharedNames[]): string[] {
@@ -23,7 +24,13 @@ export function onePlaceProblems(files: readonly SourceFile[], shared: readonly 
       specifier => `${file.path} exports all of '${specifier}' a second time: import it from where it is`,
     ),
   )
-  return [...duplicates.sort(), ...wholesale, ...unneeded(places, shared)]
+  const nameless = files
+    .filter(hasDefaultExport)
+    .map(({ path }) => `${path} has a default export: give it a name`)
+  const namespaces = files
+    .filter(hasNamespaceExport)
+    .map(({ path }) => `${path} exports a namespace: export its names one by one`)
+  return [...duplicates.sort(), ...wholesale, ...nameless, ...namespaces, ...unneeded(places, shared)]
 }
 
 function unneeded(places: ReadonlyMap<string, readonly string[]>, shared: readonly SharedNames[]): string[] {

@@ -1,6 +1,11 @@
+import { createSecretKey, randomBytes } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { encryptStore } from '../../src/store/encrypted-store.ts'
+import { createFileKeyring } from '../../src/store/keyring/file-keyring.ts'
+import { createMemoryStore } from '../../src/store/memory.ts'
 import type { EncryptedStore, Store } from '../../src/store/store.ts'
 import { readSources } from '../house/source-files.ts'
+import { virtualClock } from '../support/clock/virtual-clock.ts'
 
 test('an EncryptedStore is made only by encryptStore and createMemoryStore', () => {
   const makers = readSources()
@@ -20,4 +25,13 @@ test('neither a plain store nor a spread compiles in the place of an EncryptedSt
     use({ ...encrypted, ...plain })
   }
   expect(combine).toBeDefined()
+})
+
+test('no method of a plain store can be assigned to an EncryptedStore', () => {
+  const clock = virtualClock()
+  const plain: Store = { ...createMemoryStore(clock) }
+  const inner = createMemoryStore(clock)
+  const keyring = createFileKeyring([createSecretKey(randomBytes(32))])
+  for (const encrypted of [encryptStore(inner, { keyring, clock }), createMemoryStore(clock)])
+    expect(() => Object.assign(encrypted, plain)).toThrow(TypeError)
 })

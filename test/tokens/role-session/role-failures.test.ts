@@ -20,7 +20,7 @@ let now: number
 
 beforeEach(() => {
   clock = virtualClock()
-  store = createMemoryStore(clock)
+  store = { ...createMemoryStore(clock) }
   log = createLogRecorder()
   failures = createRoleFailures({ store, clock, log })
   now = clock.now()
