@@ -56,6 +56,8 @@ interface DataKey {
   readonly secret: Buffer
 }
 
+/** The text of every error. AWS's own may tell who called for what, so it must never be shown. */
+export const KMS_MESSAGE = 'a message with sensitive details'
 /** About as long as AWS's own blobs. */
 const BLOB_BYTES = 184
 
@@ -127,9 +129,7 @@ export async function startKms({
       'x-amzn-requestid': randomUUID(),
       date: new Date(now() + faults.clockShiftMs).toUTCString(),
     })
-    response.end(
-      JSON.stringify(isError ? { __type: result, message: 'a message with sensitive details' } : result),
-    )
+    response.end(JSON.stringify(isError ? { __type: result, message: KMS_MESSAGE } : result))
   }
 
   const server = createServer((request, response) => {
