@@ -4,7 +4,12 @@ import { loadFrom } from '../src/config/load.ts'
 import { createFileConfigSource } from '../src/config/source/file.ts'
 import { isS3Url } from '../src/config/source/s3.ts'
 import { jetonRole, requirePartition } from '../src/iam/jeton-role.ts'
-import { type PolicyDocument, type PolicyStatement, pseudoParameter } from '../src/iam/role-policies.ts'
+import {
+  type PolicyDocument,
+  type PolicyStatement,
+  policyDocument,
+  pseudoParameter,
+} from '../src/iam/role-policies.ts'
 import { checkDeployable } from './check-deployable.ts'
 import { dashboardBody } from './dashboard.ts'
 
@@ -42,13 +47,10 @@ export async function readConfigured({ folder, config: file, configInS3 }: Deplo
   const packagedFiles = [path, ...fileNames.map(name => resolve(path, '..', name))]
   const kmsKeyId = store.type === 'dynamodb' && store.encryption.type === 'kms' && store.encryption.kmsKeyId
   return {
-    permissions: {
-      Version: '2012-10-17',
-      Statement: [
-        ...jetonStatements(config, partition),
-        ...(configInS3 === '' ? [] : [allowReading(configInS3, { fileNames, partition })]),
-      ],
-    },
+    permissions: policyDocument([
+      ...jetonStatements(config, partition),
+      ...(configInS3 === '' ? [] : [allowReading(configInS3, { fileNames, partition })]),
+    ]),
     storeTable: store.type === 'dynamodb' ? store.table : undefined,
     auditTable: audit.find(sink => sink.type === 'dynamodb')?.table,
     keyAlias: kmsKeyId || undefined,

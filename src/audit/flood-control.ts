@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { ipNetwork } from '../lib/ip-network.ts'
+import { createLogThrottle } from '../lib/log-throttle.ts'
 import { getOrCreate } from '../lib/maps.ts'
 import type { AuditRecord } from './record.ts'
 
@@ -43,7 +44,7 @@ export function createFloodControl(write: (record: AuditRecord) => void): FloodC
     },
   })
   let nextEndsAt = Number.POSITIVE_INFINITY
-  let reportedAt = Number.NEGATIVE_INFINITY
+  const reports = createLogThrottle(REPORT_INTERVAL_MS)
   let hasUnreported = false
 
   function windowOf(record: AuditRecord, now: number): Window {
@@ -80,10 +81,8 @@ export function createFloodControl(write: (record: AuditRecord) => void): FloodC
       }
     },
     report(now) {
-      // the absolute value: a clock that was set back must not silence it
-      if (!hasUnreported || Math.abs(now - reportedAt) < REPORT_INTERVAL_MS) return
+      if (!hasUnreported || !reports.admit(now)) return
       hasUnreported = false
-      reportedAt = now
       for (const { counting } of windows.values()) {
         for (const record of counting.values()) write(record)
         counting.clear()

@@ -1,4 +1,5 @@
 import type { Claim } from '../authentication/principal.ts'
+import { isJsonObject } from '../lib/json.ts'
 import { escapeText, shorten } from '../lib/printable.ts'
 
 /** A JWT's object, as opposed to its scalars and lists. */
@@ -36,7 +37,7 @@ export function isClaimList(value: Claim | undefined): value is readonly Claim[]
 
 /** Whether a claim is an object; a list and null are not. */
 export function isClaimObject(value: Claim | undefined): value is ClaimObject {
-  return typeof value === 'object' && value !== null && !isClaimList(value)
+  return isJsonObject(value)
 }
 
 /** Returns a claim that the JWT itself carries: what every object inherits (`constructor`, `__proto__`) is not one. */

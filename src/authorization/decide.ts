@@ -1,5 +1,5 @@
 import type { Principal } from '../authentication/principal.ts'
-import { getOrCreate } from '../lib/maps.ts'
+import { distinct, getOrCreate } from '../lib/maps.ts'
 import type { CompiledGrant, CompiledGrants } from './compiled-grants.ts'
 import type { AccessRequest } from './grant.ts'
 
@@ -32,7 +32,7 @@ export function decide(
     return grant ? { kind: 'granted', grant, user } : { kind: 'denied' }
   }
   const matching = candidates.filter(grant => grant.principal.matches(principal))
-  const users = [...new Set(matching.flatMap(grant => grant.users))]
+  const users = distinct(matching.flatMap(grant => grant.users))
   const [firstUser] = users
   if (firstUser === undefined) return { kind: 'denied' }
   const grant = matching.find(candidate => candidate.users.includes(firstUser))

@@ -1,5 +1,6 @@
 import { loadConfig } from '../config/load.ts'
 import { ConfigError, describeProblem } from '../config/problems.ts'
+import { countText } from '../lib/printable.ts'
 import type { CommandOutput } from './streams.ts'
 
 /**
@@ -22,8 +23,4 @@ export async function checkCommand(path: string, { stdout, stderr }: CommandOutp
     for (const problem of cause.problems) stderr.write(`${describeProblem(problem)}\n`)
     return 1
   }
-}
-
-function countText(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

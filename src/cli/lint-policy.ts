@@ -8,7 +8,7 @@ import type { LintFinding } from '../iam/lint/finding.ts'
 import { lintStatements } from '../iam/lint/lint.ts'
 import { parsePolicyFile } from '../iam/lint/parse.ts'
 import type { LintedStatement } from '../iam/lint/statement.ts'
-import { escapeText } from '../lib/printable.ts'
+import { countText, escapeText } from '../lib/printable.ts'
 import { readText } from '../lib/process-input.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
 import type { CommandStreams } from './streams.ts'
@@ -79,7 +79,7 @@ async function readPolicyFile(file: string, stdin: CommandStreams['stdin']): Pro
 }
 
 function findingsText(findings: readonly FileFinding[], statementCount: number): string {
-  if (findings.length === 0) return `ok: ${statementCount} statement${statementCount === 1 ? '' : 's'}\n`
+  if (findings.length === 0) return `ok: ${countText(statementCount, 'statement')}\n`
   return findings
     .map(({ file, path, severity, message, rule }) =>
       [escapeText(file), pathText(path), severity, `${escapeText(message)} (${rule})\n`].join(': '),

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../lib/json.ts'
 import { failure } from './errors.ts'
 import { type Network, parseSecureUrl, sendRequest } from './http.ts'
 
@@ -23,7 +24,6 @@ export async function fetchGithubJwt(
   const headers = { authorization: `Bearer ${requestToken}`, accept: 'application/json' }
   const { status, body } = await sendRequest({ url: target, headers }, network)
   if (status !== 200) throw failure(`GitHub issued no OIDC token: ${target.host} answered ${status}`)
-  if (typeof body === 'object' && body !== null && 'value' in body && typeof body.value === 'string')
-    return body.value
+  if (isJsonObject(body) && typeof body.value === 'string') return body.value
   throw failure(`GitHub issued no OIDC token: there is none in the answer of ${target.host}`)
 }

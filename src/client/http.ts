@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import { withTimeout } from '../lib/deadline.ts'
 import type { Fetch } from '../lib/fetch-json.ts'
 import { parseJson } from '../lib/json.ts'
-import { isLoopback } from '../lib/loopback.ts'
+import { isSecureUrl } from '../lib/loopback.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
 import { failure, invalidUsage } from './errors.ts'
 
@@ -69,8 +69,7 @@ export function parseSecureUrl(text: string, name: string): URL {
   if (!URL.canParse(text)) throw invalidUsage(`${name} is not a URL: give one like https://jeton.example.com`)
   const url = new URL(text)
   if (url.username || url.password) throw invalidUsage(`${name} contains a user or password: leave it out`)
-  if (url.protocol === 'https:') return url
-  if (url.protocol === 'http:' && isLoopback(url.hostname)) return url
+  if (isSecureUrl(url)) return url
   throw invalidUsage(
     `${name} must begin with https:// (http:// only for this machine), or others could read the credential on its way`,
   )

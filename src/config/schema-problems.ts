@@ -1,4 +1,5 @@
 import type { ErrorObject } from 'ajv'
+import { distinct } from '../lib/maps.ts'
 import { validate as isOfSchema } from './fast-validator.ts'
 import { type Problem, pathText, type Segments } from './problems.ts'
 
@@ -124,7 +125,7 @@ function explainType(
   types: readonly (string | undefined)[],
   { data, isRoot }: { data: unknown; isRoot: boolean },
 ): string {
-  const texts = [...new Set(types.map(type => TYPE_TEXT[type ?? ''] ?? type))]
+  const texts = distinct(types.map(type => TYPE_TEXT[type ?? ''] ?? type))
   const choice = texts.length > 1 ? `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}` : texts.join()
   if (isRoot) return `the file ${data === null ? 'is empty; it ' : ''}must contain ${choice}`
   if (data === null) return `is empty; it must be ${choice}`

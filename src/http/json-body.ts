@@ -1,5 +1,6 @@
 import type { FastifyBodyParser } from 'fastify'
 import { JetonError } from '../errors.ts'
+import { isJsonObject } from '../lib/json.ts'
 import type { App } from './types.ts'
 
 export const MAX_BODY_BYTES = 16 * 1024
@@ -21,8 +22,8 @@ export function acceptOnlyJson(app: App): void {
 }
 
 function hasDuplicateMember(json: string, body: unknown): boolean {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return false
-  const values: unknown[] = Object.values(body)
+  if (!isJsonObject(body)) return false
+  const values = Object.values(body)
   return values.every(value => typeof value !== 'object') && countMembers(json) > values.length
 }
 

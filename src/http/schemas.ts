@@ -1,4 +1,5 @@
 import * as Type from 'typebox'
+import { PROBLEM_TYPE } from './problem.ts'
 
 // the bodies of the API: their types, their validation and their part of /openapi.json
 const Time = Type.String({ format: 'date-time' })
@@ -85,7 +86,7 @@ const ProblemSchema = Type.Object({
 
 /** Returns the part of a route's `response` schema for problems. Only /openapi.json uses it: `sendProblem` renders them. */
 export function problemResponses(...statuses: number[]) {
-  const content = { 'application/problem+json': { schema: ProblemSchema } }
+  const content = { [PROBLEM_TYPE]: { schema: ProblemSchema } }
   return Object.fromEntries(
     statuses.map(status => [status, { description: 'A problem (RFC 9457).', content }]),
   )

@@ -1,4 +1,5 @@
 import type { GrantSpec } from '../authorization/grant.ts'
+import { distinct } from '../lib/maps.ts'
 import { type Database, databaseUserArn } from '../rds/database.ts'
 import { sessionName } from '../tokens/role-session/session-name.ts'
 import { type PolicyText, policyDocument, type RoleDocuments } from './role-policies.ts'
@@ -25,7 +26,7 @@ const PER_PRINCIPAL_SESSIONS = `*=${'?'.repeat(32)}`
 export function databaseRole({ roleArn, databases, grants, trusted }: DatabaseRoleOptions): RoleDocuments {
   const sharing = databases.filter(database => database.roleArn === roleArn)
   const userArns = sharing.flatMap(database => database.users.map(user => databaseUserArn(database, user)))
-  const externalIds = [...new Set(sharing.map(({ externalId }) => externalId))]
+  const externalIds = distinct(sharing.map(({ externalId }) => externalId))
   const trust = externalIds.map(externalId => {
     const names = sharing
       .filter(database => database.externalId === externalId)
@@ -35,7 +36,7 @@ export function databaseRole({ roleArn, databases, grants, trusted }: DatabaseRo
       Principal: { AWS: trusted },
       Action: 'sts:AssumeRole',
       Condition: {
-        StringLike: { 'sts:RoleSessionName': [...new Set(names)] },
+        StringLike: { 'sts:RoleSessionName': distinct(names) },
         ...(externalId !== undefined && { StringEquals: { 'sts:ExternalId': externalId } }),
       },
     }
@@ -43,7 +44,7 @@ export function databaseRole({ roleArn, databases, grants, trusted }: DatabaseRo
   return {
     trust: policyDocument(trust),
     permissions: policyDocument([
-      { Effect: 'Allow', Action: 'rds-db:connect', Resource: [...new Set(userArns)] },
+      { Effect: 'Allow', Action: 'rds-db:connect', Resource: distinct(userArns) },
     ]),
   }
 }

@@ -1,5 +1,6 @@
 import type { Config, DynamodbStoreConfig, TableConfig } from '../config/config.ts'
 import { UsageError } from '../errors.ts'
+import { distinct } from '../lib/maps.ts'
 import { type KmsKeyId, parseKmsKeyId } from './kms-key-id.ts'
 import {
   type PolicyStatement,
@@ -10,7 +11,7 @@ import {
 } from './role-policies.ts'
 
 /** The service principals of the platforms that can run jeton. */
-export const SERVICE_PRINCIPALS = {
+const SERVICE_PRINCIPALS = {
   lambda: 'lambda.amazonaws.com',
   ecs: 'ecs-tasks.amazonaws.com',
   ec2: 'ec2.amazonaws.com',
@@ -43,7 +44,7 @@ export function jetonRole({ config, runsOn, locate, kmsKey }: JetonRoleOptions):
   const { databases, store, audit } = config
   requirePartition(databases)
   const auditTables = audit.filter(sink => sink.type === 'dynamodb')
-  const roleArns = [...new Set(databases.map(({ roleArn }) => roleArn))]
+  const roleArns = distinct(databases.map(({ roleArn }) => roleArn))
   const statements: PolicyStatement[] = [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: roleArns }]
   if (store.type === 'dynamodb') {
     statements.push(allowTables(['dynamodb:GetItem', 'dynamodb:PutItem'], { tables: [store], locate }))

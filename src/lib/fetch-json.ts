@@ -2,7 +2,7 @@ import { readBounded } from './bounded-body.ts'
 import type { Clock } from './clock.ts'
 import { withTimeout } from './deadline.ts'
 import { type JsonObject, parseJsonObject } from './json.ts'
-import { isLoopback } from './loopback.ts'
+import { isSecureUrl } from './loopback.ts'
 import { messageOf, systemCodeNote } from './system-error.ts'
 
 export type Fetch = typeof globalThis.fetch
@@ -39,8 +39,7 @@ function checkUrl(text: string): URL {
   if (!URL.canParse(text)) throw new Error('not a URL')
   const url = new URL(text)
   if (url.username || url.password) throw new Error(`the URL for ${url.host} must not contain a user`)
-  if (url.protocol === 'https:') return url
-  if (url.protocol === 'http:' && isLoopback(url.hostname)) return url
+  if (isSecureUrl(url)) return url
   throw new Error(`the URL for ${url.host} must be https; plain http is accepted for loopback alone`)
 }
 

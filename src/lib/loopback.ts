@@ -8,3 +8,8 @@ const LOOPBACK = new RegExp(String.raw`^(?:localhost|127(?:\.${OCTET}){3}|::1|\[
 export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host)
 }
+
+/** Whether nobody on the way reads what is sent to a URL: https, or plain http to this machine. */
+export function isSecureUrl({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))
+}

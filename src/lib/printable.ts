@@ -14,6 +14,11 @@ export function escapeText(text: string): string {
     .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, char => char.split('').map(escapeUnit).join(''))
 }
 
+/** Returns a number and its noun, as in `1 grant` and `2 grants`. Does not know irregular plurals. */
+export function countText(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
 function escapeUnit(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }

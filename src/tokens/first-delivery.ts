@@ -1,4 +1,4 @@
-import { JetonError } from '../errors.ts'
+import { asJetonError } from '../errors.ts'
 import type { BackgroundTasks } from '../lib/background-tasks.ts'
 import type { Clock } from '../lib/clock.ts'
 import { singleFlight } from '../lib/single-flight.ts'
@@ -110,7 +110,7 @@ export function updateStoreInBackground(
 ): void {
   backgroundTasks.add(
     update().catch(cause => {
-      const reason = cause instanceof JetonError ? cause.reason : undefined
+      const { reason } = asJetonError(cause)
       log.warn(
         { event: 'token_not_shared', session: key.sessionName, reason },
         'the store was not updated after minting a token: other instances wait until the lease ends (16 s at most), then mint their own token; check the store',

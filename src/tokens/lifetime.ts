@@ -1,3 +1,5 @@
+import { TOLERANCE_MS } from '../lib/clock-offset.ts'
+
 /** RDS refuses an older token, whatever its `X-Amz-Expires` says. */
 export const TOKEN_LIFETIME_MS = 15 * 60_000
 /** How long before its end a token is due for renewal. */
@@ -6,8 +8,6 @@ const REFRESH_BEFORE_MS = 6 * 60_000
 const MIN_REMAINING_MS = 5 * 60_000
 /** Between choosing a token and delivering it lie the audit record (2 s at most) and sometimes a slot. */
 const DELIVERY_ALLOWANCE_MS = 3000
-/** Clocks that differ by less are not corrected. */
-const MAX_CLOCK_DIFFERENCE_MS = 2000
 
 /** When a token was signed, when it is due for renewal and when it ends; all in milliseconds since the epoch. */
 export interface Lifetime {
@@ -38,10 +38,10 @@ export function canBeVended({ expiresAt }: { readonly expiresAt: number }, now: 
 
 /**
  * Whether a token may still be vended: it lasts long enough, and was not signed by a clock that has been put back since. AWS
- * refuses a token that was signed ahead of AWS's time.
+ * refuses a token that was signed ahead of AWS's time. Clocks that differ within the tolerance are not corrected.
  */
 export function isVendable(token: Lifetime, now: number): boolean {
-  return canBeVended(token, now) && token.issuedAt - now <= MAX_CLOCK_DIFFERENCE_MS
+  return canBeVended(token, now) && token.issuedAt - now <= TOLERANCE_MS
 }
 
 /** Whether a role session outlives a token signed with it now. */

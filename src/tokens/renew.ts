@@ -1,4 +1,4 @@
-import { JetonError } from '../errors.ts'
+import { asJetonError } from '../errors.ts'
 import type { BackgroundTasks } from '../lib/background-tasks.ts'
 import { jitteredMs } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -98,9 +98,9 @@ export function createRenewer(parts: RenewerParts): Renew {
   }
 
   function keepCurrent(entry: CacheEntry, cause: unknown): undefined {
-    if (cause instanceof JetonError && cause.code === 'throttled') return retrySoon(entry)
+    const { code, reason } = asJetonError(cause)
+    if (code === 'throttled') return retrySoon(entry)
     pause(entry, FAILURE_PAUSE_MS)
-    const reason = cause instanceof JetonError ? cause.reason : undefined
     log.warn(
       { event: 'renewal_failed', session: entry.key.sessionName, reason },
       'a token could not be renewed: the current one stays in use, and the next request after 10 s tries again',

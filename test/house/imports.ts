@@ -1,4 +1,5 @@
 import { posix } from 'node:path'
+import { getOrCreate } from '../../src/lib/maps.ts'
 import type { SourceFile } from './source-files.ts'
 import { childrenOf, literalText, nodesOf, type SyntaxNode } from './syntax-tree.ts'
 
@@ -13,11 +14,17 @@ export interface Import {
   readonly isLazy: boolean
 }
 
+const imports = new WeakMap<SourceFile, readonly Import[]>()
+
 /**
  * All that a file imports: statements, re-exports, `import('…')` as an expression and as a type, and in CommonJS `require` and
  * tsx's `tsImport`.
  */
-export function importsOf(file: SourceFile): Import[] {
+export function importsOf(file: SourceFile): readonly Import[] {
+  return getOrCreate(imports, { key: file, create: () => findImports(file) })
+}
+
+function findImports(file: SourceFile): Import[] {
   return nodesOf(file).flatMap(node => {
     const source = sourceOf(node)
     if (!source) return []

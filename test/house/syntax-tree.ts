@@ -1,4 +1,5 @@
 import { parseAst } from 'vitest/node'
+import { getOrCreate } from '../../src/lib/maps.ts'
 import type { SourceFile } from './source-files.ts'
 
 /** A node of ESTree, with TypeScript's own as typescript-eslint names them: https://typescript-eslint.io/play */
@@ -11,12 +12,8 @@ const parsed = new WeakMap<SourceFile, readonly SyntaxNode[]>()
 
 /** The top-level statements of a file. Throws if it is not TypeScript. */
 export function statementsOf(file: SourceFile): readonly SyntaxNode[] {
-  const known = parsed.get(file)
-  if (known) return known
-  const { body } = parseAst(file.text, { lang: 'ts' }, file.path)
-  const statements = childrenOf(body)
-  parsed.set(file, statements)
-  return statements
+  const parse = () => childrenOf(parseAst(file.text, { lang: 'ts' }, file.path).body)
+  return getOrCreate(parsed, { key: file, create: parse })
 }
 
 /** All nodes of a file, each before those that it contains. Comments are no nodes. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isLoopback } from '../../src/lib/loopback.ts'
+import { isLoopback, isSecureUrl } from '../../src/lib/loopback.ts'
 
 test.each([
   'localhost',
@@ -132,4 +132,20 @@ test('isLoopback accepts an IPv4 address exactly when it is written plainly and 
     }),
     { numRuns: 1000 },
   )
+})
+
+test.each([
+  ['https://jeton.example.com', true],
+  ['https://10.0.0.1:8443/path', true],
+  ['http://localhost:8080', true],
+  ['http://127.1', true],
+  ['http://[::1]:8080', true],
+  ['http://jeton.example.com', false],
+  ['http://10.0.0.1', false],
+  ['http://localhost.evil.com', false],
+  ['ftp://localhost', false],
+  ['ws://127.0.0.1', false],
+  ['file:///etc/passwd', false],
+])('isSecureUrl of %s is %s', (url, isSecure) => {
+  expect(isSecureUrl(new URL(url))).toBe(isSecure)
 })

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { escapeText, shorten } from '../../src/lib/printable.ts'
+import { countText, escapeText, shorten } from '../../src/lib/printable.ts'
+
+test.each([
+  [0, '0 grants'],
+  [1, '1 grant'],
+  [2, '2 grants'],
+])('countText of %i has the plural unless it is one', (count, text) => {
+  expect(countText(count, 'grant')).toBe(text)
+})
 
 test('shorten leaves text that fits, and ends longer text with an ellipsis', () => {
   expect(shorten('abcd', 4)).toBe('abcd')

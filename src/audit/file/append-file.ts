@@ -1,5 +1,6 @@
 import { constants, type FileHandle, open as openFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { systemCode } from '../../lib/system-error.ts'
 import { type FileEnd, readFileEnd } from './file-end.ts'
 
 export interface AppendFileOptions {
@@ -97,7 +98,7 @@ async function statIfExists(path: string) {
   try {
     return await stat(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if (systemCode(error) === 'ENOENT') return undefined
     throw error
   }
 }

@@ -2,7 +2,7 @@ import type { JSONWebKeySet, JWK } from 'jose'
 import { API_KEY_ISSUER } from '../../authentication/api-key.ts'
 import { pinKeys } from '../../authentication/issuer-keys.ts'
 import { canonicalJson, parseJson } from '../../lib/json.ts'
-import { isLoopback } from '../../lib/loopback.ts'
+import { isSecureUrl } from '../../lib/loopback.ts'
 import { messageOf } from '../../lib/system-error.ts'
 import type { IssuerConfig } from '../config.ts'
 import type { Report } from '../problems.ts'
@@ -66,8 +66,7 @@ function publicPart({ kty, crv, x, y, n, e, pub }: JWK): unknown {
 
 function checkUrl(issuer: string, report: Report): void {
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined
-  const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
-  if (!url || !isSecure)
+  if (!url || !isSecureUrl(url))
     report.problem(
       'must be an https URL, because its keys are fetched from there; for keys from a file, set jwksFile',
     )

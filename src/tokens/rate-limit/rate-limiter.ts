@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
+import { getOrCreate } from '../../lib/maps.ts'
 import type { Store } from '../../store/store.ts'
 import type { ReservationRequest } from './reservation.ts'
 import { createSlotPool, MAX_DELIVERY_DELAY_MS } from './slot-pool.ts'
@@ -19,12 +20,11 @@ export function createRateLimiter({ store, clock }: { store: Store; clock: Clock
   const queues = new Map<string, SlotQueue>()
 
   function queueFor({ resource }: ReservationRequest): SlotQueue {
-    const known = queues.get(resource)
-    if (known) return known
-    const pool = createSlotPool({ store, clock, resource })
-    const queue = createSlotQueue({ pool, clock, resource })
-    queues.set(resource, queue)
-    return queue
+    return getOrCreate(queues, { key: resource, create: () => createQueue(resource) })
+  }
+
+  function createQueue(resource: string): SlotQueue {
+    return createSlotQueue({ pool: createSlotPool({ store, clock, resource }), clock, resource })
   }
 
   return {

@@ -2,6 +2,7 @@ import { LONG_CALLS } from '../../aws/client.ts'
 import type { Sts } from '../../aws/sts.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { withDeadline } from '../../lib/deadline.ts'
+import { getOrCreate } from '../../lib/maps.ts'
 import { memoizeAsync } from '../../lib/single-flight.ts'
 import { databaseUserArn } from '../../rds/database.ts'
 import type { Health } from '../../telemetry/health.ts'
@@ -32,9 +33,7 @@ export function createAssumeRole({ clock, health, log }: AssumeRoleParts): Assum
   const clients = new Map<string, () => Promise<Sts>>()
 
   function clientFor(region: string): Promise<Sts> {
-    const client = clients.get(region) ?? memoizeAsync(() => loadClient(region))
-    clients.set(region, client)
-    return client()
+    return getOrCreate(clients, { key: region, create: () => memoizeAsync(() => loadClient(region)) })()
   }
 
   async function loadClient(region: string): Promise<Sts> {

@@ -1,4 +1,4 @@
-import { JetonError } from '../../errors.ts'
+import { asJetonError, JetonError } from '../../errors.ts'
 import { backoffMs, jitteredMs } from '../../lib/backoff.ts'
 
 /** With the jitter on top, a back-off is `MAX_BACKOFF_MS` at most. */
@@ -32,12 +32,11 @@ export function failureAfter(
   cause: unknown,
   { previous, now, random }: { previous: RoleFailure | undefined; now: number; random: number },
 ): RoleFailure | undefined {
-  if (!(cause instanceof JetonError)) return undefined
-  const { code, publicMessage } = cause
+  const { code, publicMessage, reason = publicMessage } = asJetonError(cause)
   if (!isRoleFailureCode(code)) return undefined
   const failures = (previous?.failures ?? 0) + 1
   const retryAt = now + Math.round(jitteredMs(backoffMs(failures - 1, BACKOFF), { ...JITTER, random }))
-  return { failures, retryAt, code, reason: cause.reason ?? publicMessage, publicMessage }
+  return { failures, retryAt, code, reason, publicMessage }
 }
 
 /** Whether an error of this code says something about a role. */

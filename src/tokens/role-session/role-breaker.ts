@@ -3,6 +3,7 @@ import type { BackgroundTasks } from '../../lib/background-tasks.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { sha256Hex } from '../../lib/hash.ts'
 import { canonicalJson } from '../../lib/json.ts'
+import { getOrCreate } from '../../lib/maps.ts'
 import { type SingleFlight, singleFlight } from '../../lib/single-flight.ts'
 import type { Store } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
@@ -58,8 +59,10 @@ export function createRoleBreaker(
 
   function roleOf({ database: { roleArn: arn, externalId } }: TokenKey): Role {
     const id = sha256Hex(canonicalJson({ roleArn: arn, externalId }))
-    const known = roles.get(id)
-    if (known) return known
+    return getOrCreate<string, Role>(roles, { key: id, create: () => createRole(id, arn) })
+  }
+
+  function createRole(id: string, arn: string): Role {
     const role: Role = {
       id,
       arn,
@@ -69,7 +72,6 @@ export function createRoleBreaker(
       inFlight: new Set(),
       probe: singleFlight(key => probe(role, key)),
     }
-    roles.set(id, role)
     return role
   }
 

@@ -1,4 +1,4 @@
-import { JetonError } from '../../errors.ts'
+import { asJetonError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { parseJsonObject } from '../../lib/json.ts'
 import type { Store } from '../../store/store.ts'
@@ -86,7 +86,7 @@ export function createRoleFailures({ store, clock, log }: RoleFailuresParts): Ro
     try {
       return await work
     } catch (cause) {
-      const reason = cause instanceof JetonError ? cause.reason : undefined
+      const { reason } = asJetonError(cause)
       log.warn(
         { event: 'role_failure_not_shared', role: role.arn, reason },
         'the store failed, so instances do not learn from each other whether this role can be assumed; each backs off by itself',

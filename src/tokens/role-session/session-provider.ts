@@ -1,4 +1,4 @@
-import { JetonError } from '../../errors.ts'
+import { asJetonError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { singleFlight } from '../../lib/single-flight.ts'
 import { canBeVended, outlivesToken } from '../lifetime.ts'
@@ -54,7 +54,7 @@ export function createSessionProvider(
 
   /** Returns the current session although STS failed; throws `cause` if it ends too soon, or if AWS refuses the role. */
   function fallBackOn(cause: unknown): RoleSession {
-    const isTransient = cause instanceof JetonError && cause.code === 'temporarily_unavailable'
+    const isTransient = asJetonError(cause).code === 'temporarily_unavailable'
     if (isTransient && current && canBeVended(current, clock.now())) return current
     throw cause
   }
