@@ -6,7 +6,7 @@ import { JetonError } from '../../src/errors.ts'
 import { createHealth } from '../../src/telemetry/health.ts'
 import type { AuditBatch } from '../../src/telemetry/metrics.ts'
 import { settle, virtualClock } from '../support/clock/virtual-clock.ts'
-import { createLogRecorder } from '../support/service/log-recorder.ts'
+import { createLogRecorder, eventsOf } from '../support/service/log-recorder.ts'
 import { fakeSink } from './fake-sink.ts'
 import { record } from './support.ts'
 
@@ -104,7 +104,7 @@ test('a sink that fails refuses vends, degrades health, and is used again', asyn
   fake.fail(undefined)
   expect(await vend('c')).toBe('vended')
   expect(health.degraded()).toEqual([])
-  expect(log.lines.map(({ fields }) => fields.event)).toEqual(['audit_failing', 'audit_recovered'])
+  expect(eventsOf(log)).toEqual(['audit_failing', 'audit_recovered'])
 })
 
 const errors = ({ log }: ReturnType<typeof setUp>) =>
@@ -368,7 +368,7 @@ test('close logs a sink that cannot be closed, and resolves', async () => {
   const { auditLog, fake, log } = setUp()
   fake.sink.close = () => Promise.reject(new Error('broken'))
   await auditLog.close()
-  expect(log.lines.map(({ fields }) => fields.event)).toEqual(['audit_close_failed'])
+  expect(eventsOf(log)).toEqual(['audit_close_failed'])
 })
 
 test('createAuditLog throws without a sink', () => {

@@ -1,10 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { findRegion } from '../../src/aws/errors.ts'
 import { createKmsKeyClient } from '../../src/aws/kms-client.ts'
 import { type KmsServer, startKms } from '../support/aws/kms.ts'
+import { hangCredentialSearch, stubEnvironment } from '../support/aws/stub-environment.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 
 let server: KmsServer
@@ -12,7 +10,7 @@ let clock: VirtualClock
 
 beforeEach(async () => {
   server = await startKms()
-  for (const [name, value] of Object.entries(server.environment())) vi.stubEnv(name, value)
+  stubEnvironment(server.environment())
   clock = virtualClock()
 })
 afterEach(async () => {
@@ -67,12 +65,7 @@ describe('a call of the KMS client', () => {
   })
 
   test("ends within 8 s if the search for jeton's own credentials hangs", { timeout: 15_000 }, async () => {
-    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined)
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined)
-    const folder = await mkdtemp(join(tmpdir(), 'jeton-aws-'))
-    await writeFile(join(folder, 'config'), '[default]\ncredential_process = sleep 60\n')
-    vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'))
+    await hangCredentialSearch()
     await expect(clientOf().generateDataKey()).rejects.toMatchObject({ name: 'TimeoutError' })
-    await rm(folder, { recursive: true })
   })
 })

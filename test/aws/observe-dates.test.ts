@@ -1,5 +1,4 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:http'
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb'
 import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
@@ -7,10 +6,11 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { observeDates } from '../../src/aws/observe-dates.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
+import { type LoopbackServer, listenOnLoopback } from '../support/loopback-server.ts'
 
 const AHEAD_MS = 10 * 60_000
 
-let server: Server
+let listener: LoopbackServer
 let clock: VirtualClock
 /** The statuses of the server's replies, in order; the last one is repeated. */
 let statuses: number[]
@@ -22,26 +22,20 @@ beforeEach(async () => {
   statuses = [200]
   servedCount = 0
   date = new Date(Date.now() + AHEAD_MS).toUTCString()
-  server = createServer((_request, response) => {
+  const server = createServer((_request, response) => {
     servedCount++
     const [status = 200] = statuses.length > 1 ? statuses.splice(0, 1) : statuses
     response.sendDate = false
     response.writeHead(status, date === undefined ? {} : { date }).end()
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  listener = await listenOnLoopback(server)
 })
 
-afterEach(
-  () =>
-    new Promise<void>(resolve => {
-      server.close(() => resolve())
-      server.closeAllConnections()
-    }),
-)
+afterEach(() => listener.close())
 
 function settings() {
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: listener.url,
     region: 'us-east-1',
     credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'secret' },
     maxAttempts: 2,

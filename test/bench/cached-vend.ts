@@ -6,13 +6,12 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { ensureInstalled } from '../support/databases/install.ts'
 import { startJeton } from '../support/service/jeton.ts'
-import { startTestEnvironment } from '../support/service/test-environment.ts'
+import { CLAIMS, startTestEnvironment } from '../support/service/test-environment.ts'
 import { cpuMicroseconds, type Load, loadWithWrk } from './load.ts'
 import { median, reportCheck, say } from './report.ts'
 
 const ROUNDS = 7
 const SECONDS = 4
-const CLAIMS = { repository: 'acme/orders', ref: 'refs/heads/main' }
 /** The most server CPU that a cached vend may cost, as a multiple of a bare Fastify route. */
 const MAX_RATIO = 1.6
 

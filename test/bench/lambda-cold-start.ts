@@ -7,7 +7,7 @@ import { deflateRawSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { apiGatewayEvent } from '../support/lambda/events/events.ts'
 import { type DeployedFunction, deployFunction, startLambda } from '../support/lambda/runtime.ts'
-import { startTestEnvironment, type TestEnvironment } from '../support/service/test-environment.ts'
+import { CLAIMS, startTestEnvironment, type TestEnvironment } from '../support/service/test-environment.ts'
 import { median, reportCheck } from './report.ts'
 
 const RUNS = 21
@@ -71,7 +71,7 @@ async function configure(jeton: DeployedFunction, { config, issuer }: TestEnviro
 }
 
 async function tokenEvent({ issuer }: TestEnvironment): Promise<object> {
-  const jwt = await issuer.sign({ repository: 'acme/orders', ref: 'refs/heads/main' })
+  const jwt = await issuer.sign(CLAIMS)
   const headers = { authorization: `Bearer ${jwt}` }
   return apiGatewayEvent({ headers, body: '{"database":"orders"}' })
 }

@@ -12,6 +12,7 @@ import { systemClock } from '../../src/lib/clock.ts'
 import { folder, linesOf, record } from '../audit/support.ts'
 import { sound, written as writtenConfig } from '../config/support.ts'
 import { type Dynamodb, startDynamodb } from '../support/aws/dynamodb.ts'
+import { stubEnvironment } from '../support/aws/stub-environment.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { hasProgram } from '../support/databases/install.ts'
 import { exampleIn } from '../support/markdown.ts'
@@ -242,7 +243,7 @@ describe('jeton audit query on a table', () => {
   beforeAll(async () => {
     dynamodb = await startDynamodb()
     env = { ...dynamodb.environment(), NODE_NO_WARNINGS: '1' }
-    for (const [name, value] of Object.entries(dynamodb.environment())) vi.stubEnv(name, value)
+    stubEnvironment(dynamodb.environment())
     const clock = systemClock()
     const client = createDynamodbClient({ clock })
     await createDynamodbSink({ client, table: 'jeton-audit', clock, random: Math.random }).append(lines)

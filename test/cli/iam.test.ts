@@ -11,6 +11,7 @@ import { sessionName } from '../../src/tokens/role-session/session-name.ts'
 import { sound, written as writtenConfig } from '../config/support.ts'
 import { type Dynamodb, startDynamodb } from '../support/aws/dynamodb.ts'
 import { type KmsServer, startKms } from '../support/aws/kms.ts'
+import { stubEnvironment } from '../support/aws/stub-environment.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { createLogRecorder } from '../support/service/log-recorder.ts'
 import { recordStreams } from './record-streams.ts'
@@ -291,8 +292,7 @@ describe('the calls of stores and sinks', () => {
 
   beforeAll(async () => {
     ;[dynamodb, kms] = await Promise.all([startDynamodb(), startKms()])
-    for (const [name, value] of Object.entries({ ...dynamodb.environment(), ...kms.environment() }))
-      vi.stubEnv(name, value)
+    stubEnvironment({ ...dynamodb.environment(), ...kms.environment() })
   })
   afterAll(async () => {
     vi.unstubAllEnvs()

@@ -5,7 +5,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { ConfigError } from '../../src/config/problems.ts'
 import { createReloader, reload, restartOnlyChanges } from '../../src/config/reload.ts'
 import type { ConfigSource } from '../../src/config/source/source.ts'
-import { createLogRecorder, type LogRecorder } from '../support/service/log-recorder.ts'
+import { createLogRecorder, eventsOf, type LogRecorder } from '../support/service/log-recorder.ts'
 import { sound, withApiKeys, withServer, written } from './support.ts'
 
 const BROKEN = [{ path: 'grants', message: 'is required' }]
@@ -14,7 +14,7 @@ let log: LogRecorder
 let config: Config
 let applied: Config[]
 const apply = (changed: Config) => void applied.push(changed)
-const events = () => log.lines.map(({ fields }) => fields.event)
+const events = () => eventsOf(log)
 
 beforeEach(async () => {
   log = createLogRecorder()

@@ -6,7 +6,7 @@ import { hasProgram } from '../support/databases/install.ts'
 import { exampleIn, readDocsPage } from '../support/markdown.ts'
 import { run } from '../support/run.ts'
 import { runCli, startJeton } from '../support/service/jeton.ts'
-import { startTestEnvironment, type TestEnvironment } from '../support/service/test-environment.ts'
+import { CLAIMS, startTestEnvironment, type TestEnvironment } from '../support/service/test-environment.ts'
 import { createPathWithWrappers } from '../support/service/wrapper-scripts.ts'
 
 /** The examples of docs/aws.md for a server: profile, query, image, systemd unit. */
@@ -28,8 +28,7 @@ async function writeText(name: string, content: string, mode = 0o644): Promise<s
 
 describe('a server', () => {
   const orders = { database: 'orders' }
-  const caller = async () =>
-    `Bearer ${await environment.issuer.sign({ repository: 'acme/orders', ref: 'refs/heads/main' })}`
+  const caller = async () => `Bearer ${await environment.issuer.sign(CLAIMS)}`
 
   test('gets its credentials from the process that the profile example names', async () => {
     const {

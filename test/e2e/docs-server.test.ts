@@ -5,7 +5,7 @@ import { hasProgram } from '../support/databases/install.ts'
 import { exampleIn, namesIn, readDocsPage, sectionOf } from '../support/markdown.ts'
 import { run } from '../support/run.ts'
 import { type Jeton, runCli, startJeton } from '../support/service/jeton.ts'
-import { startTestEnvironment, type TestEnvironment } from '../support/service/test-environment.ts'
+import { CLAIMS, startTestEnvironment, type TestEnvironment } from '../support/service/test-environment.ts'
 
 const hasPython = await hasProgram('python3')
 const pages = { http: await readDocsPage('http'), operations: await readDocsPage('operations') }
@@ -19,7 +19,7 @@ describe('a running server', () => {
     environment = await startTestEnvironment()
     const config = environment.config({ server: { admin: { port: 0 } } })
     jeton = await startJeton({ config, env: environment.serverEnv, folder: environment.folder })
-    const jwt = await environment.issuer.sign({ repository: 'acme/orders', ref: 'refs/heads/main' })
+    const jwt = await environment.issuer.sign(CLAIMS)
     for (const credential of [jwt, jwt, 'x'])
       await jeton.requestToken(`Bearer ${credential}`, { database: 'orders' })
   })

@@ -3,10 +3,8 @@ import type { AuditRecord } from '../../src/audit/record.ts'
 import type { HttpReply } from '../../src/lambda/reply.ts'
 import { apiGatewayEvent, type EventRequest, type ToEvent } from '../support/lambda/events/events.ts'
 import { type DeployedFunction, deployFunction, type Lambda, startLambda } from '../support/lambda/runtime.ts'
-import { startTestEnvironment, type TestEnvironment } from '../support/service/test-environment.ts'
+import { CLAIMS, startTestEnvironment, type TestEnvironment } from '../support/service/test-environment.ts'
 
-/** Claims of the one repository and branch that the grants allow. */
-export const CLAIMS = { repository: 'acme/orders', ref: 'refs/heads/main' }
 /** Sections of a configuration whose audit records go to stdout. */
 export const AUDIT_TO_STDOUT = { audit: [{ type: 'stdout' }] }
 

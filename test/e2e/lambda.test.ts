@@ -6,7 +6,8 @@ import {
   EVENTS,
   functionUrlEvent,
 } from '../support/lambda/events/events.ts'
-import { CLAIMS, useFunction } from './functions.ts'
+import { CLAIMS } from '../support/service/test-environment.ts'
+import { useFunction } from './functions.ts'
 
 const { environment, lambda, configure, startFunction, bearer, requestToken, invoke, records, newestRecord } =
   useFunction()

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readDegraded } from '../support/service/fleet-observations.ts'
 import { runCli } from '../support/service/jeton.ts'
-import { CLAIMS, useServers } from './servers.ts'
+import { CLAIMS } from '../support/service/test-environment.ts'
+import { useServers } from './servers.ts'
 
 const { environment, startServer, bearer, auditFile, auditRecords } = useServers()
 

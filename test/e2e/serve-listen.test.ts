@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { connect as tlsConnect } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { runCli } from '../support/service/jeton.ts'
-import { CLAIMS, useServers } from './servers.ts'
+import { CLAIMS } from '../support/service/test-environment.ts'
+import { useServers } from './servers.ts'
 
 const { environment, startServer, bearer } = useServers()
 

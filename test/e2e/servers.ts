@@ -3,10 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach } from 'vitest'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { type Jeton, type JetonOptions, startJeton } from '../support/service/jeton.ts'
-import { startTestEnvironment, type TestEnvironment } from '../support/service/test-environment.ts'
-
-/** Claims of the one repository and branch that the grants allow. */
-export const CLAIMS = { repository: 'acme/orders', ref: 'refs/heads/main' }
+import { CLAIMS, startTestEnvironment, type TestEnvironment } from '../support/service/test-environment.ts'
 
 /** Gives each test of a file its own stand-ins, and servers on them that are stopped after it. */
 export function useServers() {

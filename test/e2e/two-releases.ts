@@ -6,7 +6,7 @@ import { startKms } from '../support/aws/kms.ts'
 import { type Fleet, roleOf, startFleet, storeWith, USERS } from '../support/service/fleet.ts'
 import { countAssumeRoleCalls, requestUntilServed } from '../support/service/fleet-observations.ts'
 import { type Jeton, runCli, startJeton } from '../support/service/jeton.ts'
-import { startTestEnvironment } from '../support/service/test-environment.ts'
+import { CLAIMS, startTestEnvironment } from '../support/service/test-environment.ts'
 
 /**
  * `npm run two-releases -- OTHER/dist/cli.mjs`: shows that this build and another release share a table, a data key, an audit
@@ -120,7 +120,7 @@ async function shareAuditFile(): Promise<void> {
   try {
     for (const cli of [CLIS.other, CLIS.this, CLIS.other, CLIS.this]) {
       const jeton = await startJeton({ config, env: environment.serverEnv, folder: environment.folder, cli })
-      const jwt = await environment.issuer.sign({ repository: 'acme/orders', ref: 'refs/heads/main' })
+      const jwt = await environment.issuer.sign(CLAIMS)
       equal((await jeton.requestToken(`Bearer ${jwt}`, { database: 'orders' })).status, 200)
       equal((await jeton.requestToken(`Bearer ${jwt}`, { database: 'payroll' })).status, 403)
       await jeton.close()

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Dynamodb, startDynamodb } from '../support/aws/dynamodb.ts'
 import { type KmsServer, startKms } from '../support/aws/kms.ts'
 import { type Jeton, startJeton } from '../support/service/jeton.ts'
-import { startTestEnvironment, type TestEnvironment } from '../support/service/test-environment.ts'
+import { CLAIMS, startTestEnvironment, type TestEnvironment } from '../support/service/test-environment.ts'
 import type { ApiCall } from './iam.ts'
 
 /** Instances of jeton with stand-ins for every AWS service that they call. */
@@ -63,8 +63,7 @@ export async function startRun(over: object): Promise<Run> {
       instances.push(jeton)
       return jeton
     },
-    bearer: async () =>
-      `Bearer ${await environment.issuer.sign({ repository: 'acme/orders', ref: 'refs/heads/main' })}`,
+    bearer: async () => `Bearer ${await environment.issuer.sign(CLAIMS)}`,
     calls: () => [
       ...dynamodb.calls.map(({ operation, table }) => ({
         action: `dynamodb:${operation}`,

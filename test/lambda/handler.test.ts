@@ -14,7 +14,7 @@ import {
   type ToEvent,
 } from '../support/lambda/events/events.ts'
 import { startApi } from '../support/service/app.ts'
-import { createLogRecorder, type LogRecorder } from '../support/service/log-recorder.ts'
+import { createLogRecorder, eventsOf, type LogRecorder } from '../support/service/log-recorder.ts'
 
 let handler: Handler
 let log: LogRecorder
@@ -186,7 +186,7 @@ test('a bug is logged without its message, and the reply says nothing about it',
   const { statusCode, body } = await invoke(eventOf(apiGatewayEvent))
   expect([statusCode, JSON.parse(body).code]).toEqual([500, 'internal_error'])
   expect(JSON.stringify([body, log.lines])).not.toContain('s3cret')
-  expect(log.lines.map(({ fields }) => fields.event)).toEqual(['request_failed'])
+  expect(eventsOf(log)).toEqual(['request_failed'])
 })
 
 test('an event that is not an HTTP request makes the handler reject', async () => {

@@ -1,21 +1,17 @@
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Clock } from '../../src/lib/clock.ts'
 import { type Fetch, fetchJson } from '../../src/lib/fetch-json.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
+import { listenOnLoopback } from '../support/loopback-server.ts'
 
 const clock = virtualClock()
 
 async function serve(listener: RequestListener): Promise<string> {
-  const server = createServer(listener)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { url, close } = await listenOnLoopback(createServer(listener))
+  onTestFinished(close)
+  return url
 }
 
 function deferred() {

@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createDynamodbClient } from '../../src/aws/dynamodb.ts'
@@ -11,6 +8,7 @@ import { UnreadableRecord } from '../../src/store/record-format.ts'
 import type { Store } from '../../src/store/store.ts'
 import { describeStore } from '../contracts/stores.ts'
 import { type Dynamodb, startDynamodb } from '../support/aws/dynamodb.ts'
+import { hangCredentialSearch, stubEnvironment } from '../support/aws/stub-environment.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 
 let dynamodb: Dynamodb
@@ -20,7 +18,7 @@ let clients: ReturnType<typeof createDynamodbClient>[]
 
 beforeEach(async () => {
   dynamodb = await startDynamodb()
-  for (const [name, value] of Object.entries(dynamodb.environment())) vi.stubEnv(name, value)
+  stubEnvironment(dynamodb.environment())
   clients = []
   clock = virtualClock()
   store = openStore(clock)
@@ -273,12 +271,9 @@ describe('a failure', () => {
     const { reason } = await failureOf(openStore(clock).read('k'))
     expect(reason).toMatch(/CredentialsProviderError; jeton finds no AWS credentials/)
 
-    const folder = await mkdtemp(join(tmpdir(), 'jeton-aws-'))
-    await writeFile(join(folder, 'config'), '[default]\ncredential_process = sleep 20\n')
-    vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'))
+    await hangCredentialSearch()
     const failure = await failureOf(openStore(clock).read('k'))
     expect(failure).toMatchObject({ code: 'temporarily_unavailable' })
-    await rm(folder, { recursive: true })
   })
 
   test('shows no secret, not even when AWS quotes the signed request', async () => {

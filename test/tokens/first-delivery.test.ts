@@ -18,9 +18,9 @@ import {
 } from '../../src/tokens/token-store.ts'
 import { settle, type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 import { asEncrypted } from '../support/service/as-encrypted.ts'
-import { createLogRecorder, type LogRecorder } from '../support/service/log-recorder.ts'
+import { createLogRecorder, eventsOf, type LogRecorder } from '../support/service/log-recorder.ts'
 import { type FakeRateLimiter, fakeRateLimiter, ON_TIME_MS, storedToken } from './fakes.ts'
-import { eventsOf, KEY } from './instances.ts'
+import { KEY } from './instances.ts'
 
 const THROTTLED = new JetonError('throttled', { publicMessage: 'too many' })
 const GONE = new JetonError('temporarily_unavailable', { publicMessage: 'no', reason: 'the table is gone' })

@@ -6,7 +6,8 @@ import { tokenKey } from '../../src/tokens/token-key.ts'
 import { LEASE_MS } from '../../src/tokens/token-store.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 import { ORDERS } from '../support/databases/orders.ts'
-import { createInstance, during, eventsOf, type Instance, KEY, MINUTE, principalKeys } from './instances.ts'
+import { eventsOf } from '../support/service/log-recorder.ts'
+import { createInstance, during, type Instance, KEY, MINUTE, principalKeys } from './instances.ts'
 
 const GONE = new JetonError('temporarily_unavailable', { publicMessage: 'the store is gone' })
 const ROLE_REFUSED = new JetonError('role_refused', { publicMessage: 'no' })

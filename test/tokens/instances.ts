@@ -113,5 +113,3 @@ export async function during<T>(clock: VirtualClock, work: Promise<T>, limitMs =
   for (let passed = 0; !isDone && passed < limitMs; passed += 5) await clock.advance(5)
   return work
 }
-
-export const eventsOf = ({ lines }: LogRecorder) => lines.map(({ fields }) => fields.event)

@@ -8,9 +8,9 @@ import { createRenewer, decideRenewal, type Renew } from '../../src/tokens/renew
 import { createSessionProvider } from '../../src/tokens/role-session/session-provider.ts'
 import type { TokenSnapshot } from '../../src/tokens/token-store.ts'
 import { settle, type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
-import { createLogRecorder, type LogRecorder } from '../support/service/log-recorder.ts'
+import { createLogRecorder, eventsOf, type LogRecorder } from '../support/service/log-recorder.ts'
 import { storedToken } from './fakes.ts'
-import { eventsOf, KEY, MINUTE, sessionOf } from './instances.ts'
+import { KEY, MINUTE, sessionOf } from './instances.ts'
 
 const THROTTLED = new JetonError('throttled', { publicMessage: 'too many' })
 const GONE = new JetonError('temporarily_unavailable', { publicMessage: 'no', reason: 'STS is gone' })

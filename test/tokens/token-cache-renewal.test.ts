@@ -3,7 +3,8 @@ import { JetonError } from '../../src/errors.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { TokenDelivery } from '../../src/tokens/token-cache.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
-import { createInstance, eventsOf, type Instance, KEY, MINUTE, principalKeys } from './instances.ts'
+import { eventsOf } from '../support/service/log-recorder.ts'
+import { createInstance, type Instance, KEY, MINUTE, principalKeys } from './instances.ts'
 
 const UNREACHABLE = new JetonError('temporarily_unavailable', { publicMessage: 'STS is gone' })
 const ROLE_REFUSED = new JetonError('role_refused', { publicMessage: 'no' })

@@ -4,13 +4,14 @@ import type { Sink } from '../../../src/audit/sink.ts'
 import { createDynamodbClient } from '../../../src/aws/dynamodb.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { type Dynamodb, startDynamodb } from '../../support/aws/dynamodb.ts'
+import { stubEnvironment } from '../../support/aws/stub-environment.ts'
 
 export const TABLE = 'jeton-audit'
 
 /** Starts a DynamoDB for one test, which clients find by the environment as in production. */
 export async function startOwnDynamodb(): Promise<Dynamodb> {
   const dynamodb = await startDynamodb()
-  for (const [name, value] of Object.entries(dynamodb.environment())) vi.stubEnv(name, value)
+  stubEnvironment(dynamodb.environment())
   onTestFinished(async () => {
     vi.unstubAllEnvs()
     await dynamodb.close()

@@ -17,7 +17,7 @@ import { openFileSink } from '../../../src/audit/file/sink.ts'
 import { verifyFiles } from '../../../src/audit/file/verify.ts'
 import { describeSink } from '../../contracts/sinks.ts'
 import { virtualClock } from '../../support/clock/virtual-clock.ts'
-import { createLogRecorder } from '../../support/service/log-recorder.ts'
+import { createLogRecorder, eventsOf } from '../../support/service/log-recorder.ts'
 import { GOLDEN } from '../golden.ts'
 import { folder, idsOf, line, linesOf } from '../support.ts'
 import { type Fault, failingOpen } from './failing-open.ts'
@@ -170,7 +170,7 @@ test('openFileSink warns that the end was cut off if the last record it wrote is
   const [first] = await linesOf(path)
   await writeFile(path, `${first}\n`)
   await run('c')
-  expect(log.lines.map(({ fields }) => fields.event)).toContain('audit_tail_missing')
+  expect(eventsOf(log)).toContain('audit_tail_missing')
 })
 
 for (const fault of ['write', 'half-write', 'sync'] satisfies Fault[])

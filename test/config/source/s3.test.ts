@@ -3,6 +3,7 @@ import { loadConfig, loadFrom } from '../../../src/config/load.ts'
 import { ConfigError } from '../../../src/config/problems.ts'
 import { openConfigSource } from '../../../src/config/source/open-source.ts'
 import { type S3, startS3 } from '../../support/aws/s3.ts'
+import { stubEnvironment } from '../../support/aws/stub-environment.ts'
 import { jwksText, sound, withKeyFile } from '../support.ts'
 
 describe('an object in S3 as a configuration source', () => {
@@ -11,7 +12,7 @@ describe('an object in S3 as a configuration source', () => {
   beforeEach(async () => {
     s3 = await startS3()
     const env = { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'AKIATEST', AWS_SECRET_ACCESS_KEY: 'any' }
-    for (const [name, value] of Object.entries({ ...env, ...s3.environment() })) vi.stubEnv(name, value)
+    stubEnvironment({ ...env, ...s3.environment() })
   })
   afterEach(async () => {
     vi.unstubAllEnvs()

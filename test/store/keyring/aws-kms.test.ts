@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createAwsKms } from '../../../src/store/keyring/aws-kms.ts'
 import { KMS_MESSAGE, type KmsServer, startKms } from '../../support/aws/kms.ts'
+import { stubEnvironment } from '../../support/aws/stub-environment.ts'
 import { virtualClock } from '../../support/clock/virtual-clock.ts'
 import { createLogRecorder, type LogRecorder } from '../../support/service/log-recorder.ts'
 
@@ -9,7 +10,7 @@ let log: LogRecorder
 
 beforeEach(async () => {
   server = await startKms()
-  for (const [name, value] of Object.entries(server.environment())) vi.stubEnv(name, value)
+  stubEnvironment(server.environment())
   log = createLogRecorder()
 })
 afterEach(async () => {

@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse, request as sendRequest } from 'node:http'
-import type { AddressInfo, Server } from 'node:net'
-import { devNull } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { CreateTableCommand, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb'
 import dynalite from 'dynalite'
+import { listenOnLoopback } from '../loopback-server.ts'
 import { plainItem } from './dynamodb-item.ts'
 import { tablesOfTemplate } from './dynamodb-tables.ts'
+import { awsEnvironment } from './environment.ts'
 
 /** One request on arrival, whatever its outcome. */
 export interface DynamodbCall {
@@ -53,10 +53,9 @@ const CREDENTIALS = { accessKeyId: 'AKIATESTTESTTEST0000', secretAccessKey: 'any
  * infra/tables.yml, without what dynalite lacks (TTL, recovery, encryption keys). It verifies no signatures.
  */
 export async function startDynamodb(): Promise<Dynamodb> {
-  const store = dynalite({ createTableMs: 0 })
-  const storePort = await listen(store)
+  const store = await listenOnLoopback(dynalite({ createTableMs: 0 }))
   const direct = new DynamoDBClient({
-    endpoint: `http://127.0.0.1:${storePort}`,
+    endpoint: store.url,
     region: REGION,
     credentials: CREDENTIALS,
   })
@@ -102,7 +101,7 @@ export async function startDynamodb(): Promise<Dynamodb> {
 
   function forward({ headers }: IncomingMessage, body: string): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const options = { host: '127.0.0.1', port: storePort, method: 'POST', path: '/', headers }
+      const options = { host: '127.0.0.1', port: store.port, method: 'POST', path: '/', headers }
       sendRequest(options, async response => {
         const { statusCode = 500, headers } = response
         resolve({ status: statusCode, headers, body: await textOf(response) })
@@ -112,29 +111,22 @@ export async function startDynamodb(): Promise<Dynamodb> {
     })
   }
 
-  const proxy = createServer((request, response) => {
+  const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy())
   })
-  proxy.on('connection', socket => {
+  server.on('connection', socket => {
     if (faults.gone) socket.destroy()
   })
-  const port = await listen(proxy)
-  const url = `http://127.0.0.1:${port}`
+  const proxy = await listenOnLoopback(server)
 
   return {
-    url,
-    port,
+    url: proxy.url,
+    port: proxy.port,
     faults,
     calls,
     environment: () => ({
-      AWS_ENDPOINT_URL_DYNAMODB: url,
-      AWS_REGION: REGION,
-      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-      AWS_EC2_METADATA_DISABLED: 'true',
-      // Ignore the developer's own profile.
-      AWS_CONFIG_FILE: devNull,
-      AWS_SHARED_CREDENTIALS_FILE: devNull,
+      ...awsEnvironment({ region: REGION, ...CREDENTIALS }),
+      AWS_ENDPOINT_URL_DYNAMODB: proxy.url,
     }),
     async items(table) {
       const items: Record<string, unknown>[] = []
@@ -144,11 +136,9 @@ export async function startDynamodb(): Promise<Dynamodb> {
     },
     async close() {
       stopped.abort()
-      proxy.closeAllConnections()
-      await new Promise(resolve => proxy.close(resolve))
+      await proxy.close()
       direct.destroy()
-      store.closeAllConnections()
-      await new Promise(resolve => store.close(resolve))
+      await store.close()
     },
   }
 }
@@ -177,10 +167,4 @@ async function textOf(stream: IncomingMessage): Promise<string> {
   let text = ''
   for await (const chunk of stream.setEncoding('utf8')) text += chunk
   return text
-}
-
-function listen(server: Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
-  })
 }

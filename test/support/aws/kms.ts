@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { devNull } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { listenOnLoopback } from '../loopback-server.ts'
+import { awsEnvironment } from './environment.ts'
 
 /** One request and its outcome. */
 export interface KmsCall {
@@ -60,6 +60,7 @@ interface DataKey {
 export const KMS_MESSAGE = 'a message with sensitive details'
 /** About as long as AWS's own blobs. */
 const BLOB_BYTES = 184
+const CREDENTIALS = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'kms-test-secret' }
 
 /**
  * Starts a stand-in for AWS KMS on loopback, without TLS: GenerateDataKey and Decrypt for keys made in each run. Decrypt works
@@ -135,32 +136,22 @@ export async function startKms({
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy())
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve)
-  })
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const listener = await listenOnLoopback(server)
 
   return {
-    url,
+    url: listener.url,
     region,
     faults,
     calls,
     aliases,
     addKey,
     environment: () => ({
-      AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
-      AWS_SECRET_ACCESS_KEY: 'kms-test-secret',
-      AWS_REGION: region,
-      AWS_ENDPOINT_URL_KMS: url,
-      AWS_EC2_METADATA_DISABLED: 'true',
-      AWS_CONFIG_FILE: devNull,
-      AWS_SHARED_CREDENTIALS_FILE: devNull,
+      ...awsEnvironment({ region, ...CREDENTIALS }),
+      AWS_ENDPOINT_URL_KMS: listener.url,
     }),
-    close: () =>
-      new Promise(resolve => {
-        stopped.abort()
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    async close() {
+      stopped.abort()
+      await listener.close()
+    },
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listenOnLoopback } from '../loopback-server.ts'
 
 /** Faults that a test can set and clear at any time. */
 export interface S3Faults {
@@ -54,8 +54,7 @@ export async function startS3(): Promise<S3> {
   }
 
   const server = createServer(serve)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { url, close } = await listenOnLoopback(server)
   return {
     url,
     faults,
@@ -63,10 +62,6 @@ export async function startS3(): Promise<S3> {
     put: (path, text) => void objects.set(path, text),
     remove: path => void objects.delete(path),
     environment: () => ({ AWS_ENDPOINT_URL_S3: url }),
-    async close() {
-      const closed = new Promise(resolve => server.close(resolve))
-      server.closeAllConnections()
-      await closed
-    },
+    close,
   }
 }

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { devNull } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
+import { listenOnLoopback } from '../loopback-server.ts'
+import { awsEnvironment } from './environment.ts'
 import { assumeRole, type RoleCall } from './sts-assume-role.ts'
 import { type AwsError, verifySignature } from './sts-request.ts'
 import { assumeRoleXml, errorXml } from './sts-xml.ts'
@@ -146,13 +146,10 @@ export async function startSts({
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy())
   })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve)
-  })
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const listener = await listenOnLoopback(server)
 
   return {
-    url,
+    url: listener.url,
     region,
     faults,
     calls,
@@ -160,21 +157,13 @@ export async function startSts({
     requests: () => requests,
     session: accessKeyId => sessions.get(accessKeyId),
     environment: () => ({
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-      AWS_REGION: region,
-      AWS_ENDPOINT_URL_STS: url,
-      AWS_EC2_METADATA_DISABLED: 'true',
-      // Ignore the developer's own profile.
-      AWS_CONFIG_FILE: devNull,
-      AWS_SHARED_CREDENTIALS_FILE: devNull,
+      ...awsEnvironment({ region, ...credentials }),
+      AWS_ENDPOINT_URL_STS: listener.url,
     }),
-    close: () =>
-      new Promise(resolve => {
-        stopped.abort()
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
+    async close() {
+      stopped.abort()
+      await listener.close()
+    },
   }
 }
 

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { HttpReply } from '../../../src/lambda/reply.ts'
+import { listenOnLoopback } from '../loopback-server.ts'
 
 /** The bundle that `npm run build` makes. */
 export const BUNDLE = fileURLToPath(new URL('../../../dist/lambda', import.meta.url))
@@ -121,13 +121,13 @@ export async function startLambda(
   }
 
   const server = createServer((request, response) => void serve(request, response))
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const runtimeApi = await listenOnLoopback(server)
   const [program = process.execPath, ...args] = node
   const child = spawn(program, [...args, BOOTSTRAP], {
     cwd: folder,
     env: {
       PATH: process.env.PATH ?? '',
-      AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+      AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${runtimeApi.port}`,
       AWS_LAMBDA_FUNCTION_NAME: 'jeton',
       AWS_LAMBDA_LOG_STREAM_NAME: '2026/11/23/[$LATEST]0123456789abcdef',
       LAMBDA_TASK_ROOT: folder,
@@ -158,8 +158,7 @@ export async function startLambda(
     async close() {
       child.kill('SIGKILL')
       await ended
-      server.closeAllConnections()
-      await new Promise(resolve => server.close(resolve))
+      await runtimeApi.close()
     },
   }
 }

@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
+import { listenOnLoopback } from '../loopback-server.ts'
 
 export type Algorithm = 'ES256' | 'RS256' | 'EdDSA'
 export type IssuerFault = 'down' | 'slow' | 'oversized' | 'redirect' | 'wrong-issuer' | 'garbage'
@@ -61,8 +61,7 @@ export async function startIssuer({
     const document = path === KEYS ? { keys: published } : { issuer, jwks_uri: `${url}${KEYS}` }
     reply(response, { fault: request.url === path ? fault : undefined, path, document })
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const { url, close } = await listenOnLoopback(server)
 
   return {
     url,
@@ -86,11 +85,7 @@ export async function startIssuer({
       signing = await createKey(signing.number + 1)
       published = keepOld ? [...published, signing.public] : [signing.public]
     },
-    async close() {
-      const closed = new Promise(resolve => server.close(resolve))
-      server.closeAllConnections()
-      await closed
-    },
+    close,
   }
 }
 

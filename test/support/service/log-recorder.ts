@@ -17,3 +17,8 @@ export function createLogRecorder(): LogRecorder {
   const at = (level: string) => (fields: LogFields, msg: string) => void lines.push({ level, fields, msg })
   return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
+
+/** Returns the events of all lines so far. */
+export function eventsOf({ lines }: LogRecorder): readonly unknown[] {
+  return lines.map(({ fields }) => fields.event)
+}

@@ -10,6 +10,9 @@ import { createRdsVerifier } from '../databases/rds-verifier.ts'
 import { type Issuer, startIssuer } from '../oidc/issuer.ts'
 import { type Authority, createAuthority } from './certificate-authority.ts'
 
+/** Claims of the one repository and branch that the grants allow. */
+export const CLAIMS = { repository: 'acme/orders', ref: 'refs/heads/main' }
+
 /** The second database of tests, beside `ORDERS`. */
 export const LEDGER = {
   host: 'ledger.cluster-c9akciq32xyz.us-east-1.rds.amazonaws.com',
@@ -103,7 +106,7 @@ export async function startTestEnvironment({
       grants: [
         {
           name: 'orders-deploy',
-          principal: { issuer: 'ci', claims: { repository: 'acme/orders', ref: 'refs/heads/main' } },
+          principal: { issuer: 'ci', claims: CLAIMS },
           database: 'orders',
           users: ['migrator'],
         },

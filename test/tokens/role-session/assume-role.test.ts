@@ -1,11 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createHealth } from '../../../src/telemetry/health.ts'
 import { type AssumeRole, createAssumeRole } from '../../../src/tokens/role-session/assume-role.ts'
 import { tokenKey } from '../../../src/tokens/token-key.ts'
 import { type Sts, startSts } from '../../support/aws/sts.ts'
+import { hangCredentialSearch, stubEnvironment } from '../../support/aws/stub-environment.ts'
 import { type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
 import { ORDERS } from '../../support/databases/orders.ts'
 import { createLogRecorder, type LogRecorder } from '../../support/service/log-recorder.ts'
@@ -20,7 +18,7 @@ let assume: AssumeRole
 
 beforeEach(async () => {
   sts = await startSts()
-  for (const [name, value] of Object.entries(sts.environment())) vi.stubEnv(name, value)
+  stubEnvironment(sts.environment())
   clock = virtualClock(Date.now())
   log = createLogRecorder()
   health = createHealth()
@@ -102,14 +100,9 @@ describe('a failure of AssumeRole', () => {
   })
 
   test('that a search for its own credentials without an end causes is temporarily_unavailable within 8 s', async () => {
-    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined)
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined)
-    const folder = await mkdtemp(join(tmpdir(), 'jeton-aws-'))
-    await writeFile(join(folder, 'config'), '[default]\ncredential_process = sleep 60\n')
-    vi.stubEnv('AWS_CONFIG_FILE', join(folder, 'config'))
+    await hangCredentialSearch()
     await expect(assume(KEY)).rejects.toMatchObject({ code: 'temporarily_unavailable' })
     expect(health.degraded()).toEqual(['sts'])
-    await rm(folder, { recursive: true })
   })
 
   test('never shows a secret', async () => {

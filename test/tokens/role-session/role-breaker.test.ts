@@ -11,7 +11,7 @@ import type { RoleSession } from '../../../src/tokens/token.ts'
 import { type TokenKey, tokenKey } from '../../../src/tokens/token-key.ts'
 import { settle, type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
 import { ORDERS } from '../../support/databases/orders.ts'
-import { createLogRecorder, type LogRecorder } from '../../support/service/log-recorder.ts'
+import { createLogRecorder, eventsOf, type LogRecorder } from '../../support/service/log-recorder.ts'
 
 const KEY = tokenKey({ database: ORDERS, user: 'migrator' })
 const GONE = new JetonError('temporarily_unavailable', {
@@ -296,7 +296,7 @@ describe('recovery', () => {
     sts.failure = undefined
     expect(await outcome(one.assume(KEY))).toHaveProperty('identity')
     expect(await outcome(other.assume(KEY))).toHaveProperty('identity')
-    expect(log.lines.map(({ fields }) => fields.event)).toContain('role_recovered')
+    expect(eventsOf(log)).toContain('role_recovered')
     expect(refusal(one) ?? refusal(other)).toBeUndefined()
     const { swaps } = store
     await outcome(other.assume(KEY))
