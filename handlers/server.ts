@@ -4,6 +4,7 @@ import { Registry } from 'prom-client'
 import { logHeadHash } from '../src/audit/audit-log.ts'
 import { type Listen, loadConfig } from '../src/config/load.ts'
 import { type ReloadParts, reload } from '../src/config/reload.ts'
+import { logWarnings } from '../src/config/warnings.ts'
 import { createAdminApp } from '../src/http/admin.ts'
 import { listen } from '../src/http/listener.ts'
 import { everyMinute } from '../src/lib/interval.ts'
@@ -24,6 +25,7 @@ export interface ServeOptions {
 export async function serve({ configPath, listen: address, stdout }: ServeOptions): Promise<void> {
   const log = createPinoLog()
   const config = await loadConfig(configPath, address)
+  logWarnings(config, log)
   const registry = new Registry()
   const service = await createService(config, {
     log,

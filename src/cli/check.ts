@@ -1,21 +1,24 @@
 import { loadConfig } from '../config/load.ts'
 import { ConfigError, describeProblem } from '../config/problems.ts'
+import { findWarnings } from '../config/warnings.ts'
 import { countText } from '../lib/printable.ts'
 import type { CommandOutput } from './streams.ts'
 
 /**
- * `jeton check`: prints what a sound configuration has on stdout, or every problem of a broken one on stderr, a line each.
- * Returns the exit code: 0, or 1 if there are problems.
+ * `jeton check`: prints what a sound configuration has on stdout and what is doubtful in it on stderr, or every problem of a
+ * broken one on stderr, a line each. Returns the exit code: 0, or 1 if there are problems.
  */
 export async function checkCommand(path: string, { stdout, stderr }: CommandOutput): Promise<0 | 1> {
   try {
-    const { databases, issuers, apiKeys, grants } = await loadConfig(path)
+    const config = await loadConfig(path)
+    const { databases, issuers, apiKeys, grants } = config
     const counts = [
       countText(databases.length, 'database'),
       countText(issuers.length, 'issuer'),
       countText(Object.keys(apiKeys).length, 'API key'),
       countText(grants.length, 'grant'),
     ]
+    for (const warning of findWarnings(config)) stderr.write(`warning: ${describeProblem(warning)}\n`)
     stdout.write(`ok: ${counts.join(', ')}\n`)
     return 0
   } catch (cause) {

@@ -36,6 +36,10 @@ export interface IssuerConfig {
   readonly audience: string
   /** Pinned keys. If undefined, keys are discovered at the issuer's URL. */
   readonly jwks?: JSONWebKeySet | undefined
+  /** As declared: `determineTenancy` says what holds. */
+  readonly tenancy?: 'private' | 'shared' | undefined
+  /** As declared: the claims that pin an owner. */
+  readonly owner?: readonly string[] | undefined
 }
 
 export type StoreConfig = { readonly type: 'memory' } | DynamodbStoreConfig

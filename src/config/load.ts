@@ -2,7 +2,7 @@ import { checkApiKeys } from './checks/api-keys.ts'
 import { checkAudit } from './checks/audit.ts'
 import { checkDatabases } from './checks/databases.ts'
 import { checkGrants } from './checks/grants.ts'
-import { checkIssuers } from './checks/issuers.ts'
+import { checkIssuers, checkTenancies } from './checks/issuers.ts'
 import { checkServer } from './checks/server.ts'
 import { checkStore } from './checks/store.ts'
 import type { Config, IssuerConfig } from './config.ts'
@@ -65,10 +65,12 @@ async function checkConfig(
   const server =
     sections.server && (await checkServer({ ...sections.server, ...given(listen) }, at('server')))
   const issuers = await checkIssuers(sections.issuers, at('issuers'))
+  const tenancies = checkTenancies(sections.issuers, report.at('issuers'))
   const apiKeys = checkApiKeys(sections.apiKeys, report.at('apiKeys'))
   const databases = checkDatabases(sections.databases, report.at('databases'))
   const grants = checkGrants(sections.grants, {
     definedNames: sections.definedNames,
+    tenancies,
     report: report.at('grants'),
   })
   const store = sections.store && (await checkStore(sections.store, at('store')))

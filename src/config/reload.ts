@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import { loadFrom } from './load.ts'
 import { ConfigError, type Problem } from './problems.ts'
 import type { ConfigSource } from './source/source.ts'
+import { logWarnings } from './warnings.ts'
 
 export interface ReloadParts {
   /** The configuration that the process started with. */
@@ -28,6 +29,7 @@ export async function reload({ config, log, load, apply }: ReloadParts): Promise
         { event: 'restart_needed', part },
         'this part of the configuration changed and takes effect only at the next start: restart jeton',
       )
+    logWarnings(changed, log)
     apply(changed)
     log.info(
       { event: 'configuration_reloaded', grants: changed.grants.length, databases: changed.databases.length },

@@ -66,6 +66,17 @@ const Issuers = byName(
     jwksFile: Type.Optional(
       text('File with its public keys (a JWK set), for issuers that cannot be reached; nothing is fetched'),
     ),
+    tenancy: Type.Optional(
+      Type.Enum(['private', 'shared'], {
+        description:
+          'Who can get JWTs from it: private: your organization alone; shared: others too. Required if jeton does not know the issuer',
+      }),
+    ),
+    owner: Type.Optional(
+      texts(
+        'With tenancy: shared, the claims that tell your JWTs from those of others, nested ones as a.b; each grant must spell out one',
+      ),
+    ),
   }),
   'Issuers whose JWTs are accepted',
 )

@@ -25,8 +25,7 @@ export interface Sections {
 
 /** The names that grants may refer to, even of parts that the schema does not allow: each problem is reported once. */
 export interface DefinedNames {
-  /** URLs by name; empty if an issuer has none. */
-  readonly issuers: ReadonlyMap<string, string>
+  readonly issuers: ReadonlySet<string>
   readonly apiKeys: ReadonlySet<string>
   /** Users by the name of the database; undefined if a database has no list of them. */
   readonly databases: ReadonlyMap<string, readonly unknown[] | undefined>
@@ -56,7 +55,7 @@ export function selectSoundSections(value: unknown, problems: readonly SchemaPro
     grants: soundEntries('grants', positionsOf(root.grants)),
     audit: soundEntries('audit', positionsOf(root.audit ?? [{ type: 'stdout' }])),
     definedNames: {
-      issuers: new Map(entriesOf(root.issuers).map(([name, issuer]) => [name, urlOf(issuer)])),
+      issuers: new Set(entriesOf(root.issuers).map(([name]) => name)),
       apiKeys: new Set(entriesOf(root.apiKeys).map(([name]) => name)),
       databases: new Map(entriesOf(root.databases).map(([name, database]) => [name, usersOf(database)])),
     },
@@ -73,10 +72,6 @@ function entriesOf<T>(section: { [name: string]: T } | undefined): [string, T][]
 
 function positionsOf<T>(section: readonly T[] | undefined): [number, T][] {
   return Array.isArray(section) ? [...section.entries()] : []
-}
-
-function urlOf(issuer: unknown): string {
-  return isJsonObject(issuer) && typeof issuer.issuer === 'string' ? issuer.issuer : ''
 }
 
 function usersOf(database: unknown): readonly unknown[] | undefined {

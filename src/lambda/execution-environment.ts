@@ -4,6 +4,7 @@ import { loadFrom } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
 import { createReloader } from '../config/reload.ts'
 import type { ConfigSource } from '../config/source/source.ts'
+import { logWarnings } from '../config/warnings.ts'
 import { JetonError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { waitAtMost } from '../lib/deadline.ts'
@@ -51,6 +52,7 @@ export function createExecutionEnvironment({
 }: ExecutionEnvironmentParts): ExecutionEnvironment {
   async function start(): Promise<StartedService> {
     const config = await loadFrom(source)
+    logWarnings(config, log)
     warnAboutConfig(config, log)
     const service = await createService(config)
     const { auditLog } = service

@@ -18,6 +18,7 @@ export const LOG_EVENTS = [
   'audit_tail_missing',
   'clock_corrected',
   'configuration_broken',
+  'configuration_doubtful',
   'configuration_reloaded',
   'configuration_unreadable',
   'data_key_outdated',

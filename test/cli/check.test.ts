@@ -19,6 +19,31 @@ describe('jeton check', () => {
     })
   })
 
+  test('warns of what is doubtful, without failing', async () => {
+    const { issuers, grants, ...config } = sound()
+    const claims = { email: 'me@example.com', email_verified: true }
+    const path = await writtenConfig({
+      ...config,
+      issuers: {
+        ...issuers,
+        google: { issuer: 'https://accounts.google.com', audience: 'jeton' },
+        people: { issuer: 'https://acme.us.auth0.com/', audience: 'jeton' },
+      },
+      grants: [...grants, { ...grants[0], name: 'mine', principal: { issuer: 'google', claims } }],
+    })
+    const { exitCode, stdout, stderr } = await check(path)
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: 'ok: 1 database, 4 issuers, 1 API key, 2 grants\n',
+    })
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(
+        /^warning: issuers\.people: whoever signs up gets JWTs .*Auth0.*`tenancy: private`/,
+      ),
+      expect.stringMatching(/^warning: grants\[1\]\.principal: only email pins the owner/),
+    ])
+  })
+
   test('prints every problem on a line of its own', async () => {
     const { grants, ...config } = sound()
     const path = await writtenConfig({

@@ -42,6 +42,29 @@ describe('reload', () => {
     expect(applied).toEqual([changed])
   })
 
+  test('logs what is doubtful in the new one', async () => {
+    const claims = { hd: 'example.com', email_verified: true }
+    const issuer = { name: 'google', issuer: 'https://accounts.google.com', audience: 'jeton' }
+    const [grant] = config.grants
+    const changed: Config = {
+      ...config,
+      issuers: [...config.issuers, issuer],
+      grants: grant ? [{ ...grant, principal: { issuer: 'google', claims } }] : [],
+    }
+    await reload({ config, log, load: async () => changed, apply })
+    expect(log.lines).toMatchObject([
+      {
+        level: 'warn',
+        fields: {
+          event: 'configuration_doubtful',
+          path: 'grants[0].principal',
+          problem: expect.stringMatching(/^only hd pins/),
+        },
+      },
+      { level: 'info', fields: { event: 'configuration_reloaded' } },
+    ])
+  })
+
   test.each([
     ['is broken', new ConfigError(BROKEN), BROKEN],
     ['fails to load', new Error('s3cret'), [{ path: '', message: 'cannot be read' }]],

@@ -58,7 +58,7 @@ export function sound() {
   return {
     issuers: {
       github: { issuer: 'https://token.actions.githubusercontent.com', audience: 'jeton' },
-      own: { issuer: 'https://issuer.example', audience: 'jeton' },
+      own: { issuer: 'https://issuer.example', audience: 'jeton', tenancy: 'private' as const },
     },
     apiKeys: { nightly: { sha256: '9f86d081'.repeat(8) } },
     databases: {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
-import { SHARED_OIDC_PROVIDERS } from '../../src/authorization/shared-oidc-providers.ts'
+import { PRIVATE_ISSUER_FORMS } from '../../src/authorization/tenancy/private-issuers.ts'
+import type { OwnerClaims } from '../../src/authorization/tenancy/shared-oidc-provider.ts'
+import { SHARED_OIDC_PROVIDERS } from '../../src/authorization/tenancy/shared-oidc-providers.ts'
 import { ConfigSchema } from '../../src/config/schema.ts'
 import { STATUS } from '../../src/errors.ts'
 import { TokenReplySchema, TokenRequestSchema } from '../../src/http/schemas.ts'
@@ -61,17 +63,34 @@ describe('docs/configuration.md', () => {
     expect(new Set(namesIn(sectionOf(text, 'Keys')))).toEqual(new Set(keys))
   })
 
-  test('documents which claims name the owner at each shared OIDC provider', () => {
-    const rows = rowsOf(sectionOf(text, 'Pinning an owner'))
-    const documented = rows.map(([issuer, pins = '']) => [issuer, quotedIn(pins)])
-    const known = SHARED_OIDC_PROVIDERS.map(({ name, ownerClaims }) => [
-      name,
-      Object.entries(ownerClaims).flatMap(([claim, shapes]) => [
+  test('documents which claims pin the owner at each shared OIDC provider, ids apart from names', () => {
+    const quoted = (claims: OwnerClaims = {}) =>
+      Object.entries(claims).flatMap(([claim, shapes]) => [
         claim,
         ...shapes.filter(shape => shape !== 'OWNER'),
-      ]),
+      ])
+    const documented = rowsOf(sectionOf(text, 'Shared issuers')).map(([name, ids = '', names = '']) => [
+      name,
+      quotedIn(ids),
+      quotedIn(names),
+    ])
+    const known = SHARED_OIDC_PROVIDERS.map(({ name, ownerIds, ownerNames }) => [
+      name,
+      quoted(ownerIds),
+      quoted(ownerNames),
     ])
     expect(documented).toEqual(known)
+  })
+
+  test('documents every form of a private issuer', () => {
+    const documented = rowsOf(sectionOf(text, 'Private issuers')).map(([name, example = '', claim = '']) => [
+      name,
+      quotedIn(example)[0],
+      quotedIn(claim)[0],
+    ])
+    expect(documented).toEqual(
+      PRIVATE_ISSUER_FORMS.map(({ name, example, idClaim }) => [name, example, idClaim]),
+    )
   })
 })
 

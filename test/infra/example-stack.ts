@@ -4,7 +4,7 @@ import { LEDGER } from '../support/service/test-environment.ts'
 /** A configuration with databases in two accounts, and a file that it names. */
 export const CONFIG = {
   issuers: {
-    ci: { issuer: 'https://ci.example.com', audience: 'jeton' },
+    ci: { issuer: 'https://ci.example.com', audience: 'jeton', tenancy: 'private' },
     cluster: { issuer: 'https://kubernetes.default.svc', audience: 'jeton', jwksFile: 'cluster-jwks.json' },
   },
   databases: {

@@ -86,6 +86,22 @@ describe('a cold start', () => {
     expect(linesOf('start_failed')).toHaveLength(1)
   })
 
+  test('logs what is doubtful in the configuration', async () => {
+    const { issuers, ...config } = sound()
+    const people = {
+      issuer: 'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab12Cd34E',
+      audience: 'a',
+    }
+    configure(JSON.stringify({ ...config, issuers: { ...issuers, people } }))
+    await executionEnvironment.getService()
+    expect(linesOf('configuration_doubtful')).toMatchObject([
+      {
+        level: 'warn',
+        fields: { path: 'issuers.people', problem: expect.stringContaining('whoever signs up') },
+      },
+    ])
+  })
+
   test('with a broken configuration logs every problem', async () => {
     configure('{"databases":{}}')
     await expect(executionEnvironment.getService()).rejects.toMatchObject({ code: 'temporarily_unavailable' })

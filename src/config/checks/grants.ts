@@ -1,32 +1,38 @@
 import { API_KEY_ISSUER } from '../../authentication/api-key.ts'
 import type { GrantSpec } from '../../authorization/grant.ts'
 import { findScopeProblem } from '../../authorization/grant-scope.ts'
+import type { Tenancy } from '../../authorization/tenancy/tenancy.ts'
 import { namesText, type Report } from '../problems.ts'
 import type { DefinedNames, Sections } from '../sections.ts'
 
 interface GrantCheck {
   definedNames: DefinedNames
+  /** By the issuer's name; without those that are reported themselves. */
+  tenancies: ReadonlyMap<string, Tenancy>
   report: Report
 }
+
+type NameCheck = Omit<GrantCheck, 'tenancies'>
 
 /** Returns all grants, of which only those without a reported problem refer to something. */
 export function checkGrants(
   entries: Sections['grants'],
-  { definedNames, report }: GrantCheck,
+  { definedNames, tenancies, report }: GrantCheck,
 ): readonly GrantSpec[] {
-  for (const [position, grant] of entries) checkGrant(grant, { definedNames, report: report.at(position) })
+  for (const [position, grant] of entries)
+    checkGrant(grant, { definedNames, tenancies, report: report.at(position) })
   checkUniqueNames(entries, report)
   return entries.map(([, grant]) => grant)
 }
 
-function checkGrant(grant: GrantSpec, { definedNames, report }: GrantCheck): void {
+function checkGrant(grant: GrantSpec, { definedNames, tenancies, report }: GrantCheck): void {
   checkTarget(grant, { definedNames, report })
   const principal = report.at('principal')
   const { issuer } = grant.principal
   if (issuer === API_KEY_ISSUER) checkKeyNames(grant, { definedNames, report: principal })
   else if (!definedNames.issuers.has(issuer))
-    principal.problem(`is not in issuers (${namesText(definedNames.issuers.keys())})`, 'issuer')
-  const scopeProblem = findScopeProblem(grant, definedNames.issuers.get(issuer))
+    principal.problem(`is not in issuers (${namesText(definedNames.issuers)})`, 'issuer')
+  const scopeProblem = findScopeProblem(grant, tenancies.get(issuer))
   if (scopeProblem !== undefined) principal.problem(scopeProblem)
 }
 
@@ -44,7 +50,7 @@ function checkUniqueNames(entries: Sections['grants'], report: Report): void {
   }
 }
 
-function checkTarget({ database, users }: GrantSpec, { definedNames, report }: GrantCheck): void {
+function checkTarget({ database, users }: GrantSpec, { definedNames, report }: NameCheck): void {
   const { databases } = definedNames
   if (!databases.has(database)) {
     report.problem(`is not in databases (${namesText(databases.keys())})`, 'database')
@@ -59,7 +65,7 @@ function checkTarget({ database, users }: GrantSpec, { definedNames, report }: G
 }
 
 /** Does not quote the subject, which may be the key itself in the place of its name. */
-function checkKeyNames({ principal: { subject } }: GrantSpec, { definedNames, report }: GrantCheck): void {
+function checkKeyNames({ principal: { subject } }: GrantSpec, { definedNames, report }: NameCheck): void {
   const names = typeof subject === 'string' ? [subject] : (subject ?? [])
   names.forEach((name, position) => {
     if (name.includes('*') || definedNames.apiKeys.has(name)) return

@@ -1,6 +1,7 @@
 import type { JSONWebKeySet, JWK } from 'jose'
 import { API_KEY_ISSUER } from '../../authentication/api-key.ts'
 import { pinKeys } from '../../authentication/issuer-keys.ts'
+import { determineTenancy, type Tenancy } from '../../authorization/tenancy/tenancy.ts'
 import { canonicalJson, parseJson } from '../../lib/json.ts'
 import { isSecureUrl } from '../../lib/loopback.ts'
 import { messageOf } from '../../lib/system-error.ts'
@@ -28,15 +29,28 @@ export async function checkIssuers(
 }
 
 async function checkIssuer(
-  [name, { issuer, audience, jwksFile }]: Sections['issuers'][number],
+  [name, { jwksFile, ...issuer }]: Sections['issuers'][number],
   { files, report }: IssuerCheck,
 ): Promise<IssuerConfig> {
   if (name === API_KEY_ISSUER) report.problem('is reserved for API keys: choose another name')
   if (jwksFile === undefined) {
-    checkUrl(issuer, report.at('issuer'))
-    return { name, issuer, audience }
+    const urlProblem = findUrlProblem(issuer.issuer)
+    if (urlProblem !== undefined) report.problem(urlProblem, 'issuer')
+    return { name, ...issuer }
   }
-  return { name, issuer, audience, jwks: await readJwks(jwksFile, { files, report: report.at('jwksFile') }) }
+  return { name, ...issuer, jwks: await readJwks(jwksFile, { files, report: report.at('jwksFile') }) }
+}
+
+/** Returns the tenancy of each issuer by its name, without those that are reported, here or for their URL. */
+export function checkTenancies(entries: Sections['issuers'], report: Report): ReadonlyMap<string, Tenancy> {
+  const tenancies = new Map<string, Tenancy>()
+  for (const [name, { issuer, tenancy, owner, jwksFile }] of entries) {
+    if (jwksFile === undefined && findUrlProblem(issuer) !== undefined) continue
+    const found = determineTenancy({ issuer, tenancy, owner, hasPinnedKeys: jwksFile !== undefined })
+    if (found.kind === 'problem') report.problem(found.message, name, found.key)
+    else tenancies.set(name, found)
+  }
+  return tenancies
 }
 
 /**
@@ -64,14 +78,13 @@ function publicPart({ kty, crv, x, y, n, e, pub }: JWK): unknown {
   return { kty, crv, x, y, n, e, pub }
 }
 
-function checkUrl(issuer: string, report: Report): void {
+function findUrlProblem(issuer: string): string | undefined {
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined
   if (!url || !isSecureUrl(url))
-    report.problem(
-      'must be an https URL, because its keys are fetched from there; for keys from a file, set jwksFile',
-    )
-  else if (url.search || url.hash || url.username || url.password || /\s/.test(issuer))
-    report.problem('must be a URL without a query, fragment, credentials or spaces')
+    return 'must be an https URL, because its keys are fetched from there; for keys from a file, set jwksFile'
+  if (url.search || url.hash || url.username || url.password || /\s/.test(issuer))
+    return 'must be a URL without a query, fragment, credentials or spaces'
+  return undefined
 }
 
 async function readJwks(path: string, { files, report }: IssuerCheck): Promise<JSONWebKeySet | undefined> {

@@ -95,6 +95,29 @@ describe('checkGrants on the scope of a grant', () => {
     expect(await problemsOf(withPrincipal(principal))).toEqual([])
   })
 
+  const shared = { issuer: 'https://x.example', audience: 'a', tenancy: 'shared', owner: ['org_id'] }
+
+  test.each([{ claims: { ref: 'main' } }, { anyone: true }, { subject: 'x' }, { claims: { org_id: '7*' } }])(
+    'rejects, for an issuer that is declared shared, %j',
+    async conditions => {
+      const config = (before: Sound) => ({
+        ...withPrincipal({ issuer: 'x', ...conditions })(before),
+        issuers: { ...before.issuers, x: shared },
+      })
+      expect(await problemsOf(config)).toEqual([
+        expect.stringMatching(/^grants\[0\]\.principal: the whole world .* by one of org_id, as in/),
+      ])
+    },
+  )
+
+  test('accepts, for an issuer that is declared shared, its owner', async () => {
+    const config = (before: Sound) => ({
+      ...withPrincipal({ issuer: 'x', claims: { org_id: [7, 'o8'], ref: '**' } })(before),
+      issuers: { ...before.issuers, x: shared },
+    })
+    expect(await problemsOf(config)).toEqual([])
+  })
+
   test('is not checked if the issuer is unknown', async () => {
     expect(await problemsOf(withPrincipal({ issuer: 'gitlab', anyone: true }))).toEqual([
       'grants[0].principal.issuer: is not in issuers (github, own)',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { loadConfig } from '../../../src/config/load.ts'
 import {
   jwksText,
   MISSING_FILE,
@@ -6,12 +7,16 @@ import {
   privateJwk,
   problemsOf,
   publicJwk,
+  type Sound,
+  sound,
+  withGrants,
   withIssuers,
+  written,
 } from '../support.ts'
 
 describe('checkIssuers', () => {
   test('reserves the name of the issuer of API keys', async () => {
-    const apiKey = { issuer: 'https://x.example', audience: 'a' }
+    const apiKey = { issuer: 'https://x.example', audience: 'a', tenancy: 'private' }
     expect(await problemsOf(withIssuers({ apiKey }))).toEqual([
       'issuers.apiKey: is reserved for API keys: choose another name',
     ])
@@ -54,7 +59,7 @@ describe('checkIssuers', () => {
   })
 
   test('rejects issuers that nothing tells apart', async () => {
-    const url = { issuer: 'https://x.example', audience: 'a' }
+    const url = { issuer: 'https://x.example', audience: 'a', tenancy: 'private' }
     expect(await problemsOf(withIssuers({ a: url, b: { ...url, audience: 'b' }, c: url }))).toEqual([
       'issuers.c: has the issuer, audience and keys of issuers.a, so nothing tells their JWTs apart: use another audience',
     ])
@@ -83,6 +88,77 @@ describe('checkIssuers', () => {
     expect(await problemsOf(withIssuers(clusters))).toEqual([
       `issuers.a.jwksFile: ${MISSING_FILE}`,
       `issuers.b.jwksFile: ${MISSING_FILE}`,
+    ])
+  })
+})
+
+describe('checkTenancies', () => {
+  const GITHUB = 'https://token.actions.githubusercontent.com'
+
+  test.each<[string, object, string, RegExp]>([
+    ['does not say whose it is', {}, 'tenancy', /^is required: jeton does not know this issuer.*`owner: \[/],
+    ['is shared without an owner', { tenancy: 'shared' }, 'owner', /^is required if the tenancy is shared/],
+    [
+      'has an owner that pins nothing',
+      { tenancy: 'shared', owner: ['aud'] },
+      'owner',
+      /^has aud, which does not/,
+    ],
+    ['is private with an owner', { tenancy: 'private', owner: ['a'] }, 'owner', /^is only allowed with/],
+    [
+      'is GitHub, and declared private',
+      { issuer: GITHUB, tenancy: 'private' },
+      'tenancy',
+      /^cannot be private/,
+    ],
+    ['is for many tenants', { issuer: 'https://sts.windows.net/common/' }, 'issuer', /^is in no JWT/],
+  ])('rejects an issuer that %s', async (_, members, key, problem) => {
+    const x = { issuer: 'https://x.example', audience: 'a', ...members }
+    const problems = await problemsOf(withIssuers({ x }))
+    expect(problems).toHaveLength(1)
+    const [, path = '', message = ''] = /^(\S+): (.*)$/.exec(problems[0] ?? '') ?? []
+    expect(path).toBe(`issuers.x.${key}`)
+    expect(message).toMatch(problem)
+  })
+
+  test('rejects other words for it, and an owner that is not a list', async () => {
+    const x = { issuer: 'https://x.example', audience: 'a' }
+    expect(await problemsOf(withIssuers({ x: { ...x, tenancy: 'public' } }))).toEqual([
+      expect.stringMatching(/^issuers\.x\.tenancy: must be one of private, shared$/),
+    ])
+    expect(await problemsOf(withIssuers({ x: { ...x, tenancy: 'shared', owner: 'org_id' } }))).toEqual([
+      expect.stringMatching(/^issuers\.x\.owner: must be a list/),
+    ])
+  })
+
+  test('accepts what is known or declared, and keeps the declaration', async () => {
+    const declared = { issuer: 'https://x.example', audience: 'a', tenancy: 'shared', owner: ['org_id'] }
+    const issuers = {
+      declared,
+      entra: {
+        issuer: 'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0',
+        audience: 'a',
+      },
+      pinned: { issuer: 'https://y.example', audience: 'a', jwksFile: 'keys.json' },
+    }
+    const path = await written(withIssuers(issuers)(sound()), { 'keys.json': jwksText() })
+    expect((await loadConfig(path)).issuers).toContainEqual({ name: 'declared', ...declared })
+  })
+
+  test('says nothing of the grants of an issuer that is rejected, but of those of others', async () => {
+    const x = { issuer: 'https://x.example', audience: 'a' }
+    const grant = { claims: { ref: 'main' } }
+    const config = (before: Sound) => ({
+      ...withIssuers({ x })(before),
+      ...withGrants(
+        { name: 'a', principal: { issuer: 'x', ...grant } },
+        { name: 'b', principal: { issuer: 'github', ...grant } },
+      )(before),
+      issuers: { ...before.issuers, x },
+    })
+    expect(await problemsOf(config)).toEqual([
+      expect.stringMatching(/^issuers\.x\.tenancy: is required/),
+      expect.stringMatching(/^grants\[1\]\.principal: the whole world/),
     ])
   })
 })
