@@ -65,6 +65,19 @@ describe('SIGHUP', () => {
     expect((await jeton.requestToken(await bearer(), { database: 'orders' })).status).toBe(200)
   })
 
+  test('keeps the old configuration if the new one has an issuer that strangers may use', async () => {
+    const jeton = await startServer()
+    const { url } = environment().issuer
+    const issuers = {
+      ci: { issuer: url, audience: 'jeton' },
+      idp: { issuer: 'https://idp.example.com', audience: 'jeton' },
+    }
+    await jeton.configure(environment().config({ issuers }))
+    jeton.process.kill('SIGHUP')
+    expect(await jeton.logged('configuration_broken')).toContain('issuers.idp.tenancy')
+    expect((await jeton.requestToken(await bearer(), { database: 'orders' })).status).toBe(200)
+  })
+
   test('keeps the cached keys of an issuer that is down', async () => {
     const jeton = await startServer()
     expect((await jeton.requestToken(await bearer(), { database: 'orders' })).status).toBe(200)
@@ -73,4 +86,12 @@ describe('SIGHUP', () => {
     await jeton.logged('configuration_reloaded')
     expect((await jeton.requestToken(await bearer({ jti: 'new' }), { database: 'orders' })).status).toBe(200)
   })
+})
+
+test('a server logs at its start what is doubtful in the configuration', async () => {
+  const { url } = environment().issuer
+  const people = { issuer: 'https://acme.us.auth0.com/', audience: 'jeton' }
+  const jeton = await startServer({ issuers: { ci: { issuer: url, audience: 'jeton' }, people } })
+  expect(await jeton.logged('configuration_doubtful')).toContain('issuers.people')
+  expect((await jeton.requestToken(await bearer(), { database: 'orders' })).status).toBe(200)
 })
