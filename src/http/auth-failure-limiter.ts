@@ -28,7 +28,7 @@ export function createAuthFailureLimiter(clock: Clock): AuthFailureLimiter {
   return {
     count(address) {
       windows ??= new LRUCache({ max: MAX_SOURCES })
-      const source = ipNetwork(address ?? 'reset')
+      const source = ipNetwork(address)
       const now = clock.now()
       let window = windows.get(source)
       if (!window || remainingMs(window, now) === 0) {

@@ -59,6 +59,11 @@ export const PACKAGE_WALLS: readonly PackageWall[] = [
     places: ['src/http/app.ts', 'src/http/admin.ts', 'src/http/openapi.ts'],
     because: 'nothing but the HTTP API knows the framework',
   },
+  {
+    name: 'ipaddr.js',
+    places: ['src/lib/ip-address.ts', 'src/lib/ip-network.ts'],
+    because: 'an address has one spelling everywhere, whoever wrote it',
+  },
   { name: 'jose', places: ['src/authentication/'], because: 'only authentication knows what a JWT is' },
   {
     name: 'jsonc-parser',
