@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { EXEC_FAILED, USAGE_ERROR } from '../src/cli/exit-codes.ts'
 import { ConfigError, describeProblem } from '../src/config/problems.ts'
+import { escapeUnprintable } from '../src/lib/printable.ts'
 import { messageOf } from '../src/lib/system-error.ts'
 import { addAuditCommands } from './audit-commands.ts'
 import { addCallerCommands } from './caller-commands.ts'
@@ -34,6 +35,6 @@ function exitCodeOf(cause: unknown): number {
   }
   if (cause instanceof ConfigError)
     for (const problem of cause.problems) process.stderr.write(`${describeProblem(problem)}\n`)
-  else process.stderr.write(`jeton: ${messageOf(cause, 'failed')}\n`)
+  else process.stderr.write(`jeton: ${escapeUnprintable(messageOf(cause, 'failed'))}\n`)
   return 1
 }

@@ -4,13 +4,14 @@ import { REQUEST_ID_HEADER } from '../src/lambda/event.ts'
 import { createExecutionEnvironment } from '../src/lambda/execution-environment.ts'
 import { createHandler } from '../src/lambda/handler.ts'
 import { systemClock } from '../src/lib/clock.ts'
+import { escapeJson } from '../src/lib/printable.ts'
 import { createService } from '../src/service.ts'
 import { createJsonLog } from '../src/telemetry/json-log.ts'
 
 /** Less than a server waits: API Gateway ends a request after 30 s, and Lambda bills the time. */
 const SLOT_WAIT_MS = 1000
 
-const log = createJsonLog(process.stderr)
+const log = createJsonLog(process.stderr, escapeJson)
 const { configPath, instance } = lambdaFacts(process.env, import.meta.dirname)
 const executionEnvironment = createExecutionEnvironment({
   source: openConfigSource(configPath),

@@ -8,6 +8,7 @@ import { logWarnings } from '../src/config/warnings.ts'
 import { createAdminApp } from '../src/http/admin.ts'
 import { listen } from '../src/http/listener.ts'
 import { everyMinute } from '../src/lib/interval.ts'
+import { escapeJson } from '../src/lib/printable.ts'
 import { createService } from '../src/service.ts'
 import { createPinoLog } from '../src/telemetry/pino-log.ts'
 
@@ -23,7 +24,7 @@ export interface ServeOptions {
  * Rejects if a port or an audit sink cannot be opened, and with `ConfigError` if the configuration cannot be used.
  */
 export async function serve({ configPath, listen: address, stdout }: ServeOptions): Promise<void> {
-  const log = createPinoLog()
+  const log = createPinoLog(escapeJson)
   const config = await loadConfig(configPath, address)
   logWarnings(config, log)
   const registry = new Registry()

@@ -1,17 +1,34 @@
 import type { Claim } from '../authentication/principal.ts'
+import { escapeUnprintable, printableJson, shortenForJson } from '../lib/printable.ts'
 
-/** In UTF-16 units, for text that callers choose: a record must not grow with what somebody sends. */
-const MAX_TEXT_LENGTH = 512
-/** The claims of a longer line are cut, one by one. */
-const MAX_LINE_LENGTH = 8192
+/** The claims of a line with more bytes are cut. */
+const MAX_WHOLE_BYTES = 8192
+/** In bytes of the line, escapes included: a record must not grow with what somebody sends. */
+const MAX_TEXT_BYTES = 512
+const MAX_USER_AGENT_BYTES = 256
+const MAX_ADDRESS_BYTES = 64
+/** For all claims together. */
+const MAX_CLAIMS_BYTES = 3072
+const MIN_CLAIM_BYTES = 32
+
+const TEXT_LIMITS = [
+  ['requestId', MAX_TEXT_BYTES],
+  ['reason', MAX_TEXT_BYTES],
+  ['database', MAX_TEXT_BYTES],
+  ['user', MAX_TEXT_BYTES],
+  ['refused', MAX_TEXT_BYTES],
+  ['sourceIp', MAX_ADDRESS_BYTES],
+  ['userAgent', MAX_USER_AGENT_BYTES],
+] as const
 
 /** One record of the audit log: see docs/operations.md. Times are ISO 8601 in UTC. Must not contain a secret. */
 export interface AuditRecord {
   readonly id: string
   readonly time: string
   readonly requestId?: string | undefined
-  readonly decision: 'vended' | 'refused' | 'failed'
-  /** The code of the caller's error; absent on `vended`. */
+  /** `listed`: the principal was told what it may have tokens for. */
+  readonly decision: 'vended' | 'listed' | 'refused' | 'failed'
+  /** The code of the caller's error; absent on `vended` and `listed`. */
   readonly code?: string | undefined
   /** For operators: the nearest grant and the claim that missed. */
   readonly reason?: string | undefined
@@ -41,19 +58,19 @@ export interface AuditRecord {
   /** Only on counting records: how many records were counted, from `since` until `time`. */
   readonly count?: number | undefined
   readonly since?: string | undefined
+  /** The members that were cut because they were too long; absent if all are whole. */
+  readonly cut?: readonly string[] | undefined
 }
 
 /**
  * Renders a record as one line of JSON, without a newline and with its members always in the same order; undefined ones
- * are left out. Text that callers choose is cut to 512 characters, and so are claims if the line would exceed 8,192.
+ * are left out. Everything unprintable is escaped, and what callers choose is cut so that a line has at most 8 KiB.
  * Does NOT look for secrets: none may be put into a record.
  */
 export function renderRecord(record: AuditRecord): string {
-  const line = JSON.stringify(toJson(record))
-  if (line.length <= MAX_LINE_LENGTH || !record.principal?.claims) return line
-  const entries = Object.entries(record.principal.claims)
-  const claims = Object.fromEntries(entries.map(([name, value]) => [name, cut(JSON.stringify(value))]))
-  return JSON.stringify(toJson({ ...record, principal: { ...record.principal, claims } }))
+  const bounded = cutTexts(record)
+  const line = printableJson(toJson(bounded))
+  return Buffer.byteLength(line) <= MAX_WHOLE_BYTES ? line : printableJson(toJson(cutClaims(bounded)))
 }
 
 function toJson(record: AuditRecord) {
@@ -63,35 +80,64 @@ function toJson(record: AuditRecord) {
     v: 1,
     id: record.id,
     time: record.time,
-    requestId: cut(record.requestId),
+    requestId: record.requestId,
     decision: record.decision,
     code: record.code,
-    reason: cut(record.reason),
+    reason: record.reason,
     principal: principal && {
       issuer: principal.issuer,
-      subject: cut(principal.subject),
+      subject: principal.subject,
       claims: principal.claims,
     },
     grant: record.grant,
-    database: cut(record.database),
-    user: cut(record.user),
+    database: record.database,
+    user: record.user,
     identity: record.identity,
     fingerprint: record.fingerprint,
     cached: record.cached,
     issuedAt: record.issuedAt,
     expiresAt: record.expiresAt,
-    refused: cut(record.refused),
-    sourceIp: cut(record.sourceIp),
-    userAgent: cut(record.userAgent),
+    refused: record.refused,
+    sourceIp: record.sourceIp,
+    userAgent: record.userAgent,
     instance: record.instance,
     count: record.count,
     since: record.since,
+    cut: record.cut,
   }
 }
 
-/** Not `shorten` of lib/printable.ts, which drops half a surrogate pair: queries compare with the text in old records. */
-function cut<Text extends string | undefined>(text: Text): Text | string {
-  return text === undefined || text.length <= MAX_TEXT_LENGTH
-    ? text
-    : `${text.slice(0, MAX_TEXT_LENGTH - 1)}…`
+/**
+ * Returns a record whose texts are not too long; `cut` names those that were. The record itself if nothing was, as for nearly
+ * all vends. Escapes the reason, because it is a sentence that quotes what callers send.
+ */
+function cutTexts(record: AuditRecord): AuditRecord {
+  let bounded = record.reason === undefined ? record : { ...record, reason: escapeUnprintable(record.reason) }
+  for (const [member, maxBytes] of TEXT_LIMITS) {
+    const text = bounded[member]
+    if (text === undefined) continue
+    const short = shortenForJson(text, maxBytes)
+    if (short !== text) bounded = { ...bounded, [member]: short, cut: [...(bounded.cut ?? []), member] }
+  }
+  const { principal } = bounded
+  if (!principal) return bounded
+  const subject = shortenForJson(principal.subject, MAX_TEXT_BYTES)
+  if (subject === principal.subject) return bounded
+  return {
+    ...bounded,
+    principal: { ...principal, subject },
+    cut: [...(bounded.cut ?? []), 'principal.subject'],
+  }
+}
+
+/** Returns a record with the JSON of each claim in its place, cut so that all together take about 3 KiB. */
+function cutClaims(record: AuditRecord): AuditRecord {
+  const { principal } = record
+  if (!principal?.claims) return record
+  const entries = Object.entries(principal.claims)
+  const maxBytes = Math.max(MIN_CLAIM_BYTES, Math.floor(MAX_CLAIMS_BYTES / entries.length))
+  const claims = Object.fromEntries(
+    entries.map(([name, value]) => [name, shortenForJson(JSON.stringify(value), maxBytes)]),
+  )
+  return { ...record, principal: { ...principal, claims }, cut: [...(record.cut ?? []), 'principal.claims'] }
 }

@@ -7,9 +7,10 @@ import { loadStaticConfig } from '../config/load.ts'
 import { UsageError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { DAY_MS } from '../lib/iso-time.ts'
+import { escapeUnprintable } from '../lib/printable.ts'
 import { systemCode } from '../lib/system-error.ts'
 import { type AuditQueryFlags, parseAuditQuery } from './audit-query-options.ts'
-import { formatAuditRow } from './audit-row.ts'
+import { formatAuditJson, formatAuditRow } from './audit-row.ts'
 import type { TextOutput } from './streams.ts'
 import { catchUsageErrors } from './usage-error.ts'
 
@@ -41,7 +42,7 @@ export function auditQueryCommand(
     const format = parseFormat(args.output ?? (stdout.isTTY ? 'table' : 'json'))
     const onUnreadable: OnUnreadable = ({ where, lines }) => {
       const skipped = lines === 1 ? '1 line that is not a record' : `${lines} lines that are not records`
-      stderr.write(`note: ${where}: skipped ${skipped}\n`)
+      stderr.write(`${escapeUnprintable(`note: ${where}: skipped ${skipped}`)}\n`)
     }
     const { source, close } = await openSource(args, { clock, onUnreadable })
     try {
@@ -57,7 +58,7 @@ export function auditQueryCommand(
 type FormatRecord = (record: ParsedRecord) => string
 
 function parseFormat(output: string): FormatRecord {
-  if (output === 'json') return ({ line }) => line
+  if (output === 'json') return formatAuditJson
   if (output === 'table') return ({ record }) => formatAuditRow(record)
   throw new UsageError('-o takes json or table')
 }

@@ -1,9 +1,19 @@
+import type { ParsedRecord } from '../audit/parsed-record.ts'
 import type { AuditRecord } from '../audit/record.ts'
-import { escapeText, shorten } from '../lib/printable.ts'
+import { escapeJson, escapeText, shorten } from '../lib/printable.ts'
 
 const FINGERPRINT_LENGTH = 12
 const MAX_CELL_LENGTH = 100
 const NONE = '-'
+
+/**
+ * Returns a record as it was recorded, on one line and with everything unprintable escaped, whoever wrote it: it parses to
+ * the same value, but its text may not be the one that its hash was made of.
+ */
+export function formatAuditJson({ line }: ParsedRecord): string {
+  // outside of strings JSON allows white space, and inside of them none but the space
+  return escapeJson(line.replace(/[\t\r\n]/g, ' '))
+}
 
 /**
  * Returns a record as one row for people: time, decision, whether cached or why not vended, principal, database, grant,

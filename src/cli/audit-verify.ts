@@ -1,4 +1,5 @@
 import { verifyFiles } from '../audit/file/verify.ts'
+import { escapeUnprintable } from '../lib/printable.ts'
 import type { CommandOutput } from './streams.ts'
 
 export interface AuditVerifyArguments {
@@ -23,7 +24,7 @@ export async function auditVerifyCommand(
     after: after?.toLowerCase(),
   })
   if (!verdict.ok) {
-    stdout.write(`${verdict.file}:${verdict.line}: ${verdict.problem}\n`)
+    stdout.write(`${escapeUnprintable(`${verdict.file}:${verdict.line}: ${verdict.problem}`)}\n`)
     return 1
   }
   if (verdict.recovered > 0)

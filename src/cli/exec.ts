@@ -8,6 +8,7 @@ import {
 import { clientFamily } from '../client/environment.ts'
 import { errorLine, invalidUsage } from '../client/errors.ts'
 import { type Login, prepareLogin, withLogin } from '../client/login.ts'
+import { escapeUnprintable } from '../lib/printable.ts'
 import { CANNOT_RUN, EXEC_FAILED, NOT_FOUND } from './exit-codes.ts'
 import { type CallerArguments, type CallerContext, requestTokenFor } from './token-options.ts'
 
@@ -73,7 +74,7 @@ async function exitCodeOf(
   if ('startFailure' in result) {
     const isMissing = result.startFailure === 'ENOENT'
     stderr.write(
-      `jeton: ${command} ${isMissing ? 'is not found' : `cannot be run (${result.startFailure})`}\n`,
+      `jeton: ${escapeUnprintable(command)} ${isMissing ? 'is not found' : `cannot be run (${result.startFailure})`}\n`,
     )
     return isMissing ? NOT_FOUND : CANNOT_RUN
   }

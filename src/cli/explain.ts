@@ -118,5 +118,5 @@ function explanationText({ grant, database, users, misses, conditions }: GrantEx
     const actual = holds ? '' : `, found ${found ?? 'nothing'}`
     return `  ${holds ? 'holds ' : 'misses'}  ${escapeText(name)}: wanted ${wanted.map(escapeText).join(' or ')}${actual}\n`
   })
-  return `\n${grant} ${verdict}: database ${database}, users ${users.join(', ')}\n${lines.join('')}`
+  return `\n${grant} ${verdict}: database ${database}, users ${users.map(escapeText).join(', ')}\n${lines.join('')}`
 }

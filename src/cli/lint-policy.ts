@@ -8,7 +8,7 @@ import type { LintFinding } from '../iam/lint/finding.ts'
 import { lintStatements } from '../iam/lint/lint.ts'
 import { parsePolicyFile } from '../iam/lint/parse.ts'
 import type { LintedStatement } from '../iam/lint/statement.ts'
-import { countText, escapeText } from '../lib/printable.ts'
+import { countText, escapeText, printableJson } from '../lib/printable.ts'
 import { readText } from '../lib/process-input.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
 import type { CommandStreams } from './streams.ts'
@@ -87,7 +87,6 @@ function findingsText(findings: readonly FileFinding[], statementCount: number):
     .join('')
 }
 
-/** Escapes control characters, and those that change the direction of text, within strings, as JSON allows. */
 function findingsJson(findings: readonly FileFinding[]): string {
   const shown = findings.map(({ file, severity, rule, path, message }) => ({
     file,
@@ -96,6 +95,5 @@ function findingsJson(findings: readonly FileFinding[]): string {
     path: pathText(path),
     message,
   }))
-  const json = JSON.stringify({ findings: shown }, null, 2)
-  return `${json.replace(/[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu, escapeText)}\n`
+  return `${printableJson({ findings: shown }, 2)}\n`
 }

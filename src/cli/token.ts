@@ -4,6 +4,7 @@ import { resolveConnectAddress } from '../client/connect-address.ts'
 import { environmentChanges, shellCommands } from '../client/environment.ts'
 import { CallerError, errorLine, failure, invalidUsage } from '../client/errors.ts'
 import type { TokenReply } from '../client/token-reply.ts'
+import { printableJson } from '../lib/printable.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
 import { type CallerArguments, type CallerContext, requestTokenFor } from './token-options.ts'
 
@@ -51,7 +52,7 @@ interface RenderOptions {
 
 async function render(reply: TokenReply, { format, caFile, context }: RenderOptions): Promise<string> {
   if (format === 'token') return `${reply.token}\n`
-  if (format === 'json') return `${JSON.stringify(reply, null, 2)}\n`
+  if (format === 'json') return `${printableJson(reply, 2)}\n`
   const connectAddress = await resolveConnectAddress(reply, context.lookup)
   return shellCommands(environmentChanges(reply, { caFile, connectAddress }))
 }

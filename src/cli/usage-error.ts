@@ -1,5 +1,6 @@
 import { namesText } from '../config/problems.ts'
 import { UsageError } from '../errors.ts'
+import { escapeUnprintable } from '../lib/printable.ts'
 import type { Database } from '../rds/database.ts'
 import { USAGE_ERROR } from './exit-codes.ts'
 import type { TextOutput } from './streams.ts'
@@ -10,7 +11,7 @@ export async function catchUsageErrors(stderr: TextOutput, command: () => Promis
     return await command()
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause
-    stderr.write(`jeton: ${cause.message}\n`)
+    stderr.write(`jeton: ${escapeUnprintable(cause.message)}\n`)
     return USAGE_ERROR
   }
 }

@@ -1,4 +1,4 @@
-import { shorten } from '../lib/printable.ts'
+import { escapeUnprintable, shorten } from '../lib/printable.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
 
 /** 1 failure, 2 usage error, 3 refused, 4 try later. */
@@ -51,15 +51,14 @@ export function errorLine(cause: unknown): string {
     ...(requestId === undefined ? [] : [`request id ${requestId}`]),
     ...(retryAfterMs === undefined ? [] : [`try again in ${Math.ceil(retryAfterMs / 1000)} s`]),
   ]
-  return `jeton: ${message}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}\n`
+  return `${escapeUnprintable(`jeton: ${message}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`)}\n`
 }
 
 const MAX_SHOWN_LENGTH = 500
 
 /**
- * Returns what a server said, fit for a terminal: at most 500 characters, and spaces in place of control characters, which
- * could forge lines or colours.
+ * Returns what a server said, fit for a terminal: at most 500 characters, with what could forge lines or colours escaped.
  */
 export function fitForTerminal(text: string): string {
-  return shorten(text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ').trim(), MAX_SHOWN_LENGTH)
+  return shorten(escapeUnprintable(text.trim()), MAX_SHOWN_LENGTH)
 }

@@ -1,4 +1,4 @@
-import { escapeText, shorten } from '../lib/printable.ts'
+import { escapeText, escapeUnprintable, shorten } from '../lib/printable.ts'
 
 /** One problem of a configuration. Neither member ever quotes a value that may be a secret. */
 export interface Problem {
@@ -18,9 +18,9 @@ export class ConfigError extends Error {
   }
 }
 
-/** Returns a problem as one line: its path, if it has one, and its message. */
+/** Returns a problem as one line, safe to print on a terminal: its path, if it has one, and its message. */
 export function describeProblem({ path, message }: Problem): string {
-  return path === '' ? message : `${path}: ${message}`
+  return escapeUnprintable(path === '' ? message : `${path}: ${message}`)
 }
 
 /** Collects the problems of one part of a configuration. */

@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { ErrorCode, JetonError } from '../errors.ts'
+import { printableJson } from '../lib/printable.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
@@ -44,12 +45,12 @@ export function sendProblem(reply: FastifyReply, error: JetonError): FastifyRepl
   return reply
     .code(error.status)
     .headers(problemHeaders(error))
-    .send(JSON.stringify(problemOf(error, reply.request.id)))
+    .send(printableJson(problemOf(error, reply.request.id)))
 }
 
 /** Returns a problem as the bytes of an HTTP/1.1 response that closes the connection, for a socket without a request. */
 export function rawProblem(error: JetonError, requestId: string): string {
-  const body = JSON.stringify(problemOf(error, requestId))
+  const body = printableJson(problemOf(error, requestId))
   const statusText = error.status === 431 ? 'Request Header Fields Too Large' : 'Bad Request'
   return [
     `HTTP/1.1 ${error.status} ${statusText}`,

@@ -1,5 +1,6 @@
 import type { JetonError } from '../errors.ts'
 import { problemHeaders, problemOf } from '../http/problem.ts'
+import { printableJson } from '../lib/printable.ts'
 
 /** The function's result, in the format that API Gateway, function URLs and load balancers all read. */
 export interface HttpReply {
@@ -15,7 +16,7 @@ export function problemReply(error: JetonError, requestId: string): HttpReply {
   return {
     statusCode: error.status,
     headers: { ...problemHeaders(error), 'x-request-id': requestId },
-    body: JSON.stringify(problemOf(error, requestId)),
+    body: printableJson(problemOf(error, requestId)),
     isBase64Encoded: false,
   }
 }

@@ -3,12 +3,12 @@ import { type Log, type LogFields, logNodeWarnings } from './log.ts'
 
 /**
  * Returns the program's log without pino, which would slow Lambda's cold start. It writes the same lines, of level info and
- * above, with Node's warnings among them.
+ * above, with Node's warnings among them. `escapeJson` escapes what a line of JSON must not show: lines quote what callers send.
  */
-export function createJsonLog(stream: Writable): Log {
+export function createJsonLog(stream: Writable, escapeJson: (json: string) => string): Log {
   const writeAt = (level: string) => (fields: LogFields, msg: string) => {
     const head = { level, time: new Date().toISOString(), event: fields.event }
-    stream.write(`${renderLine(head, { fields, msg })}\n`)
+    stream.write(`${escapeJson(renderLine(head, { fields, msg }))}\n`)
   }
   const log = { debug() {}, info: writeAt('info'), warn: writeAt('warn'), error: writeAt('error') }
   logNodeWarnings(log)

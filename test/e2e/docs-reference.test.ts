@@ -135,6 +135,7 @@ test('docs/operations.md documents every member of a record', () => {
     instance: 'host/1',
     count: 1,
     since: 'time',
+    cut: ['userAgent'],
   }
   const members = [...Object.keys(JSON.parse(renderRecord(fullRecord))), 'prev', 'hash']
   expect(new Set(namesIn(sectionOf(pages.operations, 'The audit log')))).toEqual(new Set(members))

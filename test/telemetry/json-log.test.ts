@@ -1,7 +1,10 @@
 import { PassThrough } from 'node:stream'
+import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { escapeJson } from '../../src/lib/printable.ts'
 import { createJsonLog } from '../../src/telemetry/json-log.ts'
 import type { Log, LogFields } from '../../src/telemetry/log.ts'
+import { hostileText, RAW } from '../support/hostile-text.ts'
 
 const event = 'stopping' as const
 
@@ -12,7 +15,7 @@ let log: Log
 beforeEach(() => {
   before = process.listeners('warning')
   stream = new PassThrough()
-  log = createJsonLog(stream)
+  log = createJsonLog(stream, escapeJson)
 })
 afterEach(() => {
   process.removeAllListeners('warning')
@@ -67,6 +70,18 @@ test('fields that cannot be JSON are left out, and the line is written', () => {
   for (const fields of [{ event, a: 1, circle }, { event, big: 1n }, trap]) log.warn(fields, 'careful')
   const bare = { level: 'warn', time: expect.any(String), event, msg: 'careful' }
   expect(lines()).toEqual([bare, bare, bare])
+})
+
+test('a line shows nothing unprintable, and parses to what was logged', () => {
+  fc.assert(
+    fc.property(hostileText, text => {
+      log.warn({ event, subject: text, list: [{ text }], err: new Error(text) }, text)
+      const written = String(stream.read())
+      expect(written.slice(0, -1)).not.toMatch(RAW)
+      const logged = { subject: text, list: [{ text }], err: { message: text }, msg: text }
+      expect(JSON.parse(written)).toMatchObject(logged)
+    }),
+  )
 })
 
 test("Node's warnings are written as node_warning", () => {
