@@ -31,7 +31,7 @@ export function addAuditCommands(program: Command): void {
     .option('--principal <issuer/subject>', 'for this principal; the issuer by its name in the configuration')
     .option('--database <name>', 'for this database')
     .option('--user <name>', 'for this database user')
-    .option('--decision <decision>', 'vended, refused or failed')
+    .option('--decision <decision>', 'vended, listed, refused or failed')
     .option('--code <code>', 'with this error code, as callers see it')
     .option('--grant <name>', 'by this grant')
     .option('--fingerprint <hash>', 'the hex SHA-256 of a token, or the beginning of it')

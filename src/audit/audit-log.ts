@@ -4,6 +4,7 @@ import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { AuditLogMetrics } from '../telemetry/metrics.ts'
 import { createFloodControl } from './flood-control.ts'
+import type { Refusal } from './flood-limits.ts'
 import { type AuditRecord, renderRecord } from './record.ts'
 import type { Sink } from './sink.ts'
 import { auditUnavailable } from './sink-status.ts'
@@ -18,10 +19,11 @@ export interface AuditLog {
    */
   write(record: AuditRecord): Promise<void>
   /**
-   * Queues a refusal, or a vend that failed (decision `failed`). Returns at once, never throws and never delays a vend.
-   * A flood from one source becomes a counting record.
+   * Queues what nobody waits for: a refusal, a vend that failed (decision `failed`), what a principal was told (`listed`).
+   * Returns at once, never throws and never delays a vend. A flood becomes counting records. `entitledBy` names a grant that
+   * the record's principal meets: with it, no flood of others takes its place.
    */
-  writeRefusal(record: AuditRecord): void
+  writeRefusal(record: AuditRecord, options?: Pick<Refusal, 'entitledBy'>): void
   /** Writes the counting records of floods that are over. Call it each minute. */
   flushDue(): void
   /** Returns the hash of the last record surely written, for `--expect-last`; undefined if no sink has a hash chain. */
@@ -59,9 +61,11 @@ export function createAuditLog(parts: AuditLogParts): AuditLog {
   if (!firstWriter) throw new Error('the audit log needs at least one sink')
   // one sink, the usual case, needs no Promise.all, and there is nothing to cancel
   const writeLine = writers.length === 1 ? (line: string) => firstWriter.write(line) : writeToAll
-  const flood = createFloodControl(record => {
-    const line = renderRecord(record)
-    for (const writer of writers) writer.writeRefusal(record, line)
+  const flood = createFloodControl({
+    write(refusal) {
+      for (const writer of writers) writer.writeRefusal(refusal)
+    },
+    onCounted: limit => metrics?.onRefusalCounted(limit),
   })
   let closing: Promise<void> | undefined
 
@@ -94,7 +98,7 @@ export function createAuditLog(parts: AuditLogParts): AuditLog {
     async write(record) {
       if (closing) throw auditUnavailable('the audit log is closed')
       const now = timer.now()
-      flood.closeWindows(clock.now())
+      flood.closeWindow(clock.now())
       // before any sink has it: a vend that is refused because of one sink must not be recorded in the others
       for (const writer of writers) {
         const error = writer.checkHang(now)
@@ -102,11 +106,9 @@ export function createAuditLog(parts: AuditLogParts): AuditLog {
       }
       await writeLine(renderRecord(record))
     },
-    writeRefusal(record) {
+    writeRefusal(record, { entitledBy } = {}) {
       try {
-        const now = clock.now()
-        flood.closeWindows(now)
-        flood.record(record, now)
+        flood.record({ record, entitledBy }, clock.now())
       } catch (error) {
         log.error(
           { event: 'refusal_not_recorded', err: error, requestId: record.requestId },
@@ -115,7 +117,7 @@ export function createAuditLog(parts: AuditLogParts): AuditLog {
       }
     },
     flushDue() {
-      flood.closeWindows(clock.now())
+      flood.closeWindow(clock.now())
       for (const writer of writers) writer.flushDue()
     },
     async drain() {

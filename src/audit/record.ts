@@ -55,6 +55,8 @@ export interface AuditRecord {
   readonly sourceIp?: string | undefined
   readonly userAgent?: string | undefined
   readonly instance?: string | undefined
+  /** Only on counting records: the network that the counted ones came from, such as `2001:db8::/48`. */
+  readonly network?: string | undefined
   /** Only on counting records: how many records were counted, from `since` until `time`. */
   readonly count?: number | undefined
   readonly since?: string | undefined
@@ -100,6 +102,7 @@ function toJson(record: AuditRecord) {
     refused: record.refused,
     sourceIp: record.sourceIp,
     userAgent: record.userAgent,
+    network: record.network,
     instance: record.instance,
     count: record.count,
     since: record.since,

@@ -5,8 +5,7 @@ import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { AuditLogMetrics } from '../telemetry/metrics.ts'
 import { type Cancellation, firstDueAt, type PendingWrite, rejectDue, takeBatch } from './pending-write.ts'
-import type { AuditRecord } from './record.ts'
-import { createRefusalQueue } from './refusal-queue.ts'
+import { createRefusalQueue, type RenderedRefusal } from './refusal-queue.ts'
 import type { Sink } from './sink.ts'
 import { auditUnavailable, createSinkStatus, RETRY_MS } from './sink-status.ts'
 
@@ -25,7 +24,7 @@ export interface SinkWriter {
    */
   write(line: string, cancellation?: Cancellation): Promise<void>
   /** Queues a refusal. Returns at once; refusals beyond the queue's limit are counted. */
-  writeRefusal(record: AuditRecord, line: string): void
+  writeRefusal(refusal: RenderedRefusal): void
   /** Queues the count of refusals beyond the limit, and starts a batch if anything waits. */
   flushDue(): void
   /** Resolves when nothing waits. Gives up on refusals if the sink fails; never resolves while it hangs. */
@@ -176,8 +175,9 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
         if (!isWatching) void watch()
       })
     },
-    writeRefusal(record, line) {
-      if (!refusals.put(record, line)) metrics?.onRefusalsDropped({ sink: sink.name, count: 1 })
+    writeRefusal(refusal) {
+      const { count = 1 } = refusal.record
+      if (!refusals.put(refusal)) metrics?.onRefusalsDropped({ sink: sink.name, count })
       schedule()
     },
     flushDue() {

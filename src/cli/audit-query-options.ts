@@ -21,7 +21,7 @@ export interface AuditQueryFlags {
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: DAY_MS }
 const RELATIVE_TIME = /^(\d{1,9})([smhd])$/
 const ISO_TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?<zone>Z|[+-]\d\d:\d\d)?)?$/
-const DECISIONS = ['vended', 'refused', 'failed']
+const DECISIONS = ['vended', 'listed', 'refused', 'failed']
 const DEFAULT_LIMIT = 100
 
 /** Parses the flags; `now` is in milliseconds. A limit of 0 becomes Infinity. Throws `UsageError`. */

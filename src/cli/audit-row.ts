@@ -20,7 +20,7 @@ export function formatAuditJson({ line }: ParsedRecord): string {
  * source, and the fingerprint or the reason. Text that callers chose is escaped, so it cannot control the terminal.
  */
 export function formatAuditRow(record: AuditRecord): string {
-  const { time, decision, code, cached, principal, database, user, grant, sourceIp } = record
+  const { time, decision, code, cached, principal, database, user, grant, sourceIp, network } = record
   const isVended = decision === 'vended'
   const cells = [
     cell(time),
@@ -29,7 +29,7 @@ export function formatAuditRow(record: AuditRecord): string {
     principal ? `${cell(principal.issuer)}/${cell(principal.subject)}` : NONE,
     database === undefined ? NONE : `${cell(database)}/${cell(user)}`,
     cell(grant),
-    cell(sourceIp),
+    cell(sourceIp ?? network),
     isVended ? cell(record.fingerprint).slice(0, FINGERPRINT_LENGTH) : cell(record.reason),
     ...(record.count === undefined ? [] : [`${cell(record.count)} times since ${cell(record.since)}`]),
   ]

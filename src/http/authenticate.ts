@@ -53,7 +53,7 @@ export function createAuthenticationHook(
     request.audit = audit
     try {
       const access = policy.accessOf(await policy.authenticator.authenticate(authorization))
-      audit.add({ principal: access.auditedPrincipal })
+      audit.identify(access)
       request.caller = { policy, access, audit }
     } catch (cause) {
       throw limitFailure(cause, { failureLimiter, ip: request.ip })

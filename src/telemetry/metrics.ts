@@ -27,6 +27,8 @@ export interface StoreCall {
 export interface AuditLogMetrics {
   /** Called for each batch that a sink has written, or failed to write. */
   onBatchWritten(batch: AuditBatch): void
+  /** Called for each refusal that is only counted, with what it exceeds a limit of: `address`, `principal`, `grant`, … */
+  onRefusalCounted(limitOf: string): void
   /** Called for refusals that are only counted, because their queue is full. */
   onRefusalsDropped(drop: { sink: string; count: number }): void
 }
@@ -60,6 +62,7 @@ export const NO_METRICS: Metrics = {
   onMinted() {},
   onClockCorrected() {},
   onBatchWritten() {},
+  onRefusalCounted() {},
   onRefusalsDropped() {},
   onStoreCalled() {},
   onRecordUnreadable() {},

@@ -33,6 +33,12 @@ export function createMetrics({ health, registry }: { health: Health; registry: 
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2],
     registers,
   })
+  const refusalsCounted = new Counter({
+    name: 'jeton_audit_refusals_counted_total',
+    help: 'Refusals that were only counted, without a record each, because of a flood from what `limit` names',
+    labelNames: ['limit'] as const,
+    registers,
+  })
   const refusalsDropped = new Counter({
     name: 'jeton_audit_refusals_dropped_total',
     help: 'Refusals that were only counted, without a record each, because their queue was full',
@@ -84,6 +90,7 @@ export function createMetrics({ health, registry }: { health: Health; registry: 
     onStoreCalled: ({ call, outcome, durationMs }) =>
       storeCalls.observe({ call, outcome }, durationMs / 1000),
     onRecordUnreadable: () => unreadable.inc(),
+    onRefusalCounted: limit => refusalsCounted.inc({ limit }),
     onRefusalsDropped: ({ sink, count }) => refusalsDropped.inc({ sink }, count),
   }
 }

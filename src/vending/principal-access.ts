@@ -25,6 +25,8 @@ export interface PrincipalAccess {
   decide(request: AccessRequest): GrantedAccess | Exclude<Decision, { kind: 'granted' }>
   /** Returns why a request was denied, in one line for operators. */
   reason(request: AccessRequest): string
+  /** Returns the name of the first grant that the principal meets, whatever for; undefined if it meets none. */
+  firstGrant(): string | undefined
   /** Returns every database and user that the principal may have tokens for. */
   entitlements(): Entitlement[]
 }
@@ -41,6 +43,7 @@ export function createPrincipalAccess(
 ): PrincipalAccess {
   const { issuer, subject } = principal
   const grantedByRequest = new Map<string, GrantedAccess>()
+  let firstGrant: { name: string | undefined } | undefined
 
   function keyOf({ session, database: name }: CompiledGrant, user: string): TokenKey {
     const owner = session === 'per-principal' ? principal : undefined
@@ -62,6 +65,13 @@ export function createPrincipalAccess(
       return access
     },
     reason: request => nearestReason(grants, { principal, request }),
+    firstGrant() {
+      // once, though it meets none: a flood of refusals must not look through all grants each time
+      firstGrant ??= {
+        name: grants.forIssuer(issuer).find(grant => grant.principal.matches(principal))?.name,
+      }
+      return firstGrant.name
+    },
     entitlements: () => entitlements(grants, principal),
   }
 }

@@ -4,18 +4,23 @@ import type { AuditRecord } from '../audit/record.ts'
 import { asJetonError, type JetonError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createIsoMilliseconds } from '../lib/iso-time.ts'
+import type { PrincipalAccess } from './principal-access.ts'
 
 /** The audit record of one request in the making: it gathers what becomes known, and is written when the request ends. */
 export interface RequestAudit {
   /** The id of the record. */
   readonly id: string
   add(fields: Partial<AuditRecord>): void
+  /** Adds the principal. Whether a grant entitles it to anything decides whose floods its records are counted with. */
+  identify(access: Pick<PrincipalAccess, 'auditedPrincipal' | 'firstGrant'>): void
   /** Ends as vended. Resolves once the record is in every sink; rejects as `AuditLog.write` does. */
   recordVend(): Promise<void>
+  /** Ends as listed: the principal was told what it may have. Never throws and never waits for a sink. */
+  recordListing(): void
   /**
    * Ends as refused, or as failed if the fault is not the caller's. Returns the error for the caller, and records it only
-   * the first time. Never waits for a sink. A vend that is recorded already and then fails gets a second record, with an id
-   * of its own.
+   * the first time. Never waits for a sink. A request that is recorded already and then fails gets a second record, with an
+   * id of its own.
    */
   recordFailure(cause: unknown): JetonError
 }
@@ -41,18 +46,33 @@ export function createRequestAudits({ auditLog, clock, instance, onEnded }: Requ
   const formatTime = createIsoMilliseconds()
   return origin => {
     const record = emptyRecord({ ...origin, instance })
-    let isVendRecorded = false
+    let isRecorded = false
     let isFailureRecorded = false
+    let identified: Pick<PrincipalAccess, 'firstGrant'> | undefined
+
+    function writeRefusal(refusal: AuditRecord): void {
+      auditLog.writeRefusal(refusal, { entitledBy: identified?.firstGrant() })
+      onEnded?.(refusal)
+    }
+
     return {
       id: record.id,
       add(fields) {
         Object.assign(record, fields)
       },
+      identify(access) {
+        record.principal = access.auditedPrincipal
+        identified = access
+      },
+      recordListing() {
+        isRecorded = true
+        writeRefusal({ ...record, time: formatTime(clock.now()), decision: 'listed' })
+      },
       async recordVend() {
         record.decision = 'vended'
         record.time = formatTime(clock.now())
         // even if the write fails, one of the sinks may have the record
-        isVendRecorded = true
+        isRecorded = true
         await auditLog.write(record)
         onEnded?.(record)
       },
@@ -63,14 +83,13 @@ export function createRequestAudits({ auditLog, clock, instance, onEnded }: Requ
         const { code, status, reason, publicMessage } = error
         const failure: AuditRecord = {
           ...record,
-          ...(isVendRecorded && { id: randomUUID() }),
+          ...(isRecorded && { id: randomUUID() }),
           time: formatTime(clock.now()),
           decision: status < 500 ? 'refused' : 'failed',
           code,
           reason: reason ?? publicMessage,
         }
-        auditLog.writeRefusal(failure)
-        onEnded?.(failure)
+        writeRefusal(failure)
         return error
       },
     }

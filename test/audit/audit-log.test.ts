@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createAuditLog, logHeadHash } from '../../src/audit/audit-log.ts'
-import { INDIVIDUAL_LIMIT } from '../../src/audit/flood-control.ts'
+import { INDIVIDUAL_LIMIT } from '../../src/audit/flood-limits.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { JetonError } from '../../src/errors.ts'
 import { createHealth } from '../../src/telemetry/health.ts'
@@ -18,7 +18,9 @@ function setUp(names = ['one']) {
   const reported: AuditBatch[] = []
   const metrics = {
     dropped: 0,
+    counted: [] as string[],
     onBatchWritten: (batch: AuditBatch) => void reported.push(batch),
+    onRefusalCounted: (limitOf: string) => void metrics.counted.push(limitOf),
     onRefusalsDropped: ({ count }: { count: number }) => {
       metrics.dropped += count
     },
@@ -37,11 +39,13 @@ function setUp(names = ['one']) {
       () => 'vended',
       error => (error instanceof JetonError ? error.code : error),
     )
-  const refuse = (id: string, fields: Partial<AuditRecord> = {}) => {
+  let addresses = 0
+  /** From an address of its own, in a wide network of its own, unless one is given. */
+  const refuse = (id: string, fields: Partial<AuditRecord> = {}, options = {}) => {
     const time = new Date(clock.now()).toISOString()
-    auditLog.writeRefusal(
-      record({ id, time, decision: 'refused', code: 'access_denied', sourceIp: id, ...fields }),
-    )
+    const sourceIp = `${10 + (addresses >> 8)}.${addresses++ & 255}.0.1`
+    const refused = { id, time, decision: 'refused', code: 'access_denied', sourceIp } as const
+    auditLog.writeRefusal(record({ ...refused, ...fields }), options)
   }
   return { auditLog, clock, health, log, metrics, reported, vend, refuse, fakes, fake: fakes[0]! }
 }
@@ -270,6 +274,37 @@ test('refusals beyond the queue are counted, and a later record says how many', 
     count: 250,
     instance: 'i',
   })
+})
+
+test('the refusals of entitled principals have room of their own in the queue, and go first', async () => {
+  const { refuse, fake, metrics } = setUp()
+  fake.hold()
+  refuse('taken')
+  await settle()
+  for (const id of numbered(1100, 'r')) refuse(id)
+  const principal = { issuer: 'ci', subject: 'deployer' }
+  refuse('thief', { principal }, { entitledBy: 'deploy' })
+  fake.release()
+  await settle()
+  expect(fake.ids()[1]).toBe('thief')
+  for (let i = 0; i < 20; i++) await settle()
+  expect(metrics.dropped).toBe(100)
+  expect(fake.records().filter(({ code }) => code === 'not_recorded')).toMatchObject([{ count: 100 }])
+})
+
+test('a counting record without room in the queue is lost with all that it counts', async () => {
+  const { refuse, fake, metrics, auditLog } = setUp()
+  fake.hold()
+  refuse('taken')
+  await settle()
+  for (let i = 0; i < INDIVIDUAL_LIMIT + 40; i++) refuse(`x${i}`, { sourceIp: '192.0.2.1' })
+  for (const id of numbered(1000 - INDIVIDUAL_LIMIT, 'r')) refuse(id)
+  const closed = auditLog.close()
+  fake.release()
+  await closed
+  expect(metrics.dropped).toBe(40)
+  expect(metrics.counted).toEqual(Array(40).fill('address'))
+  expect(fake.records().at(-1)).toMatchObject({ code: 'not_recorded', count: 40 })
 })
 
 test('refusals that a sink failed to take are written once it works, and do not try it in between', async () => {

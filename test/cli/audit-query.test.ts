@@ -122,7 +122,7 @@ describe('jeton audit query', () => {
     [{ limit: '-1' }, '--limit takes a number; 0 means all'],
     [{ principal: 'ci' }, '--principal takes ISSUER/SUBJECT'],
     [{ principal: '/x' }, '--principal takes ISSUER/SUBJECT'],
-    [{ decision: 'granted' }, '--decision takes one of vended, refused, failed'],
+    [{ decision: 'granted' }, '--decision takes one of vended, listed, refused, failed'],
     [{ fingerprint: 'xyz' }, '--fingerprint takes the hex SHA-256'],
     [{ output: 'yaml' }, '-o takes json or table'],
   ])('refuses %j and says what it takes', async (options, message) => {
@@ -138,6 +138,21 @@ describe('jeton audit query', () => {
 2026-11-23T08:30:00.000Z  refused  access_denied  -  -  -  203.0.113.9  deploy: claim ref
 2026-11-23T09:50:00.000Z  failed   role_refused  -  ledger/app  -  -  -
 2026-11-23T09:59:00.000Z  refused  unauthenticated  -  -  -  -  -  7 times since 2026-11-23T09:00:00.000Z
+`,
+    )
+  })
+
+  test('finds what principals were told, and shows the network of counting records', async () => {
+    const principal = { issuer: 'ci', subject: 'me' }
+    const flooded = { decision: 'refused', code: 'unauthenticated', count: 9, since: 'then' } as const
+    const path = await logFile([
+      ago(2, { decision: 'listed', principal, sourceIp: '192.0.2.1' }),
+      ago(1, { ...flooded, network: '2001:db8::/48' }),
+    ])
+    expect((await query([path], { decision: 'listed' })).ids()).toEqual(['r2'])
+    expect((await query([path], { output: 'table' })).stdout).toBe(
+      `2026-11-23T09:58:00.000Z  listed   -  ci/me  -  -  192.0.2.1  -
+2026-11-23T09:59:00.000Z  refused  unauthenticated  -  -  -  2001:db8::/48  -  9 times since then
 `,
     )
   })

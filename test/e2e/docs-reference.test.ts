@@ -133,6 +133,7 @@ test('docs/operations.md documents every member of a record', () => {
     sourceIp: '::1',
     userAgent: 'curl',
     instance: 'host/1',
+    network: '2001:db8::/48',
     count: 1,
     since: 'time',
     cut: ['userAgent'],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { createFloodControl, INDIVIDUAL_LIMIT } from '../../src/audit/flood-control.ts'
+import { createFloodControl } from '../../src/audit/flood-control.ts'
+import { INDIVIDUAL_LIMIT } from '../../src/audit/flood-limits.ts'
 import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
 import { STATUS } from '../../src/errors.ts'
 import { LOG_EVENTS } from '../../src/telemetry/log-events.ts'
@@ -52,9 +53,10 @@ describe('the metrics of audit records', () => {
 
   test('count a whole flood, though few of its refusals have a record of their own', () => {
     const written: AuditRecord[] = []
-    const flood = createFloodControl(each => written.push(each))
+    const flood = createFloodControl({ write: ({ record }) => written.push(record) })
     const size = 7 * INDIVIDUAL_LIMIT
-    for (let i = 0; i < size; i++) flood.record(refusal({ code: 'rate_limited', sourceIp: '192.0.2.1' }), 0)
+    const record = refusal({ code: 'rate_limited', sourceIp: '192.0.2.1' })
+    for (let i = 0; i < size; i++) flood.record({ record }, 0)
     flood.flush()
     expect(written.length).toBeLessThan(size)
     expect(counts(...written)).toEqual({ Refused: size, 'ByCode/rate_limited': size })

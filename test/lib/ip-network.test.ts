@@ -35,6 +35,14 @@ test.each([
   expect(ipNetwork('2001:db8:ffff:ffff:ffff:ffff:ffff:ffff', { ipv6Prefix })).toBe(network)
 })
 
+test.each([
+  [32, '192.0.2.7'],
+  [24, '192.0.2.0/24'],
+  [16, '192.0.0.0/16'],
+])('ipNetwork takes the first %i bits of an IPv4 address', (ipv4Prefix, network) => {
+  expect(ipNetwork('::ffff:192.0.2.7', { ipv4Prefix })).toBe(network)
+})
+
 test('ipNetwork takes all of an IPv4 address, whatever the prefix for IPv6 is', () => {
   expect(ipNetwork('192.0.2.7', { ipv6Prefix: 32 })).toBe('192.0.2.7')
 })

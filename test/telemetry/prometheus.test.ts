@@ -20,6 +20,7 @@ test('every event of the port is a metric with its labels, in seconds', async ()
   metrics.onMinted('orders')
   metrics.onClockCorrected(-1500)
   metrics.onBatchWritten({ sink: 'stdout', records: 3, durationMs: 20, ok: true })
+  metrics.onRefusalCounted('grant')
   metrics.onRefusalsDropped({ sink: 'stdout', count: 7 })
   metrics.onStoreCalled({ call: 'swap', outcome: 'conflict', durationMs: 20 })
   metrics.onRecordUnreadable()
@@ -31,6 +32,7 @@ test('every event of the port is a metric with its labels, in seconds', async ()
     'jeton_tokens_minted_total{database="orders"} 1',
     'jeton_clock_offset_seconds -1.5',
     'jeton_audit_append_seconds_sum{sink="stdout",ok="true"} 0.02',
+    'jeton_audit_refusals_counted_total{limit="grant"} 1',
     'jeton_audit_refusals_dropped_total{sink="stdout"} 7',
     'jeton_store_call_seconds_sum{call="swap",outcome="conflict"} 0.02',
     'jeton_store_unreadable_total 1',

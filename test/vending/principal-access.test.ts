@@ -98,3 +98,31 @@ test('auditedPrincipal has the claims that its own issuer’s grants name, and n
   expect(audited('github').claims).toEqual({ repository_id: 1 })
   expect(audited('apiKey').claims).toEqual({})
 })
+
+test('firstGrant is the first that the principal meets, for whatever database, and is looked for once', () => {
+  const grants = [
+    { name: 'foreign', principal: { issuer: 'ci', subject: 'bob' } },
+    { name: 'second' },
+    { name: 'third' },
+  ]
+  const access = accessOf(grants)
+  expect(access.firstGrant()).toBe('second')
+  expect(access.firstGrant()).toBe('second')
+})
+
+test('firstGrant is undefined for a principal that meets none, and is looked for once', () => {
+  let looks = 0
+  const claims = {
+    get team() {
+      looks++
+      return 'other'
+    },
+  }
+  const access = accessOf([{}], { principal: { issuer: 'ci', subject: 'mallory', claims } })
+  looks = 0
+  expect(access.firstGrant()).toBeUndefined()
+  expect(looks).toBeGreaterThan(0)
+  looks = 0
+  expect(access.firstGrant()).toBeUndefined()
+  expect(looks).toBe(0)
+})

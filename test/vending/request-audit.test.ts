@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { JetonError } from '../../src/errors.ts'
 import { settle } from '../support/clock/virtual-clock.ts'
-import { startAudits, UNWRITABLE } from './support.ts'
+import { accessOf, startAudits, UNWRITABLE } from './support.ts'
 
 const denied = new JetonError('access_denied', { publicMessage: 'no grant', reason: 'nearest grant ops' })
 
@@ -135,4 +135,46 @@ test('recordFailure after a vend that was not written has an id of its own, sinc
   await audit.recordVend().catch(audit.recordFailure)
   expect(records).toMatchObject([{ decision: 'failed', code: 'temporarily_unavailable' }])
   expect(records[0]?.id).not.toBe(audit.id)
+})
+
+test('recordListing queues one record of what the principal was told, and waits for nothing', () => {
+  const ended: AuditRecord[] = []
+  const { auditLog, records, beginAudit } = startAudits(record => ended.push(record))
+  auditLog.delayMs = 1000
+  const audit = beginAudit()
+  audit.identify(accessOf([{}]))
+  audit.recordListing()
+  expect(records).toMatchObject([
+    {
+      id: audit.id,
+      time: '2026-11-23T10:00:00.000Z',
+      decision: 'listed',
+      principal: { issuer: 'ci', subject: 'alice', claims: { team: 'ops' } },
+      sourceIp: '192.0.2.7',
+    },
+  ])
+  expect(ended).toEqual(records)
+})
+
+test('recordFailure after recordListing writes a second record with an id of its own', () => {
+  const { records, beginAudit } = startAudits()
+  const audit = beginAudit()
+  audit.recordListing()
+  audit.recordFailure(new TypeError('a bug'))
+  expect(records).toMatchObject([{ decision: 'listed' }, { decision: 'failed', code: 'internal_error' }])
+  expect(records[1]?.id).not.toBe(records[0]?.id)
+})
+
+test('a refusal is told apart by the grant that entitles its principal, whatever it asked for', () => {
+  const { auditLog, beginAudit } = startAudits()
+  const options: unknown[] = []
+  auditLog.writeRefusal = (_record, each) => void options.push(each)
+  const mallory = { issuer: 'ci', subject: 'mallory', claims: {} }
+  for (const access of [accessOf([{}]), accessOf([{}], { principal: mallory })]) {
+    const audit = beginAudit()
+    audit.identify(access)
+    audit.recordFailure(denied)
+  }
+  beginAudit().recordFailure(denied)
+  expect(options).toEqual([{ entitledBy: 'ops' }, { entitledBy: undefined }, { entitledBy: undefined }])
 })

@@ -215,6 +215,8 @@ async function factsFor(
   const audit: RequestAudit = {
     id: 'a1',
     add: fields => void added.push(fields),
+    identify() {},
+    recordListing() {},
     recordVend: async () => {},
     recordFailure: cause => expect.fail(String(cause)),
   }

@@ -15,12 +15,13 @@ export function addDatabasesRoute(
     response: { 200: DatabasesReplySchema, ...problemResponses(401, 429, 503) },
   }
   app.get('/v1/databases', { schema, onRequest: authenticate }, async (request, reply) => {
-    const { policy, access } = callerOf(request)
+    const { policy, access, audit } = callerOf(request)
     reply.header('cache-control', 'no-store')
     const databases = access.entitlements().map(({ database: name, users }) => {
       const database = policy.database(name)
       return { ...endpointReply(database), users: [...users], ca: caReply(caBundles.forDatabase(database)) }
     })
+    audit.recordListing()
     return { databases }
   })
 }

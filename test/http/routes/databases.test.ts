@@ -73,7 +73,15 @@ test('GET /v1/databases lists what the principal may have tokens for, and how to
     },
   ])
   expect(reply.text).not.toContain('BEGIN CERTIFICATE')
-  expect(records).toEqual([])
+  expect(records).toEqual([
+    expect.objectContaining({
+      decision: 'listed',
+      code: undefined,
+      principal: expect.objectContaining({ issuer: 'github', subject: 'someone' }),
+      sourceIp: '127.0.0.1',
+      requestId: reply.headers['x-request-id'],
+    }),
+  ])
 })
 
 test('GET /v1/databases says nothing about databases and users that are not granted', async () => {

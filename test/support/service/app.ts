@@ -16,7 +16,7 @@ import { signToken } from '../../../src/tokens/sign.ts'
 import { compileAccessPolicy } from '../../../src/vending/access-policy.ts'
 import { createRequestAudits } from '../../../src/vending/request-audit.ts'
 import { createVendToken, type VendToken } from '../../../src/vending/vend-token.ts'
-import { virtualClock } from '../clock/virtual-clock.ts'
+import { type VirtualClock, virtualClock } from '../clock/virtual-clock.ts'
 import { ORDERS } from '../databases/orders.ts'
 import { startIssuer } from '../oidc/issuer.ts'
 import { createLogRecorder } from './log-recorder.ts'
@@ -32,6 +32,8 @@ export interface ApiOptions {
   config?: Partial<Pick<Config, 'databases' | 'grants'>>
   /** Replaces the real one. */
   vend?: VendToken
+  /** Replaces the one that keeps `records`. */
+  createAuditLog?: (parts: { clock: VirtualClock }) => AuditLog
 }
 
 export type TestApi = Awaited<ReturnType<typeof startApi>>
@@ -40,7 +42,7 @@ export type TestApi = Awaited<ReturnType<typeof startApi>>
  * Starts the HTTP API on a loopback port until the test ends, with all of its own parts but the clock, STS and the audit log,
  * which are fakes. Virtual time stands still: the first token of a database comes at once, a second would wait for its slot.
  */
-export async function startApi({ options = {}, config = {}, vend }: ApiOptions = {}) {
+export async function startApi({ options = {}, config = {}, vend, createAuditLog }: ApiOptions = {}) {
   const clock = virtualClock()
   const log = createLogRecorder()
   const health = createHealth()
@@ -76,7 +78,7 @@ export async function startApi({ options = {}, config = {}, vend }: ApiOptions =
       }).of,
     },
   )
-  const auditLog: AuditLog = {
+  const auditLog: AuditLog = createAuditLog?.({ clock }) ?? {
     async write(record) {
       if (faults.auditLog) throw faults.auditLog
       records.push(record)
