@@ -15,6 +15,9 @@ const program = new Command('jeton')
   )
   .version(manifest.version)
   .enablePositionalOptions()
+  .configureOutput({
+    outputError: (text, write) => write(text.split('\n').map(escapeUnprintable).join('\n')),
+  })
   .exitOverride()
 
 // each command imports its code only when it runs, so that a caller's `jeton exec` starts without the server

@@ -8,6 +8,7 @@ import { JetonError, UsageError } from '../../src/errors.ts'
 import { rawProblem } from '../../src/http/problem.ts'
 import { problemReply } from '../../src/lambda/reply.ts'
 import { HOSTILE_CHARACTERS, hostileText, RAW } from '../support/hostile-text.ts'
+import { runCli } from '../support/service/jeton.ts'
 import { recordStreams } from './record-streams.ts'
 
 const EVIL = Object.values(HOSTILE_CHARACTERS).join('x')
@@ -48,6 +49,11 @@ test.each<[string, (text: string) => string | Promise<string>]>([
       expect(rendered.at(-1)).toBe('\n')
     }),
   )
+})
+
+test('what the command line says of its own arguments shows nothing unprintable', async () => {
+  const { stderr } = await runCli(['check', '--\u009b\u202e'])
+  expect(stderr).toContain("error: unknown option '--\\u009b\\u202e'\n")
 })
 
 test('the JSON of a problem shows nothing unprintable, and parses to the detail', () => {
