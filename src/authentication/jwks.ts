@@ -1,10 +1,17 @@
 import { type CryptoKey, createLocalJWKSet, errors, type JSONWebKeySet, type JWTHeaderParameters } from 'jose'
-import { canonicalJson, isJsonObject } from '../lib/json.ts'
+import { canonicalJson, isJsonObject, measureJson } from '../lib/json.ts'
 
 /** RFC 7518, 3.3: the fewest bits of an RSA key. */
 const MIN_RSA_BITS = 2048
 /** Length of such a modulus in base64url. */
 const MIN_RSA_MODULUS_LENGTH = 342
+/** Whoever sends a JWT makes jeton verify it: keys that are slow to verify with are not used. */
+const MAX_RSA_BITS = 8192
+const MAX_RSA_EXPONENT_BYTES = 6
+/** The most keys that are tried for a JWT without `kid`: real sets have two or three. */
+const MAX_MATCHING_KEYS = 16
+/** A set is an object with a list of objects whose members are text, or lists of it. */
+const MAX_DEPTH = 8
 
 /** The keys of one JSON Web Key Set, parsed. */
 export interface Jwks {
@@ -16,28 +23,51 @@ export interface Jwks {
 
 /**
  * Parses a JSON Web Key Set (RFC 7517, 5). Keys match by jose's rules: algorithm, `kid`, `use` and `key_ops` must fit. A key
- * without `kid` matches only JWTs without `kid`; a JWT without one may match several keys. Keys that cannot verify
- * signatures are ignored, as the RFC advises. Throws if the value is not a key set.
+ * without `kid` matches only JWTs without `kid`; a JWT without one may match several keys, of which 16 are tried. Keys that
+ * cannot verify signatures are ignored, as the RFC advises. Throws if the value is not a key set.
  */
 export function readJwks(value: unknown): Jwks {
-  const findKey = createLocalJWKSet(value as JSONWebKeySet)
+  // jose and canonicalJson recurse
+  if (measureJson(value).depth > MAX_DEPTH) throw new Error('the key set is nested too deep')
+  const findKey = createLocalJWKSet(withoutEd25519Names(value) as JSONWebKeySet)
   return {
     canonicalText: findKey.jwks().keys.map(canonicalJson).sort().join(),
     async findKeys(header) {
       try {
-        return [await findKey(header)].filter(isStrong)
+        return [await findKey(header)].filter(isSound)
       } catch (cause) {
         if (!(cause instanceof errors.JWKSMultipleMatchingKeys)) return []
         const keys: CryptoKey[] = []
-        for await (const key of cause) if (isStrong(key)) keys.push(key)
-        return keys
+        for await (const key of cause) if (keys.push(key) === MAX_MATCHING_KEYS) break
+        return keys.filter(isSound)
       }
     },
   }
 }
 
-function isStrong({ algorithm }: CryptoKey): boolean {
-  return !('modulusLength' in algorithm) || Number(algorithm.modulusLength) >= MIN_RSA_BITS
+/**
+ * Leaves `alg` out of Ed25519 keys: `Ed25519` is the new name of what `EdDSA` means for them (RFC 9864), and jose would match
+ * a key to JWTs of the one name alone. The curve still ties the key to the algorithm.
+ */
+function withoutEd25519Names(value: unknown): unknown {
+  if (!isJsonObject(value) || !Array.isArray(value.keys)) return value
+  return { ...value, keys: value.keys.map(withoutEd25519Name) }
+}
+
+function withoutEd25519Name(jwk: unknown): unknown {
+  if (!isJsonObject(jwk) || jwk.crv !== 'Ed25519') return jwk
+  const { alg, ...unnamed } = jwk
+  return alg === 'EdDSA' || alg === 'Ed25519' ? unnamed : jwk
+}
+
+/** RSA alone has keys that are too weak, or too slow to verify with. */
+function isSound({ algorithm }: CryptoKey): boolean {
+  if (!('modulusLength' in algorithm && 'publicExponent' in algorithm)) return true
+  const bits = Number(algorithm.modulusLength)
+  const exponent = Buffer.from(algorithm.publicExponent as Uint8Array)
+  if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS || exponent.length > MAX_RSA_EXPONENT_BYTES) return false
+  // with an exponent of 1, everybody can sign
+  return exponent.readUIntBE(0, exponent.length) > 1
 }
 
 /**

@@ -1,18 +1,16 @@
 import { errors } from 'jose'
 import { JetonError } from '../errors.ts'
+import { RefusedClaims } from './jwt-claims.ts'
 import { unauthenticated } from './unauthenticated.ts'
 
-/** The configured issuer that a JWT was verified for. */
-export interface ExpectedIssuer {
-  readonly name: string
-  readonly audience: string
-}
-
-/** Why a JWT did not verify for one issuer: what jose threw, or the JetonError of the issuer's keys. */
+/** Why a JWT did not verify for one issuer: what jose threw, RefusedClaims, or the JetonError of the issuer's keys. */
 export interface JwtFailure {
   readonly cause: unknown
-  readonly expected: ExpectedIssuer
+  /** The name of the configured issuer. */
+  readonly issuer: string
 }
+
+type ClaimFailure = RefusedClaims | errors.JWTExpired | errors.JWTClaimValidationFailed
 
 /** Whether only the signature was wrong, so that another key may fit. */
 export function isBadSignature(cause: unknown): boolean {
@@ -31,35 +29,33 @@ export function jwtError(failures: readonly JwtFailure[]): JetonError {
     failures[0]
   if (failure?.cause instanceof JetonError) return failure.cause
   const message = messageFor(failure)
-  return unauthenticated(message, failure ? `issuer ${failure.expected.name}: ${message}` : message)
+  return unauthenticated(message, failure ? `issuer ${failure.issuer}: ${message}` : message)
 }
 
 function isUnavailable(cause: unknown): boolean {
   return cause instanceof JetonError && cause.code !== 'unauthenticated'
 }
 
-/** jose checks the claims only after the signature. */
-function isClaimFailure(cause: unknown): cause is errors.JWTExpired | errors.JWTClaimValidationFailed {
-  return cause instanceof errors.JWTExpired || cause instanceof errors.JWTClaimValidationFailed
+/** Claims are checked only after the signature. */
+function isClaimFailure(cause: unknown): cause is ClaimFailure {
+  return (
+    cause instanceof RefusedClaims ||
+    cause instanceof errors.JWTExpired ||
+    cause instanceof errors.JWTClaimValidationFailed
+  )
 }
 
 /** Never jose's own message: some of them, or their causes, quote the JWT. */
 function messageFor(failure: JwtFailure | undefined): string {
   const cause = failure?.cause
   if (isBadSignature(cause)) return 'the signature of the JWT does not verify'
-  if (cause instanceof errors.JOSENotSupported)
-    return 'the JWT names an extension in "crit" that jeton does not support'
-  if (failure && isClaimFailure(cause)) return claimMessage(cause, failure.expected)
-  return 'the JWT is malformed'
+  return isClaimFailure(cause) ? claimMessage(cause) : 'the JWT is malformed'
 }
 
-function claimMessage(
-  cause: errors.JWTExpired | errors.JWTClaimValidationFailed,
-  expected: ExpectedIssuer,
-): string {
+function claimMessage(cause: ClaimFailure): string {
+  if (cause instanceof RefusedClaims) return cause.message
   const { claim, payload } = cause
   if (cause.reason === 'missing') return `the JWT has no "${claim}" claim`
-  if (claim === 'aud') return `the audience of the JWT is not "${expected.audience}"`
   if (cause instanceof errors.JWTExpired) return `the JWT expired${dateNote(' at ', payload.exp)}`
   if (claim === 'nbf' && cause.reason === 'check_failed')
     return `the JWT is not valid yet${dateNote(': not before ', payload.nbf)}`

@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../lib/clock.ts'
 import { sha256Hex } from '../lib/hash.ts'
+import { measureJson } from '../lib/json.ts'
 import { singleFlightByKey } from '../lib/single-flight.ts'
 import { remainingMs, type TimeWindow } from '../lib/time-window.ts'
 import type { IssuerKeys } from './issuer-keys.ts'
-import type { Claim, Principal } from './principal.ts'
+import type { Principal } from './principal.ts'
 import { unauthenticated } from './unauthenticated.ts'
 
 /** What a JWT proved, and what that depends on. */
@@ -71,10 +72,5 @@ const VALUE_BYTES = 64
 
 /** The JWT itself is not kept, but its claims are: as measured, 1 to 2 times its length, and some bytes for each value. */
 function sizeOf(jwt: string, { claims }: Principal): number {
-  return ENTRY_BYTES + 2 * jwt.length + VALUE_BYTES * countValues(claims)
-}
-
-function countValues(claim: Claim): number {
-  if (typeof claim !== 'object' || claim === null) return 1
-  return Object.values(claim).reduce<number>((sum, inner) => sum + countValues(inner), 1)
+  return ENTRY_BYTES + 2 * jwt.length + VALUE_BYTES * measureJson(claims).values
 }

@@ -34,6 +34,8 @@ export interface IssuerConfig {
   /** The `iss` of its JWTs. */
   readonly issuer: string
   readonly audience: string
+  /** The longest time from `iat` to `exp` of its JWTs; a day if undefined. */
+  readonly maxLifetimeSeconds?: number | undefined
   /** Pinned keys. If undefined, keys are discovered at the issuer's URL. */
   readonly jwks?: JSONWebKeySet | undefined
   /** As declared: `determineTenancy` says what holds. */

@@ -77,6 +77,12 @@ const Issuers = byName(
         'With tenancy: shared, the claims that tell your JWTs from those of others, nested ones as a.b; each grant must spell out one',
       ),
     ),
+    maxLifetimeSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 60,
+        description: 'Default 86400; a JWT whose `exp` is further from its `iat` is refused',
+      }),
+    ),
   }),
   'Issuers whose JWTs are accepted',
 )

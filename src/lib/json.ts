@@ -26,9 +26,35 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** How many values there are in a parsed value, itself included, and how deep they are nested: 1 for a scalar. */
+export interface JsonMeasure {
+  readonly values: number
+  readonly depth: number
+}
+
+/**
+ * Returns how large a parsed value is. Does not recurse, so that no depth overflows the stack: measure what strangers send
+ * before it goes to anything that does, as JSON.stringify and structuredClone do.
+ */
+export function measureJson(value: unknown): JsonMeasure {
+  let values = 0
+  let depth = 0
+  let level: unknown[] = [value]
+  while (level.length > 0) {
+    values += level.length
+    depth++
+    const next: unknown[] = []
+    for (const member of level)
+      if (typeof member === 'object' && member !== null)
+        for (const inner of Object.values(member)) next.push(inner)
+    level = next
+  }
+  return { values, depth }
+}
+
 /**
  * Returns JSON with the keys of every object sorted, so that equal values have equal text. For plain data only; `undefined`
- * members are left out.
+ * members are left out. Recurses: measure first what may be deep.
  */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>

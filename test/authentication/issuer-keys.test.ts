@@ -158,52 +158,134 @@ describe('discoverKeys', () => {
     expect(await hasKey(keys, 'key-2')).toBe(true)
   })
 
-  test('fetches once per cooldown in a flood of unknown kids', async () => {
+  test('fetches a bounded number of times in a flood of unknown kids, and says 401 only if it knows', async () => {
     const { clock, issuer, keysOf } = await startTestIssuer()
     const keys = keysOf(issuer.url)
     await keys.resolve(known)
-    for (let round = 1; round <= 3; round++) {
-      for (let i = 0; i < 100; i++) expect(await hasKey(keys, `early-${i}`)).toBe(false)
-      expect(issuer.requests.keys).toBe(round)
-      await clock.advance(30 * SECOND)
-      await Promise.all(Array.from({ length: 100 }, (_, i) => hasKey(keys, `random-${i}`)))
-      expect(issuer.requests.keys).toBe(round + 1)
+    const codes: Record<string, number> = {}
+    const waits = new Set<number | undefined>()
+    for (let second = 0; second < 60; second++) {
+      for (let i = 0; i < 20; i++) {
+        const { code, retryAfterMs } = await refusal(keys.resolve(header(`random-${second}-${i}`)))
+        codes[code] = (codes[code] ?? 0) + 1
+        waits.add(retryAfterMs)
+      }
+      await clock.advance(SECOND)
     }
+    // a burst of 5, of which the first use took one, and one back every 10 s
+    expect(issuer.requests.keys).toBe(10)
+    expect(codes).toEqual({ unauthenticated: 9, temporarily_unavailable: 60 * 20 - 9 })
+    expect(Math.max(...[...waits].map(ms => ms ?? 0))).toBe(10 * SECOND)
   })
 
-  test('fetches once per cooldown after failures too, and keeps using the last good keys', async () => {
+  test('fetches once for all unknown kids that arrive together, and refuses each for certain', async () => {
+    const { issuer, keysOf } = await startTestIssuer()
+    const keys = keysOf(issuer.url)
+    await keys.resolve(known)
+    const errors = await Promise.all(
+      Array.from({ length: 200 }, (_, i) => refusal(keys.resolve(header(`random-${i}`)))),
+    )
+    expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(['unauthenticated']))
+    expect(issuer.requests.keys).toBe(2)
+  })
+
+  test('lets nobody keep a rotation from being noticed for longer than Retry-After says', async () => {
+    const { clock, issuer, keysOf } = await startTestIssuer()
+    const keys = keysOf(issuer.url)
+    await keys.resolve(known)
+    const drain = async () => {
+      for (let i = 0; i < 20; i++) await refusal(keys.resolve(header(`random-${i}`)))
+    }
+    await drain()
+    await issuer.rotate({ keepOld: true })
+    const error = await refusal(keys.resolve(header('key-2')))
+    expect(error).toMatchObject({ code: 'temporarily_unavailable', retryAfterMs: 10 * SECOND })
+    expect(error.reason).toBe(
+      `none of the known keys of ${issuer.url} has signed this JWT, and they cannot be fetched again yet`,
+    )
+    await clock.advance(10 * SECOND)
+    await drain()
+    expect(await hasKey(keys, 'key-2')).toBe(true)
+  })
+
+  test('does not take a kid for absent because it was absent before', async () => {
+    const { clock, issuer, keysOf } = await startTestIssuer()
+    const keys = keysOf(issuer.url)
+    for (let i = 0; i < 5; i++)
+      expect((await refusal(keys.resolve(header('key-2')))).code).toBe('unauthenticated')
+    await issuer.rotate({ keepOld: true })
+    expect((await refusal(keys.resolve(header('key-2')))).code).toBe('temporarily_unavailable')
+    await clock.advance(10 * SECOND)
+    expect(await hasKey(keys, 'key-2')).toBe(true)
+  })
+
+  test('does not take a fetch that began before a JWT arrived for an answer', async () => {
+    const { issuer, keysOf } = await startTestIssuer()
+    let answer = () => {}
+    let isHeld = false
+    const fetch: Fetch = async (...request) => {
+      const response = await globalThis.fetch(...request)
+      if (isHeld && String(request[0]).endsWith('keys.json'))
+        await new Promise<void>(resolve => {
+          answer = resolve
+        })
+      return response
+    }
+    const keys = keysOf(issuer.url, fetch)
+    await keys.resolve(known)
+    isHeld = true
+    const earlier = refusal(keys.resolve(header('random')))
+    await vi.waitFor(() => expect(issuer.requests.keys).toBe(2))
+    // the reply is on its way, and does not have this key
+    await issuer.rotate({ keepOld: true })
+    const later = hasKey(keys, 'key-2')
+    isHeld = false
+    answer()
+    expect((await earlier).code).toBe('unauthenticated')
+    expect(await later).toBe(true)
+    expect(issuer.requests.keys).toBe(3)
+  })
+
+  test('backs off from an issuer that fails, keeps using the last good keys, and refuses nothing for certain', async () => {
     const { clock, issuer, health, keysOf } = await startTestIssuer()
     const keys = keysOf(issuer.url)
     await keys.resolve(known)
     issuer.fault = 'down'
-    for (let round = 2; round <= 4; round++) {
-      await clock.advance(30 * SECOND)
+    const waits: (number | undefined)[] = []
+    for (let round = 2; round <= 7; round++) {
       for (let i = 0; i < 100; i++) {
         const error = await refusal(keys.resolve(header(`random-${i}`)))
-        expect(error.code).toBe('unauthenticated')
+        expect(error.code).toBe('temporarily_unavailable')
+        if (i === 0) waits.push(error.retryAfterMs)
       }
       expect(issuer.requests.discovery).toBe(round)
       expect(await hasKey(keys, 'key-1')).toBe(true)
+      await clock.advance(waits.at(-1) ?? 0)
     }
+    expect(waits.map(ms => (ms ?? 0) / SECOND)).toEqual([2, 4, 8, 16, 30, 30])
     expect(health.degraded()).toEqual(['keys'])
+    issuer.fault = undefined
+    await issuer.rotate()
+    expect(await hasKey(keys, 'key-2')).toBe(true)
+    expect(health.degraded()).toEqual([])
   })
 
-  test('fetches once per cooldown from an issuer that was never reached, and says when to retry', async () => {
+  test('fetches once per back-off from an issuer that was never reached, and says when to retry', async () => {
     const { clock, issuer, keysOf, health, log } = await startTestIssuer()
     const keys = keysOf(issuer.url)
     issuer.fault = 'down'
     const first = await refusal(keys.resolve(known))
-    expect(first).toMatchObject({ code: 'temporarily_unavailable', retryAfterMs: 30 * SECOND })
-    await clock.advance(20 * SECOND)
+    expect(first).toMatchObject({ code: 'temporarily_unavailable', retryAfterMs: 2 * SECOND })
+    await clock.advance(SECOND)
     const errors = await Promise.all(Array.from({ length: 50 }, () => refusal(keys.resolve(known))))
     for (const error of errors)
-      expect(error).toMatchObject({ code: 'temporarily_unavailable', retryAfterMs: 10 * SECOND })
+      expect(error).toMatchObject({ code: 'temporarily_unavailable', retryAfterMs: SECOND })
     expect(issuer.requests.discovery).toBe(1)
     expect(health.degraded()).toEqual(['keys'])
     expect(log.lines.join()).toContain(issuer.url)
 
     issuer.fault = undefined
-    await clock.advance(10 * SECOND)
+    await clock.advance(SECOND)
     expect(await hasKey(keys, 'key-1')).toBe(true)
     expect(health.degraded()).toEqual([])
   })
@@ -224,7 +306,7 @@ describe('discoverKeys', () => {
     expect(keys.version).toBeUndefined()
     expect(await refusal(keys.resolve(known))).toMatchObject({
       code: 'temporarily_unavailable',
-      retryAfterMs: 30 * SECOND - 1,
+      retryAfterMs: 30 * SECOND,
     })
     issuer.fault = undefined
     await clock.advance(30 * SECOND)
@@ -295,6 +377,67 @@ describe('discoverKeys', () => {
     await keys.resolve(known)
     await clock.advance(HOUR)
     expect((await refusal(keys.resolve(known))).code).toBe('unauthenticated')
+  })
+})
+
+describe('a hostile key set', () => {
+  async function keysFrom(document: string) {
+    const { keysOf, log } = await startTestIssuer()
+    const url = 'https://hostile.example'
+    const fetch: Fetch = async target =>
+      String(target).endsWith('/keys')
+        ? new Response(document)
+        : Response.json({ issuer: url, jwks_uri: `${url}/keys` })
+    return { keys: keysOf(url, fetch), log }
+  }
+  const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels)
+
+  test.each([9, 3000, 100_000])('nested %i deep is a failure to fetch, not an overflow', async levels => {
+    const { keys, log } = await keysFrom(`{"keys":[{"kty":"EC","deep":${nested(levels)}}]}`)
+    const error = await refusal(keys.resolve(known))
+    expect(error.code).toBe('temporarily_unavailable')
+    expect(log.lines.join()).toContain('the key set is nested too deep')
+  })
+
+  test('has RSA keys that are slow to verify with, or that everybody can sign with', async () => {
+    const { n, e, kty } = await exportJWK((await generateKeyPair('RS256')).publicKey)
+    const long = { kty, e, n: Buffer.alloc(1025, 0xff).toString('base64url') }
+    const keys = [
+      { kty, n, e, kid: 'good' },
+      { ...long, kid: 'long' },
+      { kty, n, e: n, kid: 'slow' },
+      { kty, n, e: 'AQ', kid: 'one' },
+    ]
+    const hostile = await keysFrom(JSON.stringify({ keys }))
+    const find = (kid: string) => hostile.keys.resolve({ alg: 'RS256', kid })
+    expect((await find('good')).keys).toHaveLength(1)
+    for (const kid of ['long', 'slow', 'one'])
+      expect((await refusal(find(kid))).code, kid).toBe('unauthenticated')
+    expect((await hostile.keys.resolve({ alg: 'RS256' })).keys).toHaveLength(1)
+  })
+
+  test('has thousands of keys: 16 of them are tried for a JWT without kid', async () => {
+    const jwk = await exportJWK((await generateKeyPair('ES256')).publicKey)
+    const { keys } = await keysFrom(JSON.stringify({ keys: Array(1000).fill(jwk) }))
+    expect((await keys.resolve({ alg: 'ES256' })).keys).toHaveLength(16)
+  })
+
+  test('has private and symmetric keys, which are not used', async () => {
+    const { privateKey } = await generateKeyPair('ES256', { extractable: true })
+    const secret = await exportJWK(await generateSecret('HS256', { extractable: true }))
+    const { keys } = await keysFrom(
+      JSON.stringify({
+        keys: [
+          { ...(await exportJWK(privateKey)), kid: 'private' },
+          { ...secret, kid: 'secret' },
+        ],
+      }),
+    )
+    for (const header of [
+      { alg: 'ES256', kid: 'private' },
+      { alg: 'HS256', kid: 'secret' },
+    ])
+      expect((await refusal(keys.resolve(header))).code).toBe('unauthenticated')
   })
 })
 

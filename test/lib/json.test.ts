@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { canonicalJson, isJsonObject, parseJson, parseJsonObject } from '../../src/lib/json.ts'
+import { canonicalJson, isJsonObject, measureJson, parseJson, parseJsonObject } from '../../src/lib/json.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -74,4 +74,21 @@ test('canonicalJson returns equal text for equal values, however their keys are 
 test('canonicalJson keeps the order of lists, and leaves out members that are undefined', () => {
   expect(canonicalJson([2, 1])).toBe('[2,1]')
   expect(canonicalJson({ b: undefined, a: 1 })).toBe('{"a":1}')
+})
+
+test('measureJson counts values and levels', () => {
+  expect(measureJson(7)).toEqual({ values: 1, depth: 1 })
+  expect(measureJson(null)).toEqual({ values: 1, depth: 1 })
+  expect(measureJson([])).toEqual({ values: 1, depth: 1 })
+  expect(measureJson({ a: 1, b: [2, { c: null }] })).toEqual({ values: 6, depth: 4 })
+  expect(measureJson(parseJson('{"__proto__":{"a":1}}'))).toEqual({ values: 3, depth: 3 })
+})
+
+test('measureJson overflows at no depth and no width', () => {
+  const levels = 100_000
+  expect(measureJson(parseJson('['.repeat(levels) + ']'.repeat(levels)))).toEqual({
+    values: levels,
+    depth: levels,
+  })
+  expect(measureJson(Array(300_000).fill(1))).toEqual({ values: 300_001, depth: 2 })
 })

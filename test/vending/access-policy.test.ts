@@ -3,7 +3,7 @@ import { newApiKey } from '../../src/authentication/api-key.ts'
 import { pinKeys } from '../../src/authentication/issuer-keys.ts'
 import type { Config, IssuerConfig } from '../../src/config/config.ts'
 import { compileAccessPolicy } from '../../src/vending/access-policy.ts'
-import { startTestIssuer } from '../authentication/support.ts'
+import { refusal, startTestIssuer } from '../authentication/support.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 import { ALICE } from './support.ts'
@@ -57,6 +57,21 @@ test('compileAccessPolicy authenticates by the keys that keysOf returns for each
   const principal = await policy.authenticator.authenticate(`Bearer ${await issuer.sign()}`)
   expect(principal.issuer).toBe('ci')
   expect(withKeys).toEqual(issuers)
+})
+
+test('compileAccessPolicy applies maxLifetimeSeconds, also to a JWT that the policy before has verified', async () => {
+  const { issuer, clock } = await startTestIssuer()
+  const keys = pinKeys(issuer.jwks())
+  const authenticate = (more: Partial<IssuerConfig>, jwt: string) =>
+    compileAccessPolicy(
+      { ...CONFIG, issuers: [{ name: 'ci', issuer: issuer.url, audience: 'jeton', ...more }] },
+      { clock, keysOf: () => keys },
+    ).authenticator.authenticate(`Bearer ${jwt}`)
+  const jwt = await issuer.sign({}, { expiresInSeconds: 601 })
+  expect((await authenticate({}, jwt)).subject).toBe('someone')
+  expect((await authenticate({ maxLifetimeSeconds: 601 }, jwt)).subject).toBe('someone')
+  const error = await refusal(authenticate({ maxLifetimeSeconds: 600 }, jwt))
+  expect(error.reason).toBe('issuer ci: the JWT is valid for 601 s, and at most 600 s are accepted')
 })
 
 test('database returns a database by its name, and throws for any other', () => {

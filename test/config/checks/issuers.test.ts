@@ -58,6 +58,19 @@ describe('checkIssuers', () => {
     expect(problems[0]).toMatch(/^issuers\.x\.jwksFile: /)
   })
 
+  test('rejects a lifetime that is not a whole number of seconds, 60 at least', async () => {
+    const issuer = { issuer: 'https://x.example', audience: 'a', tenancy: 'private' }
+    const withLifetime = (maxLifetimeSeconds: unknown) =>
+      problemsOf(withIssuers({ x: { ...issuer, maxLifetimeSeconds } }))
+    expect(await withLifetime(60)).toEqual([])
+    expect(await withLifetime(172_800)).toEqual([])
+    for (const bad of [59, 0, -1, 600.5, '600', null]) {
+      const problems = await withLifetime(bad)
+      expect(problems, String(bad)).toHaveLength(1)
+      expect(problems[0]).toMatch(/^issuers\.x\.maxLifetimeSeconds: /)
+    }
+  })
+
   test('rejects issuers that nothing tells apart', async () => {
     const url = { issuer: 'https://x.example', audience: 'a', tenancy: 'private' }
     expect(await problemsOf(withIssuers({ a: url, b: { ...url, audience: 'b' }, c: url }))).toEqual([

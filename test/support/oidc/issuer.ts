@@ -1,5 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http'
-import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
+import { CompactSign, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
 import { listenOnLoopback } from '../loopback-server.ts'
 
 export type Algorithm = 'ES256' | 'RS256' | 'EdDSA'
@@ -24,10 +24,12 @@ export interface Issuer {
   readonly url: string
   /** Returns a JWT. `claims` override the defaults of `iss`, `aud` (jeton), `sub`, `iat`, `exp`; undefined removes one. */
   sign(claims?: Record<string, unknown>, options?: SignOptions): Promise<string>
+  /** Returns a JWT with this payload, which `JSON.stringify` may not be able to write. */
+  signText(payload: string): Promise<string>
   /** Returns the public keys that are published now. */
   jwks(): { keys: JWK[] }
-  /** Makes a new signing key, `key-2` after `key-1`. The old ones are no longer published, unless `keepOld`. */
-  rotate(options?: { keepOld?: boolean }): Promise<void>
+  /** Makes a new signing key, `key-2` after `key-1` unless `kid` says. The old ones are no longer published, unless `keepOld`. */
+  rotate(options?: { keepOld?: boolean; kid?: string }): Promise<void>
   /** How often each document was requested. */
   readonly requests: { discovery: number; keys: number }
   /** The fault of every reply, until it is set to undefined. */
@@ -42,9 +44,8 @@ export async function startIssuer({
   algorithm = 'ES256',
   now = Date.now,
 }: IssuerOptions = {}): Promise<Issuer> {
-  const createKey = async (number: number) => {
+  const createKey = async (number: number, kid = `key-${number}`) => {
     const { publicKey, privateKey } = await generateKeyPair(algorithm)
-    const kid = `key-${number}`
     return { kid, number, privateKey, public: { ...(await exportJWK(publicKey)), kid, alg: algorithm } }
   }
   let signing = await createKey(1)
@@ -81,8 +82,13 @@ export async function startIssuer({
         .setProtectedHeader({ alg: algorithm, kid: signing.kid, ...header })
         .sign(signing.privateKey, { crit: Object.fromEntries(crit) })
     },
-    async rotate({ keepOld = false } = {}) {
-      signing = await createKey(signing.number + 1)
+    signText(payload) {
+      return new CompactSign(Buffer.from(payload))
+        .setProtectedHeader({ alg: algorithm, kid: signing.kid })
+        .sign(signing.privateKey)
+    },
+    async rotate({ keepOld = false, kid } = {}) {
+      signing = await createKey(signing.number + 1, kid)
       published = keepOld ? [...published, signing.public] : [signing.public]
     },
     close,

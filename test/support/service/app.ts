@@ -34,6 +34,8 @@ export interface ApiOptions {
   vend?: VendToken
   /** Replaces the one that keeps `records`. */
   createAuditLog?: (parts: { clock: VirtualClock }) => AuditLog
+  /** Whether the keys of the issuer are in the configuration rather than fetched from it; default: true. */
+  hasPinnedKeys?: boolean
 }
 
 export type TestApi = Awaited<ReturnType<typeof startApi>>
@@ -42,7 +44,13 @@ export type TestApi = Awaited<ReturnType<typeof startApi>>
  * Starts the HTTP API on a loopback port until the test ends, with all of its own parts but the clock, STS and the audit log,
  * which are fakes. Virtual time stands still: the first token of a database comes at once, a second would wait for its slot.
  */
-export async function startApi({ options = {}, config = {}, vend, createAuditLog }: ApiOptions = {}) {
+export async function startApi({
+  options = {},
+  config = {},
+  vend,
+  createAuditLog,
+  hasPinnedKeys = true,
+}: ApiOptions = {}) {
   const clock = virtualClock()
   const log = createLogRecorder()
   const health = createHealth()
@@ -57,7 +65,12 @@ export async function startApi({ options = {}, config = {}, vend, createAuditLog
     {
       server: { host: '127.0.0.1', port: 0 },
       issuers: [
-        { name: 'github', issuer: issuer.url, audience: 'jeton', jwks: issuer.jwks() },
+        {
+          name: 'github',
+          issuer: issuer.url,
+          audience: 'jeton',
+          ...(hasPinnedKeys && { jwks: issuer.jwks() }),
+        },
         { name: 'unreachable', issuer: UNREACHABLE_ISSUER, audience: 'jeton' },
       ],
       apiKeys: { 'nightly-report': [apiKey.sha256] },
@@ -74,7 +87,8 @@ export async function startApi({ options = {}, config = {}, vend, createAuditLog
         log,
         health,
         backgroundTasks,
-        fetch: () => Promise.reject(new Error('down')),
+        fetch: (url, init) =>
+          String(url).startsWith(issuer.url) ? fetch(url, init) : Promise.reject(new Error('down')),
       }).of,
     },
   )
