@@ -20,8 +20,11 @@ export type ErrorCode = keyof typeof STATUS
 export interface JetonErrorOptions {
   /** The `detail` that the caller reads: what they can fix, and nothing about what they may not see. Never a secret. */
   publicMessage: string
-  /** What the operator reads in the audit record; `publicMessage` unless given. Never a secret. */
-  reason?: string
+  /**
+   * What the operator reads in the audit record; `publicMessage` unless given. Never a secret. A function is called when the
+   * reason is first read: how long it takes then tells the caller nothing.
+   */
+  reason?: string | (() => string)
   /** How long the caller should wait, in milliseconds from now; becomes `Retry-After`. */
   retryAfterMs?: number
   cause?: unknown
@@ -32,19 +35,35 @@ export class JetonError extends Error {
   override readonly name = 'JetonError'
   readonly code: ErrorCode
   readonly publicMessage: string
-  readonly reason: string | undefined
+  #reason: string | (() => string) | undefined
   readonly retryAfterMs: number | undefined
 
   constructor(code: ErrorCode, options: JetonErrorOptions) {
-    super(options.reason ?? options.publicMessage, { cause: options.cause })
+    const { reason, publicMessage } = options
+    super(typeof reason === 'string' ? reason : publicMessage, { cause: options.cause })
     this.code = code
-    this.publicMessage = options.publicMessage
-    this.reason = options.reason
+    this.publicMessage = publicMessage
+    this.#reason = reason
     this.retryAfterMs = options.retryAfterMs
+  }
+
+  /** Never throws. */
+  get reason(): string | undefined {
+    if (typeof this.#reason === 'function') this.#reason = textOrWhyNot(this.#reason)
+    return this.#reason
   }
 
   get status(): number {
     return STATUS[this.code]
+  }
+}
+
+function textOrWhyNot(find: () => string): string {
+  try {
+    return find()
+  } catch (cause) {
+    // not its message: it may quote anything
+    return `the reason could not be found out (${cause instanceof Error ? cause.name : 'an error'})`
   }
 }
 

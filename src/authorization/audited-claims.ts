@@ -1,13 +1,16 @@
 import type { Claim, Principal } from '../authentication/principal.ts'
 import { getOrCreate } from '../lib/maps.ts'
-import { type ClaimObject, isClaimList, isClaimObject, ownClaim } from './claims.ts'
+import { type ClaimObject, elementsOf, isClaimList, isClaimObject, ownClaim } from './claims.ts'
 import { type ClaimSpec, isNested } from './grant.ts'
 
 /** The claims that the grants of one issuer name: what an audit record says of a principal, and no more. */
 export interface AuditedClaims {
   /** Each as a path from the top of the JWT, in the order of the file, none twice. */
   readonly paths: readonly (readonly string[])[]
-  /** Returns these claims alone, nested as in the JWT. Leaves out an object if only text is named there, and vice versa. */
+  /**
+   * Returns these claims alone, nested as in the JWT. Leaves out an object if only text is named there, and vice versa, and
+   * elements of lists that no grant looks at.
+   */
   pick(principal: Principal): ClaimObject
 }
 
@@ -55,7 +58,7 @@ function pickMembers(tree: ClaimTree, claims: ClaimObject): ClaimObject {
 
 function pickValue(node: ClaimNode, claim: Claim): Claim | undefined {
   if (isClaimList(claim)) {
-    return claim
+    return elementsOf(claim)
       .filter(element => !isClaimList(element))
       .map(element => pickValue(node, element))
       .filter(element => element !== undefined)

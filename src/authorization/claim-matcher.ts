@@ -1,7 +1,10 @@
 import type { Claim, Principal } from '../authentication/principal.ts'
-import { type ClaimObject, isClaimList, isClaimObject, ownClaim, textOf } from './claims.ts'
+import { type ClaimObject, elementsOf, isClaimList, isClaimObject, ownClaim, textOf } from './claims.ts'
 import { alternatives, type ClaimSpec, isNested, type PrincipalSpec, type Scalar } from './grant.ts'
 import { compileWildcard } from './wildcard.ts'
+
+/** Of a longer list of objects, the nearest miss is looked for among so many. */
+const MAX_EXPLAINED_OBJECTS = 8
 
 /** One condition of a grant, checked against a principal. */
 export interface CheckedCondition {
@@ -29,8 +32,8 @@ interface ClaimMatcher {
 
 /**
  * Compiles the conditions of a grant on a principal. A claim that is missing or null never matches, nor does an object if
- * text is wanted, or text if an object is. A list matches if one of its own elements does. Without any condition nobody
- * matches, unless the grant says `anyone: true`.
+ * text is wanted, or text if an object is. A list matches if one of its own elements does, of which 256 are looked at. Without
+ * any condition nobody matches, unless the grant says `anyone: true`.
  */
 export function compilePrincipal({ subject, claims, anyone }: PrincipalSpec): PrincipalMatcher {
   if (subject === undefined && Object.keys(claims ?? {}).length === 0 && !anyone) return NOBODY
@@ -59,16 +62,15 @@ function compileClaim(spec: ClaimSpec[string], path: readonly string[]): ClaimMa
 
 function compileText(name: string, spec: Scalar | readonly Scalar[]): ClaimMatcher {
   const scalars = alternatives(spec)
-  const patterns = scalars.map(scalar => {
-    const text = textOf(scalar)
-    return text === undefined ? () => false : compileWildcard(text)
-  })
+  const texts = scalars.map(textOf).filter(text => text !== undefined)
+  const exact = new Set(texts.filter(text => !text.includes('*')))
+  const patterns = texts.filter(text => text.includes('*')).map(compileWildcard)
   const matchesAny = (claim: Claim) => {
     const text = textOf(claim)
-    return text !== undefined && patterns.some(pattern => pattern(text))
+    return text !== undefined && (exact.has(text) || patterns.some(pattern => pattern(text)))
   }
   const matches = (claim: Claim | undefined) =>
-    isClaimList(claim) ? claim.some(matchesAny) : claim !== undefined && matchesAny(claim)
+    isClaimList(claim) ? elementsOf(claim).some(matchesAny) : claim !== undefined && matchesAny(claim)
   return {
     matches,
     explain: claim => [{ name, wanted: scalars.map(String), found: claim, holds: matches(claim) }],
@@ -79,12 +81,15 @@ function compileText(name: string, spec: Scalar | readonly Scalar[]): ClaimMatch
 function compileNested(spec: ClaimSpec, path: readonly string[]): ClaimMatcher {
   const members = compileMembers(spec, path)
   const objectsIn = (claim: Claim | undefined): ClaimObject[] =>
-    (isClaimList(claim) ? claim : [claim]).filter(isClaimObject)
+    claim === undefined ? [] : elementsOf(claim).filter(isClaimObject)
   return {
     matches: claim => objectsIn(claim).some(members.matches),
     explain(claim) {
       if (claim === undefined && Object.keys(spec).length > 0) return members.explain({})
-      const candidates = objectsIn(claim).map(members.explain)
+      const objects = objectsIn(claim)
+      const match = objects.find(members.matches)
+      if (match) return members.explain(match)
+      const candidates = objects.slice(0, MAX_EXPLAINED_OBJECTS).map(members.explain)
       const misses = candidates.map(countMisses)
       const nearest = candidates[misses.indexOf(Math.min(...misses))]
       if (nearest) return nearest

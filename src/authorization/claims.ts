@@ -1,10 +1,13 @@
 import type { Claim } from '../authentication/principal.ts'
 import { isJsonObject } from '../lib/json.ts'
 import { escapeText, shorten } from '../lib/printable.ts'
+import { MAX_VALUE_LENGTH } from './wildcard.ts'
 
 /** A JWT's object, as opposed to its scalars and lists. */
 export type ClaimObject = { readonly [name: string]: Claim }
 
+/** Of a longer list, only so many elements are looked at. The longest that are known are Entra ID's: 200 groups. */
+export const MAX_LIST_ELEMENTS = 256
 /** The most characters that are shown of a claim. */
 const MAX_SHOWN_LENGTH = 100
 
@@ -43,6 +46,21 @@ export function isClaimObject(value: Claim | undefined): value is ClaimObject {
 /** Returns a claim that the JWT itself carries: what every object inherits (`constructor`, `__proto__`) is not one. */
 export function ownClaim(claims: ClaimObject, name: string): Claim | undefined {
   return Object.hasOwn(claims, name) ? claims[name] : undefined
+}
+
+/** Returns those elements of a list that are looked at, or the claim itself as the only one. */
+export function elementsOf(claim: Claim): readonly Claim[] {
+  if (!isClaimList(claim)) return [claim]
+  return claim.length > MAX_LIST_ELEMENTS ? claim.slice(0, MAX_LIST_ELEMENTS) : claim
+}
+
+/** Returns what people must know of a claim that is too long to be looked at as a whole; empty for any other. */
+export function noteOfLimit(claim: Claim): string {
+  if (typeof claim === 'string' && claim.length > MAX_VALUE_LENGTH)
+    return ` (${claim.length} characters: wildcards match ${MAX_VALUE_LENGTH} at most)`
+  if (isClaimList(claim) && claim.length > MAX_LIST_ELEMENTS)
+    return ` (${claim.length} elements: the first ${MAX_LIST_ELEMENTS} are looked at)`
+  return ''
 }
 
 /** Returns a claim as text for people, escaped, of at most 100 characters. Nested values are `[…]` or `{…}`. */

@@ -17,35 +17,36 @@ export interface Entitlement {
 }
 
 /**
- * Decides whether a principal may have what it requests. If several grants allow it, the first in the file wins. A database
- * that does not exist is denied in the same way as one that is not granted.
+ * Returns the grants that a principal meets, whatever for, in the order of the file. All that is decided for a principal rests
+ * on them, so that how long a decision takes says nothing of what is granted to others.
  */
-export function decide(
-  grants: CompiledGrants,
-  { principal, request: { database, user } }: { principal: Principal; request: AccessRequest },
-): Decision {
-  const candidates = grants.forDatabase(principal.issuer, database)
+export function grantsOf(grants: CompiledGrants, principal: Principal): readonly CompiledGrant[] {
+  return grants.forIssuer(principal.issuer).filter(grant => grant.principal.matches(principal))
+}
+
+/**
+ * Decides whether a principal that meets these grants may have what it requests. If several allow it, the first in the file
+ * wins. A database that does not exist is denied in the same way, and as quickly, as one that is not granted.
+ */
+export function decide(own: readonly CompiledGrant[], { database, user }: AccessRequest): Decision {
+  const candidates = own.filter(grant => grant.database === database)
   if (user !== undefined) {
-    const grant = candidates.find(
-      candidate => candidate.users.includes(user) && candidate.principal.matches(principal),
-    )
+    const grant = candidates.find(({ users }) => users.includes(user))
     return grant ? { kind: 'granted', grant, user } : { kind: 'denied' }
   }
-  const matching = candidates.filter(grant => grant.principal.matches(principal))
-  const users = distinct(matching.flatMap(grant => grant.users))
+  const users = distinct(candidates.flatMap(grant => grant.users))
   const [firstUser] = users
   if (firstUser === undefined) return { kind: 'denied' }
-  const grant = matching.find(candidate => candidate.users.includes(firstUser))
+  const grant = candidates.find(candidate => candidate.users.includes(firstUser))
   return users.length === 1 && grant
     ? { kind: 'granted', grant, user: firstUser }
     : { kind: 'user-required', users }
 }
 
-/** Returns every database and user that the principal may have tokens for, in the order of the file, none twice. */
-export function entitlements(grants: CompiledGrants, principal: Principal): Entitlement[] {
+/** Returns every database and user that these grants are for, in the order of the file, none twice. */
+export function entitlements(own: readonly CompiledGrant[]): Entitlement[] {
   const usersByDatabase = new Map<string, Set<string>>()
-  for (const grant of grants.forIssuer(principal.issuer)) {
-    if (!grant.principal.matches(principal)) continue
+  for (const grant of own) {
     const users = getOrCreate(usersByDatabase, { key: grant.database, create: () => new Set<string>() })
     for (const user of grant.users) users.add(user)
   }

@@ -1,7 +1,7 @@
 import type { Principal } from '../authentication/principal.ts'
 import { escapeText, shorten } from '../lib/printable.ts'
 import { type CheckedCondition, countMisses } from './claim-matcher.ts'
-import { showClaim } from './claims.ts'
+import { noteOfLimit, showClaim } from './claims.ts'
 import type { CompiledGrant, CompiledGrants } from './compiled-grants.ts'
 import type { PartialAccessRequest } from './grant.ts'
 
@@ -15,7 +15,10 @@ export interface ShownCondition {
   readonly name: string
   /** The patterns of which one must match. */
   readonly wanted: readonly string[]
-  /** What the principal or the request has, escaped and at most 100 characters; undefined if it has nothing. */
+  /**
+   * What the principal or the request has, escaped and at most 100 characters, with a note if it is too long to be looked at
+   * as a whole; undefined if it has nothing.
+   */
   readonly found: string | undefined
   readonly holds: boolean
 }
@@ -60,23 +63,37 @@ export function explain(grants: CompiledGrants, question: AccessQuestion): Grant
 
 /**
  * Returns one line for the audit record: which grant came nearest and what it missed, escaped, at most 300 characters. Call
- * only for refusals. Looks at the first 200 grants of the issuer for the requested database, or for any database if there
- * are none; beyond that another may be nearer. Names grants and claims, so callers must not see it.
+ * only for refusals. Prefers grants for the requested database. Looks at the first 200 of the issuer's grants, those for the
+ * database before others; beyond that another may be nearer. How many are for it changes nothing in how long this takes. Names
+ * grants and claims, so callers must not see it.
  */
 export function nearestReason(grants: CompiledGrants, question: AccessQuestion): string {
   const { issuer } = question.principal
   const { database } = question.request
-  const forDatabase = database === undefined ? [] : grants.forDatabase(issuer, database)
-  const candidates = forDatabase.length > 0 ? forDatabase : grants.forIssuer(issuer)
+  const isElsewhere = ({ grant }: CheckedGrant) => database !== undefined && grant.database !== database
   let nearest: CheckedGrant | undefined
-  for (const grant of candidates.slice(0, MAX_GRANTS)) {
+  for (const grant of candidatesFor(grants, question)) {
     const checked = checkGrant(grant, question)
-    if (!nearest || checked.misses < nearest.misses) nearest = checked
+    const isAlike = nearest && isElsewhere(checked) === isElsewhere(nearest)
+    if (!nearest || (isAlike && checked.misses < nearest.misses)) nearest = checked
   }
   if (!nearest) return shorten(`no grant is for issuer ${escapeText(issuer)}`, MAX_REASON_LENGTH)
   const missed = nearest.conditions.filter(({ holds }) => !holds).map(describeMiss)
   const reason = `nearest grant ${escapeText(nearest.grant.name)}: ${missed.join('; ') || 'everything holds'}`
   return shorten(reason, MAX_REASON_LENGTH)
+}
+
+/** The grants for the database come first, so the first of them is the nearest that others must beat. */
+function candidatesFor(grants: CompiledGrants, { principal, request }: AccessQuestion): CompiledGrant[] {
+  const { issuer } = principal
+  const { database } = request
+  const forDatabase = database === undefined ? [] : grants.forDatabase(issuer, database)
+  const candidates = forDatabase.slice(0, MAX_GRANTS)
+  for (const grant of grants.forIssuer(issuer)) {
+    if (candidates.length === MAX_GRANTS) break
+    if (grant.database !== database) candidates.push(grant)
+  }
+  return candidates
 }
 
 interface CheckedGrant {
@@ -104,8 +121,9 @@ function checkName(
 }
 
 function showCondition(condition: CheckedCondition): ShownCondition {
-  const { found } = condition
-  return { ...condition, found: found === undefined ? undefined : showClaim(found) }
+  const { found, holds } = condition
+  if (found === undefined) return { ...condition, found }
+  return { ...condition, found: showClaim(found) + (holds ? '' : noteOfLimit(found)) }
 }
 
 function describeMiss(condition: CheckedCondition): string {

@@ -1,6 +1,6 @@
 import type { Principal } from '../authentication/principal.ts'
 import type { CompiledGrant, CompiledGrants } from '../authorization/compiled-grants.ts'
-import { type Decision, decide, type Entitlement, entitlements } from '../authorization/decide.ts'
+import { type Decision, decide, type Entitlement, entitlements, grantsOf } from '../authorization/decide.ts'
 import { nearestReason } from '../authorization/explain.ts'
 import type { AccessRequest } from '../authorization/grant.ts'
 import type { Database } from '../rds/database.ts'
@@ -21,9 +21,12 @@ const MAX_CACHED_DECISIONS = 8
 export interface PrincipalAccess {
   /** The principal as records show it: of its claims, those that its issuer's grants name. Always the same object. */
   readonly auditedPrincipal: Principal
-  /** Decides a request. Only grants are cached: CI jobs request the same again and again. */
+  /**
+   * Decides a request. The grants that the principal meets are looked for once, so a denial costs next to nothing; what is
+   * granted is cached, because CI jobs request the same again and again.
+   */
   decide(request: AccessRequest): GrantedAccess | Exclude<Decision, { kind: 'granted' }>
-  /** Returns why a request was denied, in one line for operators. */
+  /** Returns why a request was denied, in one line for operators. Costs more than to decide: call it after the reply. */
   reason(request: AccessRequest): string
   /** Returns the name of the first grant that the principal meets, whatever for; undefined if it meets none. */
   firstGrant(): string | undefined
@@ -43,7 +46,12 @@ export function createPrincipalAccess(
 ): PrincipalAccess {
   const { issuer, subject } = principal
   const grantedByRequest = new Map<string, GrantedAccess>()
-  let firstGrant: { name: string | undefined } | undefined
+  let ownGrants: readonly CompiledGrant[] | undefined
+
+  function own(): readonly CompiledGrant[] {
+    ownGrants ??= grantsOf(grants, principal)
+    return ownGrants
+  }
 
   function keyOf({ session, database: name }: CompiledGrant, user: string): TokenKey {
     const owner = session === 'per-principal' ? principal : undefined
@@ -57,7 +65,7 @@ export function createPrincipalAccess(
       const id = `${request.database}\n${request.user ?? ''}`
       const cached = grantedByRequest.get(id)
       if (cached) return cached
-      const decision = decide(grants, { principal, request })
+      const decision = decide(own(), request)
       if (decision.kind !== 'granted') return decision
       const { grant, user } = decision
       const access: GrantedAccess = { kind: 'granted', grant, user, key: keyOf(grant, user) }
@@ -65,13 +73,7 @@ export function createPrincipalAccess(
       return access
     },
     reason: request => nearestReason(grants, { principal, request }),
-    firstGrant() {
-      // once, though it meets none: a flood of refusals must not look through all grants each time
-      firstGrant ??= {
-        name: grants.forIssuer(issuer).find(grant => grant.principal.matches(principal))?.name,
-      }
-      return firstGrant.name
-    },
-    entitlements: () => entitlements(grants, principal),
+    firstGrant: () => own()[0]?.name,
+    entitlements: () => entitlements(own()),
   }
 }

@@ -80,14 +80,17 @@ export function createRequestAudits({ auditLog, clock, instance, onEnded }: Requ
         const error = asJetonError(cause)
         if (isFailureRecorded) return error
         isFailureRecorded = true
-        const { code, status, reason, publicMessage } = error
+        const { code, status, publicMessage } = error
         const failure: AuditRecord = {
           ...record,
           ...(isRecorded && { id: randomUUID() }),
           time: formatTime(clock.now()),
           decision: status < 500 ? 'refused' : 'failed',
           code,
-          reason: reason ?? publicMessage,
+          // read only if the record is rendered: to find it out may take long, and of a flood most are only counted
+          get reason() {
+            return error.reason ?? publicMessage
+          },
         }
         writeRefusal(failure)
         return error

@@ -74,7 +74,7 @@ function decideOrThrow(access: PrincipalAccess, request: AccessRequest): Granted
       // the same for a database that does not exist and one that is not granted
       throw new JetonError('access_denied', {
         publicMessage: 'no grant allows this principal a token for this database and user',
-        reason: access.reason(request),
+        reason: () => access.reason(request),
       })
   }
 }

@@ -53,6 +53,12 @@ describe('collectAuditedClaims', () => {
     )
   })
 
+  test('picks those elements of a list that grants look at, however deep the others are', () => {
+    const deep = '['.repeat(3000) + ']'.repeat(3000)
+    const picked = JSON.parse(pick([{ ref: 'x' }], `{"ref":[${deep},{"a":${deep}},${'1,'.repeat(5000)}2]}`))
+    expect(picked).toEqual({ ref: Array(254).fill(1) })
+  })
+
   test('takes names that mean something to objects for names', () => {
     const spec = JSON.parse('{"__proto__": {"admin": "x"}, "constructor": "x", "toString": "x"}')
     expect(pick([spec], '{}')).toBe('{}')

@@ -81,6 +81,34 @@ describe('compilePrincipal', () => {
     expect(claimMatches('**', [null, {}, []])).toBe(false)
   })
 
+  test('looks at the first 256 elements of a list', () => {
+    const filler = Array(255).fill('x')
+    for (const [wanted, found] of [
+      ['admin', 'admin'],
+      ['adm*', 'admin'],
+      [7, '7'],
+      [{ role: 'admin' }, { role: 'admin' }],
+    ] as const) {
+      expect(claimMatches(wanted, [...filler, found])).toBe(true)
+      expect(claimMatches(wanted, [...filler, 'x', found])).toBe(false)
+    }
+  })
+
+  test('looks at 2048 characters with a wildcard, and compares any number without', () => {
+    expect(claimMatches('a**', 'a'.repeat(2048))).toBe(true)
+    expect(claimMatches('a**', 'a'.repeat(2049))).toBe(false)
+    expect(claimMatches('**', 'a'.repeat(9000))).toBe(false)
+    expect(claimMatches('a'.repeat(9000), 'a'.repeat(9000))).toBe(true)
+    expect(claimMatches(['x*', 'a'.repeat(9000)], 'a'.repeat(9000))).toBe(true)
+    expect(matches({ subject: '**' }, {}, 's'.repeat(9000))).toBe(false)
+  })
+
+  test('agrees with its explanation of long lists of objects, of which it shows one that matches or comes near', () => {
+    const objects = Array.from({ length: 200 }, (_, i) => ({ group: 'g', role: `r${i}` }))
+    expect(claimMatches({ group: 'g', role: 'r199' }, objects)).toBe(true)
+    expect(claimMatches({ group: 'g', role: 'r200' }, objects)).toBe(false)
+  })
+
   test('matches any of several wanted values, and nothing if there are none', () => {
     const wanted = ['refs/heads/main', 'refs/tags/v*']
     expect(claimMatches(wanted, 'refs/tags/v1')).toBe(true)

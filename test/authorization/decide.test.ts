@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Claim } from '../../src/authentication/principal.ts'
 import { compileGrants } from '../../src/authorization/compiled-grants.ts'
-import { type Decision, decide, entitlements } from '../../src/authorization/decide.ts'
+import { type Decision, decide, entitlements, grantsOf } from '../../src/authorization/decide.ts'
 import { explain } from '../../src/authorization/explain.ts'
 import type { GrantSpec } from '../../src/authorization/grant.ts'
 
@@ -45,7 +45,7 @@ function usersOf(decision: Decision): readonly string[] | undefined {
 }
 
 const outcome = (principal: typeof main, database: string, user?: string) => {
-  const decision = decide(grants, { principal, request: { database, user } })
+  const decision = decide(grantsOf(grants, principal), { database, user })
   return decision.kind === 'granted' ? `${decision.grant.name} as ${decision.user}` : decision
 }
 
@@ -58,7 +58,7 @@ describe('decide', () => {
 
   test('returns the grant’s kind of session, shared unless configured otherwise', () => {
     const sessionOf = (principal: typeof main) => {
-      const decision = decide(grants, { principal, request: { database: 'orders', user: 'app_ro' } })
+      const decision = decide(grantsOf(grants, principal), { database: 'orders', user: 'app_ro' })
       return decision.kind === 'granted' && decision.grant.session
     }
     expect(sessionOf(main)).toBe('per-principal')
@@ -117,14 +117,14 @@ describe('decide', () => {
         name,
         (specs, principal, database, user) => {
           const compiled = compileGrants(specs)
-          const decision = decide(compiled, { principal, request: { database, user } })
-          const entitled = entitlements(compiled, principal).find(
+          const decision = decide(grantsOf(compiled, principal), { database, user })
+          const entitled = entitlements(grantsOf(compiled, principal)).find(
             entitlement => entitlement.database === database,
           )
           const [nearest] = explain(compiled, { principal, request: { database, user } })
           expect(decision.kind === 'granted').toBe(entitled?.users.includes(user) ?? false)
           expect(decision.kind === 'granted').toBe(nearest?.misses === 0)
-          const withoutUser = decide(compiled, { principal, request: { database } })
+          const withoutUser = decide(grantsOf(compiled, principal), { database })
           const users = usersOf(withoutUser)
           expect(users).toEqual(entitled?.users)
         },
@@ -134,16 +134,25 @@ describe('decide', () => {
   })
 })
 
+describe('grantsOf', () => {
+  test('returns what a principal meets, for whatever database, in the order of the file', () => {
+    const namesOf = (principal: typeof main) => grantsOf(grants, principal).map(grant => grant.name)
+    expect(namesOf(main)).toEqual(['orders-deploy', 'orders-read', 'billing-read'])
+    expect(namesOf(dev)).toEqual(['orders-read', 'billing-read'])
+    expect(namesOf({ ...main, issuer: 'gitlab' })).toEqual([])
+  })
+})
+
 describe('entitlements', () => {
   test('lists databases and users in the order of the file, none twice', () => {
-    expect(entitlements(grants, main)).toEqual([
+    expect(entitlements(grantsOf(grants, main))).toEqual([
       { database: 'orders', users: ['migrator', 'app_ro'] },
       { database: 'billing', users: ['app_ro'] },
     ])
-    expect(entitlements(grants, dev)).toEqual([
+    expect(entitlements(grantsOf(grants, dev))).toEqual([
       { database: 'orders', users: ['app_ro'] },
       { database: 'billing', users: ['app_ro'] },
     ])
-    expect(entitlements(grants, github({}))).toEqual([])
+    expect(entitlements(grantsOf(grants, github({})))).toEqual([])
   })
 })

@@ -3,6 +3,7 @@ import type { Claim } from '../../src/authentication/principal.ts'
 import { compileGrants } from '../../src/authorization/compiled-grants.ts'
 import { explain, nearestReason } from '../../src/authorization/explain.ts'
 import type { ClaimSpec } from '../../src/authorization/grant.ts'
+import { countingClaims } from './support.ts'
 
 const github = (claims: Record<string, Claim>) => ({ issuer: 'github', subject: 'repo:acme/app', claims })
 const grant = (
@@ -134,9 +135,32 @@ describe('nearestReason', () => {
     const line = reason({ repository_id: long, ref: long, a: [long, long] }, { database: long, user: long })
     expect(line.length).toBeLessThanOrEqual(300)
     expect(line).toMatch(/^nearest grant orders-deploy: database is "\\u0000/)
-    expect(reason({ repository_id: 1, ref: 'é'.repeat(5000) })).toMatch(
+    expect(reason({ repository_id: 1, ref: 'é'.repeat(2000) })).toMatch(
       /claim ref is "é{97}…", wanted refs\/heads\/main or refs\/tags\/v\*$/,
     )
+  })
+
+  test('says if a claim is too long to be looked at as a whole', () => {
+    expect(reason({ repository_id: 1, ref: `refs/tags/v${'1'.repeat(5000)}` })).toMatch(
+      /claim ref is "refs\/tags\/v1+…" \(5011 characters: wildcards match 2048 at most\), wanted /,
+    )
+    const list = [...Array(300).fill('x'), 'refs/heads/main']
+    expect(reason({ repository_id: 1, ref: list })).toMatch(
+      /claim ref is \["x", .*… \(301 elements: the first 256 are looked at\), wanted /,
+    )
+  })
+
+  test('takes no longer for a database that exists than for one that does not', () => {
+    const grants = compileGrants(
+      Array.from({ length: 300 }, (_, i) => grant(`g${i}`, { a: '1', b: '2' }, { database: `db${i % 3}` })),
+    )
+    const readsFor = (database: string) => {
+      const { claims, reads } = countingClaims({ a: 'x', b: 'y' })
+      nearestReason(grants, { principal: github(claims), request: { database, user: 'migrator' } })
+      return reads()
+    }
+    expect(readsFor('db0')).toBe(400)
+    expect(readsFor('no-such-database')).toBe(400)
   })
 
   test('looks at no more than 200 grants', () => {

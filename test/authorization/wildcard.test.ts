@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { compileWildcard, isOnlyWildcards } from '../../src/authorization/wildcard.ts'
+import {
+  compileWildcard,
+  findPatternProblem,
+  isOnlyWildcards,
+  MAX_VALUE_LENGTH,
+} from '../../src/authorization/wildcard.ts'
 
 /** What a pattern means, as plainly as possible. Exponential, so only for short text. */
 function matchesNaively(pattern: string, value: string): boolean {
@@ -83,11 +88,78 @@ describe('compileWildcard', () => {
     )
   })
 
-  test('returns at once for patterns that backtracking would not return from', () => {
-    const value = 'a'.repeat(20_000)
-    expect(matches('*a*a*a*a*a*b', value)).toBe(false)
-    expect(matches('**a**a**a**a**a**ba**', value)).toBe(false)
-    expect(matches('*a*a*a*a*a*', value)).toBe(true)
+  test('matches patterns with more characters than a machine word has bits', () => {
+    const text = fc.array(fc.constantFrom('a', 'b', '/'), { maxLength: 90 }).map(chars => chars.join(''))
+    fc.assert(
+      fc.property(text, text, text, (one, two, three) => {
+        expect(matches(`**${one}**${two}**`, `${one}/${three}${two}`)).toBe(true)
+        expect(matches(`*${one}c${two}*`, `${one}c${two}`)).toBe(true)
+        expect(matches(`*${one}c${two}*`, `${one}d${two}`)).toBe(false)
+        expect(matches(`**${one}c${two}d**`, `${three}${one}c${two}`)).toBe(false)
+      }),
+    )
+    for (let length = 28; length <= 100; length++) {
+      const long = 'ab'.repeat(length).slice(0, length)
+      expect(matches(`*${long}*`, `-${long}-`), `${length}`).toBe(true)
+      expect(matches(`*${long}*`, `-${long.slice(0, -1)}-`), `${length}`).toBe(false)
+    }
+  })
+
+  test('looks at each character of a value once, for whatever pattern', () => {
+    let looks = 0
+    /** Text that counts how often one of its characters is looked at. */
+    const counting = (text: string) =>
+      ({
+        length: text.length,
+        startsWith: (part: string) => text.startsWith(part),
+        endsWith: (part: string) => text.endsWith(part),
+        charCodeAt(position: number) {
+          looks++
+          return text.charCodeAt(position)
+        },
+      }) as string
+    const text = 'a'.repeat(MAX_VALUE_LENGTH)
+    for (const pattern of [
+      '*a*a*a*a*a*b',
+      '**a**a**a**a**a**ba**',
+      `**${'a'.repeat(200)}b**`,
+      '*a*a*a*a*a*',
+      '**a*a**a*b**',
+      'a**b**c',
+    ]) {
+      looks = 0
+      compileWildcard(pattern)(counting(text))
+      expect(looks, pattern).toBeLessThanOrEqual(text.length)
+    }
+    // what is too long is not looked at
+    looks = 0
+    expect(compileWildcard('**a**')(counting(`${text}a`))).toBe(false)
+    expect(looks).toBe(0)
+  })
+
+  test('matches no value that is too long, unless it is spelled out', () => {
+    const longest = 'a'.repeat(MAX_VALUE_LENGTH)
+    for (const pattern of ['*', '**', 'a*', '*a', 'a*a**a']) {
+      expect(matches(pattern, longest)).toBe(true)
+      expect(matches(pattern, `${longest}a`)).toBe(false)
+    }
+    expect(matches(`${longest}a`, `${longest}a`)).toBe(true)
+  })
+})
+
+describe('findPatternProblem', () => {
+  test('finds none in a long value, in one long run, and at the limits', () => {
+    const sound = ['main', '', 'a*b**c', '*'.repeat(500), 'x'.repeat(5000), `*${'x'.repeat(511)}`]
+    for (const pattern of [...sound, '*a*b*c*d*e*f*g*']) expect(findPatternProblem(pattern)).toBeUndefined()
+  })
+
+  test('finds more than 8 wildcards, and a wildcard in a long pattern', () => {
+    expect(findPatternProblem('*a*b*c*d*e*f*g*h*')).toBe(
+      'has 9 wildcards, and 8 are the most that a pattern may have: write several values',
+    )
+    expect(findPatternProblem(`**${'x'.repeat(511)}`)).toBe(
+      'has a wildcard and more than 512 characters: shorten it, or write the value out',
+    )
   })
 })
 

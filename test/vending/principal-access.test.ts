@@ -3,6 +3,7 @@ import type { Principal } from '../../src/authentication/principal.ts'
 import type { GrantSpec } from '../../src/authorization/grant.ts'
 import type { TokenKey } from '../../src/tokens/token-key.ts'
 import type { PrincipalAccess } from '../../src/vending/principal-access.ts'
+import { countingClaims } from '../authorization/support.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 import { ALICE, accessOf } from './support.ts'
 
@@ -68,6 +69,44 @@ test('decide returns the users if several are granted, and denies what is not', 
   })
   expect(access.decide({ database: 'orders', user: 'root' })).toEqual({ kind: 'denied' })
   expect(access.decide({ database: 'none', user: 'migrator' })).toEqual({ kind: 'denied' })
+})
+
+test('decide looks at the claims once, and at no more for a database that exists', () => {
+  const grants: Partial<GrantSpec>[] = Array.from({ length: 200 }, (_, i) => ({
+    name: `g${i}`,
+    principal: { issuer: 'ci', claims: { team: `team-${i}*`, ref: 'main' } },
+    database: i < 150 ? 'orders' : 'billing',
+  }))
+  const readsFor = (...databases: string[]) => {
+    const { claims, reads } = countingClaims({ team: 'other', ref: 'main' })
+    const access = accessOf(grants, { principal: { issuer: 'ci', subject: 'x', claims } })
+    const readsBefore = reads()
+    for (const database of databases)
+      for (const user of ['migrator', undefined, 'no_such_user'])
+        expect(access.decide({ database, user })).toEqual({ kind: 'denied' })
+    return reads() - readsBefore
+  }
+  expect(readsFor('orders')).toBe(200)
+  expect(readsFor('billing')).toBe(200)
+  expect(readsFor('no-such-database')).toBe(200)
+  expect(readsFor('orders', 'billing', ...Array.from({ length: 1000 }, (_, i) => `unknown-${i}`))).toBe(200)
+})
+
+test('what is remembered of a principal does not grow with what it asks for in vain', () => {
+  const access = accessOf([{}])
+  for (let i = 0; i < 1000; i++) access.decide({ database: `unknown-${i}`, user: `user-${i}` })
+  // the grant would not be cached if denials took its place
+  expect(access.decide({ database: 'orders' })).toBe(access.decide({ database: 'orders' }))
+})
+
+test('entitlements look at no claim that a decision has looked at', () => {
+  const { claims, reads } = countingClaims({ team: 'ops' })
+  const access = accessOf([{}], { principal: { ...ALICE, claims } })
+  access.decide({ database: 'orders' })
+  const readsBefore = reads()
+  for (let i = 0; i < 100; i++)
+    expect(access.entitlements()).toEqual([{ database: 'orders', users: ['migrator'] }])
+  expect(reads()).toBe(readsBefore)
 })
 
 test('reason names the nearest grant', () => {

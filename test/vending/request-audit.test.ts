@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { JetonError } from '../../src/errors.ts'
-import { settle } from '../support/clock/virtual-clock.ts'
-import { accessOf, startAudits, UNWRITABLE } from './support.ts'
+import { createRequestAudits } from '../../src/vending/request-audit.ts'
+import { settle, virtualClock } from '../support/clock/virtual-clock.ts'
+import { accessOf, fakeAuditLog, startAudits, UNWRITABLE } from './support.ts'
 
 const denied = new JetonError('access_denied', { publicMessage: 'no grant', reason: 'nearest grant ops' })
 
@@ -58,6 +59,24 @@ test('recordVend rejects as the audit log does, and the request has not ended', 
   auditLog.fault = UNWRITABLE
   await expect(beginAudit().recordVend()).rejects.toBe(UNWRITABLE)
   expect(ended).toEqual([])
+})
+
+test('recordFailure finds out a reason only if the record is read, so that a flood costs nothing', () => {
+  const { records, beginAudit } = startAudits()
+  let calls = 0
+  const denial = () =>
+    new JetonError('access_denied', { publicMessage: 'no grant', reason: () => `nearest grant ${++calls}` })
+  // an audit log that counts its refusals does not read them
+  const counting = createRequestAudits({
+    auditLog: { ...fakeAuditLog(virtualClock()), writeRefusal() {} },
+    clock: virtualClock(),
+    instance: 'test/1',
+  })
+  for (let i = 0; i < 100; i++)
+    counting({ requestId: 'r', sourceIp: undefined, userAgent: undefined }).recordFailure(denial())
+  expect(calls).toBe(0)
+  beginAudit().recordFailure(denial())
+  expect(records).toMatchObject([{ code: 'access_denied', reason: 'nearest grant 1' }])
 })
 
 test('recordFailure records a fault of the caller as refused, with the reason for operators', () => {

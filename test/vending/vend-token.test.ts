@@ -162,6 +162,18 @@ test('createVendToken refuses an unknown database as one that is not granted; on
   expect(ungranted?.publicMessage).not.toMatch(/billing|none|theirs|ops/)
 })
 
+test('createVendToken does not find out why it refuses: whoever reads the reason does, by the rules that refused', async () => {
+  const access = accessOf([{ principal: { issuer: 'ci', subject: 'bob' } }])
+  const reason = vi.fn(access.reason)
+  const { vend, audit } = startVending()
+  const error = await vend({ access: { ...access, reason }, audit, request: REQUEST }).catch(cause => cause)
+  expect(error).toMatchObject({ code: 'access_denied' })
+  expect(reason).not.toHaveBeenCalled()
+  expect(error.reason).toBe('nearest grant ops: subject is "alice", wanted bob')
+  expect(error.reason).toBe('nearest grant ops: subject is "alice", wanted bob')
+  expect(reason).toHaveBeenCalledExactlyOnceWith(REQUEST)
+})
+
 test('rejectedFingerprint goes into the record as refused, and to the token cache', async () => {
   const { vend, audit, access, records, get } = startVending()
   const { key } = await vend({ access, audit, request: REQUEST, rejectedFingerprint: 'f0' })

@@ -4,6 +4,7 @@ import { findScopeProblem } from '../../authorization/grant-scope.ts'
 import type { Tenancy } from '../../authorization/tenancy/tenancy.ts'
 import { namesText, type Report } from '../problems.ts'
 import type { DefinedNames, Sections } from '../sections.ts'
+import { checkPatterns } from './patterns.ts'
 
 interface GrantCheck {
   definedNames: DefinedNames
@@ -34,6 +35,7 @@ function checkGrant(grant: GrantSpec, { definedNames, tenancies, report }: Grant
     principal.problem(`is not in issuers (${namesText(definedNames.issuers)})`, 'issuer')
   const scopeProblem = findScopeProblem(grant, tenancies.get(issuer))
   if (scopeProblem !== undefined) principal.problem(scopeProblem)
+  checkPatterns(grant.principal, principal)
 }
 
 function checkUniqueNames(entries: Sections['grants'], report: Report): void {
