@@ -62,6 +62,7 @@ function compileClaim(spec: ClaimSpec[string], path: readonly string[]): ClaimMa
 
 function compileText(name: string, spec: Scalar | readonly Scalar[]): ClaimMatcher {
   const scalars = alternatives(spec)
+  const wanted = scalars.map(String)
   const texts = scalars.map(textOf).filter(text => text !== undefined)
   const exact = new Set(texts.filter(text => !text.includes('*')))
   const patterns = texts.filter(text => text.includes('*')).map(compileWildcard)
@@ -73,7 +74,7 @@ function compileText(name: string, spec: Scalar | readonly Scalar[]): ClaimMatch
     isClaimList(claim) ? elementsOf(claim).some(matchesAny) : claim !== undefined && matchesAny(claim)
   return {
     matches,
-    explain: claim => [{ name, wanted: scalars.map(String), found: claim, holds: matches(claim) }],
+    explain: claim => [{ name, wanted, found: claim, holds: matches(claim) }],
   }
 }
 

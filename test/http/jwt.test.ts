@@ -81,6 +81,18 @@ test.each([
   expect(expectRefusal(api, reply, 'unauthenticated').reason).toContain(reason)
 })
 
+test('a claim of 9 KB meets no wildcard, and the record says that it is too long', async () => {
+  const principal = { issuer: 'github', claims: { ref: 'refs/**/v**' } }
+  const grants = [{ name: 'tags', principal, database: 'orders', users: ['migrator'] }]
+  const api = await startApi({ config: { grants } })
+  const bearer = (length: number) => api.bearer({ ref: `refs/tags/v${'1'.repeat(length)}` })
+  expect((await requestToken(api, { authorization: await bearer(2000) })).status).toBe(200)
+  const reply = await requestToken(api, { authorization: await bearer(9000) })
+  expect(expectRefusal(api, reply, 'access_denied').reason).toMatch(
+    /^nearest grant tags: claim ref is "refs\/tags\/v1+…" \(9011 characters: wildcards match 2048 at most\), /,
+  )
+})
+
 test('a JWT with padding is unauthenticated', async () => {
   const api = await startApi()
   const authorization = await api.bearer()
