@@ -108,9 +108,11 @@ export function discoverKeys(parts: DiscoverKeysParts): IssuerKeys {
     header: JWTHeaderParameters,
     triedVersion: number,
   ): Promise<ResolvedKeys | undefined> {
-    if (!rechecks.take(clock.now()) || !(await fetcher.refresh())) return undefined
+    const isTried = () => fetcher.current()?.version === triedVersion
+    // what others have fetched, or are about to, is free
+    if (isTried() && (fetcher.isUnderWay() || rechecks.take(clock.now()))) await fetcher.refresh()
     const newer = fetcher.current()
-    if (!newer || newer.version === triedVersion) return undefined
+    if (!newer || isTried()) return undefined
     const keys = await newer.jwks.findKeys(header)
     return keys.length > 0 ? { keys, version: newer.version, next: async () => undefined } : undefined
   }

@@ -34,6 +34,7 @@ export interface KeyFetcher {
   waitMs(): number
   /** Returns how many fetches have begun. */
   begun(): number
+  isUnderWay(): boolean
   /** Whether the last fetch failed. */
   isFailing(): boolean
 }
@@ -114,6 +115,7 @@ export function createKeyFetcher({ issuerUrl, fetch, clock, log, health }: KeyFe
     refresh: async () => (fetchNow.isUnderWay() || waitMs() === 0 ? fetchNow() : false),
     waitMs,
     begun: () => begun,
+    isUnderWay: fetchNow.isUnderWay,
     isFailing: () => failures > 0,
   }
 }

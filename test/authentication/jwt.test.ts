@@ -66,6 +66,16 @@ describe('createJwtScheme notices that an issuer has changed its key', () => {
     expect((await scheme.authenticate(await issuer.sign({ sub: 'new' }))).subject).toBe('new')
   })
 
+  test('for all JWTs that arrive together', async () => {
+    const { issuer, scheme } = await startScheme()
+    await scheme.authenticate(await issuer.sign())
+    await issuer.rotate({ kid: 'key-1' })
+    const jwts = await Promise.all(Array.from({ length: 20 }, (_, i) => issuer.sign({ sub: `new-${i}` })))
+    const subjects = await Promise.all(jwts.map(async jwt => (await scheme.authenticate(jwt)).subject))
+    expect(subjects).toEqual(Array.from({ length: 20 }, (_, i) => `new-${i}`))
+    expect(issuer.requests.keys).toBe(2)
+  })
+
   test('if it has no kid', async () => {
     const { issuer, scheme } = await startScheme()
     const sign = (sub: string) => issuer.sign({ sub }, { header: { kid: undefined } })
