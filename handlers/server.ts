@@ -24,6 +24,8 @@ export interface ServeOptions {
  * Rejects if a port or an audit sink cannot be opened, and with `ConfigError` if the configuration cannot be used.
  */
 export async function serve({ configPath, listen: address, stdout }: ServeOptions): Promise<void> {
+  // otherwise Node opens its inspector, through which whoever can connect to it reads tokens and runs code
+  process.on('SIGUSR1', () => {})
   const log = createPinoLog(escapeJson)
   const config = await loadConfig(configPath, address)
   logWarnings(config, log)
@@ -34,7 +36,7 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
     instance: `${hostname()}/${process.pid}`,
     registry,
   })
-  const adminApp = createAdminApp(registry)
+  const adminApp = createAdminApp(registry, { clock: service.clock, log })
   const close = () => Promise.all([service.close(), adminApp.close()])
 
   let urls: { url: string; admin: string | undefined }

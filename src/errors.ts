@@ -4,6 +4,7 @@ export const STATUS = {
   unauthenticated: 401,
   access_denied: 403,
   not_found: 404,
+  method_not_allowed: 405,
   payload_too_large: 413,
   unsupported_media_type: 415,
   throttled: 429,

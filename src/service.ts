@@ -6,6 +6,7 @@ import { openSinks } from './audit/open-sinks.ts'
 import { createIssuerKeysCache } from './authentication/issuer-keys-cache.ts'
 import type { Config } from './config/config.ts'
 import { type AppOptions, createApp } from './http/app.ts'
+import { secureContextOptions } from './http/tls-context.ts'
 import type { App } from './http/types.ts'
 import { createBackgroundTasks } from './lib/background-tasks.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
@@ -113,6 +114,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
       log,
       beginAudit,
       onVended: metrics.onVended,
+      metrics,
     },
     http,
   )
@@ -165,7 +167,7 @@ function roleArnsOf({ databases }: Config): Set<string> {
 }
 
 function renewCertificate(app: App, tls: Config['server']['tls']): void {
-  if (tls && app.server instanceof TlsServer) app.server.setSecureContext({ ...tls, minVersion: 'TLSv1.2' })
+  if (tls && app.server instanceof TlsServer) app.server.setSecureContext(secureContextOptions(tls))
 }
 
 /**

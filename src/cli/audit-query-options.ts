@@ -1,5 +1,6 @@
 import type { AuditQuery } from '../audit/query.ts'
 import { UsageError } from '../errors.ts'
+import { parseIpAddress } from '../lib/ip-address.ts'
 import { DAY_MS } from '../lib/iso-time.ts'
 
 /** The flags of `jeton audit query`, as written on the command line. */
@@ -45,7 +46,7 @@ export function parseAuditQuery(flags: AuditQueryFlags, now: number): { query: A
       code,
       grant,
       fingerprint: fingerprint?.toLowerCase(),
-      sourceIp,
+      sourceIp: sourceIp === undefined ? undefined : parseSourceIp(sourceIp),
       id,
     },
     limit: parseLimit(flags.limit),
@@ -71,6 +72,14 @@ function parsePrincipal(text: string): AuditQuery['principal'] {
   if (slash < 1 || slash === text.length - 1)
     throw new UsageError('--principal takes ISSUER/SUBJECT, the issuer by its name in the configuration')
   return { issuer: text.slice(0, slash), subject: text.slice(slash + 1) }
+}
+
+/** Returns the address, or the network of a counting record, as records have it. */
+function parseSourceIp(text: string): string {
+  const [, ip, prefix = ''] = /^([^/]*)(\/\d{1,3})?$/.exec(text) ?? []
+  const address = parseIpAddress(ip)
+  if (address === undefined) throw new UsageError('--source-ip takes an IP address')
+  return `${address}${prefix}`
 }
 
 function parseLimit(text: string | undefined): number {

@@ -24,6 +24,8 @@ export interface ServerConfig {
   readonly port: number
   /** Number of proxies in front of the server. */
   readonly behindProxy?: number | undefined
+  /** How many may be open in all, and from one address unless they come from proxies; no limits if undefined. */
+  readonly connections?: { readonly max: number; readonly maxPerAddress: number | undefined } | undefined
   /** PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
   readonly admin?: { readonly host: string; readonly port: number } | undefined

@@ -37,6 +37,28 @@ const Server = object(
         description: 'Number of proxies in front; jeton trusts this many entries of X-Forwarded-For',
       }),
     ),
+    connections: Type.Optional(
+      object(
+        {
+          max: Type.Optional(
+            Type.Integer({
+              minimum: 10,
+              maximum: 100_000,
+              description: 'Connections of callers that may be open in all; default 4000',
+            }),
+          ),
+          maxPerAddress: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 100_000,
+              description:
+                'Of these, from one address, or from one /48 of IPv6; default: a quarter of max. Not with behindProxy',
+            }),
+          ),
+        },
+        'Limits of connections; at a limit, a new connection takes the place of an idle one',
+      ),
+    ),
     tls: Type.Optional(
       object(
         {

@@ -1,33 +1,33 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import type { ServerConfig } from '../config/config.ts'
-import { asJetonError, JetonError } from '../errors.ts'
+import { asJetonError, type JetonError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { CaBundles } from '../rds/ca-bundles.ts'
 import type { Health } from '../telemetry/health.ts'
 import { type Log, logRequestFailure } from '../telemetry/log.ts'
+import { type ConnectionMetrics, NO_METRICS } from '../telemetry/metrics.ts'
 import type { AccessPolicy } from '../vending/access-policy.ts'
 import type { BeginAudit } from '../vending/request-audit.ts'
 import type { VendToken } from '../vending/vend-token.ts'
 import { createAuthenticationHook } from './authenticate.ts'
-import { errorFromFastify, incompleteBodyError, notFoundError } from './fastify-errors.ts'
+import { errorFromFastify, incompleteBodyError } from './fastify-errors.ts'
 import { acceptOnlyJson, MAX_BODY_BYTES } from './json-body.ts'
-import { createServerFactory, type ListenerOptions } from './listener.ts'
+import { createListener, type ListenerOptions, type ListenerParts } from './listener.ts'
 import { addOpenApiRoute, describeRoutes } from './openapi.ts'
-import { createParserErrorHandler } from './parser-error.ts'
-import { limitPipelining } from './pipelining.ts'
 import { sendProblem } from './problem.ts'
+import { rejectMalformed, rejectUnroutable } from './request-head.ts'
 import { addCaRoute } from './routes/ca.ts'
 import { addDatabasesRoute } from './routes/databases.ts'
 import { addHealthRoutes } from './routes/health.ts'
 import { addTokensRoute } from './routes/tokens.ts'
 import { schemaController } from './schema-controller.ts'
+import { createSourceAddress } from './source-address.ts'
 import type { App } from './types.ts'
 
 export interface AppParts {
-  /** Called once for each request, so that a reload changes nothing in the middle of one. */
+  /** Whoever decides about a request asks again after each wait: it is decided by the policy of that moment. */
   currentPolicy: () => AccessPolicy
   vend: VendToken
   caBundles: CaBundles
@@ -37,6 +37,8 @@ export interface AppParts {
   beginAudit: BeginAudit
   /** Called for each token vended, with the time from the request's headers to here. */
   onVended?: (vend: { durationMs: number }) => void
+  /** Default: none. */
+  metrics?: ConnectionMetrics
 }
 
 export interface AppOptions extends ListenerOptions, Pick<ServerConfig, 'behindProxy'> {
@@ -54,15 +56,16 @@ const HSTS = 'max-age=31536000'
 
 /** Creates the HTTP API, ready to listen. Default: plain HTTP without a proxy in front. */
 export async function createApp(parts: AppParts, options: AppOptions = {}): Promise<App> {
-  const { clock, log, health, caBundles, vend, onVended } = parts
+  const { clock, log, health, caBundles, vend, onVended, metrics = NO_METRICS } = parts
   const isTls = options.tls !== undefined
-  const app = createFastify(options, { clock, isTls })
+  const app = createFastify(options, { clock, log, metrics })
+  const sourceAddressOf = createSourceAddress(options.behindProxy)
 
   // each request goes through this list from top to bottom, then to its route; only some routes authenticate
-  limitPipelining(app)
   addCommonHeaders(app, { isTls })
+  rejectMalformed(app)
   rejectUnroutable(app)
-  const authenticate = createAuthenticationHook(app, parts)
+  const authenticate = createAuthenticationHook(app, { ...parts, sourceAddressOf })
   acceptOnlyJson(app)
   answerErrors(app, log)
 
@@ -76,19 +79,17 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
   return app
 }
 
-function createFastify(options: AppOptions, { clock, isTls }: { clock: Clock; isTls: boolean }): App {
-  const { behindProxy = 0 } = options
+function createFastify(options: AppOptions, parts: ListenerParts): App {
+  const isTls = options.tls !== undefined
   return fastify({
     logger: false,
     genReqId: () => randomUUID(),
     requestIdHeader: options.requestIdHeader ?? false,
     bodyLimit: MAX_BODY_BYTES,
-    serverFactory: createServerFactory(options),
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    trustProxy: behindProxy > 0 && ((_address: string, hop: number) => hop < behindProxy),
     schemaController,
-    clientErrorHandler: createParserErrorHandler(clock),
+    ...createListener(options, parts),
     // such requests do not reach any hook
     frameworkErrors(cause, _request, reply) {
       setCommonHeaders(reply, { isTls })
@@ -109,25 +110,16 @@ function setCommonHeaders(reply: FastifyReply, { isTls }: { isTls: boolean }): v
   reply.headers(SECURITY_HEADERS).header('x-request-id', reply.request.id)
 }
 
-/** Rejects requests without a route or without `Host` before their body is parsed, whatever the body is. */
-function rejectUnroutable(app: App): void {
-  app.addHook('onRequest', (request, _reply, done) => {
-    done(request.is404 ? notFoundError() : missingHostError(request.raw))
-  })
-}
-
-/** RFC 9112, 3.2 */
-function missingHostError({ headers, httpVersion }: IncomingMessage): JetonError | undefined {
-  if (headers.host !== undefined || httpVersion !== '1.1') return undefined
-  return new JetonError('invalid_request', { publicMessage: 'the request has no Host header' })
-}
-
-/** Answers whatever a request fails with as a problem, records it if authentication had begun, and logs bugs. */
+/**
+ * Answers whatever a request fails with as a problem, records it if authentication had begun, and logs bugs. The reply goes
+ * first, so that the time it takes says nothing of what the operator is told.
+ */
 function answerErrors(app: App, log: Log): void {
   app.setErrorHandler((cause, request, reply) => {
     const error = jetonErrorOf(cause, request)
+    sendProblem(reply, error)
+    request.audit?.recordFailure(error)
     if (error.code === 'internal_error') logRequestFailure(log, { requestId: request.id, cause })
-    sendProblem(reply, request.audit?.recordFailure(error) ?? error)
   })
 }
 

@@ -12,7 +12,7 @@ const MAX_SOURCES = 20_000
 export interface AuthFailureLimiter {
   /**
    * Counts one failure. Returns the ms until the limit resets, or undefined while under the limit. IPv6 addresses count by
-   * their /64, because one host has all of it. Connections that were reset have lost their address and count together.
+   * their /64, because one host has all of it. Failures without an address count together.
    */
   count(address: string | undefined): number | undefined
 }

@@ -4,15 +4,20 @@ import type { Clock } from '../lib/clock.ts'
 import type { AccessPolicy } from '../vending/access-policy.ts'
 import type { PrincipalAccess } from '../vending/principal-access.ts'
 import type { BeginAudit, RequestAudit } from '../vending/request-audit.ts'
+import type { AccessRenewal } from '../vending/vend-token.ts'
 import { type AuthFailureLimiter, createAuthFailureLimiter } from './auth-failure-limiter.ts'
+import type { SourceAddress } from './source-address.ts'
 import type { App } from './types.ts'
 
 /** The sender of a request, whose credential has verified. */
 export interface Caller {
-  /** The policy that was current when the request began; a reload does not change it. */
+  /** The policy that the credential verified under. */
   readonly policy: AccessPolicy
+  /** What that policy lets it have. */
   readonly access: PrincipalAccess
   readonly audit: RequestAudit
+  /** For whatever is decided later than the headers: a reload may have come since. */
+  readonly renewal: AccessRenewal
 }
 
 declare module 'fastify' {
@@ -28,6 +33,13 @@ export interface AuthenticationParts {
   clock: Clock
   currentPolicy: () => AccessPolicy
   beginAudit: BeginAudit
+  sourceAddressOf: SourceAddress
+}
+
+interface ShownCredential {
+  audit: RequestAudit
+  authorization: string | undefined
+  sourceIp: string | undefined
 }
 
 /** An `onRequest` hook that sets `request.audit` and `request.caller`. */
@@ -39,7 +51,7 @@ export type AuthenticationHook = (request: FastifyRequest) => Promise<void>
  */
 export function createAuthenticationHook(
   app: App,
-  { currentPolicy, beginAudit, clock }: AuthenticationParts,
+  { currentPolicy, beginAudit, clock, sourceAddressOf }: AuthenticationParts,
 ): AuthenticationHook {
   // declared for every request, since objects that grow later are slow
   app.decorateRequest('audit', undefined)
@@ -48,19 +60,28 @@ export function createAuthenticationHook(
 
   return async function authenticate(request) {
     const { authorization, 'user-agent': userAgent } = request.headers
-    const audit = beginAudit({ requestId: request.id, sourceIp: request.ip, userAgent })
-    const policy = currentPolicy()
+    const sourceIp = sourceAddressOf(request.raw)
+    const audit = beginAudit({ requestId: request.id, sourceIp, userAgent })
     request.audit = audit
-    try {
-      const access = policy.accessOf(await policy.authenticator.authenticate(authorization))
-      audit.identify(access)
-      request.caller = { policy, access, audit }
-    } catch (cause) {
-      throw limitFailure(cause, { failureLimiter, ip: request.ip })
-    }
+    request.caller = await verifyCaller({ audit, authorization, sourceIp })
     // if the body failed while the credential was checked, Fastify would wait for it forever
     const { complete, errored } = request.raw
     if (errored && !complete) throw errored
+  }
+
+  async function verifyCaller(shown: ShownCredential): Promise<Caller> {
+    const { audit, authorization, sourceIp } = shown
+    for (;;) {
+      const policy = currentPolicy()
+      const isDue = () => policy !== currentPolicy()
+      try {
+        const access = policy.accessOf(await policy.authenticator.authenticate(authorization))
+        audit.identify(access)
+        if (!isDue()) return { policy, access, audit, renewal: { isDue, renew: () => verifyCaller(shown) } }
+      } catch (cause) {
+        throw limitFailure(cause, { failureLimiter, sourceIp })
+      }
+    }
   }
 }
 
@@ -70,10 +91,10 @@ export function createAuthenticationHook(
  */
 function limitFailure(
   cause: unknown,
-  { failureLimiter, ip }: { failureLimiter: AuthFailureLimiter; ip: string },
+  { failureLimiter, sourceIp }: { failureLimiter: AuthFailureLimiter; sourceIp: string | undefined },
 ): unknown {
   if (!(cause instanceof JetonError) || cause.code !== 'unauthenticated') return cause
-  const retryAfterMs = failureLimiter.count(ip)
+  const retryAfterMs = failureLimiter.count(sourceIp)
   if (retryAfterMs === undefined) return cause
   return new JetonError('rate_limited', {
     publicMessage:

@@ -4,7 +4,7 @@ import { MAX_BODY_BYTES } from './json-body.ts'
 const DETAILS = {
   payload_too_large: `the body must be ${MAX_BODY_BYTES / 1024} KiB or less`,
   unsupported_media_type: 'send a JSON body with Content-Type: application/json',
-  not_found: 'no route has this method and path; see /openapi.json',
+  not_found: 'no route has this path; see /openapi.json',
   invalid_request: 'the body is not JSON',
 } as const satisfies Partial<Record<ErrorCode, string>>
 
@@ -44,7 +44,7 @@ export function errorFromFastify(cause: unknown): JetonError | undefined {
   return new JetonError(code, { publicMessage: validation ? describeViolations(validation) : DETAILS[code] })
 }
 
-/** Returns the error for a path or method that no route has. */
+/** Returns the error for a path that no route has. */
 export function notFoundError(): JetonError {
   return new JetonError('not_found', { publicMessage: DETAILS.not_found })
 }

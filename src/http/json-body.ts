@@ -1,6 +1,7 @@
-import type { FastifyBodyParser } from 'fastify'
+import type { FastifyBodyParser, FastifyReply, FastifyRequest } from 'fastify'
 import { JetonError } from '../errors.ts'
 import { isJsonObject } from '../lib/json.ts'
+import { askForBody } from './expectations.ts'
 import type { App } from './types.ts'
 
 export const MAX_BODY_BYTES = 16 * 1024
@@ -19,6 +20,27 @@ export function acceptOnlyJson(app: App): void {
       done(new JetonError('invalid_request', { publicMessage: 'the body names one of its members twice' }))
     })
   })
+}
+
+/**
+ * An `onRequest` hook for what follows authentication: refuses bodies that are compressed (RFC 7694, 3), which nobody would
+ * unpack, and lets a client send its body that waits for word.
+ */
+export function acceptBody(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: (error?: Error) => void,
+): void {
+  const encoding = request.headers['content-encoding']?.toLowerCase() ?? ''
+  if (encoding === '' || encoding === 'identity') {
+    askForBody(request.raw, reply.raw)
+    done()
+  } else {
+    reply.header('accept-encoding', 'identity')
+    done(
+      new JetonError('unsupported_media_type', { publicMessage: 'send the body without Content-Encoding' }),
+    )
+  }
 }
 
 function hasDuplicateMember(json: string, body: unknown): boolean {

@@ -1,28 +1,54 @@
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { FastifyServerFactory } from 'fastify'
+import type { FastifyServerOptions } from 'fastify'
 import type { ServerConfig } from '../config/config.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { ConnectionMetrics } from '../telemetry/metrics.ts'
+import { type ConnectionLimits, limitConnections } from './connection-limits.ts'
+import { followConnections } from './connections.ts'
+import { answerExpectations } from './expectations.ts'
+import { createLastReply } from './last-reply.ts'
+import { createParserErrorHandler, MAX_HEADER_BYTES, refuseTunnels } from './parser-error.ts'
+import { handleInSequence } from './request-sequence.ts'
+import { secureContextOptions } from './tls-context.ts'
+import { cutUnreadReplies } from './unread-replies.ts'
 
-export const MAX_HEADER_BYTES = 32 * 1024
 /** How long a request may take to arrive. What jeton itself waits for has limits of its own. */
 const REQUEST_TIMEOUT_MS = 10_000
-/** How long a connection may be silent: longer than any reply takes. It also ends clients that do not read their reply. */
+/** How long a client may take to read a reply: even the largest CA bundle takes less over 10 KB/s. */
+const REPLY_TIMEOUT_MS = 30_000
+/** How long a connection may be silent: longer than any reply takes. */
 const SOCKET_TIMEOUT_MS = 30_000
 /** Longer than the 60 s of most load balancers, so that they close idle connections and not jeton, in mid-request. */
 const KEEP_ALIVE_MS = 72_000
 
 export interface ListenerOptions {
   tls?: ServerConfig['tls']
-  /** How long a request may take to arrive, in milliseconds; default 10 s. */
+  /** Default: no limit. */
+  connections?: ConnectionLimits | undefined
+  /** How long a TLS handshake or a request may take to arrive, in milliseconds; default 10 s. */
   requestTimeoutMs?: number | undefined
+  /** How long a client may take to read a reply, in milliseconds; default 30 s. */
+  replyTimeoutMs?: number | undefined
 }
 
-/** Returns a factory of Fastify's server: for HTTPS (TLS 1.2 or later) if there is a certificate, else for plain HTTP. */
-export function createServerFactory({
-  tls,
-  requestTimeoutMs = REQUEST_TIMEOUT_MS,
-}: ListenerOptions): FastifyServerFactory {
-  const limits = {
+export interface ListenerParts {
+  clock: Clock
+  log: Log
+  metrics: ConnectionMetrics
+}
+
+/**
+ * Returns Fastify's options for its server, which speaks HTTPS if there is a certificate, else plain HTTP. It limits how many
+ * connections there are, how long each may take and what each may keep in memory, and answers what never becomes a request.
+ */
+export function createListener(
+  { tls, connections: limits, ...options }: ListenerOptions,
+  parts: ListenerParts,
+): Required<Pick<FastifyServerOptions, 'clientErrorHandler' | 'serverFactory'>> {
+  const { requestTimeoutMs = REQUEST_TIMEOUT_MS, replyTimeoutMs = REPLY_TIMEOUT_MS } = options
+  const settings = {
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
@@ -31,15 +57,29 @@ export function createServerFactory({
     keepAliveTimeout: KEEP_ALIVE_MS,
     // Node would answer a missing Host without problem+json; the app answers it instead
     requireHostHeader: false,
+    // Node would drop the second of two headers that must be one; joined, no such value is valid
+    joinDuplicateHeaders: true,
   }
-  return (handler): Server => {
-    const tlsOptions = { ...tls, minVersion: 'TLSv1.2', handshakeTimeout: requestTimeoutMs } as const
-    const server = tls
-      ? createTlsServer({ ...limits, ...tlsOptions }, handler)
-      : createServer(limits, handler)
-    // a server may ignore expectations that it does not know (RFC 9110, 10.1.1)
-    server.on('checkExpectation', handler)
-    return server.setTimeout(SOCKET_TIMEOUT_MS)
+  const server = tls
+    ? createTlsServer({ ...settings, ...secureContextOptions(tls), handshakeTimeout: requestTimeoutMs })
+    : createServer(settings)
+  // Node would drop headers beyond 2,000 unseen; their size is limited as it is
+  server.maxHeadersCount = 0
+  server.setTimeout(SOCKET_TIMEOUT_MS)
+  const connections = followConnections(server)
+  if (limits) limitConnections(server, { connections, limits, ...parts })
+  const sendLastReply = createLastReply({ connections, clock: parts.clock })
+  refuseTunnels(server, sendLastReply)
+  cutUnreadReplies(server, { connections, replyTimeoutMs, metrics: parts.metrics })
+
+  return {
+    serverFactory(handler) {
+      const listener = handleInSequence(connections, handler)
+      server.on('request', listener)
+      answerExpectations(server, listener)
+      return server
+    },
+    clientErrorHandler: createParserErrorHandler(sendLastReply),
   }
 }
 

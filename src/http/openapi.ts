@@ -2,6 +2,7 @@ import fastify, { type RouteOptions } from 'fastify'
 import * as Type from 'typebox'
 import { memoizeAsync } from '../lib/single-flight.ts'
 import { schemaController } from './schema-controller.ts'
+import { problemResponses } from './schemas.ts'
 import type { App } from './types.ts'
 
 /** What /openapi.json says beyond what the routes say about themselves. */
@@ -56,7 +57,7 @@ export function describeRoutes(app: App): () => Promise<object> {
 export function addOpenApiRoute(app: App, describe: () => Promise<object>): void {
   const schema = {
     summary: 'This description',
-    response: { 200: Type.Object({}, { additionalProperties: true }) },
+    response: { 200: Type.Object({}, { additionalProperties: true }), ...problemResponses(400, 405, 431) },
   }
   app.get('/openapi.json', { schema }, describe)
 }

@@ -1,6 +1,8 @@
+import { STATUS_CODES } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import type { ErrorCode, JetonError } from '../errors.ts'
 import { printableJson } from '../lib/printable.ts'
+import { authenticateChallenge } from './challenge.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json'
 
@@ -9,6 +11,7 @@ const TITLES: Readonly<Record<ErrorCode, string>> = {
   unauthenticated: 'The credential is missing or does not verify',
   access_denied: 'No grant allows it',
   not_found: 'There is nothing here',
+  method_not_allowed: 'The method is not the one of this path',
   payload_too_large: 'The body is too large',
   unsupported_media_type: 'The body must be JSON',
   throttled: 'Too many new tokens at once',
@@ -22,19 +25,26 @@ const TITLES: Readonly<Record<ErrorCode, string>> = {
 /** For a 503 whose cause does not say when it may be over. */
 const DEFAULT_RETRY_AFTER_SECONDS = 5
 
+/** Returns the URI of a kind of problem: a name, which never changes and leads nowhere. docs/http.md lists the codes. */
+function problemType(code: ErrorCode): string {
+  return `urn:jeton:problem:${code}`
+}
+
 /** Returns the body of a problem (RFC 9457). The error's `reason` and `cause` are for the operator and stay out of it. */
 export function problemOf(error: JetonError, requestId: string) {
   const { code, status, publicMessage } = error
-  return { type: 'about:blank', code, title: TITLES[code], status, detail: publicMessage, requestId }
+  return { type: problemType(code), code, title: TITLES[code], status, detail: publicMessage, requestId }
 }
 
-/** Returns the headers of a reply with a problem as its body, without those of every reply. */
-export function problemHeaders(error: JetonError): Record<string, string> {
+/**
+ * Returns the headers of a reply with a problem as its body, without those of every reply. `authorization` is the credential
+ * that the request showed.
+ */
+export function problemHeaders(error: JetonError, authorization?: string): Record<string, string> {
   const retryAfter = retryAfterSeconds(error)
   return {
     ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
-    // RFC 6750, 3.1; RFC 9110, 11.6.1
-    ...(error.status === 401 && { 'www-authenticate': 'Bearer error="invalid_token"' }),
+    ...(error.status === 401 && { 'www-authenticate': authenticateChallenge(authorization) }),
     'cache-control': 'no-store',
     'content-type': PROBLEM_TYPE,
   }
@@ -44,16 +54,15 @@ export function problemHeaders(error: JetonError): Record<string, string> {
 export function sendProblem(reply: FastifyReply, error: JetonError): FastifyReply {
   return reply
     .code(error.status)
-    .headers(problemHeaders(error))
+    .headers(problemHeaders(error, reply.request.headers.authorization))
     .send(printableJson(problemOf(error, reply.request.id)))
 }
 
 /** Returns a problem as the bytes of an HTTP/1.1 response that closes the connection, for a socket without a request. */
 export function rawProblem(error: JetonError, requestId: string): string {
   const body = printableJson(problemOf(error, requestId))
-  const statusText = error.status === 431 ? 'Request Header Fields Too Large' : 'Bad Request'
   return [
-    `HTTP/1.1 ${error.status} ${statusText}`,
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
     `Content-Type: ${PROBLEM_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     `X-Request-Id: ${requestId}`,

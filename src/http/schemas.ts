@@ -76,7 +76,7 @@ export const DatabasesReplySchema = Type.Object({
 })
 
 const ProblemSchema = Type.Object({
-  type: Type.String(),
+  type: Type.String({ pattern: '^urn:jeton:problem:\\w+$', description: 'urn:jeton:problem: and the code.' }),
   code: Type.String(),
   title: Type.String(),
   status: Type.Integer(),

@@ -1,7 +1,8 @@
 import { METHODS } from 'node:http'
-import { isIP } from 'node:net'
 import type { ALBEvent, APIGatewayProxyEventV2, LambdaFunctionURLEvent } from 'aws-lambda'
 import { JetonError } from '../errors.ts'
+import { findRepeatedHeader } from '../http/repeated-headers.ts'
+import { parseIpAddress } from '../lib/ip-address.ts'
 
 /** An event of API Gateway's HTTP API (payload 2.0), of a function URL, or of an Application Load Balancer. */
 export type HttpEvent = APIGatewayProxyEventV2 | LambdaFunctionURLEvent | ALBEvent
@@ -42,13 +43,14 @@ export function hasMultiValueHeaders(event: HttpEvent): boolean {
 /**
  * Returns an event as a normalized one. A load balancer names the source in the last entry of `X-Forwarded-For`; callers can
  * write all others, so they are ignored, and so is the whole header if AWS names the source itself. Query strings are dropped:
- * no route has one. Throws `invalid_request` if the path or the body is not text.
+ * no route has one. Throws `invalid_request` if the path or the body is not text, or if a header comes twice that must be one.
  */
 export function normalizeEvent(event: HttpEvent): NormalizedEvent {
   const headers = headersOf(event)
   const isAlb = isAlbEvent(event)
   const requestId = isAlb ? traceIdOf(headers['x-amzn-trace-id']) : event.requestContext.requestId
-  const sourceIp = isAlb ? lastForwardedFor(headers['x-forwarded-for']) : event.requestContext.http.sourceIp
+  const source = isAlb ? lastEntry(headers['x-forwarded-for']) : event.requestContext.http.sourceIp
+  const sourceIp = parseIpAddress(source) ?? NO_ADDRESS
   const method = isAlb ? event.httpMethod : event.requestContext.http.method
   const path: unknown = pathOf(event)
   const body: unknown = event.body ?? undefined
@@ -94,6 +96,13 @@ function headersOf(event: HttpEvent): Record<string, string> {
     'multiValueHeaders' in event && event.multiValueHeaders
       ? event.multiValueHeaders
       : Object.fromEntries(Object.entries(event.headers ?? {}).map(([name, value]) => [name, [value]]))
+  const repeated = findRepeatedHeader(
+    Object.entries(lists).flatMap(([name, values = []]) => values.flatMap(value => [name, value ?? ''])),
+  )
+  if (repeated !== undefined)
+    throw new JetonError('invalid_request', {
+      publicMessage: `the request has more than one ${repeated} header`,
+    })
   const headers: Record<string, string> = {}
   for (const [name, values = []] of Object.entries(lists)) headers[name.toLowerCase()] = values.join(', ')
   delete headers[REQUEST_ID_HEADER]
@@ -119,9 +128,6 @@ function traceIdOf(header = ''): string | undefined {
   return field && /=([\w-]{1,64})$/.exec(field)?.[1]
 }
 
-/** The entry has a port if the load balancer has the attribute `routing.http.xff_client_port.enabled`. */
-function lastForwardedFor(forwardedFor = ''): string {
-  const last = forwardedFor.split(',').at(-1)?.trim() ?? ''
-  const address = isIP(last) ? last : last.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
-  return isIP(address) ? address : NO_ADDRESS
+function lastEntry(list = ''): string {
+  return list.slice(list.lastIndexOf(',') + 1)
 }

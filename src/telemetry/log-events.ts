@@ -21,6 +21,7 @@ export const LOG_EVENTS = [
   'configuration_doubtful',
   'configuration_reloaded',
   'configuration_unreadable',
+  'connections_limited',
   'data_key_outdated',
   'issuer_keys_changed',
   'issuer_keys_unavailable',

@@ -40,11 +40,22 @@ export interface StoreMetrics {
   onRecordUnreadable(): void
 }
 
+/** The events of the connections to the API's listener. */
+export interface ConnectionMetrics {
+  /** Called with the number of open connections when it changes. */
+  onConnectionsChanged(open: number): void
+  /**
+   * Called for each connection that jeton ended: an idle one for a new one, a new one that it refused, and one whose reply
+   * was not read.
+   */
+  onConnectionCut(reason: 'idle' | 'refused' | 'unread'): void
+}
+
 /**
  * The port through which jeton's parts report numbers. Labels are names of the configuration and codes: few of them, and
  * never a secret. `prometheus.ts` implements it.
  */
-export interface Metrics extends AuditLogMetrics, StoreMetrics {
+export interface Metrics extends AuditLogMetrics, ConnectionMetrics, StoreMetrics {
   /** Called once for each audited request. */
   onDecided(event: DecisionEvent): void
   /** Called for each token vended, with the time since its request arrived. */
@@ -66,4 +77,6 @@ export const NO_METRICS: Metrics = {
   onRefusalsDropped() {},
   onStoreCalled() {},
   onRecordUnreadable() {},
+  onConnectionsChanged() {},
+  onConnectionCut() {},
 }

@@ -62,6 +62,17 @@ export function createMetrics({ health, registry }: { health: Health; registry: 
     help: "Correction of the machine's clock by what AWS's replies say",
     registers,
   })
+  const connections = new Gauge({
+    name: 'jeton_connections',
+    help: 'Open connections of callers',
+    registers,
+  })
+  const connectionsCut = new Counter({
+    name: 'jeton_connections_cut_total',
+    help: 'Connections that jeton ended: idle ones for new ones, new ones that it refused, those whose reply was not read',
+    labelNames: ['reason'] as const,
+    registers,
+  })
   new Gauge({
     name: 'jeton_degraded',
     help: '1 for each dependency that fails',
@@ -91,6 +102,8 @@ export function createMetrics({ health, registry }: { health: Health; registry: 
       storeCalls.observe({ call, outcome }, durationMs / 1000),
     onRecordUnreadable: () => unreadable.inc(),
     onRefusalCounted: limit => refusalsCounted.inc({ limit }),
+    onConnectionsChanged: open => connections.set(open),
+    onConnectionCut: reason => connectionsCut.inc({ reason }),
     onRefusalsDropped: ({ sink, count }) => refusalsDropped.inc({ sink }, count),
   }
 }

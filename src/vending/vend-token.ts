@@ -4,13 +4,26 @@ import type { AccessRequest } from '../authorization/grant.ts'
 import { JetonError } from '../errors.ts'
 import { isoSeconds } from '../lib/iso-time.ts'
 import type { Token } from '../tokens/token.ts'
-import type { TokenCache } from '../tokens/token-cache.ts'
+import type { TokenCache, TokenDelivery } from '../tokens/token-cache.ts'
 import type { TokenKey } from '../tokens/token-key.ts'
 import type { GrantedAccess, PrincipalAccess } from './principal-access.ts'
 import type { RequestAudit } from './request-audit.ts'
 
-export interface VendRequest {
+/** What a principal may have, and what may be asked after each wait: whether a reload has replaced the policy that says so. */
+export interface VerifiedAccess {
   readonly access: PrincipalAccess
+  /** Default: `access` is good until the end. */
+  readonly renewal?: AccessRenewal | undefined
+}
+
+export interface AccessRenewal {
+  /** Whether another policy is in use by now. Costs nothing. */
+  isDue(): boolean
+  /** Verifies the credential under the policy in use. Throws as authentication does. */
+  renew(): Promise<VerifiedAccess>
+}
+
+export interface VendRequest extends VerifiedAccess {
   readonly audit: RequestAudit
   readonly request: AccessRequest
   /** The fingerprint of a token that the database rejected. */
@@ -25,11 +38,18 @@ export interface Vended {
   readonly cached: boolean
 }
 
+interface Obtained {
+  granted: GrantedAccess
+  delivery: TokenDelivery
+  renewal: AccessRenewal | undefined
+}
+
 export type VendToken = (request: VendRequest) => Promise<Vended>
 
 /**
  * Returns the use case: principal → grant → token → record → delivery. It resolves once the record is in every sink and the
- * token may leave; a token that could not be recorded never leaves. Throws `access_denied`, `invalid_request` if several users
+ * token may leave; a token that could not be recorded never leaves. Whoever has waited is decided again if the access policy was
+ * replaced meanwhile: before the record, and before the token leaves. Throws `access_denied`, `invalid_request` if several users
  * are granted and the request names none, and what `TokenCache.get` and `RequestAudit.recordVend` throw.
  */
 export function createVendToken(tokenCache: TokenCache): VendToken {
@@ -46,19 +66,53 @@ export function createVendToken(tokenCache: TokenCache): VendToken {
     return facts
   }
 
-  return async ({ access, audit, request, rejectedFingerprint }) => {
+  /** Decides a request that has waited once more, until the policy is not replaced meanwhile. */
+  async function decideAgain(obtained: Obtained, vendRequest: VendRequest): Promise<Obtained> {
+    const { audit, request, rejectedFingerprint } = vendRequest
+    let { granted, delivery, renewal } = obtained
+    while (renewal?.isDue()) {
+      audit.add({ grant: undefined, user: request.user })
+      const { id } = granted.key
+      try {
+        const verified: VerifiedAccess = await renewal.renew()
+        renewal = verified.renewal
+        granted = decideAndNote(verified.access, vendRequest)
+      } catch (cause) {
+        delivery.cancel()
+        throw cause
+      }
+      if (granted.key.id === id) continue
+      delivery.cancel()
+      delivery = await tokenCache.get(granted.key, { rejectedFingerprint })
+    }
+    return { granted, delivery, renewal }
+  }
+
+  return async vendRequest => {
+    const { access, audit, request, rejectedFingerprint } = vendRequest
     audit.add({ database: request.database, user: request.user, refused: rejectedFingerprint })
-    const { grant, user, key } = decideOrThrow(access, request)
-    audit.add({ grant: grant.name, user })
-    const { token, cached, deliver, cancel } = await tokenCache.get(key, { rejectedFingerprint })
+    let { renewal } = vendRequest
+    let granted = decideAndNote(access, vendRequest)
+    let delivery = await tokenCache.get(granted.key, { rejectedFingerprint })
+    if (renewal?.isDue())
+      ({ granted, delivery, renewal } = await decideAgain({ granted, delivery, renewal }, vendRequest))
+    const { token, cached } = delivery
     audit.add(factsOf(token, cached))
     await audit.recordVend().catch(cause => {
-      cancel()
+      delivery.cancel()
       throw cause
     })
-    await deliver()
-    return { token, key, grant, cached }
+    await delivery.deliver()
+    if (renewal?.isDue()) decideOrThrow((await renewal.renew()).access, request)
+    return { token, key: granted.key, grant: granted.grant, cached }
   }
+}
+
+/** Decides, and adds to the record what was granted. */
+function decideAndNote(access: PrincipalAccess, { audit, request }: VendRequest): GrantedAccess {
+  const granted = decideOrThrow(access, request)
+  audit.add({ grant: granted.grant.name, user: granted.user })
+  return granted
 }
 
 function decideOrThrow(access: PrincipalAccess, request: AccessRequest): GrantedAccess {

@@ -2,6 +2,7 @@ import { cachedVend } from './cached-vend.ts'
 import { coldStart } from './cold-start.ts'
 import { jwtMemory } from './jwt-memory.ts'
 import { lambdaColdStart } from './lambda-cold-start.ts'
+import { slowReaders } from './slow-readers.ts'
 
 /** `npm run bench [-- NAME …]`: every figure is a ratio or a count, so that the machine does not matter. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
@@ -9,6 +10,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   'cold-start': coldStart,
   'jwt-memory': jwtMemory,
   'lambda-cold-start': lambdaColdStart,
+  'slow-readers': slowReaders,
 }
 
 const wanted = process.argv.slice(2)

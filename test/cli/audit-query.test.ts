@@ -96,6 +96,9 @@ describe('jeton audit query', () => {
     [{ grant: 'deploy' }, ['r200']],
     [{ fingerprint: '9F86D' }, ['r200']],
     [{ sourceIp: '203.0.113.9' }, ['r200', 'r90']],
+    [{ sourceIp: '::FFFF:203.0.113.9' }, ['r200', 'r90']],
+    [{ sourceIp: '203.0.113.9:443' }, ['r200', 'r90']],
+    [{ sourceIp: '2001:DB8:0::/48' }, []],
     [{ id: 'q200' }, ['r200']],
     [{ id: 'r10' }, ['r10']],
     [{ decision: 'refused', sourceIp: '203.0.113.9', limit: '1' }, ['r90']],
@@ -124,6 +127,8 @@ describe('jeton audit query', () => {
     [{ principal: '/x' }, '--principal takes ISSUER/SUBJECT'],
     [{ decision: 'granted' }, '--decision takes one of vended, listed, refused, failed'],
     [{ fingerprint: 'xyz' }, '--fingerprint takes the hex SHA-256'],
+    [{ sourceIp: '203.0.113' }, '--source-ip takes an IP address'],
+    [{ sourceIp: '' }, '--source-ip takes an IP address'],
     [{ output: 'yaml' }, '-o takes json or table'],
   ])('refuses %j and says what it takes', async (options, message) => {
     const result = await query([await logFile()], options)

@@ -17,6 +17,7 @@ describe('loadConfig', () => {
         host: '127.0.0.1',
         port: 8080,
         behindProxy: undefined,
+        connections: { max: 4000, maxPerAddress: 1000 },
         tls: { cert: tls['server.pem'], key: tls['server-key.pem'] },
         admin: { host: '127.0.0.1', port: 9464 },
       },

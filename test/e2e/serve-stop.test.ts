@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, readlink, writeFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { runCli } from '../support/service/jeton.ts'
 import { useServers } from './servers.ts'
@@ -31,4 +31,30 @@ describe('SIGTERM', () => {
     expect((await runCli(['audit', 'verify', auditFile()])).code).toBe(0)
     expect((await runCli(['audit', 'verify', auditFile(), '--expect-last', last])).code).toBe(1)
   })
+})
+
+describe('SIGUSR1', () => {
+  test('does not open the inspector of Node: the server goes on', async () => {
+    const jeton = await startServer()
+    jeton.process.kill('SIGUSR1')
+    jeton.process.kill('SIGHUP')
+    await jeton.logged('configuration_reloaded')
+    expect((await jeton.requestToken(await bearer(), { database: 'orders' })).status).toBe(200)
+    expect(await listeningPorts(jeton.process.pid)).toEqual([Number(new URL(jeton.url).port)])
+    expect(jeton.stderr.join('\n')).not.toMatch(/debugger/i)
+  })
+
+  /** Linux only: https://man7.org/linux/man-pages/man5/proc_pid_net.5.html */
+  async function listeningPorts(pid: number | undefined): Promise<number[]> {
+    const folder = `/proc/${pid}/fd`
+    const links = await Promise.all(
+      (await readdir(folder)).map(fd => readlink(`${folder}/${fd}`).catch(() => '')),
+    )
+    const inodes = new Set(links.map(link => /^socket:\[(\d+)\]$/.exec(link)?.[1]))
+    const rows = (await readFile(`/proc/${pid}/net/tcp`, 'utf8')).trim().split('\n').slice(1)
+    return rows
+      .map(row => row.trim().split(/\s+/))
+      .filter(([, , , state, , , , , , inode]) => state === '0A' && inodes.has(inode))
+      .map(([, local = '']) => Number.parseInt(local.split(':')[1] ?? '', 16))
+  }
 })

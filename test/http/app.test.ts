@@ -11,6 +11,7 @@ test.each([
   [401, 'POST', '/v1/tokens'],
   [404, 'GET', '/v1/ca/nowhere.pem'],
   [404, 'GET', '/nowhere'],
+  [405, 'GET', '/v1/tokens'],
   [404, 'GET', '/%zz'],
   [404, 'GET', `/v1/ca/${'a'.repeat(5000)}.pem`],
 ] as const)('a reply with %i to %s %s has the common headers', async (status, method, url) => {
@@ -37,13 +38,6 @@ test('X-Request-Id is not the one that the caller sent', async () => {
 
 describe('not_found', () => {
   test.each([
-    ['get', '/v1/tokens'],
-    ['put', '/v1/tokens'],
-    ['delete', '/v1/databases'],
-    ['post', '/v1/databases'],
-    ['post', '/healthz'],
-    ['options', '/v1/tokens'],
-    ['head', '/v1/tokens'],
     ['get', '/'],
     ['get', '/v1/tokens/'],
     ['get', '/v2/tokens'],
@@ -55,12 +49,25 @@ describe('not_found', () => {
     const { app, records } = await startApi()
     const reply = await app.inject({ method, url: path })
     expect(reply.statusCode).toBe(404)
-    if (method !== 'head') expect(reply.json()).toMatchObject({ code: 'not_found', status: 404 })
+    expect(reply.json()).toMatchObject({ code: 'not_found', status: 404 })
     expect(reply.headers).toMatchObject({
       'content-type': expect.stringMatching(/^application\/problem\+json/),
       'x-content-type-options': 'nosniff',
     })
     expect(records).toEqual([])
+  })
+
+  test.each([
+    ['get', '/V1/tokens'],
+    ['post', '/v1/tokens;x'],
+    ['post', '//v1/tokens'],
+    ['get', '/v1/ca/x/y.pem'],
+    ['get', '/v1/ca/.pem'],
+    ['get', '/v1/ca/globalpem'],
+    ['options', '*'],
+  ] as const)('is the reply to %s %s, which is like a path and is none', async (method, path) => {
+    const { app } = await startApi()
+    expect((await app.inject({ method, url: path })).statusCode).toBe(404)
   })
 
   test.each([
@@ -72,4 +79,51 @@ describe('not_found', () => {
     const reply = await request(url).post('/nowhere').set('content-type', type).send(body)
     expect([reply.status, reply.body.code]).toEqual([404, 'not_found'])
   })
+})
+
+describe('method_not_allowed', () => {
+  test.each([
+    ['get', '/v1/tokens', 'POST'],
+    ['put', '/v1/tokens', 'POST'],
+    ['options', '/v1/tokens', 'POST'],
+    ['head', '/v1/tokens', 'POST'],
+    ['get', '/v1/tokens?x=/v1/databases', 'POST'],
+    ['get', '/v1/%74okens', 'POST'],
+    ['trace', '/v1/tokens', 'POST'],
+    ['propfind', '/v1/tokens', 'POST'],
+    ['delete', '/v1/databases', 'GET, HEAD'],
+    ['post', '/v1/databases', 'GET, HEAD'],
+    ['post', '/healthz', 'GET, HEAD'],
+    ['put', '/readyz', 'GET, HEAD'],
+    ['post', '/openapi.json', 'GET, HEAD'],
+    ['delete', '/v1/ca/global.pem', 'GET, HEAD'],
+    ['delete', '/v1/ca/nowhere.pem', 'GET, HEAD'],
+  ] as const)('is the reply to %s %s, with the methods that the path takes', async (method, path, allow) => {
+    const { app, records } = await startApi()
+    const reply = await app.inject({ method: method as 'get', url: path })
+    expect([reply.statusCode, reply.headers.allow]).toEqual([405, allow])
+    expect(reply.headers['content-type']).toMatch(/^application\/problem\+json/)
+    if (method !== 'head')
+      expect(reply.json()).toMatchObject({
+        type: 'urn:jeton:problem:method_not_allowed',
+        code: 'method_not_allowed',
+        status: 405,
+        detail: `this path takes ${allow}`,
+      })
+    expect(records).toEqual([])
+  })
+
+  test.each(['/healthz', '/v1/ca/global.pem', '/openapi.json'])(
+    'is not the reply to HEAD of %s, which has the headers of GET and no body',
+    async url => {
+      const { app } = await startApi()
+      const [head, get] = [
+        await app.inject({ method: 'HEAD', url }),
+        await app.inject({ method: 'GET', url }),
+      ]
+      expect([head.statusCode, head.body]).toEqual([200, ''])
+      expect(head.headers['content-length']).toBe(String(Buffer.byteLength(get.body)))
+      expect(head.headers['content-type']).toBe(get.headers['content-type'])
+    },
+  )
 })

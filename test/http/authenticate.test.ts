@@ -5,38 +5,52 @@ import { startIssuer } from '../support/oidc/issuer.ts'
 import { startApi, type TestApi } from '../support/service/app.ts'
 import { expectRefusal, requestToken } from './support.ts'
 
+/** What is challenged for if no credential was shown, or one of another kind. */
+const NONE = 'Bearer realm="jeton", ApiKey realm="jeton"'
+const BAD_JWT = 'Bearer error="invalid_token", realm="jeton", ApiKey realm="jeton"'
+const BAD_KEY = 'Bearer realm="jeton", ApiKey error="invalid_token", realm="jeton"'
 const FORGED_PAYLOAD = Buffer.from('{"iss":"x","sub":"admin"}').toString('base64url')
 
 describe('401', () => {
-  const credentials: [string, (api: TestApi) => Promise<string | undefined>][] = [
-    ['no credential', async () => undefined],
-    ['an empty credential', async () => ''],
-    ['a scheme alone', async () => 'Bearer'],
-    ['an unknown scheme', async () => 'Basic YTpi'],
-    ['a JWT without its scheme', async ({ bearer }) => (await bearer()).replace('Bearer ', '')],
-    ['a Bearer token that is not a JWT', async () => 'Bearer nonsense'],
-    ['an expired JWT', ({ bearer }) => bearer({}, { expiresInSeconds: -61 })],
-    ['a JWT for another audience', ({ bearer }) => bearer({ aud: 'elsewhere' })],
-    ['a JWT of an issuer that is not configured', ({ bearer }) => bearer({ iss: 'https://evil.example' })],
+  const credentials: [string, string, (api: TestApi) => Promise<string | undefined>][] = [
+    ['no credential', NONE, async () => undefined],
+    ['an empty credential', NONE, async () => ''],
+    ['a scheme alone', NONE, async () => 'Bearer'],
+    ['an unknown scheme', NONE, async () => 'Basic YTpi'],
+    ['a JWT without its scheme', NONE, async ({ bearer }) => (await bearer()).replace('Bearer ', '')],
+    ['a Bearer token that is not a JWT', BAD_JWT, async () => 'Bearer nonsense'],
+    ['an expired JWT', BAD_JWT, ({ bearer }) => bearer({}, { expiresInSeconds: -61 })],
+    ['a JWT for another audience', BAD_JWT, ({ bearer }) => bearer({ aud: 'elsewhere' })],
+    [
+      'a JWT of an issuer that is not configured',
+      BAD_JWT,
+      ({ bearer }) => bearer({ iss: 'https://evil.example' }),
+    ],
     [
       'a JWT that was changed',
+      BAD_JWT,
       async ({ bearer }) => (await bearer()).replace(/\.[^.]+\./, `.${FORGED_PAYLOAD}.`),
     ],
-    ['an unknown API key', async () => `ApiKey ${newApiKey().key}`],
-    ['an API key as a JWT', async ({ apiKey }) => `Bearer ${apiKey}`],
+    ['an unknown API key', BAD_KEY, async () => `ApiKey ${newApiKey().key}`],
+    ['a scheme in capitals', BAD_JWT, async () => 'BEARER nonsense'],
+    ['a scheme and spaces', NONE, async () => 'ApiKey   '],
+    ['an API key as a JWT', BAD_JWT, async ({ apiKey }) => `Bearer ${apiKey}`],
   ]
 
-  test.each(credentials)('is the reply to %s, with a challenge and a record', async (_what, credentialOf) => {
-    const api = await startApi()
-    const reply = await requestToken(api, {
-      authorization: await credentialOf(api),
-      headers: { 'user-agent': 'probe/1' },
-    })
-    const record = expectRefusal(api, reply, 'unauthenticated')
-    expect(reply.headers['www-authenticate']).toBe('Bearer error="invalid_token"')
-    expect(record.userAgent).toBe('probe/1')
-    expect(record.principal).toBeUndefined()
-  })
+  test.each(credentials)(
+    'is the reply to %s, with the challenge %s and a record',
+    async (_what, challenge, credentialOf) => {
+      const api = await startApi()
+      const reply = await requestToken(api, {
+        authorization: await credentialOf(api),
+        headers: { 'user-agent': 'probe/1' },
+      })
+      const record = expectRefusal(api, reply, 'unauthenticated')
+      expect(reply.headers['www-authenticate']).toBe(challenge)
+      expect(record.userAgent).toBe('probe/1')
+      expect(record.principal).toBeUndefined()
+    },
+  )
 
   test('is the reply to a JWT that someone else signed, whatever it claims', async () => {
     const api = await startApi()

@@ -42,7 +42,7 @@ test.each([
   expect(headers).toContain('content-type: application/problem+json')
   expect(headers).toContain('connection: close')
   expect(problem).toEqual({
-    type: 'about:blank',
+    type: 'urn:jeton:problem:headers_too_large',
     code: 'headers_too_large',
     title: 'The headers are too large',
     status: 431,

@@ -24,7 +24,7 @@ export function requestToken({ url }: Pick<TestApi, 'url'>, options: TokenReques
 export function expectProblem(reply: Response, code: ErrorCode): void {
   const status = STATUS[code]
   expect({ status: reply.status, ...reply.body }).toEqual({
-    type: 'about:blank',
+    type: `urn:jeton:problem:${code}`,
     code,
     status,
     title: expect.stringMatching(/./),

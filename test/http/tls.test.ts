@@ -1,7 +1,8 @@
 import { request as httpsRequest } from 'node:https'
 import { connect as connectPlain } from 'node:net'
-import { type ConnectionOptions, connect } from 'node:tls'
+import { type ConnectionOptions, connect, Server as TlsServer } from 'node:tls'
 import { expect, test } from 'vitest'
+import { secureContextOptions } from '../../src/http/tls-context.ts'
 import { startApi } from '../support/service/app.ts'
 import { createAuthority } from '../support/service/certificate-authority.ts'
 
@@ -40,6 +41,37 @@ test.each([
   expect(await protocolOf({ port, host: '127.0.0.1', ca: authority.caPem, ...options })).toEqual(
     agreed ? { agreed } : { refused: 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION' },
   )
+})
+
+const PORT_OF = { host: '127.0.0.1', ca: authority.caPem }
+
+test.each([
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+])('of TLS 1.2 the server speaks %s, which authenticates what it encrypts', async ciphers => {
+  const { port } = await secure()
+  const tls12 = { ...PORT_OF, port, maxVersion: 'TLSv1.2', ciphers } as const
+  expect(await protocolOf(tls12)).toEqual({ agreed: 'TLSv1.2' })
+})
+
+// suites of CBC, and those without forward secrecy
+test.each([
+  'ECDHE-ECDSA-AES128-SHA',
+  'ECDHE-ECDSA-AES256-SHA',
+  'ECDHE-ECDSA-AES128-SHA256',
+  'ECDHE-ECDSA-AES256-SHA384',
+  'AES128-GCM-SHA256',
+  'AES256-SHA',
+  'ECDHE-ECDSA-AES128-CCM8',
+])('of TLS 1.2 the server refuses %s, before and after its certificate is renewed', async name => {
+  const api = await secure()
+  const tls12 = { ...PORT_OF, port: api.port, maxVersion: 'TLSv1.2', ciphers: `${name}:@SECLEVEL=0` } as const
+  const refused = { refused: 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE' }
+  expect(await protocolOf(tls12)).toEqual(refused)
+  if (api.app.server instanceof TlsServer)
+    api.app.server.setSecureContext(secureContextOptions({ cert, key }))
+  expect(await protocolOf(tls12)).toEqual(refused)
 })
 
 test('plain HTTP on the TLS port gets no reply', async () => {

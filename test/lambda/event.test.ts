@@ -71,6 +71,11 @@ describe('the source address', () => {
     ['203.0.113.7', '203.0.113.7'],
     ['127.0.0.1, 198.51.100.66,203.0.113.7', '203.0.113.7'],
     ['198.51.100.66, 203.0.113.7:43210', '203.0.113.7'],
+    ['198.51.100.66, ::FFFF:203.0.113.7', '203.0.113.7'],
+    ['198.51.100.66, unknown', '0.0.0.0'],
+    ['198.51.100.66, 0313.0.113.7', '0.0.0.0'],
+    ['198.51.100.66,', '0.0.0.0'],
+    ['2001:DB8::7', '2001:db8::7'],
     ['2001:db8::7', '2001:db8::7'],
     ['198.51.100.66, [2001:db8::7]:43210', '2001:db8::7'],
     ['198.51.100.66, nobody', '0.0.0.0'],
@@ -79,6 +84,17 @@ describe('the source address', () => {
     const headers = { 'x-forwarded-for': forwardedFor }
     expect(normalized(albEvent, { headers }).requestContext.http.sourceIp).toBe(expected)
     expect(normalized(albMultiValueEvent, { headers }).requestContext.http.sourceIp).toBe(expected)
+  })
+
+  test.each([
+    ['2001:DB8:0:0:0:0:0:7', '2001:db8::7'],
+    ['::ffff:203.0.113.7', '203.0.113.7'],
+    ['test-invoke-source-ip', '0.0.0.0'],
+  ])('that AWS names as %j is %s', (sourceIp, expected) => {
+    const event = apiGatewayEvent({}) as { requestContext: { http: object } }
+    const http = { ...event.requestContext.http, sourceIp }
+    const named = { ...event, requestContext: { ...event.requestContext, http } }
+    expect(normalizeEvent(named as HttpEvent).requestContext.http.sourceIp).toBe(expected)
   })
 
   test('is the last entry of several X-Forwarded-For headers', () => {

@@ -72,10 +72,21 @@ test('replies have headers as lists only if the event has', async () => {
   expect(await invoke(eventOf(apiGatewayEvent))).not.toHaveProperty('multiValueHeaders')
 })
 
-test('a credential that was sent twice is passed on as both, which verify as neither', async () => {
+test.each([
+  ['authorization', { authorization: ['Bearer a', 'Bearer b'] }],
+  ['authorization', { authorization: ['Bearer a'], Authorization: ['Bearer b'] }],
+  ['host', { host: ['a', 'b'] }],
+  ['content-type', { 'content-type': ['application/json', 'text/plain'] }],
+])('a %s header that was sent twice is a 400, and nothing is made of it', async (name, twice) => {
   const event = eventOf(albMultiValueEvent) as { multiValueHeaders: object }
-  const multiValueHeaders = { ...event.multiValueHeaders, authorization: ['Bearer a', 'Bearer b'] }
-  expect(JSON.parse((await invoke({ ...event, multiValueHeaders })).body).auth).toBe('Bearer a, Bearer b')
+  const multiValueHeaders = { ...event.multiValueHeaders, ...twice }
+  const { statusCode, body } = await invoke({ ...event, multiValueHeaders })
+  expect(statusCode).toBe(400)
+  expect(JSON.parse(body)).toMatchObject({
+    type: 'urn:jeton:problem:invalid_request',
+    detail: `the request has more than one ${name} header`,
+  })
+  expect(order).toEqual([])
 })
 
 test("headers of the adapter's own are ignored if a caller sends them", async () => {

@@ -3,6 +3,7 @@ import type { AuditRecord } from '../../src/audit/record.ts'
 import { JetonError } from '../../src/errors.ts'
 import type { Token } from '../../src/tokens/token.ts'
 import type { TokenCache } from '../../src/tokens/token-cache.ts'
+import type { PrincipalAccess } from '../../src/vending/principal-access.ts'
 import type { RequestAudit } from '../../src/vending/request-audit.ts'
 import { createVendToken } from '../../src/vending/vend-token.ts'
 import { ORDERS } from '../support/databases/orders.ts'
@@ -29,7 +30,7 @@ function startVending({ token = TOKEN, cached = true, access = accessOf([{}]) } 
   const cancel = vi.fn()
   const get = vi.fn<TokenCache['get']>(async () => ({ token, cached, deliver, cancel }))
   return {
-    ...{ clock, auditLog, records, deliver, cancel, get, access },
+    ...{ clock, auditLog, records, deliver, cancel, get, access, token },
     vend: createVendToken({ get }),
     audit: beginAudit(),
   }
@@ -235,3 +236,95 @@ async function factsFor(
   await vend({ access, audit, request: REQUEST })
   return added.find(fields => 'fingerprint' in fields)
 }
+
+/** A renewal that is due as soon as the test says that the policy was replaced by one with this access, or by an error. */
+function startRenewal() {
+  let next: (() => PrincipalAccess) | undefined
+  return {
+    replaceBy(access: () => PrincipalAccess) {
+      next = access
+    },
+    isDue: () => next !== undefined,
+    async renew() {
+      const renewed = next?.()
+      next = undefined
+      return { access: renewed ?? expect.fail('no renewal was due') }
+    },
+  }
+}
+
+test('a grant that a reload took away while the token was minted is not vended: 403, and a record of it', async () => {
+  const { vend, audit, access, records, get, deliver, cancel, token } = startVending()
+  const renewal = startRenewal()
+  get.mockImplementation(async () => {
+    renewal.replaceBy(() => accessOf([]))
+    return { token, cached: false, deliver, cancel }
+  })
+  const error = await failureOf(vend({ access, renewal, audit, request: REQUEST }), audit)
+  expect(error.code).toBe('access_denied')
+  expect(cancel).toHaveBeenCalledOnce()
+  expect(deliver).not.toHaveBeenCalled()
+  expect(records).toMatchObject([
+    { decision: 'refused', code: 'access_denied', grant: undefined, fingerprint: undefined },
+  ])
+})
+
+test('a credential that a reload took away while the token was minted is not vended: 401, and a record of it', async () => {
+  const { vend, audit, access, records, get, deliver, cancel, token } = startVending()
+  const renewal = startRenewal()
+  get.mockImplementation(async () => {
+    renewal.replaceBy(() => {
+      throw new JetonError('unauthenticated', { publicMessage: 'the API key is not known' })
+    })
+    return { token, cached: false, deliver, cancel }
+  })
+  const error = await failureOf(vend({ access, renewal, audit, request: REQUEST }), audit)
+  expect(error.code).toBe('unauthenticated')
+  expect([cancel.mock.calls.length, deliver.mock.calls.length]).toEqual([1, 0])
+  expect(records).toMatchObject([{ decision: 'refused', code: 'unauthenticated' }])
+})
+
+test('a token of the same key is vended after a reload by the grant that now allows it', async () => {
+  const { vend, audit, access, records, get, deliver, cancel, token } = startVending()
+  const renewal = startRenewal()
+  get.mockImplementationOnce(async () => {
+    renewal.replaceBy(() => accessOf([{ name: 'renamed' }]))
+    return { token, cached: true, deliver, cancel }
+  })
+  expect(await vend({ access, renewal, audit, request: REQUEST })).toMatchObject({
+    grant: { name: 'renamed' },
+  })
+  expect(get).toHaveBeenCalledOnce()
+  expect(cancel).not.toHaveBeenCalled()
+  expect(records).toMatchObject([{ decision: 'vended', grant: 'renamed' }])
+})
+
+test('a reload that leads a grant to another role gets the token of that role', async () => {
+  const { vend, audit, access, records, get, deliver, cancel, token } = startVending()
+  const renewal = startRenewal()
+  const moved = { ...ORDERS, roleArn: 'arn:aws:iam::123456789012:role/other' }
+  get.mockImplementationOnce(async () => {
+    renewal.replaceBy(() => accessOf([{}], { databases: [moved] }))
+    return { token, cached: true, deliver, cancel }
+  })
+  const { key } = await vend({ access, renewal, audit, request: REQUEST })
+  expect(key.database).toBe(moved)
+  expect(get.mock.calls.map(([{ database }]) => database)).toEqual([ORDERS, moved])
+  expect(cancel).toHaveBeenCalledOnce()
+  expect(records).toMatchObject([{ decision: 'vended' }])
+})
+
+test('a grant that a reload took away while the record was written is not vended, and a second record says so', async () => {
+  const { vend, audit, access, clock, auditLog, records } = startVending()
+  const renewal = startRenewal()
+  auditLog.delayMs = 1000
+  const failure = failureOf(vend({ access, renewal, audit, request: REQUEST }), audit)
+  await clock.advance(500)
+  renewal.replaceBy(() => accessOf([]))
+  await clock.advance(500)
+  expect((await failure).code).toBe('access_denied')
+  expect(records).toMatchObject([
+    { decision: 'vended', fingerprint: 'f1' },
+    { decision: 'refused', code: 'access_denied', fingerprint: 'f1' },
+  ])
+})

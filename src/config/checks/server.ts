@@ -8,6 +8,7 @@ import type { Files } from '../source/files.ts'
 const DEFAULT_HOST = '127.0.0.1'
 const DEFAULT_PORT = 8080
 const DEFAULT_ADMIN_PORT = 9464
+const DEFAULT_MAX_CONNECTIONS = 4000
 
 type ServerSection = NonNullable<Sections['server']>
 
@@ -33,12 +34,30 @@ export async function checkServer(
   }
   if (admin && admin.host === host && admin.port === port && port !== 0)
     report.problem('is also server.port: /metrics needs a port of its own', 'admin', 'port')
-  return { host, port, behindProxy, tls, admin }
+  const connections = checkConnections(server, report.at('connections'))
+  return { host, port, behindProxy, connections, tls, admin }
 }
 
 /** `localhost` may resolve to two addresses, on which Node would open two servers. */
 function addressOf(host: string | undefined): string {
   return host === undefined || host === 'localhost' ? DEFAULT_HOST : host
+}
+
+/** Behind proxies all connections are theirs, and to limit them by address would be to limit them in all. */
+function checkConnections(
+  { connections = {}, behindProxy }: ServerSection,
+  report: Report,
+): ServerConfig['connections'] {
+  const { max = DEFAULT_MAX_CONNECTIONS, maxPerAddress } = connections
+  if (maxPerAddress !== undefined && behindProxy !== undefined)
+    report.problem(
+      'has no meaning with server.behindProxy, where all connections come from proxies: set such a limit at the proxy',
+      'maxPerAddress',
+    )
+  if (maxPerAddress !== undefined && maxPerAddress > max)
+    report.problem(`must not be more than max, which is ${max}`, 'maxPerAddress')
+  if (behindProxy !== undefined) return { max, maxPerAddress: undefined }
+  return { max, maxPerAddress: maxPerAddress ?? Math.ceil(max / 4) }
 }
 
 async function checkTls(

@@ -1,6 +1,7 @@
 import * as Type from 'typebox'
 import { JetonError } from '../../errors.ts'
-import type { CaBundles } from '../../rds/ca-bundles.ts'
+import type { CaBundle, CaBundles } from '../../rds/ca-bundles.ts'
+import { readInPieces } from '../read-in-pieces.ts'
 import { problemResponses } from '../schemas.ts'
 import type { App } from '../types.ts'
 
@@ -15,9 +16,18 @@ export function addCaRoute(app: App, { caBundles }: { caBundles: CaBundles }): v
     response: {
       200: { description: 'PEM', content: { [PEM_CHAIN]: { schema: Type.String() } } },
       304: { description: 'Not modified.', type: 'null' },
-      ...problemResponses(404),
+      ...problemResponses(400, 404, 405, 431),
     },
   }
+  // one copy for all replies that are on their way
+  const bytesByBundle = new WeakMap<CaBundle, Buffer>()
+  function bytesOf(bundle: CaBundle): Buffer {
+    const known = bytesByBundle.get(bundle)
+    const bytes = known ?? Buffer.from(bundle.pem)
+    if (!known) bytesByBundle.set(bundle, bytes)
+    return bytes
+  }
+
   // every path parameter is a string: there is nothing to validate
   const validatorCompiler = () => () => true
   app.get('/v1/ca/:name.pem', { schema, validatorCompiler }, async (request, reply) => {
@@ -29,7 +39,8 @@ export function addCaRoute(app: App, { caBundles }: { caBundles: CaBundles }): v
     const etag = `"${bundle.sha256}"`
     reply.header('etag', etag).header('cache-control', 'public, max-age=3600')
     if (hasMatch(request.headers['if-none-match'], etag)) return reply.code(304).send()
-    return reply.type(PEM_CHAIN).send(bundle.pem)
+    const bytes = bytesOf(bundle)
+    return reply.type(PEM_CHAIN).header('content-length', bytes.length).send(readInPieces(bytes))
   })
 }
 

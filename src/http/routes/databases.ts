@@ -12,7 +12,7 @@ export function addDatabasesRoute(
   const schema = {
     summary: 'The databases and users that this principal may have tokens for',
     security: [{ jwt: [] }, { apiKey: [] }],
-    response: { 200: DatabasesReplySchema, ...problemResponses(401, 429, 503) },
+    response: { 200: DatabasesReplySchema, ...problemResponses(400, 401, 405, 429, 431, 500, 503) },
   }
   app.get('/v1/databases', { schema, onRequest: authenticate }, async (request, reply) => {
     const { policy, access, audit } = callerOf(request)

@@ -2,6 +2,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { CaBundles } from '../../rds/ca-bundles.ts'
 import type { VendToken } from '../../vending/vend-token.ts'
 import { type AuthenticationHook, callerOf } from '../authenticate.ts'
+import { acceptBody } from '../json-body.ts'
 import { problemResponses, TokenReplySchema, TokenRequestSchema } from '../schemas.ts'
 import { createTokenReplyRenderer } from '../token-reply.ts'
 import type { App } from '../types.ts'
@@ -26,16 +27,22 @@ export function addTokensRoute(
     summary: 'A token for a database user',
     security: [{ jwt: [] }, { apiKey: [] }],
     body: TokenRequestSchema,
-    response: { 200: TokenReplySchema, ...problemResponses(400, 401, 403, 413, 415, 429, 500, 502, 503) },
+    response: {
+      200: TokenReplySchema,
+      ...problemResponses(400, 401, 403, 405, 413, 415, 429, 431, 500, 502, 503),
+    },
   }
   const renderReply = createTokenReplyRenderer({ caBundles, clock })
   app.post(
     '/v1/tokens',
-    { schema, validatorCompiler: () => validate, onRequest: authenticate },
+    { schema, validatorCompiler: () => validate, onRequest: [authenticate, acceptBody] },
     async (request, reply) => {
-      const { access, audit } = callerOf(request)
+      const caller = callerOf(request)
+      // a reload may have come since the headers, while the body was on its way
+      const { access, renewal } = caller.renewal.isDue() ? await caller.renewal.renew() : caller
+      const { audit } = caller
       const { database, user, caPem = false, refused: rejectedFingerprint } = request.body
-      const vended = await vend({ access, audit, request: { database, user }, rejectedFingerprint })
+      const vended = await vend({ access, renewal, audit, request: { database, user }, rejectedFingerprint })
       onVended?.({ durationMs: reply.elapsedTime })
       reply.header('cache-control', 'no-store').type(JSON_TYPE)
       // Fastify sends text as it is; the type that it expects is the schema's, to which a test holds the text

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { MISSING_FILE, problemsOf, tlsFiles, withServer } from '../support.ts'
+import { loadConfig } from '../../../src/config/load.ts'
+import { MISSING_FILE, problemsOf, sound, tlsFiles, withServer, written } from '../support.ts'
 
 const TLS = { cert: 'server.pem', key: 'server-key.pem' }
 const NO_KEY =
@@ -56,5 +57,32 @@ describe('checkServer', () => {
     expect(await problemsOf(withServer({ tls: TLS }), { ...own, 'server-key.pem': encrypted })).toEqual([
       NO_KEY,
     ])
+  })
+
+  test.each([
+    [{}, { max: 4000, maxPerAddress: 1000 }],
+    [{ connections: { max: 50 } }, { max: 50, maxPerAddress: 13 }],
+    [{ connections: { max: 50, maxPerAddress: 50 } }, { max: 50, maxPerAddress: 50 }],
+    [{ behindProxy: 1 }, { max: 4000, maxPerAddress: undefined }],
+    [
+      { behindProxy: 2, connections: { max: 50 } },
+      { max: 50, maxPerAddress: undefined },
+    ],
+  ])('with %j limits connections to %j', async (server, connections) => {
+    const { server: checked } = await loadConfig(await written(withServer(server)(sound())))
+    expect(checked.connections).toEqual(connections)
+  })
+
+  test('rejects limits of connections that say nothing', async () => {
+    expect(await problemsOf(withServer({ behindProxy: 1, connections: { maxPerAddress: 9 } }))).toEqual([
+      expect.stringMatching(/^server\.connections\.maxPerAddress: .*behindProxy/),
+    ])
+    expect(await problemsOf(withServer({ connections: { max: 10, maxPerAddress: 11 } }))).toEqual([
+      'server.connections.maxPerAddress: must not be more than max, which is 10',
+    ])
+    for (const max of [0, 9, 100_001, '50'])
+      expect(await problemsOf(withServer({ connections: { max } }))).toEqual([
+        expect.stringMatching(/^server\.connections\.max: /),
+      ])
   })
 })

@@ -11,6 +11,7 @@ import { createBackgroundTasks } from '../../../src/lib/background-tasks.ts'
 import { createCaBundles } from '../../../src/rds/ca-bundles.ts'
 import { createMemoryStore } from '../../../src/store/memory.ts'
 import { createHealth } from '../../../src/telemetry/health.ts'
+import type { ConnectionMetrics } from '../../../src/telemetry/metrics.ts'
 import type { AssumeRole } from '../../../src/tokens/role-session/assume-role.ts'
 import { signToken } from '../../../src/tokens/sign.ts'
 import { compileAccessPolicy } from '../../../src/vending/access-policy.ts'
@@ -36,6 +37,7 @@ export interface ApiOptions {
   createAuditLog?: (parts: { clock: VirtualClock }) => AuditLog
   /** Whether the keys of the issuer are in the configuration rather than fetched from it; default: true. */
   hasPinnedKeys?: boolean
+  metrics?: ConnectionMetrics
 }
 
 export type TestApi = Awaited<ReturnType<typeof startApi>>
@@ -50,6 +52,7 @@ export async function startApi({
   vend,
   createAuditLog,
   hasPinnedKeys = true,
+  metrics,
 }: ApiOptions = {}) {
   const clock = virtualClock()
   const log = createLogRecorder()
@@ -61,37 +64,38 @@ export async function startApi({
   const faults: { sts?: JetonError | undefined; auditLog?: JetonError | undefined } = {}
 
   const backgroundTasks = createBackgroundTasks()
-  const accessPolicy = compileAccessPolicy(
-    {
-      server: { host: '127.0.0.1', port: 0 },
-      issuers: [
-        {
-          name: 'github',
-          issuer: issuer.url,
-          audience: 'jeton',
-          ...(hasPinnedKeys && { jwks: issuer.jwks() }),
-        },
-        { name: 'unreachable', issuer: UNREACHABLE_ISSUER, audience: 'jeton' },
-      ],
-      apiKeys: { 'nightly-report': [apiKey.sha256] },
-      databases: [ORDERS],
-      grants: GRANTS,
-      store: { type: 'memory' },
-      audit: [{ type: 'stdout' }],
-      ...config,
-    },
-    {
-      clock,
-      keysOf: createIssuerKeysCache({
-        clock,
-        log,
-        health,
-        backgroundTasks,
-        fetch: (url, init) =>
-          String(url).startsWith(issuer.url) ? fetch(url, init) : Promise.reject(new Error('down')),
-      }).of,
-    },
-  )
+  const issuerKeys = createIssuerKeysCache({
+    clock,
+    log,
+    health,
+    backgroundTasks,
+    fetch: (url, init) =>
+      String(url).startsWith(issuer.url) ? fetch(url, init) : Promise.reject(new Error('down')),
+  })
+  const compile = (changes: Partial<Config>) =>
+    compileAccessPolicy(
+      {
+        server: { host: '127.0.0.1', port: 0 },
+        issuers: [
+          {
+            name: 'github',
+            issuer: issuer.url,
+            audience: 'jeton',
+            ...(hasPinnedKeys && { jwks: issuer.jwks() }),
+          },
+          { name: 'unreachable', issuer: UNREACHABLE_ISSUER, audience: 'jeton' },
+        ],
+        apiKeys: { 'nightly-report': [apiKey.sha256] },
+        databases: [ORDERS],
+        grants: GRANTS,
+        store: { type: 'memory' },
+        audit: [{ type: 'stdout' }],
+        ...config,
+        ...changes,
+      },
+      { clock, keysOf: issuerKeys.of },
+    )
+  let accessPolicy = compile({})
   const auditLog: AuditLog = createAuditLog?.({ clock }) ?? {
     async write(record) {
       if (faults.auditLog) throw faults.auditLog
@@ -132,6 +136,7 @@ export async function startApi({
       clock,
       log,
       beginAudit: createRequestAudits({ auditLog, clock, instance: 'test/1' }),
+      ...(metrics && { metrics }),
     },
     options,
   )
@@ -153,6 +158,10 @@ export async function startApi({
     apiKey: apiKey.key,
     records,
     faults,
+    /** Replaces the access policy, as a reload of a configuration with these changes does. */
+    reload(changes: Partial<Config>) {
+      accessPolicy = compile(changes)
+    },
     /** Returns the `Authorization` header of a principal with a grant, with these claims instead of its own. */
     bearer: async (claims = {}, options = {}) =>
       `Bearer ${await issuer.sign({ ...CLAIMS, ...claims }, options)}`,

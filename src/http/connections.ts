@@ -1,0 +1,91 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { parseIpAddress } from '../lib/ip-address.ts'
+
+/** A request and its reply. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+/** One open connection to a listener, from its first packet on, even if it never gets through its TLS handshake. */
+export interface Connection {
+  /** The bare socket, below TLS. */
+  readonly socket: Socket
+  /** As `parseIpAddress` returns it; kept, since a socket that was reset has lost it. */
+  readonly address: string | undefined
+  /** The request that is being answered, until the kernel has all of its reply. */
+  current: Exchange | undefined
+  /** Requests that arrived behind it. */
+  readonly waiting: Exchange[]
+  /** The request that arrived last, until it has arrived completely and is answered: it may have its reply before its body. */
+  last: Exchange | undefined
+  /** Called once, when all requests have been answered. */
+  whenAnswered: (() => void) | undefined
+  /** Of two connections, the one that was used later has the higher number. */
+  lastUsed: number
+}
+
+/** The open connections of one listener. */
+export interface Connections {
+  readonly open: ReadonlySet<Connection>
+  /** Returns the connection of a socket, bare or under TLS; undefined before its TLS handshake is complete, and if injected. */
+  of(socket: Socket): Connection | undefined
+  /** Notes that a connection is in use. */
+  touch(connection: Connection): void
+}
+
+/** Follows the connections of a server. Call it before the server listens. */
+export function followConnections(server: Server): Connections {
+  const open = new Set<Connection>()
+  const bySocket = new WeakMap<Socket, Connection>()
+  // how a socket under TLS finds the bare one
+  const byPeer = new Map<string, Connection>()
+  let uses = 0
+
+  server.on('connection', (socket: Socket) => {
+    const address = parseIpAddress(socket.remoteAddress)
+    const connection: Connection = {
+      socket,
+      address,
+      current: undefined,
+      waiting: [],
+      last: undefined,
+      whenAnswered: undefined,
+      lastUsed: ++uses,
+    }
+    const peer = peerOf(socket)
+    open.add(connection)
+    bySocket.set(socket, connection)
+    byPeer.set(peer, connection)
+    socket.once('close', () => {
+      open.delete(connection)
+      if (byPeer.get(peer) === connection) byPeer.delete(peer)
+    })
+  })
+  server.on('secureConnection', (socket: TLSSocket) => {
+    const connection = byPeer.get(peerOf(socket))
+    if (connection) bySocket.set(socket, connection)
+  })
+
+  return {
+    open,
+    of: socket => bySocket.get(socket),
+    touch(connection) {
+      connection.lastUsed = ++uses
+    },
+  }
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
+}
+
+/**
+ * Whether jeton owes a connection nothing but time: it has no request, or its request has not arrived completely, or its
+ * reply waits to be read. Such a connection may be closed for another.
+ */
+export function isIdle({ current }: Connection): boolean {
+  return current === undefined || current.response.headersSent || !current.request.complete
+}

@@ -1,0 +1,81 @@
+import type { IncomingMessage } from 'node:http'
+import { JetonError } from '../errors.ts'
+import { notFoundError } from './fastify-errors.ts'
+import { findRepeatedHeader } from './repeated-headers.ts'
+import type { App } from './types.ts'
+
+/** A host as a URI has it, perhaps with a port (RFC 9110, 7.2). */
+const HOST = /^[\w.~!$&'()*+,;=%:[\]-]*$/
+/** What stands before the path of a request in absolute form, as for a proxy (RFC 9112, 3.2.2). */
+const ORIGIN = /^https?:\/\/[^/?#]*/i
+
+/**
+ * Rejects requests that a proxy in front may have read in another way, before anything is made of them: with two of a header
+ * that must be one, with a `Host` that is missing or none (RFC 9112, 3.2), or with a body that ends who knows where (6.1).
+ */
+export function rejectMalformed(app: App): void {
+  app.addHook('onRequest', ({ raw }, _reply, done) => {
+    done(repeatedHeaderError(raw) ?? hostError(raw) ?? framingError(raw))
+  })
+}
+
+function repeatedHeaderError({ rawHeaders }: IncomingMessage): JetonError | undefined {
+  const repeated = findRepeatedHeader(rawHeaders)
+  return repeated === undefined ? undefined : invalidHead(`the request has more than one ${repeated} header`)
+}
+
+function hostError({ headers: { host }, httpVersion }: IncomingMessage): JetonError | undefined {
+  if (host === undefined)
+    return httpVersion === '1.1' ? invalidHead('the request has no Host header') : undefined
+  return HOST.test(host) ? undefined : invalidHead('the Host header names no host')
+}
+
+/** The parser itself refuses most of it, such as a length beside chunks. */
+function framingError({ headers, httpVersion }: IncomingMessage): JetonError | undefined {
+  const encoding = headers['transfer-encoding']
+  if (httpVersion !== '1.1' && (httpVersion !== '1.0' || encoding !== undefined))
+    return invalidHead('this is neither HTTP/1.1 nor HTTP/1.0, which has no Transfer-Encoding')
+  return encoding === undefined || encoding.toLowerCase() === 'chunked'
+    ? undefined
+    : invalidHead('the only Transfer-Encoding is chunked')
+}
+
+function invalidHead(publicMessage: string): JetonError {
+  return new JetonError('invalid_request', { publicMessage })
+}
+
+/** Rejects requests without a route before their body is parsed, whatever the body is. Call it before routes are added. */
+export function rejectUnroutable(app: App): void {
+  const paths = new Map<string, { pattern: RegExp; methods: string[] }>()
+  app.addHook('onRoute', ({ url, method }) => {
+    const path = paths.get(url) ?? { pattern: patternOf(url), methods: [] }
+    path.methods.push(...[method].flat())
+    paths.set(url, path)
+  })
+
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404) return done()
+    const path = pathOf(request.raw)
+    const known = [...paths.values()].find(({ pattern }) => pattern.test(path))
+    if (!known) return done(notFoundError())
+    const methods = [...new Set(known.methods)].sort().join(', ')
+    reply.header('allow', methods)
+    done(new JetonError('method_not_allowed', { publicMessage: `this path takes ${methods}` }))
+  })
+}
+
+/** Returns the pattern of a route's path, in which `:NAME` is any text without a slash. */
+function patternOf(url: string): RegExp {
+  const literals = url.split(/:\w+/).map(part => part.replaceAll('.', '\\.'))
+  return new RegExp(`^${literals.join('[^/]+')}$`)
+}
+
+/** Returns the path as the router sees it. */
+function pathOf({ url = '' }: IncomingMessage): string {
+  const [path = ''] = url.replace(ORIGIN, '').split(/[?#]/)
+  try {
+    return decodeURI(path)
+  } catch {
+    return path
+  }
+}
