@@ -205,8 +205,8 @@ test('a client that reads a little now and then is cut off all the same', async 
   slow.send('GET /v1/ca/global.pem HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(60))
   const sips = setInterval(() => slow.socket.read(1), 20)
   onTestFinished(() => clearInterval(sips))
-  while (metrics.cut.length === 0) await new Promise(resolve => setTimeout(resolve, 20))
-  expect(metrics).toEqual({ open: expect.any(Number), cut: ['unread'] })
+  while (metrics.open > 0) await new Promise(resolve => setTimeout(resolve, 20))
+  expect(metrics.cut).toEqual(['unread'])
   slow.socket.destroy()
 })
 

@@ -103,3 +103,16 @@ describe('internal_error', () => {
     expect(fields.stack[0]).toMatch(/^at .*problem\.test\.ts:\d+:\d+\)?$/)
   })
 })
+
+test('a refusal is on its way before anything is recorded, so that its time tells nothing of the record', async () => {
+  const api = await startApi()
+  let recordsAtReply: number | undefined
+  api.app.server.once('request', (_request, response) => {
+    response.once('prefinish', () => {
+      recordsAtReply = api.records.length
+    })
+  })
+  const reply = await requestToken(api, { authorization: await api.bearer(), body: { database: 'ledger' } })
+  expect(recordsAtReply).toBe(0)
+  expectRefusal(api, reply, 'access_denied')
+})
