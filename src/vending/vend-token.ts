@@ -103,9 +103,24 @@ export function createVendToken(tokenCache: TokenCache): VendToken {
       throw cause
     })
     await delivery.deliver()
-    if (renewal?.isDue()) decideOrThrow((await renewal.renew()).access, request)
+    if (renewal?.isDue()) checkStillGranted(await renewal.renew(), { request, granted })
     return { token, key: granted.key, grant: granted.grant, cached }
   }
+}
+
+/** Throws if the policy by now in use does not grant this very token: it may have been another user's, or another role's. */
+function checkStillGranted(
+  { access }: VerifiedAccess,
+  { request, granted }: { request: AccessRequest; granted: GrantedAccess },
+): void {
+  const { key } = decideOrThrow(access, { ...request, user: granted.user })
+  if (key.id !== granted.key.id)
+    throw new JetonError('temporarily_unavailable', {
+      publicMessage: 'the configuration of this database has just changed; try again',
+      reason:
+        'a reload changed the role, the endpoint or the session of the database after the token was recorded',
+      retryAfterMs: 1000,
+    })
 }
 
 /** Decides, and adds to the record what was granted. */

@@ -328,3 +328,35 @@ test('a grant that a reload took away while the record was written is not vended
     { decision: 'refused', code: 'access_denied', fingerprint: 'f1' },
   ])
 })
+
+test.each([
+  {
+    change: 'grants another user instead',
+    code: 'access_denied',
+    grants: [{ users: ['app_rw'] }],
+    databases: [ORDERS],
+  },
+  {
+    change: 'leads to another role',
+    code: 'temporarily_unavailable',
+    grants: [{}],
+    databases: [{ ...ORDERS, roleArn: 'arn:aws:iam::123456789012:role/other' }],
+  },
+])(
+  'a reload that $change while the record was written: the token does not leave ($code)',
+  async ({ code, grants, databases }) => {
+    const { vend, audit, access, clock, auditLog, records } = startVending()
+    const renewal = startRenewal()
+    auditLog.delayMs = 1000
+    const request = { database: REQUEST.database }
+    const failure = failureOf(vend({ access, renewal, audit, request }), audit)
+    await clock.advance(500)
+    renewal.replaceBy(() => accessOf(grants, { databases }))
+    await clock.advance(500)
+    expect((await failure).code).toBe(code)
+    expect(records).toMatchObject([
+      { decision: 'vended', fingerprint: 'f1' },
+      { code, fingerprint: 'f1' },
+    ])
+  },
+)
