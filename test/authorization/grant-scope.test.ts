@@ -193,6 +193,17 @@ describe('findScopeDoubt', () => {
     )
   })
 
+  test('reports a name of a person, where the configuration says that it pins', () => {
+    const grant = grantWith({ claims: { preferred_username: 'me' } })
+    const people = (owner: string[]) => tenancyOf('https://idp.example.com', { tenancy: 'shared', owner })
+    expect(findScopeDoubt(grant, people(['preferred_username', 'sub']))).toMatch(
+      /^only preferred_username pins the owner: it is a name that can change hands.*: sub would pin for good$/,
+    )
+    expect(
+      findScopeDoubt(grantWith({ subject: 'u1' }), people(['preferred_username', 'sub'])),
+    ).toBeUndefined()
+  })
+
   test.each<[string, Conditions]>([
     [GOOGLE, { subject: '1122', claims: { email: 'me@example.com', email_verified: true } }],
     [GOOGLE, { subject: '1122' }],

@@ -1,4 +1,4 @@
-import { PERSONAL_TENANT } from './entra.ts'
+import { BOT_TENANTS, issuersOfTenant, PERSONAL_TENANT } from './entra.ts'
 import { EMAIL_RULES, type SharedOidcProvider, WHOLE } from './shared-oidc-provider.ts'
 
 /** Shared providers where people log in, and some of their programs. */
@@ -28,10 +28,7 @@ export const LOG_IN_SERVICES: readonly SharedOidcProvider[] = [
   {
     // https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference
     name: 'Microsoft (personal accounts)',
-    issuers: [
-      `https://login.microsoftonline.com/${PERSONAL_TENANT}/v2.0`,
-      `https://sts.windows.net/${PERSONAL_TENANT}/`,
-    ],
+    issuers: issuersOfTenant(PERSONAL_TENANT),
     ownerIds: { oid: WHOLE, sub: WHOLE },
     misleadingClaims: {
       tid: 'all personal accounts are in one tenant',
@@ -41,11 +38,24 @@ export const LOG_IN_SERVICES: readonly SharedOidcProvider[] = [
     example: 'oid: 00000000-0000-0000-0000-000000000000',
   },
   {
+    // whoever registers a bot gets JWTs of these tenants, for an audience of their choice
+    name: 'Microsoft Bot Framework',
+    issuers: BOT_TENANTS.flatMap(issuersOfTenant),
+    ownerIds: { appid: WHOLE, azp: WHOLE },
+    misleadingClaims: {
+      tid: 'the bots of everybody are in one tenant',
+      aud: 'whoever asks for the JWT chooses it',
+    },
+    example: 'appid: 00000000-0000-0000-0000-000000000000',
+  },
+  {
     // https://docs.aws.amazon.com/cognito/latest/developerguide/role-trust-and-permissions.html: guests get JWTs as well
     name: 'Cognito identity pools',
     issuers: [
       'https://cognito-identity.amazonaws.com',
       'https://cognito-identity.cn-north-1.amazonaws.com.cn',
+      'https://cognito-identity-us-gov.amazonaws.com',
+      'https://cognito-identity.us-gov-east-1.amazonaws.com',
     ],
     ownerIds: { sub: WHOLE, aud: WHOLE },
     requirements: { aud: [{ claim: 'amr', value: 'authenticated' }] },

@@ -8,9 +8,11 @@ import {
 } from './shared-oidc-provider.ts'
 
 const DIFFERS = 'each JWT has another'
+const CHOSEN = 'anybody can have the same'
+const NICKNAME = 'whoever has an account chooses it'
 const SAME = 'every JWT that jeton accepts from the issuer has the same'
 
-/** Claims of any issuer that never tell one owner from another. */
+/** Claims of any issuer that never tell one owner from another: those of OpenID Connect, and those of every job. */
 const NEVER_PINS: { readonly [claim: string]: string } = {
   iss: SAME,
   aud: SAME,
@@ -20,6 +22,28 @@ const NEVER_PINS: { readonly [claim: string]: string } = {
   jti: DIFFERS,
   auth_time: DIFFERS,
   nonce: DIFFERS,
+  sid: DIFFERS,
+  name: NICKNAME,
+  given_name: NICKNAME,
+  family_name: NICKNAME,
+  nickname: NICKNAME,
+  typ: CHOSEN,
+  scope: CHOSEN,
+  scp: CHOSEN,
+  acr: CHOSEN,
+  amr: CHOSEN,
+  ref: CHOSEN,
+  ref_type: CHOSEN,
+  ref_path: CHOSEN,
+  ref_protected: CHOSEN,
+  base_ref: CHOSEN,
+  head_ref: CHOSEN,
+  branch: CHOSEN,
+  environment: CHOSEN,
+  event_name: CHOSEN,
+  workflow: CHOSEN,
+  pipeline_source: CHOSEN,
+  job_workflow_ref: 'it names the called workflow, and anyone may call a public one',
   email_verified: 'it says nothing about whose address it is',
 }
 
@@ -30,6 +54,10 @@ export function declaredRules(owner: readonly string[], name = 'this issuer'): O
     name,
     ownerIds: Object.fromEntries(owner.map(claim => [claim, WHOLE])),
     ...EMAIL_RULES,
+    doubtfulClaims: {
+      ...EMAIL_RULES.doubtfulClaims,
+      preferred_username: 'it is a name that can change hands, and need not be that of one account alone',
+    },
     example: `${first}: …`,
   }
 }

@@ -15,7 +15,6 @@ export interface PrivateIssuerForm {
 const GUID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
 /** One label of a host. */
 const LABEL = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?'
-const DOMAIN = String.raw`${LABEL}(?:\.${LABEL})+`
 const REGION = '[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}'
 /** A name in a path. */
 const SLUG = '[A-Za-z0-9][A-Za-z0-9_-]*'
@@ -53,25 +52,28 @@ export const PRIVATE_ISSUER_FORMS: readonly PrivateIssuerForm[] = [
     // what is wrong with some of its tenants is found before (`findEntraProblem`, the shared providers)
     name: 'Microsoft Entra ID',
     pattern: whole(
-      String.raw`(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn)/(?:${GUID}|${DOMAIN})/v2\.0`,
+      String.raw`(?:login\.microsoftonline\.(?:com|us)|login\.partner\.microsoftonline\.cn)/${GUID}/v2\.0`,
     ),
     example: 'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0',
   },
   {
     name: 'Microsoft Entra ID, v1',
-    pattern: whole(String.raw`sts\.(?:windows\.net|chinacloudapi\.cn)/(?:${GUID}|${DOMAIN})/`),
+    pattern: whole(String.raw`sts\.(?:windows\.net|chinacloudapi\.cn)/${GUID}/`),
     example: 'https://sts.windows.net/11111111-2222-3333-4444-555555555555/',
   },
   {
     name: 'Okta',
     pattern: whole(
-      String.raw`(?!www\.|login\.)${LABEL}\.(?:okta|oktapreview|okta-emea|okta-gov)\.com(?:/oauth2/[A-Za-z0-9]+)?`,
+      String.raw`(?!(?:www|login|accounts|developer|help|status|support|trust)\.)${LABEL}\.(?:okta|oktapreview|okta-emea|okta-gov)\.com(?:/oauth2/[A-Za-z0-9]+)?`,
     ),
     example: 'https://acme.okta.com/oauth2/default',
   },
   {
     name: 'Auth0',
-    pattern: whole(String.raw`${LABEL}(?:\.[a-z]{2}(?:-[0-9])?)?\.auth0\.com/`),
+    // everybody who has a tenant, which is free, is a user of these two
+    pattern: whole(
+      String.raw`(?!(?:auth0|manage)\.auth0\.com)${LABEL}(?:\.[a-z]{2}(?:-[0-9])?)?\.auth0\.com/`,
+    ),
     example: 'https://acme.us.auth0.com/',
     hasOpenSignUp: true,
   },
@@ -121,7 +123,8 @@ export const PRIVATE_ISSUER_FORMS: readonly PrivateIssuerForm[] = [
   },
   {
     name: 'Fly.io',
-    pattern: whole(String.raw`oidc\.fly\.io/${SLUG}`),
+    // `personal` stands for whoever is logged in
+    pattern: whole(String.raw`oidc\.fly\.io/(?!personal$)${SLUG}`),
     example: 'https://oidc.fly.io/acme',
     idClaim: 'org_id',
   },
@@ -134,7 +137,7 @@ export const PRIVATE_ISSUER_FORMS: readonly PrivateIssuerForm[] = [
     name: 'Semaphore',
     pattern: whole(String.raw`(?!www\.|id\.|me\.|docs\.)${LABEL}\.semaphoreci\.com`),
     example: 'https://acme.semaphoreci.com',
-    idClaim: 'prj_id',
+    idClaim: 'org_id',
   },
   {
     name: 'Harness',
@@ -146,6 +149,18 @@ export const PRIVATE_ISSUER_FORMS: readonly PrivateIssuerForm[] = [
 /** Returns the form of an `iss` that names one tenant, who need not be its operator's; undefined if none is known. */
 export function findPrivateForm(issuer: string): PrivateIssuerForm | undefined {
   return PRIVATE_ISSUER_FORMS.find(({ pattern }) => pattern.test(issuer))
+}
+
+/** Returns the form that an issuer misses by its case or its end alone, and the `iss` in that form; undefined if there is none. */
+export function findNearForm(issuer: string): { form: PrivateIssuerForm; iss: string } | undefined {
+  const text = issuer.trim().replace(/\/+$/, '')
+  for (const spelling of [text, text.toLowerCase()])
+    for (const end of ['', '/', '/v2.0']) {
+      const iss = spelling + end
+      const form = findPrivateForm(iss)
+      if (form && iss !== issuer) return { form, iss }
+    }
+  return undefined
 }
 
 /** Whether an issuer is on this machine, where nobody else gets JWTs from. */

@@ -27,6 +27,13 @@ export function findSharedProvider(issuer: string): SharedOidcProvider | undefin
   return BY_ISSUER.get(normalizeIssuer(issuer))
 }
 
+/** Returns what the JWTs of a shared provider have in the place of an `iss` that is spelled otherwise; undefined if all is well. */
+export function findRightSpelling(issuer: string): string | undefined {
+  const provider = findSharedProvider(issuer)
+  if (!provider || provider.issuers.includes(issuer)) return undefined
+  return provider.issuers.find(spelling => normalizeIssuer(spelling) === normalizeIssuer(issuer))
+}
+
 /** Whether a shared provider's `iss` is on the host of this one. */
 export function isOnSharedHost(issuer: string): boolean {
   return HOSTS.has(hostOf(normalizeIssuer(issuer)))

@@ -1,6 +1,6 @@
 import { findEntraProblem } from './entra.ts'
 import { declaredRules, findOwnerProblem, narrowedRules } from './owner-rules.ts'
-import { findPrivateForm, isLocalIssuer } from './private-issuers.ts'
+import { findNearForm, findPrivateForm, isLocalIssuer } from './private-issuers.ts'
 import { type OwnerRules, ownerClaimNames, type SharedOidcProvider } from './shared-oidc-provider.ts'
 import { findSharedProvider, isOnSharedHost } from './shared-oidc-providers.ts'
 
@@ -26,10 +26,10 @@ export interface TenancyProblem {
 
 const PRIVATE: Tenancy = { kind: 'private' }
 
-const UNKNOWN = [
-  'is required: jeton does not know this issuer, and if strangers can get JWTs from it, they pass every grant that names only what anybody can have, such as a branch.',
-  'Write `tenancy: private` if it gives JWTs to your own organization alone; otherwise write `tenancy: shared`, and as `owner` the claims that tell your JWTs from those of strangers, such as `owner: [organization_id]`.',
-].join(' ')
+const DANGER =
+  'is required: jeton does not know this issuer, and if strangers can get JWTs from it, they pass every grant that names only what anybody can have, such as a branch.'
+const DECLARE =
+  'write `tenancy: private` if it gives JWTs to your own organization alone; otherwise write `tenancy: shared`, and as `owner` the claims that tell your JWTs from those of strangers, such as `owner: [organization_id]`.'
 
 const OWNER_REQUIRED =
   'is required if the tenancy is shared and jeton does not know the issuer: list the claims that tell your JWTs from those of strangers, such as `owner: [organization_id]`; each grant must then spell out one of them'
@@ -47,12 +47,22 @@ export function determineTenancy(declared: DeclaredIssuer): Tenancy | TenancyPro
   if (provider) return knownTenancy(provider, declared)
   if (tenancy === 'shared') return declaredTenancy(owner)
   if (owner !== undefined) return problem('owner', 'is only allowed with `tenancy: shared`')
-  return tenancy === 'private' || isKnownPrivate(declared) ? PRIVATE : problem('tenancy', UNKNOWN)
+  return tenancy === 'private' || isKnownPrivate(declared)
+    ? PRIVATE
+    : problem('tenancy', unknownIssuer(issuer))
 }
 
 function isKnownPrivate({ issuer, hasPinnedKeys }: DeclaredIssuer): boolean {
   if (isLocalIssuer(issuer) || findPrivateForm(issuer)) return true
   return hasPinnedKeys && !isOnSharedHost(issuer)
+}
+
+/** Its second sentence says what to write: the right spelling before all else, because with any other no JWT is accepted. */
+function unknownIssuer(issuer: string): string {
+  const near = findNearForm(issuer)
+  if (!near) return `${DANGER} So ${DECLARE}`
+  const { form, iss } = near
+  return `${DANGER} JWTs of ${form.name} have \`${iss}\`, to the letter: write that as \`issuer\` if you mean it; if not, ${DECLARE}`
 }
 
 function declaredTenancy(owner: readonly string[] | undefined): Tenancy | TenancyProblem {

@@ -81,6 +81,11 @@ const LOOK_ALIKES = [
   'https://localhost.evil.example',
   'https://localhost@evil.example',
   'https://user@localhost',
+  'https://accounts.okta.com',
+  'https://developer.okta.com/oauth2/default',
+  'https://auth0.auth0.com/',
+  'https://manage.auth0.com/',
+  'https://oidc.fly.io/personal',
 ]
 
 describe('determineTenancy of an issuer that jeton does not know', () => {
@@ -93,8 +98,44 @@ describe('determineTenancy of an issuer that jeton does not know', () => {
     const { message } = tenancy.kind === 'problem' ? tenancy : expect.unreachable()
     const [danger = '', remedy = '', ...more] = message.split(/(?<=\.) /)
     expect(danger).toMatch(/jeton does not know this issuer.*strangers.*pass every grant/)
-    expect(remedy).toMatch(/^Write `tenancy: private` if .*; otherwise write `tenancy: shared`, .*`owner: \[/)
+    expect(remedy).toMatch(
+      /^So write `tenancy: private` if .*; otherwise write `tenancy: shared`, .*`owner: \[/,
+    )
     expect(more).toEqual([])
+  })
+
+  test.each([
+    ['https://acme.us.auth0.com', 'Auth0', 'https://acme.us.auth0.com/'],
+    ['https://ACME.okta.com/', 'Okta', 'https://acme.okta.com'],
+    [
+      'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab12Cd34E/',
+      'Cognito user pools',
+      'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab12Cd34E',
+    ],
+    [
+      'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/',
+      'Microsoft Entra ID',
+      'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0',
+    ],
+    ['https://oidc.vercel.com/acme//', 'Vercel of a team', 'https://oidc.vercel.com/acme'],
+  ])('says of %s how JWTs of %s spell it, in the second of two sentences', (issuer, name, iss) => {
+    const tenancy = determine(issuer)
+    const { message } = tenancy.kind === 'problem' ? tenancy : expect.unreachable()
+    const [danger = '', remedy = '', ...more] = message.split(/(?<=\.) /)
+    expect(danger).toMatch(/jeton does not know this issuer/)
+    expect(remedy).toContain(`JWTs of ${name} have \`${iss}\`, to the letter: write that as \`issuer\``)
+    expect(remedy).toMatch(/if not, write `tenancy: private` if .*; otherwise write `tenancy: shared`/)
+    expect(more).toEqual([])
+    expect(determine(iss)).toEqual({ kind: 'private' })
+  })
+
+  test('suggests no spelling of a look-alike', () => {
+    for (const issuer of [
+      'https://acme.okta.com./',
+      'https://\u0430cme.okta.com/',
+      'https://acme.okta.com:8443/',
+    ])
+      expect(determine(issuer)).toMatchObject({ message: expect.not.stringContaining('to the letter') })
   })
 
   test('takes it as it is declared', () => {
@@ -129,15 +170,24 @@ describe('determineTenancy of an issuer that jeton does not know', () => {
       })
   })
 
-  test.each(['iss', 'aud', 'exp', 'iat', 'nbf', 'jti', 'email_verified'])(
-    'refuses %s as an owner, which tells nobody from another',
-    claim => {
-      expect(determine(UNKNOWN, { tenancy: 'shared', owner: ['org_id', claim] })).toMatchObject({
-        key: 'owner',
-        message: expect.stringContaining(`has ${claim}, which does not pin an owner`),
-      })
-    },
-  )
+  test.each([
+    'iss',
+    'aud',
+    'exp',
+    'iat',
+    'nbf',
+    'jti',
+    'email_verified',
+    'ref',
+    'environment',
+    'scope',
+    'name',
+  ])('refuses %s as an owner, which tells nobody from another', claim => {
+    expect(determine(UNKNOWN, { tenancy: 'shared', owner: ['org_id', claim] })).toMatchObject({
+      key: 'owner',
+      message: expect.stringContaining(`has ${claim}, which does not pin an owner`),
+    })
+  })
 
   test('takes one with pinned keys for private, unless it is on the host of a shared provider', () => {
     for (const issuer of [UNKNOWN, 'https://kubernetes.default.svc', 'not a URL'])
@@ -154,7 +204,6 @@ describe('determineTenancy of an issuer that names its tenant', () => {
     'https://oidc.eks.cn-north-1.amazonaws.com.cn/id/EXAMPLED539D4633E53DE1B71EXAMPLE',
     'https://oidc-eks.eu-central-1.api.aws/id/EXAMPLED539D4633E53DE1B71EXAMPLE',
     'https://oidc.prod-aks.azure.com/66666666-7777-8888-9999-000000000000/',
-    'https://login.microsoftonline.com/acme.onmicrosoft.com/v2.0',
     'https://login.microsoftonline.us/11111111-2222-3333-4444-555555555555/v2.0',
     'https://acme.okta.com',
     'https://acme.oktapreview.com/oauth2/aus1a2b3c4',
@@ -199,9 +248,11 @@ describe('determineTenancy of a shared provider', () => {
     expect(problemWith(byId, { claims: { repository: 'acme/app' } })).toMatch(
       /by one of repository_id, sub \(/,
     )
-    expect(determine(GITHUB, { owner: ['repository_id', 'ref'] })).toMatchObject({
+    expect(determine(GITHUB, { owner: ['repository_id', 'runner_environment'] })).toMatchObject({
       key: 'owner',
-      message: expect.stringMatching(/^has ref, which jeton does not know to pin an owner at GitHub Actions/),
+      message: expect.stringMatching(
+        /^has runner_environment, which jeton does not know to pin an owner at GitHub Actions/,
+      ),
     })
     expect(determine(GITHUB, { owner: ['actor'] })).toMatchObject({
       key: 'owner',
@@ -228,8 +279,25 @@ describe('determineTenancy of Microsoft Entra ID', () => {
     },
   )
 
-  test("refuses Microsoft's tenant for Sentinel, whose JWTs name no customer", () => {
-    const tenant = '33e01921-4d64-4f8c-a055-5bdaffd5e33d'
+  test.each(['acme.onmicrosoft.com', 'live.com', 'botframework.com'])(
+    'refuses the domain %s, which may be that of a tenant of everybody and is in no JWT',
+    domain => {
+      for (const url of [
+        `https://login.microsoftonline.com/${domain}/v2.0`,
+        `https://login.windows.net/${domain}/`,
+        `https://sts.windows.net/${domain}/`,
+      ])
+        expect(determine(url, { tenancy: 'private' }), url).toMatchObject({
+          key: 'issuer',
+          message: expect.stringContaining(`in the place of \`${domain}\`: write the id of yours`),
+        })
+    },
+  )
+
+  test.each([
+    ['for all', '33e01921-4d64-4f8c-a055-5bdaffd5e33d'],
+    ['for governments', 'cab8a31a-1906-4287-a0d8-4eef66b95f6e'],
+  ])("refuses Microsoft's tenant for Sentinel %s, whose JWTs name no customer", (_, tenant) => {
     for (const url of [
       `https://sts.windows.net/${tenant}/`,
       `https://login.microsoftonline.com/${tenant}/v2.0`,
@@ -239,6 +307,20 @@ describe('determineTenancy of Microsoft Entra ID', () => {
         message: expect.stringContaining('shared by all customers of Microsoft Sentinel'),
       })
   })
+
+  test.each(['d6d49420-f39b-4df7-a1dc-d59a935871db', 'f8cdef31-a31e-4b4a-93e4-5f571e91255a'])(
+    'takes the tenant %s for shared, where whoever registers a bot gets a JWT',
+    tenant => {
+      for (const url of [
+        `https://login.microsoftonline.com/${tenant}/v2.0`,
+        `https://sts.windows.net/${tenant}/`,
+      ]) {
+        const shared = tenancyOf(url)
+        expect(problemWith(shared, { claims: { idtyp: 'app', tid: tenant } })).toMatch(/the whole world/)
+        expect(problemWith(shared, { claims: { appid: 'mine' } })).toBeUndefined()
+      }
+    },
+  )
 
   test('takes the tenant of all personal accounts for shared', () => {
     for (const url of [
