@@ -2,11 +2,12 @@ import { posix, relative, resolve, sep } from 'node:path'
 import type { Config } from '../src/config/config.ts'
 import { loadFrom } from '../src/config/load.ts'
 import { createFileConfigSource } from '../src/config/source/file.ts'
-import { isS3Url } from '../src/config/source/s3.ts'
+import { isS3Url, parseS3Url } from '../src/config/source/s3-url.ts'
 import { jetonRole, requirePartition } from '../src/iam/jeton-role.ts'
 import {
   type PolicyDocument,
   type PolicyStatement,
+  type PolicyText,
   policyDocument,
   pseudoParameter,
 } from '../src/iam/role-policies.ts'
@@ -18,7 +19,7 @@ export interface Deployment {
   folder: string
   /** The path of the configuration within it. */
   config: string
-  /** `s3://BUCKET/KEY` if the function reads the configuration there, else empty. */
+  /** `s3://BUCKET/KEY` if the function reads the configuration there, with `?owner=ACCOUNT` if not the stack's; else empty. */
   configInS3: string
 }
 
@@ -30,7 +31,7 @@ export interface Configured {
   readonly auditTable: string | undefined
   readonly keyAlias: string | undefined
   /** Where the function finds the configuration: its JETON_CONFIG. */
-  readonly location: string
+  readonly location: PolicyText
   /** The files of the package, as patterns. */
   readonly patterns: readonly string[]
   /** The body of the dashboard, for `Fn::Sub`. */
@@ -54,7 +55,7 @@ export async function readConfigured({ folder, config: file, configInS3 }: Deplo
     storeTable: store.type === 'dynamodb' ? store.table : undefined,
     auditTable: audit.find(sink => sink.type === 'dynamodb')?.table,
     keyAlias: kmsKeyId || undefined,
-    location: configInS3 || pathWithin(folder, path),
+    location: configInS3 === '' ? pathWithin(folder, path) : withOwner(configInS3),
     patterns: [
       '!**',
       'dist/lambda/**',
@@ -107,8 +108,8 @@ function allowReading(
   { fileNames, partition }: { fileNames: readonly string[]; partition: string },
 ): PolicyStatement {
   if (!isS3Url(url)) throw new Error('configInS3 must be s3://BUCKET/KEY')
-  const [bucket = '', ...path] = url.slice('s3://'.length).split('/')
-  const key = `/${path.join('/')}`
+  const { bucket, key: path, owner } = parseS3Url(url)
+  const key = `/${path}`
   const keys = [key, ...fileNames.map(name => posix.resolve(posix.dirname(key), name))]
   const wide = keys.map(each => `s3://${bucket}${each}`).find(each => /[*?$]/.test(each))
   if (wide !== undefined)
@@ -119,7 +120,15 @@ function allowReading(
     Effect: 'Allow',
     Action: 's3:GetObject',
     Resource: keys.map(each => `arn:${partition}:s3:::${bucket}${each}`),
+    // no ARN of S3 has an account in it
+    Condition: { StringEquals: { 'aws:ResourceAccount': owner ?? { Ref: 'AWS::AccountId' } } },
   }
+}
+
+/** Returns the URL with the account that must own the bucket: the stack's own, unless the URL names one. */
+function withOwner(url: string): PolicyText {
+  const { owner } = parseS3Url(url)
+  return owner === undefined ? { 'Fn::Sub': `${url}?owner=${pseudoParameter('AccountId')}` } : url
 }
 
 function pathWithin(folder: string, path: string): string {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import type { Environment } from '../lib/process-input.ts'
-import { isS3Url } from './source/s3.ts'
+import { isS3Url } from './source/s3-url.ts'
 
 /** Returns the place of the configuration, `--config`, else `JETON_CONFIG`, else `./jeton.yaml`: a path or `s3://` URL. */
 export function configPath(option: string | undefined, env: Environment): string {

@@ -15,7 +15,7 @@ import { openConfigSource } from './source/open-source.ts'
 import type { ConfigSource } from './source/source.ts'
 
 /**
- * Loads and checks the configuration at `path`, a file or `s3://BUCKET/KEY`, with every file that it names. Throws
+ * Loads and checks the configuration at `path`, a file or an `s3://` URL, with every file that it names. Throws
  * `ConfigError` with all of its problems. Uses no network but S3, so it does not check that a role, a resource id or an
  * issuer exists.
  */

@@ -6,7 +6,7 @@ export interface PolicyStatement {
   readonly Principal?: Readonly<Record<string, PolicyText>>
   readonly Action: string | readonly string[]
   readonly Resource?: readonly PolicyText[]
-  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, PolicyText | readonly string[]>>>>
 }
 
 export interface PolicyDocument {

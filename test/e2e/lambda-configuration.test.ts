@@ -1,7 +1,7 @@
 import { utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { startS3 } from '../support/aws/s3.ts'
+import { BUCKET_OWNER, startS3 } from '../support/aws/s3.ts'
 import { findProgram } from '../support/databases/programs.ts'
 import { run } from '../support/run.ts'
 import { AUDIT_TO_STDOUT, useFunction } from './functions.ts'
@@ -86,7 +86,11 @@ describe('a changed configuration', () => {
     )
     s3.put('conf/prod/keys.json', JSON.stringify(environment().issuer.jwks()))
     const clock = await createMovableClock()
-    await startFunction({ ...clock.env, ...s3.environment(), JETON_CONFIG: 's3://conf/prod/jeton.yaml' })
+    await startFunction({
+      ...clock.env,
+      ...s3.environment(),
+      JETON_CONFIG: `s3://conf/prod/jeton.yaml?owner=${BUCKET_OWNER}`,
+    })
     await changeConfiguration(async text => s3.put('conf/prod/jeton.yaml', text), clock.advance)
     s3.remove('conf/prod/jeton.yaml')
     await clock.advance()

@@ -115,14 +115,25 @@ test('readConfigured allows the role to read a configuration in S3 and the files
     {},
     { configInS3: 's3://acme/live/jeton.yaml' },
   )
-  expect(location).toBe('s3://acme/live/jeton.yaml')
+  expect(location).toEqual({ 'Fn::Sub': 's3://acme/live/jeton.yaml?owner=$'.concat('{AWS::AccountId}') })
   expect(patterns).not.toContain('jeton.yaml')
   expect(permissions.Statement.at(-1)).toEqual({
     Effect: 'Allow',
     Action: 's3:GetObject',
     Resource: ['arn:aws:s3:::acme/live/jeton.yaml', 'arn:aws:s3:::acme/live/cluster-jwks.json'],
+    Condition: { StringEquals: { 'aws:ResourceAccount': { Ref: 'AWS::AccountId' } } },
   })
   await expect(configured({}, { configInS3: 'acme/live/jeton.yaml' })).rejects.toThrow('s3://BUCKET/KEY')
+})
+
+test('readConfigured takes the account that owns the bucket from the URL, if it names one', async () => {
+  const configInS3 = 's3://acme/live/jeton.yaml?owner=210987654321'
+  const { permissions, location } = await configured({}, { configInS3 })
+  expect(location).toBe(configInS3)
+  expect(permissions.Statement.at(-1)).toMatchObject({
+    Resource: ['arn:aws:s3:::acme/live/jeton.yaml', 'arn:aws:s3:::acme/live/cluster-jwks.json'],
+    Condition: { StringEquals: { 'aws:ResourceAccount': '210987654321' } },
+  })
 })
 
 test.each([

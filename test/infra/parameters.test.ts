@@ -32,7 +32,11 @@ test('parameters set what is not in the configuration; a copy in S3 replaces the
   const { JetonLambdaFunction, AlarmEmail, HttpApiStage, JetonPolicy } = (await copy.template()).Resources
   expect(JetonLambdaFunction?.Properties).toMatchObject({
     ReservedConcurrentExecutions: 5,
-    Environment: { Variables: { JETON_CONFIG: 's3://acme-config/live/jeton.yaml' } },
+    Environment: {
+      Variables: {
+        JETON_CONFIG: { 'Fn::Sub': 's3://acme-config/live/jeton.yaml?owner=$'.concat('{AWS::AccountId}') },
+      },
+    },
   })
   expect(AlarmEmail?.Properties).toMatchObject({ Endpoint: 'oncall@example.com' })
   expect(HttpApiStage?.Properties.DefaultRouteSettings).toMatchObject({
@@ -43,6 +47,7 @@ test('parameters set what is not in the configuration; a copy in S3 replaces the
     Effect: 'Allow',
     Action: 's3:GetObject',
     Resource: ['arn:aws:s3:::acme-config/live/jeton.yaml', 'arn:aws:s3:::acme-config/live/cluster-jwks.json'],
+    Condition: { StringEquals: { 'aws:ResourceAccount': { Ref: 'AWS::AccountId' } } },
   })
   expect((await copy.packaged()).filter(name => !name.startsWith('dist/lambda/'))).toEqual([])
 })

@@ -2,9 +2,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { loadConfig, loadFrom } from '../../../src/config/load.ts'
 import { ConfigError } from '../../../src/config/problems.ts'
 import { openConfigSource } from '../../../src/config/source/open-source.ts'
-import { type S3, startS3 } from '../../support/aws/s3.ts'
+import { BUCKET_OWNER, type S3, startS3 } from '../../support/aws/s3.ts'
 import { stubEnvironment } from '../../support/aws/stub-environment.ts'
 import { jwksText, sound, withKeyFile } from '../support.ts'
+
+const OWNER = `?owner=${BUCKET_OWNER}`
 
 describe('an object in S3 as a configuration source', () => {
   const keys = jwksText()
@@ -22,7 +24,7 @@ describe('an object in S3 as a configuration source', () => {
   test('is read with the files that it names', async () => {
     s3.put('conf/team/a b+c.yaml', JSON.stringify(withKeyFile('keys.json')))
     s3.put('conf/team/keys.json', keys)
-    const { issuers } = await loadConfig('s3://conf/team/a b+c.yaml')
+    const { issuers } = await loadConfig(`s3://conf/team/a b+c.yaml${OWNER}`)
     expect(issuers[1]?.jwks?.keys).toHaveLength(1)
     expect(s3.calls).toEqual(['GET conf/team/a b+c.yaml', 'GET conf/team/keys.json'])
   })
@@ -35,13 +37,13 @@ describe('an object in S3 as a configuration source', () => {
   ])('resolves %s to %s in the same bucket', async (jwksFile, key) => {
     s3.put('conf/team/jeton.yaml', JSON.stringify(withKeyFile(jwksFile)))
     s3.put(`conf/${key}`, keys)
-    await expect(loadConfig('s3://conf/team/jeton.yaml')).resolves.toBeDefined()
+    await expect(loadConfig(`s3://conf/team/jeton.yaml${OWNER}`)).resolves.toBeDefined()
   })
 
   test('has changed if it or a file that it names has another version or is gone, and is not fetched to find out', async () => {
     s3.put('conf/jeton.json', JSON.stringify(withKeyFile('keys.json')))
     s3.put('conf/keys.json', keys)
-    const source = openConfigSource('s3://conf/jeton.json')
+    const source = openConfigSource(`s3://conf/jeton.json${OWNER}`)
     await loadFrom(source)
     s3.calls.length = 0
     expect(await source.hasChanged()).toBe(false)
@@ -55,7 +57,7 @@ describe('an object in S3 as a configuration source', () => {
 
   test('rejects if S3 does not answer, and has not changed once it does', async () => {
     s3.put('conf/jeton.json', JSON.stringify(sound()))
-    const source = openConfigSource('s3://conf/jeton.json')
+    const source = openConfigSource(`s3://conf/jeton.json${OWNER}`)
     await loadFrom(source)
     s3.faults.gone = true
     await expect(source.hasChanged()).rejects.toThrow(/ECONNRESET|TimeoutError/)
@@ -65,7 +67,7 @@ describe('an object in S3 as a configuration source', () => {
 
   test('has changed if it could not be read before', async () => {
     s3.put('conf/jeton.json', JSON.stringify(sound()))
-    const source = openConfigSource('s3://conf/jeton.json')
+    const source = openConfigSource(`s3://conf/jeton.json${OWNER}`)
     s3.faults.denied = true
     await expect(loadFrom(source)).rejects.toThrow('s3://conf/jeton.json cannot be read (AccessDenied (403))')
     s3.faults.denied = false
@@ -73,15 +75,36 @@ describe('an object in S3 as a configuration source', () => {
   })
 
   test('fails without quoting what S3 answers', async () => {
-    const cause = await loadConfig('s3://conf/missing.json').catch((thrown: unknown) => thrown)
+    const cause = await loadConfig(`s3://conf/missing.json${OWNER}`).catch((thrown: unknown) => thrown)
     expect(cause).toBeInstanceOf(ConfigError)
     expect(String(cause)).not.toContain('s3cret')
   })
 
+  test('is not read, nor checked for changes, in a bucket of another account', async () => {
+    s3.put('conf/jeton.json', JSON.stringify(withKeyFile('keys.json')))
+    s3.put('conf/keys.json', keys)
+    const source = openConfigSource(`s3://conf/jeton.json${OWNER}`)
+    await loadFrom(source)
+    // the bucket was deleted, and somebody else has made one of that name
+    s3.faults.owner = '666666666666'
+    expect(await source.hasChanged()).toBe(true)
+    const reading = loadFrom(source)
+    await expect(reading).rejects.toThrow('s3://conf/jeton.json cannot be read (AccessDenied (403))')
+    expect(s3.owners).toEqual(s3.calls.map(() => BUCKET_OWNER))
+  })
+
+  test.each(['s3://bucket/key', 's3://bucket/key?owner=1', 's3://bucket/key?owner='])(
+    'rejects the URL %s, which does not say who owns the bucket',
+    async url => {
+      await expect(loadConfig(url)).rejects.toThrow(`must say which account owns the bucket`)
+      expect(s3.calls).toEqual([])
+    },
+  )
+
   test.each(['s3://', 's3://bucket', 's3://bucket/', 's3:///key', 's3://bucket/folder/'])(
     'rejects the URL %s',
     async url => {
-      await expect(loadConfig(url)).rejects.toThrow('s3://BUCKET/KEY')
+      await expect(loadConfig(url)).rejects.toThrow('s3://BUCKET/KEY?owner=ACCOUNT')
     },
   )
 })
