@@ -8,7 +8,8 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import type { Clock } from '../lib/clock.ts'
 import { asStoreFailure } from './dynamodb-failure.ts'
-import { UnreadableRecord } from './record-format.ts'
+import { createPatience, type Patience } from './patience.ts'
+import { MAX_KEPT_MS, MAX_LIFE_MS, UnreadableRecord } from './record-format.ts'
 import type { RecordWrite, Store, StoredRecord } from './store.ts'
 
 type Item = Record<string, AttributeValue>
@@ -16,32 +17,39 @@ type Item = Record<string, AttributeValue>
 /**
  * The format of an item. During an upgrade and a rollback releases share a table, so a later format must keep, with their
  * meaning: `pk` and `sk`; `v`, its own number; `version`, another text at every write; `expiresAt` and `keepUntil` (ms).
- * Attributes may be added without a new number: a release drops those that it does not know when it writes.
+ * Attributes may be added without a new number: a release drops those that it does not know when it writes. Somebody may
+ * write items that no release writes: each is a record, or kept for 16 s at most, or counts as absent.
  */
-const FORMAT = 1
+const FORMAT = '1'
 const SORT_KEY = 'record'
 /** How long an item is kept after its last use: DynamoDB deletes by its own clock, and by whole seconds. */
 const TTL_MARGIN_MS = 3600_000
 
-const EXPIRED = 'v = :v AND expiresAt <= :now'
-const NOT_KEPT = 'NOT v = :v AND (attribute_not_exists(keepUntil) OR keepUntil <= :now)'
-const ABSENT = `attribute_not_exists(pk) OR (${EXPIRED}) OR (${NOT_KEPT})`
-const UNCHANGED = 'v = :v AND version = :expectedVersion AND expiresAt > :now'
+const IN_TIME = 'expiresAt > :now AND expiresAt <= :lastExpiry'
+const WELL_FORMED =
+  'attribute_type(bytes, :binary) AND attribute_type(version, :string) AND version <> :absent'
+const IS_RECORD = `v = :v AND ${IN_TIME} AND ${WELL_FORMED}`
+const IS_KEPT = 'NOT v = :v AND keepUntil > :now AND keepUntil <= :lastKept'
+const IS_ABSENT = `NOT (${IS_RECORD}) AND NOT (${IS_KEPT})`
+const IS_UNCHANGED = `${IS_RECORD} AND version = :expectedVersion`
 
 export interface DynamodbStoreParts {
   client: DynamoDBClient
   table: string
   clock: Clock
+  /** Its own unless given. */
+  patience?: Patience
 }
 
 /**
  * Returns a store that all instances share: a DynamoDB table with the keys `pk` and `sk` (strings) and the TTL attribute
  * `ttl`. Reads are consistent; expiry goes by the clock, because DynamoDB returns expired items for days. Encrypts nothing.
  * Rejects with `temporarily_unavailable` if the table does not answer, and with `UnreadableRecord` for an item of a format
- * that this release does not know, until its `keepUntil`.
+ * that this release does not know, until its `keepUntil`, 16 s at most.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html
  */
-export function createDynamodbStore({ client, table, clock }: DynamodbStoreParts): Store {
+export function createDynamodbStore(parts: DynamodbStoreParts): Store {
+  const { client, table, clock, patience = createPatience(clock) } = parts
   let hasAnswered = false
 
   async function send<Reply>(call: Promise<Reply>): Promise<Reply> {
@@ -50,7 +58,7 @@ export function createDynamodbStore({ client, table, clock }: DynamodbStoreParts
       hasAnswered = true
       return reply
     } catch (cause) {
-      if (cause instanceof ConditionalCheckFailedException) throw cause
+      if (isConflict(cause)) throw cause
       throw await asStoreFailure(cause, { client, table })
     }
   }
@@ -64,20 +72,16 @@ export function createDynamodbStore({ client, table, clock }: DynamodbStoreParts
   }
 
   async function putItem(write: RecordWrite, version: string): Promise<'written' | 'conflict'> {
-    const { expectedVersion } = write
-    const values = { ':v': numberValue(FORMAT), ':now': numberValue(clock.now()) }
     const command = new PutItemCommand({
       TableName: table,
       Item: createItem(write, version),
-      ConditionExpression: expectedVersion === 'absent' ? ABSENT : UNCHANGED,
-      ExpressionAttributeValues:
-        expectedVersion === 'absent' ? values : { ...values, ':expectedVersion': { S: expectedVersion } },
+      ...condition(write, { now: clock.now(), isImpatient: patience.isUsedUp(write.key) }),
     })
     try {
       await send(client.send(command))
       return 'written'
     } catch (cause) {
-      if (cause instanceof ConditionalCheckFailedException) return 'conflict'
+      if (isConflict(cause)) return 'conflict'
       throw cause
     }
   }
@@ -85,7 +89,7 @@ export function createDynamodbStore({ client, table, clock }: DynamodbStoreParts
   return {
     async read(key) {
       const item = await getItem(key)
-      return item && parseItem(item, { key, now: clock.now() })
+      return item && parseItem(item, { key, now: clock.now(), patience })
     },
     async compareAndSwap(write) {
       const { key } = write
@@ -96,7 +100,7 @@ export function createDynamodbStore({ client, table, clock }: DynamodbStoreParts
       const item = await getItem(key)
       // the first attempt was written, its reply was lost, and the SDK's retry met that very write
       if (item?.version?.S === version) return version
-      if (item) parseItem(item, { key, now: clock.now() })
+      if (item) parseItem(item, { key, now: clock.now(), patience })
       return 'conflict'
     },
   }
@@ -107,7 +111,7 @@ function createItem({ key, bytes, expiresAt, keepUntil }: RecordWrite, version: 
   return {
     pk: { S: key },
     sk: { S: SORT_KEY },
-    v: numberValue(FORMAT),
+    v: { N: FORMAT },
     version: { S: version },
     bytes: { B: bytes },
     expiresAt: numberValue(expiresAt),
@@ -116,23 +120,59 @@ function createItem({ key, bytes, expiresAt, keepUntil }: RecordWrite, version: 
   }
 }
 
+/** Another write came first, or one is under way at this moment. */
+function isConflict(cause: unknown): boolean {
+  return (
+    cause instanceof ConditionalCheckFailedException ||
+    (cause instanceof Error && cause.name === 'TransactionConflictException')
+  )
+}
+
+/** Returns the condition of a write: the record is the expected one, or there is none and nothing that is kept. */
+function condition(
+  { expectedVersion }: RecordWrite,
+  { now, isImpatient }: { now: number; isImpatient: boolean },
+) {
+  const values = {
+    ':v': { N: FORMAT },
+    ':now': numberValue(now),
+    ':lastExpiry': numberValue(now + MAX_LIFE_MS),
+    ':binary': { S: 'B' },
+    ':string': { S: 'S' },
+    ':absent': { S: 'absent' },
+  }
+  if (expectedVersion !== 'absent')
+    return {
+      ConditionExpression: IS_UNCHANGED,
+      ExpressionAttributeValues: { ...values, ':expectedVersion': { S: expectedVersion } },
+    }
+  // with 0, nothing is kept
+  const lastKept = isImpatient ? 0 : now + MAX_KEPT_MS
+  return {
+    ConditionExpression: IS_ABSENT,
+    ExpressionAttributeValues: { ...values, ':lastKept': numberValue(lastKept) },
+  }
+}
+
 /**
  * Returns the record of an item, or undefined if the item counts as absent at `now`. Throws `UnreadableRecord` for an item
- * that cannot be read and must not be overwritten. Must agree with the conditions above.
+ * that cannot be read and must not be overwritten. Must agree with the conditions above: what is read as absent, and cannot
+ * be written as absent, could never be written again. So `v` is compared as DynamoDB does, with all of its digits.
  */
-function parseItem(item: Item, { key, now }: { key: string; now: number }): StoredRecord | undefined {
-  const format = Number(item.v?.N)
-  if (format !== FORMAT) {
-    const keepUntil = Number(item.keepUntil?.N ?? 0)
-    if (keepUntil <= now) return undefined
-    const why = `it has the format ${format} of a newer release of jeton; upgrade this instance`
-    throw new UnreadableRecord({ key, why, keepUntil })
+function parseItem(
+  { v, expiresAt, keepUntil, version, bytes }: Item,
+  { key, now, patience }: { key: string; now: number; patience: Patience },
+): StoredRecord | undefined {
+  if (v?.N !== FORMAT) {
+    const kept = Number(keepUntil?.N)
+    if (!patience.leavesAlone(key, kept)) return undefined
+    const why = 'a newer release of jeton wrote it in another format; upgrade this instance'
+    throw new UnreadableRecord({ key, why, keepUntil: kept })
   }
-  if (Number(item.expiresAt?.N) <= now) return undefined
-  const bytes = item.bytes?.B
-  const version = item.version?.S
-  if (!bytes || !version) throw new UnreadableRecord({ key, why: 'parts of it are missing; delete the item' })
-  return { bytes, version }
+  const end = Number(expiresAt?.N)
+  if (!(end > now && end <= now + MAX_LIFE_MS)) return undefined
+  if (!bytes?.B || version?.S === undefined || version.S === 'absent') return undefined
+  return { bytes: bytes.B, version: version.S }
 }
 
 const numberValue = (value: number): AttributeValue => ({ N: String(value) })

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { decrypt, type EnvelopeBytes, encrypt, parseEnvelope } from './envelope.ts'
 import type { Keyring } from './keyring/keyring.ts'
+import { createPatience, type Patience } from './patience.ts'
 import { UnreadableRecord } from './record-format.ts'
 import type { EncryptedStore, RecordWrite, Store } from './store.ts'
 
@@ -12,21 +13,23 @@ interface EnvelopeStore extends Pick<Store, 'read'> {
 export interface EncryptedStoreParts {
   keyring: Keyring
   clock: Clock
-  /** Called for each call that is refused because a record cannot be decrypted and is before its `keepUntil`. */
+  /** The one of the inner store, if that has one: what each does not let pass counts together. */
+  patience?: Patience
+  /** Called for each record that cannot be decrypted, whenever it is met. */
   onUnreadable?: (record: { key: string; why: string }) => void
 }
 
 type Decryption = { readonly bytes: Uint8Array } | { readonly why: string; readonly keepUntil: number }
 
 /**
- * Returns a store whose records can be read and changed only with the keys. A record that this instance cannot decrypt
- * (forged, of a newer release, or under a key that it does not have) is an `UnreadableRecord` and never overwritten before
- * its `keepUntil`. After that it counts as absent, so that instances with different keys neither fight over a record nor
- * wait for ever. It does not hide record keys, sizes and times, nor detect a deleted record or an older one put back.
+ * Returns a store whose records can be read and changed only with the keys. One that a newer release wrote, or that is under
+ * a key which this instance does not have, is an `UnreadableRecord` and not overwritten before its `keepUntil`, 16 s at most.
+ * After that it counts as absent, and one that was forged does so at once. It does not hide record keys, sizes and times,
+ * nor detect a deleted record or an older one put back: whoever uses it bounds what a record says by the time in it.
  */
 export function encryptStore(
   inner: EnvelopeStore,
-  { keyring, clock, onUnreadable }: EncryptedStoreParts,
+  { keyring, clock, patience = createPatience(clock), onUnreadable }: EncryptedStoreParts,
 ): EncryptedStore {
   async function tryDecrypt(key: string, record: Uint8Array): Promise<Decryption> {
     const envelope = parseEnvelope(record)
@@ -35,16 +38,14 @@ export function encryptStore(
     if (!isKnownVersion) return { why: 'a newer release encrypted it', keepUntil }
     const dataKey = await keyring.decryptionKey(keyId)
     if (!dataKey) {
-      const why = `it is encrypted with a key that this instance does not have (${keyId}): all instances that share a store need the same store.encryption`
+      // the id is not shown: it may be any text
+      const why =
+        'it is encrypted with a key that this instance does not have: all instances that share a store need the same store.encryption'
       return { why, keepUntil }
     }
     const bytes = decrypt(envelope, { recordKey: key, secret: dataKey.secret })
-    return bytes
-      ? { bytes }
-      : {
-          why: 'its authentication tag does not match: it was changed, or belongs to another record',
-          keepUntil,
-        }
+    const why = 'its authentication tag does not match: it was changed, or belongs to another record'
+    return bytes ? { bytes } : { why, keepUntil: 0 }
   }
 
   /** Returns the decrypted bytes; undefined if they cannot be decrypted and the record may be overwritten. */
@@ -52,9 +53,9 @@ export function encryptStore(
     const decryption = await tryDecrypt(key, record)
     if ('bytes' in decryption) return decryption.bytes
     const { why, keepUntil } = decryption
-    if (clock.now() >= keepUntil) return undefined
     onUnreadable?.({ key, why })
-    throw new UnreadableRecord({ key, why, keepUntil })
+    if (patience.leavesAlone(key, keepUntil)) throw new UnreadableRecord({ key, why, keepUntil })
+    return undefined
   }
 
   const store: Store = {

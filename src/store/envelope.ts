@@ -7,8 +7,8 @@ const CIPHER = 'aes-256-gcm'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const LINE_END = 0x0a
-/** The last time that a Date can hold: ECMA-262, 21.4.1.1. */
-const MAX_DATE_MS = 8.64e15
+/** Anyone who can write to the table can put anything in front of the first line's end. */
+const MAX_HEADER_BYTES = 1024
 const KEY_ID = /^[\w./-]{1,100}$/
 
 /**
@@ -16,15 +16,15 @@ const KEY_ID = /^[\w./-]{1,100}$/
  *
  *     {"v":1,"key":"file/9f86d0818c7d659a","keepUntil":1795428540000}⏎ nonce (12) · ciphertext · tag (16)
  *
- * Every later version must keep the first line as JSON with an integer `v` above 1 and `keepUntil`: releases that cannot
- * decrypt it use these two. Without `keepUntil` the record may be overwritten at any time.
+ * Every later version must keep the first line as JSON of 1 KB at most, with an integer `v` above 1 and `keepUntil`: releases
+ * that cannot decrypt it use these two. Without `keepUntil` the record may be overwritten at any time.
  */
 export interface EnvelopeHeader {
   /** Whether this release knows the envelope's version. */
   readonly isKnownVersion: boolean
   /** The id of the data key; empty if the header has none, or no valid one. */
   readonly keyId: string
-  /** Milliseconds since the epoch; 0 if the header has none, or no valid one. */
+  /** Milliseconds since the epoch; 0 if the header has none. It may be any number. */
   readonly keepUntil: number
 }
 
@@ -69,7 +69,7 @@ export function encrypt(bytes: Uint8Array, { recordKey, keepUntil, dataKey }: En
 /** Returns the parts of an envelope without decrypting anything; undefined if the record is not an envelope. */
 export function parseEnvelope(record: Uint8Array): Envelope | undefined {
   const bytes = Buffer.from(record)
-  const headerEnd = bytes.indexOf(LINE_END)
+  const headerEnd = bytes.subarray(0, MAX_HEADER_BYTES).indexOf(LINE_END)
   if (headerEnd < 0) return undefined
   const headerText = bytes.toString('utf8', 0, headerEnd)
   const header = parseHeader(headerText)
@@ -102,11 +102,10 @@ function associatedData(headerText: string, recordKey: string): Buffer {
 
 function parseHeader(text: string): EnvelopeHeader | undefined {
   const { v, key, keepUntil } = parseJsonObject(text) ?? {}
-  if (typeof v !== 'number' || !Number.isInteger(v)) return undefined
-  const isTime = typeof keepUntil === 'number' && Math.abs(keepUntil) <= MAX_DATE_MS
+  if (typeof v !== 'number' || !Number.isInteger(v) || v < VERSION) return undefined
   return {
     isKnownVersion: v === VERSION,
     keyId: typeof key === 'string' && KEY_ID.test(key) ? key : '',
-    keepUntil: isTime ? keepUntil : 0,
+    keepUntil: typeof keepUntil === 'number' ? keepUntil : 0,
   }
 }

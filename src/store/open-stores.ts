@@ -9,6 +9,7 @@ import { guardStore } from './guarded-store.ts'
 import { createFileKeyring } from './keyring/file-keyring.ts'
 import type { Keyring } from './keyring/keyring.ts'
 import { createMemoryStore } from './memory.ts'
+import { createPatience } from './patience.ts'
 import type { EncryptedStore, Store } from './store.ts'
 
 export interface StoresParts {
@@ -44,13 +45,15 @@ async function openDynamodbStores(config: DynamodbStoreConfig, parts: StoresPart
     import('./dynamodb.ts'),
   ])
   const client = createDynamodbClient({ clock, region })
-  const dynamodbStore = createDynamodbStore({ client, table, clock })
+  const patience = createPatience(clock)
+  const dynamodbStore = createDynamodbStore({ client, table, clock, patience })
   const plain = guardStore(dynamodbStore, { clock, health, log, onCalled: metrics.onStoreCalled })
   const keyring = await openKeyring(config, { dataKeyStore: plain, clock, health, log })
   const warn = createUnreadableWarning({ clock, log })
   const encrypted = encryptStore(plain, {
     keyring,
     clock,
+    patience,
     onUnreadable(record) {
       metrics.onRecordUnreadable()
       warn(record)
@@ -66,7 +69,7 @@ function createUnreadableWarning({ clock, log }: { clock: Clock; log: Log }) {
     if (!throttle.admit(clock.now())) return
     log.warn(
       { event: 'record_unreadable', record: key, why },
-      'a record of the store cannot be decrypted; it is not overwritten before its keepUntil',
+      'a record of the store cannot be decrypted; it is left alone for 16 s at most, then overwritten',
     )
   }
 }

@@ -11,11 +11,11 @@ export interface RecordWrite {
   readonly bytes: Uint8Array
   /** The version that was read, or 'absent' if there was no record. */
   readonly expectedVersion: string | 'absent'
-  /** From then on (ms since the epoch) the record is absent to everyone. */
+  /** From then on (ms since the epoch) the record is absent to everyone; `MAX_LIFE_MS` from now at most. */
   readonly expiresAt: number
   /**
    * Until then (ms since the epoch) an instance that cannot read the record must not overwrite it; unless given, it may at
-   * any time.
+   * any time. Nobody believes more than `MAX_KEPT_MS` from now.
    */
   readonly keepUntil?: number
 }

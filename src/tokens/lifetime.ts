@@ -44,6 +44,11 @@ export function isVendable(token: Lifetime, now: number): boolean {
   return canBeVended(token, now) && token.issuedAt - now <= TOLERANCE_MS
 }
 
+/** Whether the times of a stored token are those of some token: none lasts for longer than 15 minutes. */
+export function isCredible({ issuedAt, refreshAfter, expiresAt }: Lifetime): boolean {
+  return issuedAt <= refreshAfter && refreshAfter <= expiresAt && expiresAt - issuedAt <= TOKEN_LIFETIME_MS
+}
+
 /** Whether a role session outlives a token signed with it now. */
 export function outlivesToken({ expiresAt }: { readonly expiresAt: number }, now: number): boolean {
   return expiresAt - now >= TOKEN_LIFETIME_MS

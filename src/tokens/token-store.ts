@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
 import { decodeRecord, encodeRecord } from '../store/record-format.ts'
 import type { EncryptedStore } from '../store/store.ts'
+import { isCredible } from './lifetime.ts'
 import type { Token } from './token.ts'
 import type { TokenKey } from './token-key.ts'
 
@@ -71,7 +72,7 @@ export function createTokenStore({ encryptedStore, clock }: TokenStoreParts): To
    */
   function leasedUntil(lease: TokenRecord['lease']): number {
     if (!lease || lease.by === instanceId) return 0
-    return lease.until > clock.now() + LEASE_MS + MAX_CLOCK_DIFFERENCE_MS ? 0 : lease.until
+    return lease.until <= clock.now() + LEASE_MS + MAX_CLOCK_DIFFERENCE_MS ? lease.until : 0
   }
 
   async function read({ id }: TokenKey): Promise<TokenSnapshot> {
@@ -81,7 +82,7 @@ export function createTokenStore({ encryptedStore, clock }: TokenStoreParts): To
     const { bytes, version } = storedRecord
     const record = decodeRecord(bytes, { key, now: clock.now() }) as TokenRecord | undefined
     if (!record) return { ...NO_TOKEN, version }
-    const stored = record.shared ? fromRecord(record.shared) : undefined
+    const stored = isWhole(record.shared) ? fromRecord(record.shared) : undefined
     return { stored, leasedUntil: leasedUntil(record.lease), version }
   }
 
@@ -89,19 +90,19 @@ export function createTokenStore({ encryptedStore, clock }: TokenStoreParts): To
     const key = storeKey(id)
     const { stored, version: expectedVersion } = snapshot
     const until = clock.now() + LEASE_MS
-    const keepUntil = Math.max(until, stored?.token.refreshAfter ?? 0)
     const shared = stored && toRecord(stored)
     const version = await encryptedStore.compareAndSwap({
       key,
-      bytes: encodeRecord({ keepUntil, shared, lease: { by: instanceId, until } }),
+      bytes: encodeRecord({ keepUntil: until, shared, lease: { by: instanceId, until } }),
       expectedVersion,
       expiresAt: Math.max(until, stored?.token.expiresAt ?? 0),
-      keepUntil,
+      keepUntil: until,
     })
     if (version === 'conflict') return undefined
 
     async function publish(next: StoredToken): Promise<boolean> {
-      const { refreshAfter: keepUntil, expiresAt } = next.token
+      const keepUntil = clock.now() + LEASE_MS
+      const { expiresAt } = next.token
       const bytes = encodeRecord({ keepUntil, shared: toRecord(next) })
       const write = { key, bytes, expectedVersion: version, expiresAt, keepUntil }
       return (await encryptedStore.compareAndSwap(write)) !== 'conflict'
@@ -137,6 +138,12 @@ interface TokenRecord {
 
 interface RecordedToken extends Pick<StoredToken, 'token' | 'mintedAt'> {
   readonly replaces: boolean
+}
+
+/** Whether there is a token, whose times agree with each other. */
+function isWhole(shared: TokenRecord['shared']): shared is RecordedToken {
+  if (!shared?.token || !isCredible(shared.token)) return false
+  return shared.mintedAt >= shared.token.issuedAt && shared.mintedAt <= shared.token.expiresAt
 }
 
 /** Members that a later release adds are kept: this instance may lease the record and put it back. */

@@ -1,4 +1,5 @@
-import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import { type AttributeValue, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb'
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createDynamodbClient } from '../../src/aws/dynamodb.ts'
 import type { JetonError } from '../../src/errors.ts'
@@ -155,13 +156,14 @@ test('a clock that is ahead takes no live record for expired, even if a write is
 })
 
 describe('an item', () => {
-  const putAttributes = (attributes: PutItemCommand['input']['Item']) =>
-    createClient(clock).send(
-      new PutItemCommand({
-        TableName: 'jeton',
-        Item: { pk: { S: 'k' }, sk: { S: 'record' }, ...attributes },
-      }),
+  type Attributes = Readonly<Record<string, AttributeValue | undefined>>
+  const putAttributes = (attributes: Attributes) => {
+    const given = Object.entries(attributes).flatMap(([name, value]) =>
+      value ? [[name, value] as const] : [],
     )
+    const Item = Object.fromEntries([...given, ['pk', { S: 'k' }], ['sk', { S: 'record' }]])
+    return createClient(clock).send(new PutItemCommand({ TableName: 'jeton', Item }))
+  }
   const ms = (fromNow: number) => ({ N: String(clock.now() + fromNow) })
   const record = (v: number) => ({
     v: { N: String(v) },
@@ -184,7 +186,7 @@ describe('an item', () => {
       const failure = await failureOf(call())
       expect(failure).toBeInstanceOf(UnreadableRecord)
       expect(failure.code).toBe('temporarily_unavailable')
-      expect(failure.reason).toMatch(/record k .* format 2 of a newer release.*until 2026-11-23T10:00:05/)
+      expect(failure.reason).toMatch(/record k .*newer release.* another format.*until 2026-11-23T10:00:05/)
     }
     await clock.advance(4999)
     await expect(write('absent')).rejects.toThrow('newer release')
@@ -209,13 +211,102 @@ describe('an item', () => {
     expect(await write('absent')).not.toBe('conflict')
   })
 
-  test('with attributes missing is unreadable, and not overwritten', async () => {
-    await putAttributes({ v: { N: '1' }, expiresAt: ms(1000) })
-    await expect(store.read('k')).rejects.toThrow('parts of it are missing')
-    await expect(write('absent')).rejects.toThrow('parts of it are missing')
-    await clock.advance(1000)
+  const word = { S: 'words of a stranger' }
+  test.each<[string, Attributes]>([
+    [
+      'of a later format, kept until the year 275760',
+      { v: { N: '2' }, keepUntil: { N: '8640000000000000' } },
+    ],
+    [
+      'of a later format, kept for ever so little more than a lease',
+      { v: { N: '2' }, keepUntil: { N: '1795428016001' } },
+    ],
+    ['of a later format, kept until a text', { v: { N: '2' }, keepUntil: word }],
+    ['whose format is a text', { v: word, keepUntil: { N: '1795428016001' } }],
+    ['whose format is 1 only in JavaScript', { v: { N: '1.00000000000000000001' } }],
+    ['without its parts', { bytes: undefined, version: undefined }],
+    ['without bytes', { bytes: undefined }],
+    ['whose bytes are a text', { bytes: word }],
+    ['whose bytes are a list', { bytes: { BS: [Buffer.from('x')] } }],
+    ['without a version', { version: undefined }],
+    ['whose version is a number', { version: { N: '9007199254740993' } }],
+    ['whose version says that it is absent', { version: { S: 'absent' } }],
+    ['without an expiry', { expiresAt: undefined }],
+    ['whose expiry is a text', { expiresAt: word }],
+    ['whose expiry is beyond numbers', { expiresAt: { N: '9e125' } }],
+    ['that expires in the year 275760', { expiresAt: { N: '8640000000000000' } }],
+  ])('%s is absent, and can be replaced at once', async (_what, changed) => {
+    await putAttributes({ ...record(1), ...changed })
     expect(await store.read('k')).toBeUndefined()
+    expect(await write('absent', { text: 'mine' })).not.toBe('conflict')
+    expect(await readText()).toBe('mine')
   })
+
+  test.each<[string, Attributes]>([
+    ['a version of 300 KB', { version: { S: 'v'.repeat(300_000) } }],
+    ['390 KB', { bytes: { B: Buffer.alloc(390_000) } }],
+  ])('with %s is a record, and can be replaced', async (_what, changed) => {
+    await putAttributes({ ...record(1), ...changed })
+    const { version = '' } = (await store.read('k')) ?? expect.fail('it is absent')
+    expect(await write(version, { text: 'mine' })).not.toBe('conflict')
+    expect(await readText()).toBe('mine')
+  })
+
+  test('whatever it is, is a record that can be changed, or absent, or of a later format for 16 s at most', async () => {
+    const times = fc
+      .oneof(fc.integer({ min: -60_000, max: 60_000 }), fc.double({ noNaN: true, min: -1e120, max: 1e120 }))
+      .map(ms)
+    const anything = fc.oneof(
+      fc.constant(undefined),
+      times,
+      fc.constantFrom({ N: '1' }, { N: '2' }, { N: '1.0000000000000000000000001' }, { N: '-1e-100' }),
+      fc.constantFrom({ S: 'absent' }, word, { B: Buffer.from('x') }, { BOOL: true }, { L: [word] }),
+    )
+    const items = fc.record({
+      v: fc.oneof(fc.constant({ N: '1' }), anything),
+      version: fc.oneof(fc.constant({ S: 'theirs' }), anything),
+      bytes: fc.oneof(fc.constant({ B: Buffer.from('x') }), anything),
+      expiresAt: fc.oneof(times, anything),
+      keepUntil: fc.oneof(times, anything),
+    })
+    await fc.assert(
+      fc.asyncProperty(items, async item => {
+        await putAttributes(item)
+        store = openStore(clock)
+        const record = await store.read('k').catch(cause => {
+          expect(cause).toBeInstanceOf(UnreadableRecord)
+          expect(cause.reason).not.toContain(word.S)
+          return clock.advance(16_000)
+        })
+        expect(await write(record?.version ?? 'absent', { text: 'mine' })).not.toBe('conflict')
+        expect(await readText()).toBe('mine')
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('of a later format denies nothing after 16 s, though somebody puts another one there again and again', async () => {
+    const start = clock.now()
+    for (let second = 0; second < 60; second++) {
+      await putAttributes({ ...record(2), keepUntil: ms(16_000) })
+      const isWritten = await write('absent').then(
+        version => version !== 'conflict',
+        () => false,
+      )
+      expect(isWritten).toBe(clock.now() - start >= 16_000)
+      await clock.advance(1000)
+    }
+  })
+})
+
+test('a write that meets a transaction on its item is a conflict, not a failure of DynamoDB', async () => {
+  const client = createClient(clock)
+  const send = client.send.bind(client) as (command: unknown) => Promise<unknown>
+  const conflict = Object.assign(new Error('a message of AWS'), { name: 'TransactionConflictException' })
+  client.send = (command: unknown) =>
+    command instanceof PutItemCommand ? Promise.reject(conflict) : send(command)
+  const to = createDynamodbStore({ client, table: 'jeton', clock })
+  expect(await write('absent', { to })).toBe('conflict')
 })
 
 describe('a failure', () => {

@@ -141,7 +141,7 @@ test.each([
     'an unreadable record',
     () => {
       const read = store.read('k').catch(() => {})
-      lastRead().fail(new UnreadableRecord({ key: 'k', why: 'of another key' }))
+      lastRead().fail(new UnreadableRecord({ keepUntil: 0, key: 'k', why: 'of another key' }))
       return read
     },
   ],

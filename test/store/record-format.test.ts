@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { asJetonError } from '../../src/errors.ts'
-import { decodeRecord, encodeRecord, UnreadableRecord } from '../../src/store/record-format.ts'
+import { decodeRecord, encodeRecord, MAX_KEPT_MS, UnreadableRecord } from '../../src/store/record-format.ts'
+import { LEASE_MS } from '../../src/tokens/token-store.ts'
 
 const NOW = Date.UTC(2026, 10, 23, 10)
 const decode = (text: string | Buffer) => decodeRecord(Buffer.from(text), { key: 'token/1', now: NOW })
@@ -23,7 +24,7 @@ test('decodeRecord leaves the record of a newer release alone until its keepUnti
   expect(() => decode(`{"v":2,"keepUntil":${NOW + 1}}`)).toThrow(
     new UnreadableRecord({ key: 'token/1', why: 'a newer release wrote it', keepUntil: NOW + 1 }),
   )
-  for (const keepUntil of [`${NOW}`, 'null', '"soon"']) {
+  for (const keepUntil of [`${NOW}`, 'null', '"soon"', `"${NOW + 1}"`, '[1]']) {
     expect(decode(`{"v":2,"keepUntil":${keepUntil}}`)).toBeUndefined()
   }
   expect(decode('{"keepUntil":0}')).toBeUndefined()
@@ -39,10 +40,9 @@ test('UnreadableRecord is a JetonError like any other to code that does not chec
   )
 })
 
-test.each([undefined, Number.NaN, Number.POSITIVE_INFINITY, 1e300])(
-  'UnreadableRecord names no time for a keepUntil of %s',
-  keepUntil => {
-    const { reason } = new UnreadableRecord({ key: 'k', why: 'so', keepUntil })
-    expect(reason).toBe('the record k cannot be read: so')
-  },
-)
+test('decodeRecord believes no keepUntil that is further off than a lease lasts', () => {
+  expect(MAX_KEPT_MS).toBe(LEASE_MS)
+  expect(() => decode(`{"v":2,"keepUntil":${NOW + MAX_KEPT_MS}}`)).toThrow(UnreadableRecord)
+  for (const keepUntil of [NOW + MAX_KEPT_MS + 1, 8.64e15, 1e300])
+    expect(decode(`{"v":2,"keepUntil":${keepUntil}}`)).toBeUndefined()
+})

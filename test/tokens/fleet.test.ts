@@ -323,12 +323,12 @@ describe('a record of another release', () => {
   })
 
   test('that cannot be read is left alone until its keepUntil, then replaced', async () => {
-    await put({ v: 2, keepUntil: clock.now() + 9 * MINUTE })
+    await put({ v: 2, keepUntil: clock.now() + LEASE_MS })
     await expect(a.get()).rejects.toMatchObject({
       code: 'temporarily_unavailable',
       reason: expect.stringContaining('a newer release wrote it'),
     })
-    await clock.advance(9 * MINUTE)
+    await clock.advance(LEASE_MS)
     expect((await a.get()).cached).toBe(false)
   })
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { canBeVended, isVendable, lifetimeOf, outlivesToken } from '../../src/tokens/lifetime.ts'
+import { canBeVended, isCredible, isVendable, lifetimeOf, outlivesToken } from '../../src/tokens/lifetime.ts'
 
 const MINUTE = 60_000
 
@@ -33,4 +33,13 @@ test('isVendable refuses a token that ends too soon, or that was signed more tha
 test('outlivesToken takes a role session for fit to sign with while it has 15 minutes', () => {
   expect(outlivesToken({ expiresAt: 15 * MINUTE }, 0)).toBe(true)
   expect(outlivesToken({ expiresAt: 15 * MINUTE }, 1)).toBe(false)
+})
+
+test('isCredible refuses times that no token has', () => {
+  const token = lifetimeOf({ issuedAt: 10_000, sessionExpiresAt: 60 * MINUTE })
+  expect(isCredible(token)).toBe(true)
+  expect(isCredible({ ...token, expiresAt: token.expiresAt + 1 })).toBe(false)
+  expect(isCredible({ ...token, refreshAfter: token.expiresAt + 1 })).toBe(false)
+  expect(isCredible({ ...token, refreshAfter: 9999 })).toBe(false)
+  expect(isCredible({ ...token, issuedAt: Number.NaN })).toBe(false)
 })

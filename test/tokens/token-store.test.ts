@@ -18,8 +18,8 @@ const STORE_KEY = `token/${KEY.id}`
 /** Records as jeton 0.1.0 wrote them: every byte but the lease's holder. */
 const TOKEN_JSON =
   '{"text":"orders.example:5432/?Action=connect&DBUser=migrator","fingerprint":"34c3b6e8","identity":"orders.migrator","issuedAt":1795428000000,"expiresAt":1795428900000,"refreshAfter":1795428540000}'
-const FREE_RECORD = `{"v":1,"keepUntil":1795428540000,"shared":{"token":${TOKEN_JSON},"mintedAt":1795428000123,"replaces":false}}`
-const LEASED_RECORD = `{"v":1,"keepUntil":1795428540000,"shared":{"token":${TOKEN_JSON},"mintedAt":1795428000123,"replaces":false},"lease":{"by":"another","until":1795428016000}}`
+const FREE_RECORD = `{"v":1,"keepUntil":1795428016000,"shared":{"token":${TOKEN_JSON},"mintedAt":1795428000123,"replaces":false}}`
+const LEASED_RECORD = `{"v":1,"keepUntil":1795428016000,"shared":{"token":${TOKEN_JSON},"mintedAt":1795428000123,"replaces":false},"lease":{"by":"another","until":1795428016000}}`
 const FIRST_LEASE_RECORD = '{"v":1,"keepUntil":1795428016000,"lease":{"by":"another","until":1795428016000}}'
 const ERASED_RECORD = '{"v":1,"keepUntil":1795428000000}'
 
@@ -125,14 +125,16 @@ describe('records in the store are, to the byte, what other releases read and wr
   test('lease keeps the token that is there', async () => {
     await put(FREE_RECORD)
     await lease()
-    const { expiresAt, refreshAfter } = STORED.token
-    expect(lastWrite()).toEqual({ key: STORE_KEY, text: LEASED_RECORD, expiresAt, keepUntil: refreshAfter })
+    const { expiresAt } = STORED.token
+    const keepUntil = NOW + LEASE_MS
+    expect(lastWrite()).toEqual({ key: STORE_KEY, text: LEASED_RECORD, expiresAt, keepUntil })
   })
 
   test('publish writes the token and ends the lease', async () => {
     await (await lease()).publish(STORED)
-    const { expiresAt, refreshAfter } = STORED.token
-    expect(lastWrite()).toEqual({ key: STORE_KEY, text: FREE_RECORD, expiresAt, keepUntil: refreshAfter })
+    const { expiresAt } = STORED.token
+    const keepUntil = NOW + LEASE_MS
+    expect(lastWrite()).toEqual({ key: STORE_KEY, text: FREE_RECORD, expiresAt, keepUntil })
     await (await lease()).publish({ ...STORED, isReplacement: true })
     expect(lastWrite().text).toBe(FREE_RECORD.replace('"replaces":false', '"replaces":true'))
   })
@@ -169,15 +171,39 @@ describe('read', () => {
     expect((await tokenStore.read(KEY)).stored).toEqual(STORED)
   })
 
-  test('throws while a record of a newer release is of use', async () => {
+  test('throws for the length of a lease while a record of a newer release is there', async () => {
     await put(FREE_RECORD.replace('"v":1', '"v":2'))
     await expect(tokenStore.read(KEY)).rejects.toMatchObject({
       code: 'temporarily_unavailable',
       reason: expect.stringContaining('a newer release wrote it'),
     })
-    await clock.advance(9 * MINUTE)
+    await clock.advance(LEASE_MS)
     expect((await tokenStore.read(KEY)).stored).toBeUndefined()
   })
+
+  test.each([
+    ['that lasts for longer than any token', { expiresAt: NOW + 15 * MINUTE + 1 }],
+    ['that is never due for renewal', { refreshAfter: NOW + 16 * MINUTE }],
+    ['that is due for renewal before it was signed', { refreshAfter: NOW - 1 }],
+    ['without an end', { expiresAt: undefined }],
+    ['whose end is a text', { expiresAt: 'soon' }],
+    ['that was minted after its end', { mintedAt: NOW + 15 * MINUTE + 1 }],
+    ['that was minted before it was signed', { mintedAt: NOW - 1 }],
+  ])('does not believe in a token %s, and replaces it', async (_, changed) => {
+    const { mintedAt, ...times } = { mintedAt: STORED.mintedAt, ...changed }
+    const token = { ...STORED.token, ...times }
+    await put(JSON.stringify({ v: 1, keepUntil: NOW, shared: { token, mintedAt, replaces: false } }))
+    expect(await tokenStore.read(KEY)).toEqual({ stored: undefined, leasedUntil: 0, version: '1' })
+    expect(await (await lease()).publish(STORED)).toBe(true)
+  })
+
+  test.each([{ shared: {} }, { shared: 7 }, { lease: {} }, { lease: { by: 'x', until: 'soon' } }])(
+    'takes %j for a free record without a token',
+    async members => {
+      await put(JSON.stringify({ v: 1, keepUntil: NOW, ...members }))
+      expect(await tokenStore.read(KEY)).toEqual({ stored: undefined, leasedUntil: 0, version: '1' })
+    },
+  )
 
   test('ignores a lease of its own instance: the reply to it was lost', async () => {
     await lease()
