@@ -9,19 +9,22 @@ const KEY_BYTES = 32
 export interface KmsClientOptions {
   /** Key id, ARN, alias or the ARN of an alias; calls go to the region of an ARN. */
   kmsKeyId: string
-  /** A data key decrypts only in the context that it was generated in. */
-  encryptionContext: Record<string, string>
   /** Unless given, the region that the SDK's environment names. */
   region?: string | undefined
   clock: Clock
 }
 
+/** A data key decrypts only in the context that it was generated in. */
+export type EncryptionContext = Record<string, string>
+
 /** The calls for one KMS key. They reject with the SDK's errors, `TimeoutError`, or a TypeError for a bad reply. */
 export interface KmsKeyClient extends RegionalClient {
   /** Returns a new data key of 32 bytes, in clear and encrypted. */
-  generateDataKey(): Promise<{ readonly plaintext: Uint8Array; readonly ciphertext: Uint8Array }>
+  generateDataKey(
+    context: EncryptionContext,
+  ): Promise<{ readonly plaintext: Uint8Array; readonly ciphertext: Uint8Array }>
   /** Returns the data key in clear. */
-  decryptDataKey(ciphertext: Uint8Array): Promise<Uint8Array>
+  decryptDataKey(ciphertext: Uint8Array, context: EncryptionContext): Promise<Uint8Array>
 }
 
 /**
@@ -30,25 +33,24 @@ export interface KmsKeyClient extends RegionalClient {
  * https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html
  */
 export function createKmsKeyClient(options: KmsClientOptions): KmsKeyClient {
-  const { kmsKeyId, encryptionContext, region, clock } = options
+  const { kmsKeyId, region, clock } = options
   const client = createClient(KMSClient, {
     limits: LONG_CALLS,
     clock,
     region: arnRegion(kmsKeyId) ?? region,
   })
-  const key = { KeyId: kmsKeyId, EncryptionContext: encryptionContext }
   return {
     config: client.config,
-    async generateDataKey() {
-      const command = new GenerateDataKeyCommand({ ...key, KeySpec: 'AES_256' })
+    async generateDataKey(EncryptionContext) {
+      const command = new GenerateDataKeyCommand({ KeyId: kmsKeyId, EncryptionContext, KeySpec: 'AES_256' })
       const { Plaintext, CiphertextBlob } = await withDeadline(LONG_CALLS.deadlineMs, abortSignal =>
         client.send(command, { abortSignal }),
       )
       if (!CiphertextBlob) throw new TypeError('KMS answered without an encrypted key')
       return { plaintext: requireKey(Plaintext), ciphertext: CiphertextBlob }
     },
-    async decryptDataKey(ciphertext) {
-      const command = new DecryptCommand({ ...key, CiphertextBlob: ciphertext })
+    async decryptDataKey(CiphertextBlob, EncryptionContext) {
+      const command = new DecryptCommand({ KeyId: kmsKeyId, EncryptionContext, CiphertextBlob })
       const { Plaintext } = await withDeadline(LONG_CALLS.deadlineMs, abortSignal =>
         client.send(command, { abortSignal }),
       )

@@ -49,7 +49,7 @@ export function jetonRole({ config, runsOn, locate, kmsKey }: JetonRoleOptions):
   if (store.type === 'dynamodb') {
     statements.push(allowTables(['dynamodb:GetItem', 'dynamodb:PutItem'], { tables: [store], locate }))
     if (store.encryption.type === 'kms')
-      statements.push(allowDataKeys(store, { kmsKeyId: store.encryption.kmsKeyId, locate, kmsKey }))
+      statements.push(...allowDataKeys(store, { kmsKeyId: store.encryption.kmsKeyId, locate, kmsKey }))
   }
   if (auditTables.length > 0)
     statements.push(allowTables(['dynamodb:BatchWriteItem'], { tables: auditTables, locate }))
@@ -91,18 +91,19 @@ interface AllowedKey extends Pick<JetonRoleOptions, 'locate' | 'kmsKey'> {
 
 /**
  * No policy can name a key by its alias. If only the alias is known, every key of the account is allowed, on condition that
- * the request names it by that alias. The encryption context is the one that jeton sends.
+ * the request names it by that alias. The encryption context is the one that jeton sends: it binds each data key to its
+ * record, and only those from before 0.1, which may still be decrypted, have no `key`.
  * https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
  */
 function allowDataKeys(
   { table, region }: DynamodbStoreConfig,
   { kmsKeyId, locate, kmsKey }: AllowedKey,
-): PolicyStatement {
+): PolicyStatement[] {
   const key: KmsKeyId = kmsKey ?? parseKmsKeyId(kmsKeyId)
   const location = key.location ?? locate(region)
-  return {
+  const allow = (action: string, ofRecord: 'StringLike' | 'StringLikeIfExists'): PolicyStatement => ({
     Effect: 'Allow',
-    Action: ['kms:GenerateDataKey', 'kms:Decrypt'],
+    Action: action,
     Resource: [resourceArn({ ...location, service: 'kms', resource: `key/${key.keyId ?? '*'}` })],
     Condition: {
       StringEquals: {
@@ -110,6 +111,9 @@ function allowDataKeys(
         'kms:EncryptionContext:table': table,
         ...(key.alias !== undefined && { 'kms:RequestAlias': key.alias }),
       },
+      [ofRecord]: { 'kms:EncryptionContext:key': 'data-key/*' },
+      'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['service', 'table', 'key'] },
     },
-  }
+  })
+  return [allow('kms:GenerateDataKey', 'StringLike'), allow('kms:Decrypt', 'StringLikeIfExists')]
 }

@@ -19,22 +19,22 @@ afterEach(async () => {
 })
 
 const clientOf = (kmsKeyId = 'alias/jeton', region?: string) =>
-  createKmsKeyClient({
-    kmsKeyId,
-    encryptionContext: { purpose: 'test' },
-    clock,
-    region,
-  })
+  createKmsKeyClient({ kmsKeyId, clock, region })
+const CONTEXT = { purpose: 'test' }
 
-test('createKmsKeyClient generates and decrypts data keys with one key and one encryption context', async () => {
-  const { plaintext, ciphertext } = await clientOf().generateDataKey()
+test('createKmsKeyClient generates and decrypts data keys with one key, each in its encryption context', async () => {
+  const { plaintext, ciphertext } = await clientOf().generateDataKey(CONTEXT)
   expect(plaintext).toHaveLength(32)
   expect(Buffer.from(ciphertext).includes(Buffer.from(plaintext))).toBe(false)
-  expect(await clientOf().decryptDataKey(ciphertext)).toEqual(plaintext)
-  const context = { purpose: 'test' }
+  expect(await clientOf().decryptDataKey(ciphertext, CONTEXT)).toEqual(plaintext)
+  const other = { purpose: 'another' }
+  await expect(clientOf().decryptDataKey(ciphertext, other)).rejects.toMatchObject({
+    name: 'InvalidCiphertextException',
+  })
   expect(server.calls).toEqual([
-    { operation: 'GenerateDataKey', keyId: 'alias/jeton', context, outcome: 'ok' },
-    { operation: 'Decrypt', keyId: 'alias/jeton', context, outcome: 'ok' },
+    { operation: 'GenerateDataKey', keyId: 'alias/jeton', context: CONTEXT, outcome: 'ok' },
+    { operation: 'Decrypt', keyId: 'alias/jeton', context: CONTEXT, outcome: 'ok' },
+    { operation: 'Decrypt', keyId: 'alias/jeton', context: other, outcome: 'InvalidCiphertextException' },
   ])
 })
 
@@ -48,7 +48,7 @@ test('createKmsKeyClient asks the region of an ARN, else the region given, else 
 
 test("createKmsKeyClient passes KMS's Date to the clock", async () => {
   server.faults.clockShiftMs = 120_000
-  await clientOf().generateDataKey()
+  await clientOf().generateDataKey(CONTEXT)
   const [date] = clock.observed
   expect(Math.abs((date?.getTime() ?? 0) - Date.now() - 120_000)).toBeLessThan(5000)
 })
@@ -56,16 +56,16 @@ test("createKmsKeyClient passes KMS's Date to the clock", async () => {
 describe('a call of the KMS client', () => {
   test("rejects with the SDK's error", async () => {
     server.faults.denied = true
-    await expect(clientOf().generateDataKey()).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    await expect(clientOf().generateDataKey(CONTEXT)).rejects.toMatchObject({ name: 'AccessDeniedException' })
   })
 
   test('ends within 8 s if KMS does not answer', { timeout: 10_000 }, async () => {
     server.faults.delayMs = 60_000
-    await expect(clientOf().generateDataKey()).rejects.toMatchObject({ name: 'TimeoutError' })
+    await expect(clientOf().generateDataKey(CONTEXT)).rejects.toMatchObject({ name: 'TimeoutError' })
   })
 
   test("ends within 8 s if the search for jeton's own credentials hangs", { timeout: 15_000 }, async () => {
     await hangCredentialSearch()
-    await expect(clientOf().generateDataKey()).rejects.toMatchObject({ name: 'TimeoutError' })
+    await expect(clientOf().generateDataKey(CONTEXT)).rejects.toMatchObject({ name: 'TimeoutError' })
   })
 })

@@ -212,6 +212,7 @@ describe('jeton iam', () => {
       [orders.roleArn],
       ['arn:aws:dynamodb:eu-west-1:123456789012:table/jeton'],
       ['arn:aws:kms:eu-west-1:123456789012:key/*'],
+      ['arn:aws:kms:eu-west-1:123456789012:key/*'],
       ['arn:aws:dynamodb:eu-north-1:123456789012:table/jeton-audit'],
     ])
   })
@@ -280,7 +281,7 @@ describe('jeton iam', () => {
         const { streams, written } = recordStreams(stdout)
         const lintArgs = { files: ['-'], configPath, strict: true, output: 'text' as const }
         expect(await lintPolicyCommand(lintArgs, streams)).toBe(0)
-        expect(written.stdout).toMatch(/^ok: [14] statements?\n$/)
+        expect(written.stdout).toMatch(/^ok: [15] statements?\n$/)
       }
     },
   )
@@ -315,7 +316,8 @@ describe('the calls of stores and sinks', () => {
       JSON.stringify({ type: 'jeton.audit', v: 1, id: 'x', time: new Date(clock.now()).toISOString() }),
     ])
     const key = createAwsKms({ kmsKeyId: 'alias/jeton', table: 'jeton', clock, log: createLogRecorder() })
-    await key.decrypt((await key.generateDataKey()).encryptedKey)
+    const record = 'data-key/b734bc212cf9/2026-11-23/bound'
+    await key.decrypt((await key.generateDataKey(record)).encryptedKey, record)
     client.destroy()
 
     const called = new Set([
@@ -331,10 +333,19 @@ describe('the calls of stores and sinks', () => {
     ).filter(call => !call.startsWith('sts:'))
     expect(new Set(allowed)).toEqual(called)
 
-    const conditions = permissions.Statement.find(({ Action }) => Action.includes('kms:Decrypt'))?.Condition
-    for (const { context, keyId } of kms.calls) {
-      const keys = Object.entries(context).map(([name, value]) => [`kms:EncryptionContext:${name}`, value])
-      expect(conditions?.StringEquals).toEqual({ ...Object.fromEntries(keys), 'kms:RequestAlias': keyId })
+    for (const { operation, context, keyId } of kms.calls) {
+      const statement = permissions.Statement.find(({ Action }) => Action === `kms:${operation}`)
+      const { key, ...exact } = context
+      const keys = Object.entries(exact).map(([name, value]) => [`kms:EncryptionContext:${name}`, value])
+      expect(key).toMatch(/^data-key\//)
+      expect(statement?.Condition).toEqual({
+        StringEquals: { ...Object.fromEntries(keys), 'kms:RequestAlias': keyId },
+        // keys from before 0.1 are bound to no record, and still decrypt
+        [operation === 'Decrypt' ? 'StringLikeIfExists' : 'StringLike']: {
+          'kms:EncryptionContext:key': 'data-key/*',
+        },
+        'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': Object.keys(context) },
+      })
     }
   })
 })

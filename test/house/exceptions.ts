@@ -37,7 +37,7 @@ export interface KeptIdentifier {
 
 export const KEPT_IDENTIFIERS: readonly KeptIdentifier[] = [
   {
-    path: 'src/store/keyring/data-keys.ts',
+    path: 'src/store/keyring/data-key-record.ts',
     identifier: 'sealed',
     because: 'a field of the data-key record, which other releases of the fleet read',
   },

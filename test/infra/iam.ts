@@ -14,7 +14,7 @@ export interface ApiCall {
   readonly action: string
   readonly resource: string
   /** The condition keys of the request, with their values. */
-  readonly context: Readonly<Record<string, string>>
+  readonly context: Readonly<Record<string, string | readonly string[]>>
 }
 
 export const listOf = (value: string | readonly string[]): readonly string[] => [value].flat()
@@ -41,8 +41,22 @@ function holds(
     context,
   }: { keys: Readonly<Record<string, string | readonly string[]>>; context: ApiCall['context'] },
 ): boolean {
-  if (operator !== 'StringEquals') throw new Error(`the operator ${operator} is not supported by this test`)
-  return Object.entries(keys).every(([key, values]) => listOf(values).includes(context[key] ?? ''))
+  return Object.entries(keys).every(([key, values]) => {
+    const given = listOf(context[key] ?? [])
+    const isEqual = (value: string) => listOf(values).includes(value)
+    const isLike = (value: string) => listOf(values).some(pattern => matchesGlob(value, pattern))
+    // without a value in the request, the positive operators do not hold, and the last two do
+    if (operator === 'StringEquals') return given.length === 1 && given.every(isEqual)
+    if (operator === 'StringLike') return given.length === 1 && given.every(isLike)
+    if (operator === 'StringLikeIfExists') return given.every(isLike)
+    if (operator === 'ForAllValues:StringEquals') return given.every(isEqual)
+    throw new Error(`the operator ${operator} is not supported by this test`)
+  })
+}
+
+/** Whether a value matches a pattern that may end in `*`. */
+function matchesGlob(value: string, pattern: string): boolean {
+  return pattern.endsWith('*') ? value.startsWith(pattern.slice(0, -1)) : value === pattern
 }
 
 function plain(text: string): string {

@@ -109,6 +109,7 @@ describe('for least privilege,', () => {
       'Key Administration: *',
       'Key Alarms: *',
       'Key DataKeys: *',
+      'Key NewDataKeys: *',
       'Key Tables: *',
       // denies everything without TLS
       'ServerlessDeploymentBucketPolicy Deny: arn:aws:s3:::bucket1/*',
@@ -122,10 +123,21 @@ describe('for least privilege,', () => {
     const users = statements.filter(({ Action }) => listOf(Action).some(action => uses.test(action)))
     expect(users.map(({ Sid, Principal, Condition }) => ({ Sid, Principal, Condition }))).toEqual([
       {
+        Sid: 'NewDataKeys',
+        Principal: { AWS: STACK['JetonRole.Arn'] },
+        Condition: {
+          StringEquals: { 'kms:EncryptionContext:service': 'jeton', 'kms:EncryptionContext:table': 'jeton' },
+          StringLike: { 'kms:EncryptionContext:key': 'data-key/*' },
+          'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['service', 'table', 'key'] },
+        },
+      },
+      {
         Sid: 'DataKeys',
         Principal: { AWS: STACK['JetonRole.Arn'] },
         Condition: {
           StringEquals: { 'kms:EncryptionContext:service': 'jeton', 'kms:EncryptionContext:table': 'jeton' },
+          StringLikeIfExists: { 'kms:EncryptionContext:key': 'data-key/*' },
+          'ForAllValues:StringEquals': { 'kms:EncryptionContextKeys': ['service', 'table', 'key'] },
         },
       },
       {

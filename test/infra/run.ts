@@ -45,6 +45,7 @@ export async function startRun(over: object): Promise<Run> {
         ...Object.fromEntries(
           Object.entries(context).map(([name, value]) => [`kms:EncryptionContext:${name}`, value]),
         ),
+        'kms:EncryptionContextKeys': Object.keys(context),
       },
     }))
   }

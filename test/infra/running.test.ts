@@ -29,7 +29,7 @@ beforeAll(async () => {
   const plain = resolveWith({ values: { ...STACK, 'Key.Arn': run.kms.aliases.get('alias/jeton') } })
   role = (plain(permissions) as { Statement: Statement[] }).Statement
   const { KeyPolicy } = (await readTemplate('key.yml')).Resources.Key?.Properties ?? {}
-  const variable = /\$\{self:custom\.configured\.storeTable[^}]*\}/
+  const variable = /\$\{self:custom\.configured\.storeTable[^}]*\}/g
   const withTable = JSON.stringify(KeyPolicy).replace(variable, CONFIG.store.table)
   keyPolicy = (plain(JSON.parse(withTable)) as { Statement: Statement[] }).Statement
 })
@@ -104,7 +104,7 @@ describe('the role', () => {
 })
 
 describe('the key', () => {
-  const dataKeys = () => keyPolicy.filter(({ Sid }) => Sid === 'DataKeys')
+  const dataKeys = () => keyPolicy.filter(({ Sid = '' }) => Sid.endsWith('DataKeys'))
   const made = () => calls.filter(({ action }) => action.startsWith('kms:'))
 
   test('serves the role in every call that was made', () => {
@@ -117,10 +117,21 @@ describe('the key', () => {
   test.each([
     ['for another table', { 'kms:EncryptionContext:table': 'payroll' }],
     ['for another service', { 'kms:EncryptionContext:service': 'backup' }],
+    ['for no data key', { 'kms:EncryptionContext:key': 'token/1' }],
+    ['for more than that', { 'kms:EncryptionContextKeys': ['service', 'table', 'key', 'user'] }],
     ['by another alias', { 'kms:RequestAlias': 'alias/payroll' }],
   ])('decrypts nothing for the role that was encrypted %s', (_, context) => {
     for (const call of made())
       expect(allows(role, { ...call, context: { ...call.context, ...context } })).toBe(false)
+  })
+
+  test('decrypts what was bound to no record, and generates no such key', () => {
+    const unbound = made().map(({ action, resource, context }) => {
+      const { 'kms:EncryptionContext:key': _, ...rest } = context
+      return { action, resource, context: { ...rest, 'kms:EncryptionContextKeys': ['service', 'table'] } }
+    })
+    for (const statements of [role, dataKeys()])
+      for (const call of unbound) expect(allows(statements, call)).toBe(call.action === 'kms:Decrypt')
   })
 
   test('decrypts nothing without its context, nor for DynamoDB of another account', () => {

@@ -1,5 +1,5 @@
 import { awsErrorFacts, describeAwsError, describeFailedCall } from '../../aws/errors.ts'
-import { createKmsKeyClient } from '../../aws/kms-client.ts'
+import { createKmsKeyClient, type EncryptionContext } from '../../aws/kms-client.ts'
 import { JetonError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../telemetry/log.ts'
@@ -7,8 +7,17 @@ import type { Kms } from './kms.ts'
 
 const RETRY_AFTER_MS = 1000
 
-/** Errors after which this key, or this role, will never decrypt that data key. */
-const REFUSALS = new Set(['AccessDeniedException', 'IncorrectKeyException', 'InvalidCiphertextException'])
+/**
+ * Errors after which this key, or this role, will never decrypt that data key. What is to be decrypted comes from the table,
+ * so none that it can cause may count as a failure of KMS.
+ */
+const REFUSALS = new Set([
+  'AccessDeniedException',
+  'IncorrectKeyException',
+  'InvalidCiphertextException',
+  'InvalidKeyUsageException',
+  'ValidationException',
+])
 
 const REMEDIES = new Map([
   ['AccessDeniedException', "jeton's own role needs kms:GenerateDataKey and kms:Decrypt on this key"],
@@ -31,16 +40,15 @@ export interface AwsKmsParts {
 
 /**
  * Returns AWS KMS as a keyring's key management service. Data keys are generated and decrypted by the one KMS key, in the
- * encryption context `{ service: 'jeton', table }`. Every call ends within 8 s.
+ * encryption context `{ service: 'jeton', table, key }`, where `key` is what the data key is bound to; those that are bound
+ * to nothing have no `key`. Every call ends within 8 s.
  */
 export function createAwsKms({ kmsKeyId, table, region, clock, log }: AwsKmsParts): Kms {
-  const encryptionContext = { service: 'jeton', table }
-  const client = createKmsKeyClient({
-    kmsKeyId,
-    encryptionContext,
-    region,
-    clock,
-  })
+  const client = createKmsKeyClient({ kmsKeyId, region, clock })
+
+  function contextOf(boundTo: string | undefined): EncryptionContext {
+    return { service: 'jeton', table, ...(boundTo !== undefined && { key: boundTo }) }
+  }
 
   async function asKmsFailure(cause: unknown): Promise<JetonError> {
     const summary = `cannot use the KMS key ${kmsKeyId}`
@@ -52,17 +60,17 @@ export function createAwsKms({ kmsKeyId, table, region, clock, log }: AwsKmsPart
   }
 
   return {
-    async generateDataKey() {
+    async generateDataKey(boundTo) {
       try {
-        const { plaintext, ciphertext } = await client.generateDataKey()
+        const { plaintext, ciphertext } = await client.generateDataKey(contextOf(boundTo))
         return { secret: plaintext, encryptedKey: ciphertext }
       } catch (cause) {
         throw await asKmsFailure(cause)
       }
     },
-    async decrypt(encryptedKey) {
+    async decrypt(encryptedKey, boundTo) {
       try {
-        return await client.decryptDataKey(encryptedKey)
+        return await client.decryptDataKey(encryptedKey, contextOf(boundTo))
       } catch (cause) {
         if (!REFUSALS.has(awsErrorFacts(cause).name)) throw await asKmsFailure(cause)
         log.warn(

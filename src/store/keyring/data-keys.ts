@@ -1,153 +1,176 @@
 import { createSecretKey } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { JetonError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { DAY_MS } from '../../lib/iso-time.ts'
-import { parseJsonObject } from '../../lib/json.ts'
 import { singleFlight, singleFlightByKey } from '../../lib/single-flight.ts'
-import { remainingMs } from '../../lib/time-window.ts'
+import { remainingMs, type TimeWindow } from '../../lib/time-window.ts'
+import { UnreadableRecord } from '../record-format.ts'
 import type { Store } from '../store.ts'
+import { type DataKeyPlace, dataKeyId, isUsable, parseDataKeyId } from './data-key-id.ts'
+import { decodeDataKey, encodeDataKey } from './data-key-record.ts'
 import type { GuardedKms } from './guarded-kms.ts'
 import type { DataKey } from './keyring.ts'
+import type { GeneratedDataKey } from './kms.ts'
+import { createKmsAllowance } from './kms-allowance.ts'
 
-/** A key encrypts for two days at most, and no record lives for more than a day after that. */
 const KEPT_MS = 3 * DAY_MS
-const MAX_KEYS = 8
+/** Three days, and some more for keys that were replaced. */
+const MAX_KEYS = 16
 /** How long a failed lookup is remembered. */
 const FAILURE_KEPT_MS = 60_000
 /** Of how many ids a failed lookup is remembered: ids come from records, so they may be any text. */
 const MAX_FAILURES = 100
 const MAX_ATTEMPTS = 3
-const UNDECRYPTABLE_RETRY_MS = 5000
-const BUSY_RETRY_MS = 1000
+/** When to try again to share a key that could not be shared. */
+const SHARE_PAUSE_MS = 60_000
 
-/** Why a key is missing: the store has no record of it, or this instance cannot decrypt the record. */
-type KeyLookupFailure = 'absent' | 'undecryptable'
+/** A key, or the version of what is there instead; undefined if that must not be replaced now. */
+type KeyLookup = { readonly key: DataKey } | { readonly version: string | 'absent' | undefined }
 
-type KeyLookup = { readonly key: DataKey } | { readonly missing: KeyLookupFailure }
+/** A key that this instance uses although no other can have it, because its record could not be written. */
+interface UnsharedKey {
+  readonly generated: GeneratedDataKey
+  readonly pause: TimeWindow
+}
 
 export interface DataKeysParts {
   kms: GuardedKms
   /** Not an encrypted store: the records hold keys that KMS has encrypted. */
   store: Store
   clock: Clock
+  /** Called when a key takes the place of a record that could not be opened. */
+  onReplaced(place: DataKeyPlace): void
+  /** Called once a minute while a key cannot be shared. */
+  onNotShared(place: DataKeyPlace): void
 }
 
-/** The data keys that a fleet shares, each in the record of its id. */
+/** The data keys that a fleet shares, one in the record of each day. */
 export interface DataKeys {
-  /** Returns the key if this instance has it in memory. */
+  /** Returns the key if this instance has it in memory and it is of use now. */
   get(id: string): DataKey | undefined
-  /** Returns the shared key, or undefined if it is missing; a missing key is looked up again after a minute. */
+  /** Returns the key that this instance last found at a place, or put there, if any. */
+  latest(place: DataKeyPlace): DataKey | undefined
+  /** Returns the shared key of that id, or undefined if it is not there; it is looked for again after a minute. */
   find(id: string): Promise<DataKey | undefined>
   /**
-   * Returns the shared key, or generates and shares one if the store has none. Concurrent calls share one promise, whatever
-   * their ids: at midnight a caller may get the key of the day that has just ended, which encrypts as well.
+   * Returns the shared key of a place. If there is none, or one that cannot be opened, generates one and puts it there; if
+   * others keep coming first, returns it unshared. Concurrent calls share one promise, whatever the place: at midnight a
+   * caller may get the key of the day that has just ended, which encrypts as well.
    */
-  findOrCreate(id: string): Promise<DataKey>
+  findOrCreate(place: DataKeyPlace): Promise<DataKey>
+  /** Tries to share the key of a place that could not be shared, once a minute; in the background, and without failing. */
+  shareAgain(place: DataKeyPlace): void
 }
 
 /**
  * Returns the data keys of a store. A decrypted key stays in memory, so an instance that has it uses it even when KMS no
  * longer decrypts it. Calls reject with `temporarily_unavailable` if the store or KMS does not answer, and at once while KMS
- * fails.
+ * fails. Whoever can write to the table can put anything into the records: it costs each instance a few calls to KMS a minute.
  */
-export function createDataKeys({ kms, store, clock }: DataKeysParts): DataKeys {
+export function createDataKeys({ kms, store, clock, onReplaced, onNotShared }: DataKeysParts): DataKeys {
   const keys = new LRUCache<string, DataKey>({ max: MAX_KEYS })
-  const failures = new LRUCache<string, { missing: KeyLookupFailure; since: number }>({ max: MAX_FAILURES })
+  const latestKeys = new LRUCache<string, DataKey>({ max: MAX_KEYS })
+  const unshared = new LRUCache<string, UnsharedKey>({ max: MAX_KEYS })
+  const failures = new LRUCache<string, TimeWindow>({ max: MAX_FAILURES })
   const lookups = singleFlightByKey<KeyLookup>()
+  const allowance = createKmsAllowance(clock)
 
-  function remember(id: string, secret: Uint8Array): DataKey {
-    const key = { id, secret: createSecretKey(secret) }
-    keys.set(id, key)
+  function remember(place: DataKeyPlace, bytes: Uint8Array): DataKey {
+    const secret = createSecretKey(bytes)
+    const key = { id: dataKeyId(place, secret), secret }
+    keys.set(key.id, key)
+    latestKeys.set(place.recordKey, key)
+    unshared.delete(place.recordKey)
     return key
   }
 
-  function rememberFailure(id: string, missing: KeyLookupFailure): void {
-    failures.set(id, { missing, since: clock.now() })
-  }
-
-  function knownFailure(id: string): KeyLookupFailure | undefined {
-    const { missing, since = 0 } = failures.get(id) ?? {}
-    return remainingMs({ since, forMs: FAILURE_KEPT_MS }, clock.now()) > 0 ? missing : undefined
-  }
-
-  async function readKey(id: string): Promise<KeyLookup> {
-    const record = await store.read(id)
-    if (!record) return { missing: 'absent' }
+  async function readKey(place: DataKeyPlace): Promise<KeyLookup> {
+    const record = await orUnreadable(store.read(place.recordKey))
+    if (record === 'unreadable') return { version: undefined }
+    if (!record) return { version: 'absent' }
+    const { version } = record
     const encryptedKey = decodeDataKey(record.bytes)
-    const secret = encryptedKey && (await kms.decrypt(encryptedKey))
-    if (secret) return { key: remember(id, secret) }
-    rememberFailure(id, 'undecryptable')
-    return { missing: 'undecryptable' }
+    if (!encryptedKey) return { version }
+    if (!allowance.take()) return { version: undefined }
+    const secret = await kms.decrypt(encryptedKey, place.boundTo)
+    return secret ? { key: remember(place, secret) } : { version }
   }
 
-  function lookUp(id: string): Promise<KeyLookup> {
-    return lookups.run(id, () => readKey(id))
+  function lookUp(place: DataKeyPlace): Promise<KeyLookup> {
+    return lookups.run(place.recordKey, () => readKey(place))
   }
 
-  /** Returns undefined if another instance was first. */
-  async function generate(id: string): Promise<DataKey | undefined> {
-    const { secret, encryptedKey } = await kms.generateDataKey()
+  /** Returns false if another instance was first, or what is there must not be replaced now. */
+  async function write(
+    { recordKey }: DataKeyPlace,
+    { encryptedKey, expectedVersion }: { encryptedKey: Uint8Array; expectedVersion: string },
+  ): Promise<boolean> {
     const expiresAt = clock.now() + KEPT_MS
-    const outcome = await store.compareAndSwap({
-      key: id,
-      bytes: encodeDataKey(encryptedKey),
-      expectedVersion: 'absent',
-      expiresAt,
-      keepUntil: expiresAt,
-    })
-    return outcome === 'conflict' ? undefined : remember(id, secret)
+    const bytes = encodeDataKey(encryptedKey)
+    const outcome = await orUnreadable(
+      store.compareAndSwap({ key: recordKey, bytes, expectedVersion, expiresAt }),
+    )
+    return outcome !== 'conflict' && outcome !== 'unreadable'
   }
 
-  const lookUpOrGenerate = singleFlight(async (id: string): Promise<DataKey> => {
+  const lookUpOrGenerate = singleFlight(async (place: DataKeyPlace): Promise<DataKey> => {
+    let generated = unshared.get(place.recordKey)?.generated
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const lookup = await lookUp(id)
+      const lookup = await lookUp(place)
       if ('key' in lookup) return lookup.key
-      if (lookup.missing === 'undecryptable') throw undecryptable(id)
-      const key = await generate(id)
-      if (key) return key
+      const { version } = lookup
+      if (version === undefined) break
+      generated ??= await kms.generateDataKey(place.recordKey)
+      if (await write(place, { encryptedKey: generated.encryptedKey, expectedVersion: version })) {
+        if (version !== 'absent') onReplaced(place)
+        return remember(place, generated.secret)
+      }
     }
-    throw new JetonError('temporarily_unavailable', {
-      publicMessage: 'the store is too busy; try again',
-      reason: `the data key ${id} appeared and disappeared ${MAX_ATTEMPTS} times in a row`,
-      retryAfterMs: BUSY_RETRY_MS,
-    })
+    generated ??= await kms.generateDataKey(place.recordKey)
+    const key = remember(place, generated.secret)
+    unshared.set(place.recordKey, { generated, pause: { since: clock.now(), forMs: SHARE_PAUSE_MS } })
+    onNotShared(place)
+    return key
   })
+
+  async function find(id: string): Promise<DataKey | undefined> {
+    const failure = failures.get(id)
+    if (failure && remainingMs(failure, clock.now()) > 0) return undefined
+    const place = parseDataKeyId(id)
+    if (!place || !isUsable(place, clock.now())) return undefined
+    kms.throwIfRefusing()
+    const lookup = await lookUp(place)
+    if ('key' in lookup && lookup.key.id === id) return lookup.key
+    failures.set(id, { since: clock.now(), forMs: FAILURE_KEPT_MS })
+    return undefined
+  }
+
+  async function findOrCreate(place: DataKeyPlace): Promise<DataKey> {
+    kms.throwIfRefusing()
+    return lookUpOrGenerate(place)
+  }
 
   return {
-    get: id => keys.get(id),
-    async find(id) {
-      if (knownFailure(id)) return undefined
-      kms.throwIfRefusing()
-      const lookup = await lookUp(id)
-      if ('key' in lookup) return lookup.key
-      if (lookup.missing === 'absent') rememberFailure(id, 'absent')
-      return undefined
+    get(id) {
+      const key = keys.get(id)
+      const place = key && parseDataKeyId(id)
+      return place && isUsable(place, clock.now()) ? key : undefined
     },
-    async findOrCreate(id) {
-      kms.throwIfRefusing()
-      if (knownFailure(id) === 'undecryptable') throw undecryptable(id)
-      return lookUpOrGenerate(id)
+    latest: ({ recordKey }) => latestKeys.get(recordKey),
+    find,
+    findOrCreate,
+    shareAgain(place) {
+      const { pause } = unshared.get(place.recordKey) ?? {}
+      if (pause && remainingMs(pause, clock.now()) === 0) findOrCreate(place).catch(() => undefined)
     },
   }
 }
 
-/** A later version must keep the member `v`, with another value. */
-function encodeDataKey(encryptedKey: Uint8Array): Buffer {
-  const sealed = Buffer.from(encryptedKey).toString('base64')
-  return Buffer.from(JSON.stringify({ v: 1, sealed }))
-}
-
-/** Returns undefined for a version that this release does not know. */
-function decodeDataKey(bytes: Uint8Array): Buffer | undefined {
-  const { v, sealed } = parseJsonObject(bytes) ?? {}
-  return v === 1 && typeof sealed === 'string' ? Buffer.from(sealed, 'base64') : undefined
-}
-
-function undecryptable(id: string): JetonError {
-  return new JetonError('temporarily_unavailable', {
-    publicMessage: 'the token cannot be encrypted now; try again later',
-    reason: `today's data key of the fleet, ${id}, cannot be decrypted: jeton's role needs kms:Decrypt on the KMS key, and kmsKeyId must name the key that it named when the day began`,
-    retryAfterMs: UNDECRYPTABLE_RETRY_MS,
-  })
+async function orUnreadable<T>(work: Promise<T>): Promise<T | 'unreadable'> {
+  try {
+    return await work
+  } catch (cause) {
+    if (cause instanceof UnreadableRecord) return 'unreadable'
+    throw cause
+  }
 }

@@ -60,8 +60,8 @@ export function guardKms(kms: Kms, { clock, log, health }: GuardedKmsParts): Gua
   }
 
   return {
-    generateDataKey: () => guarded(() => kms.generateDataKey()),
-    decrypt: encryptedKey => guarded(() => kms.decrypt(encryptedKey)),
+    generateDataKey: boundTo => guarded(() => kms.generateDataKey(boundTo)),
+    decrypt: (encryptedKey, boundTo) => guarded(() => kms.decrypt(encryptedKey, boundTo)),
     isFailing: breaker.isOpen,
     throwIfRefusing: breaker.throwIfRefusing,
   }

@@ -1,16 +1,14 @@
 import { asJetonError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { sha256Hex } from '../../lib/hash.ts'
-import { DAY_MS, isoDay } from '../../lib/iso-time.ts'
+import { DAY_MS } from '../../lib/iso-time.ts'
 import type { Health } from '../../telemetry/health.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Store } from '../store.ts'
+import { type DataKeyPlace, dataKeyPlace } from './data-key-id.ts'
 import { createDataKeys } from './data-keys.ts'
 import { guardKms } from './guarded-kms.ts'
 import type { DataKey, Keyring } from './keyring.ts'
 import type { Kms } from './kms.ts'
-
-const KEY_ID = /^data-key\/[0-9a-f]{12}\/\d{4}-\d{2}-\d{2}$/
 
 export interface KmsKeyringParts {
   kms: Kms
@@ -27,21 +25,33 @@ export interface KmsKeyringParts {
  * Returns a keyring with one data key for the whole fleet and each UTC day. The first instance that needs it lets KMS
  * generate it, and shares it through the store:
  *
- *     instance A   read data-key/…/2026-11-23: absent ── KMS generates ── compare-and-swap ── uses its own key
- *     instance B   read data-key/…/2026-11-23: absent ── KMS generates ── conflict ── read ── KMS decrypts A's key
+ *     instance A   read data-key/…/2026-11-23/bound: absent ── KMS generates ── compare-and-swap ── uses its own key
+ *     instance B   read data-key/…/2026-11-23/bound: absent ── KMS generates ── conflict ── read ── KMS decrypts A's key
  *
- * A key's id is the key of its record, so every instance finds any of them, whatever day its own clock has. While today's key
- * is not available, the previous day's stays in use: keys stay in memory.
+ * A key's id names its day and the key itself, so every instance finds any of them, whatever day its own clock has, and
+ * notices if another one has taken its place. While today's key is not available because KMS or the store fails, the
+ * previous day's stays in use: keys stay in memory.
  */
 export function createKmsKeyring(parts: KmsKeyringParts): Keyring {
   const { kmsKeyId, store, clock, log, health } = parts
   const kms = guardKms(parts.kms, { clock, log, health })
-  const dataKeys = createDataKeys({ kms, store, clock })
-  const idPrefix = `data-key/${sha256Hex(kmsKeyId).slice(0, 12)}`
+  const dataKeys = createDataKeys({ kms, store, clock, onReplaced: warnReplaced, onNotShared: warnNotShared })
   let hasCurrentKey = true
   let hasWarned = false
 
-  const keyId = (ms: number) => `${idPrefix}/${isoDay(ms)}`
+  function warnReplaced({ recordKey: record }: DataKeyPlace): void {
+    log.warn(
+      { event: 'data_key_replaced', record },
+      'the record of a data key could not be opened, and another key has taken its place; if neither kmsKeyId, its alias nor the role has changed, somebody else writes to the table of the store',
+    )
+  }
+
+  function warnNotShared({ recordKey: record }: DataKeyPlace): void {
+    log.warn(
+      { event: 'data_key_not_shared', record },
+      "the record of today's data key cannot be written: this instance encrypts with a key of its own, so other instances mint tokens of their own; it tries again in a minute",
+    )
+  }
 
   function report(ok: boolean): void {
     if (ok !== hasCurrentKey) health.report('store', { ok, of: 'data key' })
@@ -49,9 +59,9 @@ export function createKmsKeyring(parts: KmsKeyringParts): Keyring {
     if (ok) hasWarned = false
   }
 
-  async function obtain(id: string): Promise<DataKey> {
+  async function obtain(place: DataKeyPlace): Promise<DataKey> {
     try {
-      const key = await dataKeys.findOrCreate(id)
+      const key = await dataKeys.findOrCreate(place)
       report(true)
       return key
     } catch (cause) {
@@ -73,13 +83,15 @@ export function createKmsKeyring(parts: KmsKeyringParts): Keyring {
   return {
     async encryptionKey() {
       const now = clock.now()
-      const currentKey = dataKeys.get(keyId(now))
+      const place = dataKeyPlace(kmsKeyId, now)
+      const currentKey = dataKeys.latest(place)
       if (currentKey) {
         report(true)
+        dataKeys.shareAgain(place)
         return currentKey
       }
-      const previousKey = dataKeys.get(keyId(now - DAY_MS))
-      const obtaining = obtain(keyId(now))
+      const previousKey = dataKeys.latest(dataKeyPlace(kmsKeyId, now - DAY_MS))
+      const obtaining = obtain(place)
       // while KMS fails and there is a key to use, no caller waits for it
       if (previousKey && kms.isFailing()) {
         obtaining.catch(() => undefined)
@@ -92,10 +104,6 @@ export function createKmsKeyring(parts: KmsKeyringParts): Keyring {
         return fallBackOn(previousKey, asJetonError(cause).reason)
       }
     },
-    async decryptionKey(id) {
-      const key = dataKeys.get(id)
-      if (key) return key
-      return KEY_ID.test(id) ? dataKeys.find(id) : undefined
-    },
+    decryptionKey: async id => dataKeys.get(id) ?? dataKeys.find(id),
   }
 }

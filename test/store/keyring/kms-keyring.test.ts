@@ -6,6 +6,7 @@ import type { DataKey, Keyring } from '../../../src/store/keyring/keyring.ts'
 import type { Kms } from '../../../src/store/keyring/kms.ts'
 import { createKmsKeyring } from '../../../src/store/keyring/kms-keyring.ts'
 import { createMemoryStore } from '../../../src/store/memory.ts'
+import { UnreadableRecord } from '../../../src/store/record-format.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { createHealth, type Health } from '../../../src/telemetry/health.ts'
 import type { LogEvent } from '../../../src/telemetry/log-events.ts'
@@ -30,9 +31,11 @@ beforeEach(() => {
   kms = createFakeKms()
 })
 
-/** A KMS whose encrypted keys are random bytes, with faults for a test to set. */
+/** A KMS whose encrypted keys are random bytes, bound as they were generated, with faults for a test to set. */
 function createFakeKms() {
   const secrets = new Map<string, Buffer>()
+  const boundKey = (encryptedKey: Uint8Array, boundTo: string | undefined) =>
+    `${Buffer.from(encryptedKey).toString('hex')} ${boundTo}`
   const state = { gone: false, refuses: false, delayMs: 0, generated: 0, decrypted: 0 }
   async function answer() {
     if (state.delayMs > 0) await clock.sleepUntil(clock.now() + state.delayMs)
@@ -41,17 +44,17 @@ function createFakeKms() {
   }
   return Object.assign(state, {
     calls: () => state.generated + state.decrypted,
-    async generateDataKey() {
+    async generateDataKey(boundTo: string | undefined) {
       state.generated++
       await answer()
       const [secret, encryptedKey] = [randomBytes(32), randomBytes(184)]
-      secrets.set(encryptedKey.toString('hex'), secret)
+      secrets.set(boundKey(encryptedKey, boundTo), secret)
       return { secret, encryptedKey }
     },
-    async decrypt(encryptedKey: Uint8Array) {
+    async decrypt(encryptedKey: Uint8Array, boundTo: string | undefined) {
       state.decrypted++
       await answer()
-      return state.refuses ? undefined : secrets.get(Buffer.from(encryptedKey).toString('hex'))
+      return state.refuses ? undefined : secrets.get(boundKey(encryptedKey, boundTo))
     },
   } satisfies Kms & { calls(): number })
 }
@@ -66,6 +69,16 @@ function newKeyring({
   return createKmsKeyring({ kms, kmsKeyId, store, clock: ownClock, log, health })
 }
 
+/** The key of the record that holds a data key. */
+const recordOf = (id: string) => id.replace(/[^/]*$/, 'bound')
+
+/** Puts anything into the table, as anyone who can write to it may. */
+async function plant(key: string, text: string): Promise<void> {
+  const expectedVersion = (await store.read(key))?.version ?? 'absent'
+  const expiresAt = clock.now() + 4 * DAY
+  await store.compareAndSwap({ key, bytes: Buffer.from(text), expectedVersion, expiresAt })
+}
+
 const logged = (event: LogEvent) => log.lines.filter(({ fields }) => fields.event === event)
 
 describe('the data key of a fleet', () => {
@@ -76,7 +89,7 @@ describe('the data key of a fleet', () => {
     expect(new Set(keys.map(({ id }) => id)).size).toBe(1)
     expect(keys.every(({ secret }) => keys[0]!.secret.equals(secret))).toBe(true)
     expect([kms.generated, kms.decrypted]).toEqual([1, 2])
-    expect(keys[0]!.id).toMatch(/^data-key\/[0-9a-f]{12}\/2026-11-23$/)
+    expect(keys[0]!.id).toMatch(/^data-key\/[0-9a-f]{12}\/2026-11-23\/[0-9a-f]{16}$/)
   })
 
   test('is one too if all instances need it at once', async () => {
@@ -93,14 +106,26 @@ describe('the data key of a fleet', () => {
 
   test('is kept in the store as KMS encrypted it, for three days', async () => {
     const { id, secret } = await newKeyring().encryptionKey()
-    const record = Buffer.from((await store.read(id))?.bytes ?? [])
+    const record = Buffer.from((await store.read(recordOf(id)))?.bytes ?? [])
     expect(JSON.parse(record.toString())).toEqual({ v: 1, sealed: expect.any(String) })
     expect(record.includes(secret.export())).toBe(false)
     expect(record.includes(secret.export().toString('base64').slice(0, 20))).toBe(false)
     await clock.advance(3 * DAY - 1)
+    expect(await store.read(recordOf(id))).toBeDefined()
+    await clock.advance(1)
+    expect(await store.read(recordOf(id))).toBeUndefined()
+  })
+
+  test('decrypts on its day and the next two, and no longer, though it be in memory or in the table', async () => {
+    const [keyring, { id }] = await Promise.all([newKeyring(), newKeyring().encryptionKey()])
+    const record = Buffer.from((await store.read(recordOf(id)))?.bytes ?? []).toString()
+    expect(await keyring.decryptionKey(id)).toBeDefined()
+    await clock.advance(2.5 * DAY - 1)
     expect(await newKeyring().decryptionKey(id)).toBeDefined()
     await clock.advance(1)
+    await plant(recordOf(id), record)
     expect(await newKeyring().decryptionKey(id)).toBeUndefined()
+    expect(await keyring.decryptionKey(id)).toBeUndefined()
   })
 
   test('is another one each UTC day, and those of the last days still decrypt', async () => {
@@ -157,37 +182,187 @@ describe('the data key of a fleet', () => {
 })
 
 describe('the record of a data key', () => {
-  const ID = 'data-key/b734bc212cf9/2026-11-23'
+  const RECORD = 'data-key/b734bc212cf9/2026-11-23/bound'
   const ENCRYPTED_KEY = Uint8Array.from([0, 1, 2, 253, 254, 255])
-  const OLD_RECORD = '{"v":1,"sealed":"AAEC/f7/"}'
 
-  test('is the one that older releases wrote', async () => {
-    kms.generateDataKey = async () => ({ secret: randomBytes(32), encryptedKey: Buffer.from(ENCRYPTED_KEY) })
-    expect((await newKeyring().encryptionKey()).id).toBe(ID)
-    expect(Buffer.from((await store.read(ID))?.bytes ?? []).toString()).toBe(OLD_RECORD)
+  test('is the one that other releases write and read', async () => {
+    const secret = Buffer.from(Array.from({ length: 32 }, (_, i) => i))
+    kms.generateDataKey = async () => ({ secret, encryptedKey: Buffer.from(ENCRYPTED_KEY) })
+    expect((await newKeyring().encryptionKey()).id).toBe('data-key/b734bc212cf9/2026-11-23/d5d69da40769b6dd')
+    expect(Buffer.from((await store.read(RECORD))?.bytes ?? []).toString()).toBe(
+      '{"v":1,"sealed":"AAEC/f7/"}',
+    )
   })
 
-  test('of an older release is decrypted', async () => {
-    const secret = randomBytes(32)
-    kms.decrypt = async encryptedKey => (Buffer.from(encryptedKey).equals(ENCRYPTED_KEY) ? secret : undefined)
-    const bytes = Buffer.from(OLD_RECORD)
-    await store.compareAndSwap({ key: ID, bytes, expectedVersion: 'absent', expiresAt: clock.now() + DAY })
-    const key = await newKeyring().decryptionKey(ID)
-    expect(key?.secret.export().equals(secret)).toBe(true)
-    expect((await newKeyring().encryptionKey()).id).toBe(ID)
+  test('binds the key to itself: put under the name of another day, it is replaced', async () => {
+    const { id, secret } = await newKeyring().encryptionKey()
+    const record = Buffer.from((await store.read(recordOf(id)))?.bytes ?? []).toString()
+    const tomorrows = recordOf(id).replace('-23/', '-24/')
+    await plant(tomorrows, record)
+    const stolen = id.replace('-23/', '-24/')
+    await clock.advance(DAY)
+    expect(await newKeyring().decryptionKey(stolen)).toBeUndefined()
+    const key = await newKeyring().encryptionKey()
+    expect(key.secret.equals(secret)).toBe(false)
+    expect(logged('data_key_replaced')).toMatchObject([{ level: 'warn', fields: { record: tomorrows } }])
+  })
+})
+
+describe('a data key from before 0.1, which is bound to nothing,', () => {
+  /** Makes such a key and puts it into the table under the name of a day. */
+  async function plantUnbound(day: string): Promise<{ id: string; secret: Uint8Array }> {
+    const { secret, encryptedKey } = await kms.generateDataKey(undefined)
+    const id = `data-key/b734bc212cf9/${day}`
+    await plant(id, JSON.stringify({ v: 1, sealed: encryptedKey.toString('base64') }))
+    return { id, secret }
+  }
+
+  test('decrypts until it expires, and never encrypts', async () => {
+    const { id, secret } = await plantUnbound('2026-11-23')
+    const keyring = newKeyring()
+    expect((await keyring.decryptionKey(id))?.secret.export().equals(Buffer.from(secret))).toBe(true)
+    const own = await keyring.encryptionKey()
+    expect([own.id.startsWith(`${id}/`), own.secret.export().equals(Buffer.from(secret))]).toEqual([
+      true,
+      false,
+    ])
+    await clock.advance(2.5 * DAY)
+    expect(await keyring.decryptionKey(id)).toBeUndefined()
+  })
+
+  test('is believed in 2026 alone: one that was stolen cannot be planted for ever', async () => {
+    await clock.advance(Date.parse('2026-12-31T12:00:00Z') - clock.now())
+    expect(await newKeyring().decryptionKey((await plantUnbound('2026-12-31')).id)).toBeDefined()
+    await clock.advance(DAY)
+    expect(await newKeyring().decryptionKey((await plantUnbound('2027-01-01')).id)).toBeUndefined()
+  })
+})
+
+describe('what somebody puts into the record of a data key', () => {
+  const RECORD = 'data-key/b734bc212cf9/2026-11-23/bound'
+  const garbage = () => JSON.stringify({ v: 1, sealed: randomBytes(184).toString('base64') })
+
+  test.each([
+    ['a later version', '{"v":2,"sealed":"AAEC"}'],
+    ['no JSON', 'nonsense'],
+    ['no key', '{"v":1}'],
+    ['no base64', '{"v":1,"sealed":"<script>"}'],
+    ['a key that is too long for KMS', JSON.stringify({ v: 1, sealed: 'A'.repeat(8196) })],
+    ['a very long text', JSON.stringify({ v: 1, sealed: 'A'.repeat(300_000) })],
+  ])('is replaced without asking KMS: %s', async (_, text) => {
+    await plant(RECORD, text)
+    const key = await newKeyring().encryptionKey()
+    expect([kms.generated, kms.decrypted]).toEqual([1, 0])
+    expect((await newKeyring().decryptionKey(key.id))?.secret.equals(key.secret)).toBe(true)
+    expect(logged('data_key_replaced')).toHaveLength(1)
+    expect(health.degraded()).toEqual([])
+  })
+
+  test('is replaced if KMS does not decrypt it, by one key for the fleet', async () => {
+    await plant(RECORD, garbage())
+    const keys: DataKey[] = []
+    for (const keyring of [newKeyring(), newKeyring(), newKeyring()]) keys.push(await keyring.encryptionKey())
+    expect(new Set(keys.map(({ id }) => id)).size).toBe(1)
+    expect([kms.generated, kms.decrypted]).toEqual([1, 3])
+  })
+
+  test('is replaced if it is of a KMS key that kmsKeyId no longer names', async () => {
+    const { id } = await newKeyring().encryptionKey()
+    kms.refuses = true
+    const replacing = await newKeyring().encryptionKey()
+    expect(replacing.id).not.toBe(id)
+    kms.refuses = false
+    expect((await newKeyring().encryptionKey()).id).toBe(replacing.id)
+  })
+
+  test('in the place of the right key splits the fleet only until its instances read each other', async () => {
+    const [one, other] = [newKeyring(), newKeyring()]
+    const first = await one.encryptionKey()
+    await plant(RECORD, garbage())
+    const second = await other.encryptionKey()
+    expect(second.id).not.toBe(first.id)
+    expect(await one.encryptionKey()).toBe(first)
+    expect((await one.decryptionKey(second.id))?.secret.equals(second.secret)).toBe(true)
+    expect((await one.encryptionKey()).id).toBe(second.id)
+    // what was encrypted before still decrypts where the key is in memory
+    expect(await one.decryptionKey(first.id)).toBe(first)
+    expect(await other.decryptionKey(first.id)).toBeUndefined()
+  })
+
+  test('again and again does not keep instances from encrypting, nor cost KMS a call for each record', async () => {
+    const inner = store
+    let isPlanting = true
+    async function plantBefore<T>(key: string, work: () => Promise<T>): Promise<T> {
+      if (isPlanting && key === RECORD) {
+        const expectedVersion = (await inner.read(RECORD))?.version ?? 'absent'
+        const expiresAt = clock.now() + DAY
+        await inner.compareAndSwap({ key, bytes: Buffer.from(garbage()), expectedVersion, expiresAt })
+      }
+      return work()
+    }
+    store = {
+      read: key => plantBefore(key, () => inner.read(key)),
+      compareAndSwap: write => plantBefore(write.key, () => inner.compareAndSwap(write)),
+    }
+    const keyring = newKeyring()
+    for (let second = 0; second < 120; second++) {
+      const key = await keyring.encryptionKey()
+      expect(await keyring.decryptionKey(key.id)).toBe(key)
+      const { id } = key
+      // a record under a key that is not there, another one each time
+      const unknown = id.replace(/[^/]*$/, randomBytes(8).toString('hex'))
+      expect(await keyring.decryptionKey(unknown)).toBeUndefined()
+      await clock.advance(SECOND)
+      await settle()
+    }
+    expect(kms.generated).toBe(1)
+    expect(kms.decrypted).toBeLessThanOrEqual(30)
+    expect(logged('data_key_not_shared').length).toBeGreaterThanOrEqual(2)
+    expect(health.degraded()).toEqual([])
+
+    isPlanting = false
+    await clock.advance(60 * SECOND)
+    await keyring.encryptionKey()
+    await settle()
+    const { id } = await keyring.encryptionKey()
+    expect((await newKeyring().encryptionKey()).id).toBe(id)
+    expect(logged('data_key_replaced')).toHaveLength(1)
+  })
+
+  test('of a later item format is neither waited for nor overwritten: the instance has a key of its own for a minute', async () => {
+    const { read } = store
+    const unreadable = new UnreadableRecord({ key: RECORD, why: 'a newer release wrote it', keepUntil: NOON })
+    store = { ...store, read: key => (key === RECORD ? Promise.reject(unreadable) : read(key)) }
+    const keyring = newKeyring()
+    const key = await keyring.encryptionKey()
+    expect(await keyring.decryptionKey(key.id)).toBe(key)
+    expect(await read(RECORD)).toBeUndefined()
+    store.read = read
+    expect(await keyring.encryptionKey()).toBe(key)
+    await clock.advance(60 * SECOND)
+    await keyring.encryptionKey()
+    await settle()
+    expect((await newKeyring().encryptionKey()).id).toBe(key.id)
   })
 })
 
 describe('a missing data key', () => {
-  test.each(['', 'k', 'file/0123456789abcdef', 'data-key/x', `data-key/${'0'.repeat(12)}/2026-11-23/x`])(
-    'is not looked up in the store if its id is none: %j',
-    async id => {
-      const reads: string[] = []
-      store = { ...store, read: async key => void reads.push(key) as undefined }
-      expect(await newKeyring().decryptionKey(id)).toBeUndefined()
-      expect(reads).toEqual([])
-    },
-  )
+  test.each([
+    '',
+    'k',
+    'file/0123456789abcdef',
+    'data-key/x',
+    `data-key/${'0'.repeat(12)}/2026-11-23/x`,
+    `data-key/${'0'.repeat(12)}/2026-11-23/bound`,
+    `data-key/${'0'.repeat(12)}/2026-99-99/${'0'.repeat(16)}`,
+    `data-key/${'0'.repeat(12)}/2026-11-20/${'0'.repeat(16)}`,
+    `data-key/${'0'.repeat(12)}/2026-11-24/${'0'.repeat(16)}`,
+  ])('is not looked up in the store if its id is none: %j', async id => {
+    const reads: string[] = []
+    store = { ...store, read: async key => void reads.push(key) as undefined }
+    expect(await newKeyring().decryptionKey(id)).toBeUndefined()
+    expect(reads).toEqual([])
+  })
 
   test('that KMS refuses to decrypt is asked for once a minute', async () => {
     const { id } = await newKeyring().encryptionKey()
@@ -196,48 +371,19 @@ describe('a missing data key', () => {
     kms.decrypted = 0
     for (let second = 0; second < 60; second++) {
       expect(await keyring.decryptionKey(id)).toBeUndefined()
-      await expect(keyring.encryptionKey()).rejects.toMatchObject({
-        reason: expect.stringContaining('kms:Decrypt'),
-      })
       await clock.advance(SECOND)
     }
     expect(kms.decrypted).toBe(1)
-    expect(health.degraded()).toEqual(['store'])
     kms.refuses = false
-    expect((await keyring.encryptionKey()).id).toBe(id)
-    expect(health.degraded()).toEqual([])
+    expect((await keyring.decryptionKey(id))?.id).toBe(id)
   })
-
-  test('that KMS refuses to decrypt is never replaced', async () => {
-    const { id } = await newKeyring().encryptionKey()
-    const before = await store.read(id)
-    kms.refuses = true
-    await expect(newKeyring().encryptionKey()).rejects.toMatchObject({ code: 'temporarily_unavailable' })
-    expect(await store.read(id)).toEqual(before)
-  })
-
-  test.each(['{"v":2,"sealed":"x"}', 'nonsense', '{"v":1}'])(
-    'whose record cannot be decoded is not used, nor replaced: %s',
-    async text => {
-      const { id } = await newKeyring().encryptionKey()
-      const { version = '' } = (await store.read(id)) ?? {}
-      await store.compareAndSwap({
-        key: id,
-        bytes: Buffer.from(text),
-        expectedVersion: version,
-        expiresAt: clock.now() + DAY,
-      })
-      expect(await newKeyring().decryptionKey(id)).toBeUndefined()
-      await expect(newKeyring().encryptionKey()).rejects.toMatchObject({ code: 'temporarily_unavailable' })
-    },
-  )
 
   test('is not looked up again for each record that names it', async () => {
     let reads = 0
     const { read } = store
     store = { ...store, read: key => read(key).finally(() => reads++) }
     const keyring = newKeyring()
-    const id = `data-key/${'0'.repeat(12)}/2026-11-23`
+    const id = `data-key/${'0'.repeat(12)}/2026-11-23/${'0'.repeat(16)}`
     for (let i = 0; i < 50; i++) expect(await keyring.decryptionKey(id)).toBeUndefined()
     expect(reads).toBe(1)
   })
@@ -325,9 +471,8 @@ describe('a KMS that fails', () => {
     const probe = keyring.encryptionKey().catch(() => 'failed')
     await settle()
     await expect(keyring.encryptionKey()).rejects.toThrow('KMS is gone')
-    await expect(keyring.decryptionKey(`data-key/${'0'.repeat(12)}/2026-11-23`)).rejects.toThrow(
-      'KMS is gone',
-    )
+    const unknown = `data-key/${'0'.repeat(12)}/2026-11-23/${'0'.repeat(16)}`
+    await expect(keyring.decryptionKey(unknown)).rejects.toThrow('KMS is gone')
     expect(kms.calls()).toBe(2)
     await clock.advance(8 * SECOND)
     expect(await probe).toBe('failed')
@@ -356,7 +501,7 @@ describe('a KMS that fails', () => {
 
     kms.gone = false
     await clock.advance(HOUR)
-    expect((await keyring.encryptionKey()).id).toMatch(/2026-11-25$/)
+    expect((await keyring.encryptionKey()).id).toMatch(/2026-11-25\/[0-9a-f]{16}$/)
     expect(health.degraded()).toEqual([])
   })
 
@@ -372,7 +517,7 @@ describe('a KMS that fails', () => {
     const calls = Array.from({ length: 10 }, () => keyring.encryptionKey())
     expect(await Promise.all(calls)).toEqual(calls.map(() => key))
     await clock.advance(5 * SECOND)
-    expect((await keyring.encryptionKey()).id).toMatch(/2026-11-24$/)
+    expect((await keyring.encryptionKey()).id).toMatch(/2026-11-24\/[0-9a-f]{16}$/)
     expect(health.degraded()).toEqual([])
   })
 

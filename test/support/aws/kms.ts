@@ -60,6 +60,8 @@ interface DataKey {
 export const KMS_MESSAGE = 'a message with sensitive details'
 /** About as long as AWS's own blobs. */
 const BLOB_BYTES = 184
+/** https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html */
+const MAX_BLOB_BYTES = 6144
 const CREDENTIALS = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'kms-test-secret' }
 
 /**
@@ -106,6 +108,8 @@ export async function startKms({
     }
     if (operation !== 'Decrypt') return 'UnknownOperationException'
     if (KeyId !== undefined && arnOf(KeyId) === undefined) return 'NotFoundException'
+    const { length } = Buffer.from(CiphertextBlob, 'base64')
+    if (length === 0 || length > MAX_BLOB_BYTES) return 'ValidationException'
     const dataKey = dataKeys.get(CiphertextBlob)
     if (!dataKey || !isDeepStrictEqual(dataKey.context, context)) return 'InvalidCiphertextException'
     if (KeyId !== undefined && arnOf(KeyId) !== dataKey.arn) return 'IncorrectKeyException'
