@@ -80,7 +80,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
   const rateLimiter = createRateLimiter({ store: stores.plain, clock })
   const assumeRole = createAssumeRole({ clock, health, log })
   const roleAssumer = createRoleBreaker(assumeRole, {
-    store: stores.plain,
+    encryptedStore: stores.encrypted,
     clock,
     log,
     backgroundTasks,

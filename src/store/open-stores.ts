@@ -21,9 +21,9 @@ export interface StoresParts {
 
 /** Two views of one store. Each record is written and read through one of them only. */
 export interface Stores {
-  /** For what is not secret: slots, role failures, and data keys that KMS has encrypted. */
+  /** For what is not secret, and bounded if it is forged: slots, and data keys that KMS has encrypted. */
   readonly plain: Store
-  /** For tokens. */
+  /** For tokens, and for role failures, which are no secret but must not be forged. */
   readonly encrypted: EncryptedStore
 }
 

@@ -1,42 +1,49 @@
 import { asJetonError, JetonError } from '../../errors.ts'
 import { backoffMs, jitteredMs } from '../../lib/backoff.ts'
+import { roleFailure } from './sts-failure.ts'
 
 /** With the jitter on top, a back-off is `MAX_BACKOFF_MS` at most. */
-const BACKOFF = { firstMs: 1000, maxMs: 25_000 }
+const BACKOFF = { firstMs: 1000, maxMs: 13_000 }
 const JITTER = { low: 0.8, high: 1.2 }
-/** A time further ahead was written by a wrong clock. */
-const MAX_BACKOFF_MS = 30_000
+/**
+ * As long as a lease. A time further ahead was written by a wrong clock, or by somebody who can write to the store's table:
+ * what they write there must keep a role from being assumed for no longer than that.
+ */
+const MAX_BACKOFF_MS = 16_000
+/** After as many failures the back-off grows no more, so there is no need to count on. */
+export const MAX_FAILURES = 10
 /** How long an instance has for its probe: longer than a slow store and the deadline of STS (8 s) together. */
 const MAX_PROBE_MS = 12_000
 /** How soon to read the result of another caller's probe: it may be there long before `MAX_PROBE_MS` have passed. */
 export const PROBE_POLL_MS = 1000
 
-/** Why a role cannot be assumed, and until when no instance tries. Stored without encryption: never a secret. */
+/** That a role cannot be assumed, and until when no instance tries. */
 export interface RoleFailure {
-  /** Consecutive failures. */
+  /** Consecutive failures, 10 at most. */
   readonly failures: number
   /** From when on (ms) one instance may probe. */
   readonly retryAt: number
   readonly code: 'role_refused' | 'temporarily_unavailable'
-  readonly reason: string
-  readonly publicMessage: string
+  /** What STS said to this instance; undefined if another one met the failure, whose log has it. */
+  readonly cause?: JetonError | undefined
   /** Whether `retryAt` is the end of the time that one instance has for its probe. */
   readonly isProbed?: boolean | undefined
 }
 
 /**
- * Returns the role's failure after `previous` and now `cause`, with a back-off of 1 s, twice as long each time, up to 25 s,
+ * Returns the role's failure after `previous` and now `cause`, with a back-off of 1 s, twice as long each time, up to 13 s,
  * jittered by a fifth. `random` is from 0 to 1. Returns undefined if `cause` says nothing about the role.
  */
 export function failureAfter(
   cause: unknown,
   { previous, now, random }: { previous: RoleFailure | undefined; now: number; random: number },
 ): RoleFailure | undefined {
-  const { code, publicMessage, reason = publicMessage } = asJetonError(cause)
+  const error = asJetonError(cause)
+  const { code } = error
   if (!isRoleFailureCode(code)) return undefined
-  const failures = (previous?.failures ?? 0) + 1
+  const failures = Math.min((previous?.failures ?? 0) + 1, MAX_FAILURES)
   const retryAt = now + Math.round(jitteredMs(backoffMs(failures - 1, BACKOFF), { ...JITTER, random }))
-  return { failures, retryAt, code, reason, publicMessage }
+  return { failures, retryAt, code, cause: error }
 }
 
 /** Whether an error of this code says something about a role. */
@@ -61,7 +68,11 @@ export function remainingBackoffMs({ retryAt }: RoleFailure, now: number): numbe
 }
 
 /** Returns the error for callers. `role_refused` has no `Retry-After`, because waiting does not help. */
-export function failureError({ code, reason, publicMessage }: RoleFailure, retryAfterMs: number): JetonError {
+export function failureError(
+  { code, cause }: RoleFailure,
+  { roleArn, retryAfterMs }: { roleArn: string; retryAfterMs: number },
+): JetonError {
+  const { publicMessage, reason = publicMessage } = cause ?? roleFailure(code, { roleArn })
   const retry = code === 'temporarily_unavailable' ? { retryAfterMs } : {}
   return new JetonError(code, { publicMessage, reason, ...retry })
 }

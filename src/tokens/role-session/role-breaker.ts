@@ -5,7 +5,7 @@ import { sha256Hex } from '../../lib/hash.ts'
 import { canonicalJson } from '../../lib/json.ts'
 import { getOrCreate } from '../../lib/maps.ts'
 import { type SingleFlight, singleFlight } from '../../lib/single-flight.ts'
-import type { Store } from '../../store/store.ts'
+import type { EncryptedStore } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { RoleSession } from '../token.ts'
 import type { TokenKey } from '../token-key.ts'
@@ -22,7 +22,7 @@ const CLOSED_MS = 10_000
 const MAX_CONCURRENT = 8
 
 export interface RoleBreakerParts {
-  store: Store
+  encryptedStore: EncryptedStore
   backgroundTasks: BackgroundTasks
   clock: Clock
   log: Log
@@ -41,7 +41,7 @@ interface Role extends KnownRole {
 
 /**
  * Returns a role assumer with a circuit breaker for each role, shared by the fleet. While a breaker is open, for 1 s and later
- * up to half a minute, callers get the remembered error. Then one instance probes with one call, and its result counts for
+ * up to 16 s, callers get the remembered error. Then one instance probes with one call, and its result counts for
  * all. A success keeps the breaker closed for 10 s without reads of the store; after that the first caller reads the store
  * and probes again. A role is an ARN with an external id: if the configuration changes either, it is another role.
  *
@@ -52,10 +52,10 @@ interface Role extends KnownRole {
  */
 export function createRoleBreaker(
   assumeRole: AssumeRole,
-  { store, backgroundTasks, clock, log, random }: RoleBreakerParts,
+  { encryptedStore, backgroundTasks, clock, log, random }: RoleBreakerParts,
 ): RoleAssumer {
   const roles = new LRUCache<string, Role>({ max: MAX_ROLES })
-  const failures = createRoleFailures({ store, clock, log })
+  const failures = createRoleFailures({ encryptedStore, clock, log })
 
   function roleOf({ database: { roleArn: arn, externalId } }: TokenKey): Role {
     const id = sha256Hex(canonicalJson({ roleArn: arn, externalId }))
@@ -75,9 +75,9 @@ export function createRoleBreaker(
     return role
   }
 
-  function throwIfOpen({ failure }: Role): void {
-    const leftMs = failure ? remainingBackoffMs(failure, clock.now()) : 0
-    if (failure && leftMs > 0) throw failureError(failure, leftMs)
+  function throwIfOpen({ arn: roleArn, failure }: Role): void {
+    const retryAfterMs = failure ? remainingBackoffMs(failure, clock.now()) : 0
+    if (failure && retryAfterMs > 0) throw failureError(failure, { roleArn, retryAfterMs })
   }
 
   async function call(role: Role, key: TokenKey): Promise<RoleSession> {
@@ -145,7 +145,8 @@ export function createRoleBreaker(
       const role = roleOf(key)
       throwIfOpen(role)
       // a probe is likely to fail, so no caller should wait for it
-      if (role.failure && role.probe.isUnderWay()) throw failureError(role.failure, PROBE_POLL_MS)
+      if (role.failure && role.probe.isUnderWay())
+        throw failureError(role.failure, { roleArn: role.arn, retryAfterMs: PROBE_POLL_MS })
     },
   }
 }

@@ -1,10 +1,11 @@
 import { asJetonError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { parseJsonObject } from '../../lib/json.ts'
-import type { Store } from '../../store/store.ts'
+import type { EncryptedStore } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
 import {
   isRoleFailureCode,
+  MAX_FAILURES,
   markProbing,
   probingElsewhere,
   type RoleFailure,
@@ -14,6 +15,8 @@ import {
 /** How long a failure is remembered after its back-off, so that the next one backs off longer. */
 const RECORD_KEPT_MS = 5 * 60_000
 const VERSION = 1
+/** What is longer, no release wrote. */
+const MAX_RECORD_BYTES = 4096
 
 /** What one instance knows about a role. */
 export interface KnownRole {
@@ -28,7 +31,8 @@ export interface KnownRole {
 /**
  * Shares failures of roles between the instances of a fleet: one record for each role, which the store drops some minutes
  * later. Nothing here throws: while the store fails, an instance uses what it knows itself. A record that cannot be
- * decoded, because another release wrote it or it is broken, counts as absent.
+ * decoded, because another release wrote it or it is broken, counts as absent. It has a code and numbers alone: no text of
+ * the table reaches a caller, a log or the audit log, even if it was written with a stolen key.
  */
 export interface RoleFailures {
   /** Updates the role with what the fleet knows about it, if anything. */
@@ -45,15 +49,16 @@ interface RoleRecord {
 }
 
 export interface RoleFailuresParts {
-  store: Store
+  /** Records hold no secret, but with keys alone they cannot be forged: a forged one would keep everybody from a role. */
+  encryptedStore: EncryptedStore
   clock: Clock
   log: Log
 }
 
 /** Returns the role failures that instances share through a store. */
-export function createRoleFailures({ store, clock, log }: RoleFailuresParts): RoleFailures {
+export function createRoleFailures({ encryptedStore, clock, log }: RoleFailuresParts): RoleFailures {
   async function read(role: KnownRole): Promise<RoleRecord | undefined> {
-    const stored = await store.read(storeKey(role))
+    const stored = await encryptedStore.read(storeKey(role))
     role.version = stored?.version ?? 'absent'
     return stored && decode(stored.bytes)
   }
@@ -61,7 +66,7 @@ export function createRoleFailures({ store, clock, log }: RoleFailuresParts): Ro
   /** Returns false if the record has changed since it was read. */
   async function write(role: KnownRole, failure: RoleFailure | undefined): Promise<boolean> {
     const until = failure?.retryAt ?? clock.now()
-    const version = await store.compareAndSwap({
+    const version = await encryptedStore.compareAndSwap({
       key: storeKey(role),
       bytes: encode(failure, until),
       expectedVersion: role.version,
@@ -99,7 +104,10 @@ export function createRoleFailures({ store, clock, log }: RoleFailuresParts): Ro
     async load(role) {
       const versionBefore = role.version
       const record = await orLocal(role, read(role))
-      if (record?.failure) role.failure = asSeenFromHere(record.failure, clock.now())
+      if (record?.failure) {
+        const { cause } = record.failure.code === role.failure?.code ? role.failure : record.failure
+        role.failure = asSeenFromHere({ ...record.failure, cause }, clock.now())
+      }
       // a record from before this instance's own failure, which it could not publish, says nothing of that failure
       else if (record && role.version !== versionBefore) role.failure = undefined
     },
@@ -124,19 +132,19 @@ const storeKey = ({ id }: KnownRole) => `role/${id}`
 
 /** Never rename the members: other releases read and write them. `failures: 0` means that the role works. */
 function encode(failure: RoleFailure | undefined, until: number): Buffer {
-  const { failures = 0, code, reason, publicMessage, isProbed } = failure ?? {}
-  return Buffer.from(JSON.stringify({ v: VERSION, failures, until, code, reason, publicMessage, isProbed }))
+  const { failures = 0, code, isProbed } = failure ?? {}
+  return Buffer.from(JSON.stringify({ v: VERSION, failures, until, code, isProbed }))
 }
 
 function decode(bytes: Uint8Array): RoleRecord | undefined {
-  const record = parseJsonObject(bytes)
+  const record = bytes.length > MAX_RECORD_BYTES ? undefined : parseJsonObject(bytes)
   if (record?.v !== VERSION || !isCount(record.failures)) return undefined
-  const { failures, until, code, reason, publicMessage, isProbed } = record
+  const { failures, until, code, isProbed } = record
   if (failures === 0) return { failure: undefined }
-  if (!isRoleFailureCode(code) || typeof reason !== 'string' || typeof publicMessage !== 'string')
-    return undefined
+  if (!isRoleFailureCode(code)) return undefined
   if (typeof until !== 'number' || !Number.isFinite(until)) return undefined
-  return { failure: { failures, retryAt: until, code, reason, publicMessage, isProbed: isProbed === true } }
+  return { failure: { failures, retryAt: until, code, isProbed: isProbed === true } }
 }
 
-const isCount = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0
+const isCount = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_FAILURES

@@ -30,11 +30,14 @@ export function createTokenService(parts: TokenServiceParts): TokenCache {
   const { clock, store, log, assumeRole, hasRoleBreaker = false, sign } = parts
   const { random = () => 0.5, backgroundTasks = createBackgroundTasks() } = parts
   const shared = { clock, store, log, random, backgroundTasks }
+  const encryptedStore = asEncrypted(store)
   return createTokenCache({
     ...shared,
-    encryptedStore: asEncrypted(store),
+    encryptedStore,
     rateLimiter: parts.rateLimiter ?? createRateLimiter(shared),
-    roleAssumer: hasRoleBreaker ? createRoleBreaker(assumeRole, shared) : { assume: assumeRole, check() {} },
+    roleAssumer: hasRoleBreaker
+      ? createRoleBreaker(assumeRole, { ...shared, encryptedStore })
+      : { assume: assumeRole, check() {} },
     sign,
   })
 }

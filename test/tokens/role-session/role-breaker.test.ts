@@ -11,6 +11,7 @@ import type { RoleSession } from '../../../src/tokens/token.ts'
 import { type TokenKey, tokenKey } from '../../../src/tokens/token-key.ts'
 import { settle, type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
 import { ORDERS } from '../../support/databases/orders.ts'
+import { asEncrypted } from '../../support/service/as-encrypted.ts'
 import { createLogRecorder, eventsOf, type LogRecorder } from '../../support/service/log-recorder.ts'
 
 const KEY = tokenKey({ database: ORDERS, user: 'migrator' })
@@ -83,7 +84,14 @@ async function callSts(key: TokenKey): Promise<RoleSession> {
 
 /** The role breaker of one instance. */
 function startBreaker(assumeRole = callSts): RoleAssumer {
-  const parts = { store, backgroundTasks: createBackgroundTasks(), clock, log, random: () => random() }
+  const encryptedStore = asEncrypted(store)
+  const parts = {
+    encryptedStore,
+    backgroundTasks: createBackgroundTasks(),
+    clock,
+    log,
+    random: () => random(),
+  }
   return createRoleBreaker(assumeRole, parts)
 }
 
@@ -181,7 +189,8 @@ describe('an open breaker', () => {
     expect(codes).toEqual(new Set(['temporarily_unavailable']))
     expect(sts.mostInFlight).toBe(1)
     expect(sts.calls.length).toBeGreaterThanOrEqual(5)
-    expect(sts.calls.length).toBeLessThanOrEqual(11)
+    // 120 s with a back-off of 10.4 s at least, and those before it
+    expect(sts.calls.length).toBeLessThanOrEqual(15)
   })
 
   test('refuses callers at once with what is left of the back-off, and calls neither STS nor the store', async () => {
@@ -206,16 +215,16 @@ describe('an open breaker', () => {
     await probe
   })
 
-  test('backs off for 1 s, twice as long each time, and 25 s at most', async () => {
-    expect(await backoffsInARow(7)).toEqual([1000, 2000, 4000, 8000, 16_000, 25_000, 25_000])
+  test('backs off for 1 s, twice as long each time, and 13 s at most', async () => {
+    expect(await backoffsInARow(6)).toEqual([1000, 2000, 4000, 8000, 13_000, 13_000])
   })
 
   test.each([
-    [0, [800, 1600, 3200, 6400, 12_800, 20_000]],
-    [1, [1200, 2400, 4800, 9600, 19_200, 30_000]],
+    [0, [800, 1600, 3200, 6400, 10_400]],
+    [1, [1200, 2400, 4800, 9600, 15_600]],
   ])('backs off for up to a fifth less or more (random %i)', async (chance, backoffs) => {
     random = () => chance
-    expect(await backoffsInARow(6)).toEqual(backoffs)
+    expect(await backoffsInARow(5)).toEqual(backoffs)
   })
 
   test('of a role that AWS refuses says role_refused without Retry-After, and probes all the same', async () => {
@@ -245,7 +254,10 @@ describe('an open breaker', () => {
   test('is open for an instance that has just started too', async () => {
     await fail(startBreaker())
     const started = startBreaker()
-    expect(await fail(started, 0)).toMatchObject({ reason: GONE.reason, retryAfterMs: 1000 })
+    expect(await fail(started, 0)).toMatchObject({
+      reason: expect.stringContaining(`no session of ${ORDERS.roleArn}: another instance met the failure`),
+      retryAfterMs: 1000,
+    })
     expect(refusal(started)).toBeDefined()
     expect(sts.calls).toHaveLength(1)
   })
@@ -384,8 +396,7 @@ describe('a store that fails', () => {
 })
 
 describe('a record', () => {
-  const record = (changed: object) =>
-    JSON.stringify({ v: 1, failures: 3, code: 'role_refused', reason: 'r', publicMessage: 'p', ...changed })
+  const record = (changed: object) => JSON.stringify({ v: 1, failures: 3, code: 'role_refused', ...changed })
 
   const key = `role/${sha256Hex(canonicalJson({ roleArn: ORDERS.roleArn }))}`
 
@@ -407,10 +418,23 @@ describe('a record', () => {
   })
 
   test('whose back-off is in force is believed', async () => {
-    await write(record({ until: clock.now() + 40_000 }))
+    await write(record({ until: clock.now() + 16_000 }))
     const breaker = startBreaker()
-    await clock.advance(15_000)
-    expect(await fail(breaker, 0)).toMatchObject({ code: 'role_refused', reason: 'r', publicMessage: 'p' })
+    expect(await fail(breaker, 0)).toMatchObject({
+      code: 'role_refused',
+      publicMessage: 'AWS refuses the role of this database; the operator of jeton must act',
+      reason: expect.stringContaining(`STS refuses ${ORDERS.roleArn}`),
+    })
+    await clock.advance(16_000)
+    expect(await outcome(breaker.assume(KEY))).toHaveProperty('identity')
+  })
+
+  test('that anybody wrote, however late it is met, keeps a role from being assumed for 16 s at most', async () => {
+    await write(record({ until: clock.now() + 20_000, failures: 10 }))
+    expect(await outcome(startBreaker().assume(KEY))).toHaveProperty('identity')
+    await clock.advance(10_000)
+    // the first instance that met it has replaced it
+    expect(await outcome(startBreaker().assume(KEY))).toHaveProperty('identity')
   })
 
   test('that a wrong clock put further ahead than any back-off binds nobody', async () => {

@@ -10,6 +10,7 @@ import {
   type RoleFailures,
 } from '../../../src/tokens/role-session/role-failures.ts'
 import { type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
+import { asEncrypted } from '../../support/service/as-encrypted.ts'
 import { createLogRecorder, type LogRecorder } from '../../support/service/log-recorder.ts'
 
 let clock: VirtualClock
@@ -22,7 +23,7 @@ beforeEach(() => {
   clock = virtualClock()
   store = { ...createMemoryStore(clock) }
   log = createLogRecorder()
-  failures = createRoleFailures({ store, clock, log })
+  failures = createRoleFailures({ encryptedStore: asEncrypted(store), clock, log })
   now = clock.now()
 })
 
@@ -31,13 +32,10 @@ function role(failure?: RoleFailure): KnownRole {
 }
 
 function failure(changed: Partial<RoleFailure> = {}): RoleFailure {
-  const texts = {
-    code: 'role_refused',
-    reason: 'AccessDenied',
-    publicMessage: 'AWS refuses the role',
-  } as const
-  return { failures: 2, retryAt: now + 2000, ...texts, ...changed }
+  return { failures: 2, retryAt: now + 2000, code: 'role_refused', ...changed }
 }
+
+const DENIED = new JetonError('role_refused', { publicMessage: 'told', reason: 'what STS said' })
 
 async function write(text: string) {
   const expectedVersion = (await store.read('role/r'))?.version ?? 'absent'
@@ -64,17 +62,15 @@ function breakStore() {
   store.compareAndSwap = gone
 }
 
-const FAILS =
-  '{"v":1,"failures":2,"until":1795428002000,"code":"role_refused","reason":"AccessDenied","publicMessage":"AWS refuses the role"}'
-const IS_PROBED =
-  '{"v":1,"failures":2,"until":1795428012000,"code":"role_refused","reason":"AccessDenied","publicMessage":"AWS refuses the role","isProbed":true}'
+const FAILS = '{"v":1,"failures":2,"until":1795428002000,"code":"role_refused"}'
+const IS_PROBED = '{"v":1,"failures":2,"until":1795428012000,"code":"role_refused","isProbed":true}'
 const WORKS = '{"v":1,"failures":0,"until":1795428000000}'
 
 const NOT_SHARED = { level: 'warn', fields: { event: 'role_failure_not_shared', reason: 'gone' } }
 
 describe('a record of a role', () => {
   test('is written with the bytes that every release writes, under its old key', async () => {
-    const known = role(failure())
+    const known = role(failure({ cause: DENIED }))
     expect(now).toBe(1795428000000)
     await failures.publish(known)
     expect(await storedText()).toBe(FAILS)
@@ -107,8 +103,8 @@ describe('a record of a role', () => {
     ['with no time', { until: null }],
     ['with a time in words', { until: '1795428002000' }],
     ['with a code that no role fails with', { code: 'internal_error' }],
-    ['with no reason', { reason: 7 }],
-    ['with no public message', { publicMessage: undefined }],
+    ['with more failures than any release counts', { failures: 11 }],
+    ['with more in it than any release writes', { more: 'x'.repeat(4096) }],
     ['with a negative count', { failures: -1 }],
     ['with half a failure', { failures: 0.5 }],
   ])('%s counts as none', async (_name, changed) => {
@@ -128,7 +124,31 @@ describe('a record of a role', () => {
   })
 })
 
+test('of a text in a record, nothing gets past load', async () => {
+  const texts = {
+    reason: 'click here',
+    publicMessage: 'click here',
+    code: 'role_refused',
+    more: 'click here',
+  }
+  await write(JSON.stringify({ ...JSON.parse(FAILS), ...texts }))
+  expect(await loaded()).toEqual(failure({ isProbed: false }))
+  await write(JSON.stringify({ ...JSON.parse(FAILS), code: 'click here' }))
+  expect(await loaded()).toBeUndefined()
+  expect(log.lines).toEqual([])
+})
+
 describe('load', () => {
+  test('keeps what STS said to this instance, as long as the record says the same', async () => {
+    const known = role(failure({ cause: DENIED }))
+    await failures.publish(known)
+    await failures.load(known)
+    expect(known.failure?.cause).toBe(DENIED)
+    await write(FAILS.replace('role_refused', 'temporarily_unavailable'))
+    await failures.load(known)
+    expect(known.failure).toMatchObject({ code: 'temporarily_unavailable', cause: undefined })
+  })
+
   test('keeps the known failure when there is no record', async () => {
     const known = role(failure())
     await failures.load(known)
