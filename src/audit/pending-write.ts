@@ -21,11 +21,15 @@ export interface PendingWrite {
   readonly reject: (error: JetonError) => void
 }
 
-/** Removes the oldest writes, about 512 KB of them, and returns those that are not cancelled. */
-export function takeBatch(waiting: PendingWrite[]): PendingWrite[] {
+/** Removes the oldest writes, about 512 KB of them and at most `maxWrites`, and returns those that are not cancelled. */
+export function takeBatch(
+  waiting: PendingWrite[],
+  maxWrites: number = Number.POSITIVE_INFINITY,
+): PendingWrite[] {
+  const maxEnd = Math.min(waiting.length, maxWrites)
   let length = 0
   let end = 0
-  for (; end < waiting.length && length <= MAX_BATCH_LENGTH; end++) length += waiting[end]?.line.length ?? 0
+  for (; end < maxEnd && length <= MAX_BATCH_LENGTH; end++) length += waiting[end]?.line.length ?? 0
   return waiting.splice(0, end).filter(isWanted)
 }
 

@@ -79,7 +79,7 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
   function writeBatch(): void {
     isScheduled = false
     const startedAt = clock.now()
-    const writes = takeBatch(waiting)
+    const writes = takeBatch(waiting, sink.maxWrites)
     // refusals alone do not try a failing sink again at once
     const isTooSoon = writes.length === 0 && startedAt < retryAt && batchWaiters.length === 0
     const refusalLines = isTooSoon ? [] : refusals.take()

@@ -2,6 +2,8 @@
 export interface Sink {
   /** Its name in health, metrics and messages, e.g. `file /var/log/jeton/audit.jsonl`. */
   readonly name: string
+  /** The most vends that it takes in one batch; by default as many as 512 KB hold. */
+  readonly maxWrites?: number
   /**
    * Writes the lines (rendered records, each without its newline) in order. Resolves when they are as durable as this
    * sink makes them. Rejects if that is not certain; some of the lines may still have been written.

@@ -52,7 +52,7 @@ export function jetonRole({ config, runsOn, locate, kmsKey }: JetonRoleOptions):
       statements.push(...allowDataKeys(store, { kmsKeyId: store.encryption.kmsKeyId, locate, kmsKey }))
   }
   if (auditTables.length > 0)
-    statements.push(allowTables(['dynamodb:BatchWriteItem'], { tables: auditTables, locate }))
+    statements.push(allowTables(['dynamodb:PutItem'], { tables: auditTables, locate }))
   const trust: PolicyStatement = {
     Effect: 'Allow',
     Principal: { Service: SERVICE_PRINCIPALS[runsOn] },

@@ -242,6 +242,15 @@ test('writeRefusal returns before it writes, and never throws', async () => {
   auditLog.writeRefusal(record({ principal: { issuer: 'i', subject: 's', claims } }))
 })
 
+test('a batch has no more vends than its sink takes at once, and other sinks are not bounded by it', async () => {
+  const { vend, fakes } = setUp(['one', 'other'])
+  Object.assign(fakes[0]!.sink, { maxWrites: 100 })
+  expect(await Promise.all(numbered(250).map(vend))).toEqual(Array(250).fill('vended'))
+  expect(fakes[0]!.batches.map(batch => batch.length)).toEqual([100, 100, 50])
+  expect(fakes[1]!.batches.map(batch => batch.length)).toEqual([250])
+  expect(fakes[0]!.ids()).toEqual(numbered(250))
+})
+
 test('refusals never delay vends: at most 100 go along in a batch, after the vends', async () => {
   const { refuse, vend, fake } = setUp()
   fake.hold()

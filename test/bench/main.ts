@@ -1,3 +1,4 @@
+import { auditPuts } from './audit-puts.ts'
 import { cachedVend } from './cached-vend.ts'
 import { coldStart } from './cold-start.ts'
 import { jwtMemory } from './jwt-memory.ts'
@@ -6,6 +7,7 @@ import { slowReaders } from './slow-readers.ts'
 
 /** `npm run bench [-- NAME …]`: every figure is a ratio or a count, so that the machine does not matter. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
+  'audit-puts': auditPuts,
   'cached-vend': cachedVend,
   'cold-start': coldStart,
   'jwt-memory': jwtMemory,

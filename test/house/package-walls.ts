@@ -20,7 +20,7 @@ export const PACKAGE_WALLS: readonly PackageWall[] = [
     places: [
       'src/aws/dynamodb.ts',
       'src/store/dynamodb.ts',
-      'src/audit/dynamodb/sink.ts',
+      'src/audit/dynamodb/put-item.ts',
       'src/audit/dynamodb/source.ts',
     ],
     because: SDK,

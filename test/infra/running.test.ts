@@ -93,6 +93,7 @@ describe('the role', () => {
   test.each([
     ['another role', { action: 'sts:AssumeRole', resource: 'arn:aws:iam::123456789012:role/admin' }],
     ['deleting a record', { action: 'dynamodb:DeleteItem', resource: table('jeton-audit') }],
+    ['deleting many records', { action: 'dynamodb:BatchWriteItem', resource: table('jeton-audit') }],
     ['changing a record', { action: 'dynamodb:UpdateItem', resource: table('jeton-audit') }],
     ['reading the audit log', { action: 'dynamodb:GetItem', resource: table('jeton-audit') }],
     ['reading all of the store', { action: 'dynamodb:Scan', resource: table('jeton') }],

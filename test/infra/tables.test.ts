@@ -51,7 +51,7 @@ test.each([
     'JetonPolicy',
     [
       { Effect: 'Allow', Action: ['dynamodb:GetItem', 'dynamodb:PutItem'], Resource: store },
-      { Effect: 'Allow', Action: 'dynamodb:BatchWriteItem', Resource: audit },
+      { Effect: 'Allow', Action: 'dynamodb:PutItem', Resource: audit },
     ],
   ],
   [

@@ -20,6 +20,8 @@ export interface ItemOptions {
   readonly fallbackTimeMs: number
   /** DynamoDB deletes the record after this many days. Default: never. */
   readonly retentionDays?: number | undefined
+  /** Whether another record has this one's key: then the line is kept under its hash. Default: false. */
+  readonly isKeyTaken?: boolean
 }
 
 /**
@@ -27,11 +29,14 @@ export interface ItemOptions {
  * same line always makes the same item: `pk` is the UTC day and one hex digit of the id's hash, `sk` the time and the id.
  * A line that is not a record is kept under its hash: it must neither be lost nor delay others.
  */
-export function auditItem(line: string, { fallbackTimeMs, retentionDays }: ItemOptions): AuditItem {
+export function auditItem(
+  line: string,
+  { fallbackTimeMs, retentionDays, isKeyTaken = false }: ItemOptions,
+): AuditItem {
   const record = parseJsonObject(line) ?? {}
   const timeMs = timeOf(record) ?? fallbackTimeMs
   const id =
-    typeof record.id === 'string' && record.id.length <= MAX_ID_LENGTH
+    typeof record.id === 'string' && record.id.length <= MAX_ID_LENGTH && !isKeyTaken
       ? toWellFormed(record.id)
       : sha256Hex(line)
   const principal = principalOf(record.principal)

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { auditItem, BY_PRINCIPAL, partitionsOf, principalKey } from '../../../src/audit/dynamodb/item.ts'
+import { sha256Hex } from '../../../src/lib/hash.ts'
 import { DAY_MS } from '../../../src/lib/iso-time.ts'
 import { GOLDEN } from '../golden.ts'
 import { line, record } from '../support.ts'
@@ -18,6 +19,17 @@ describe('auditItem', () => {
       auditItem(line('a'), { fallbackTimeMs }),
     )
     expect(early).toEqual(late)
+  })
+
+  test('makes another key, by the hash of the line, if its own is taken', () => {
+    const [own, beside] = [false, true].map(isKeyTaken =>
+      auditItem(line('a'), { fallbackTimeMs: 0, isKeyTaken }),
+    )
+    expect(beside).toMatchObject({
+      record: own?.record,
+      sk: { S: expect.stringContaining(sha256Hex(line('a'))) },
+    })
+    expect(own?.sk?.S).not.toBe(beside?.sk?.S)
   })
 
   test('spreads a day over all its sixteen partitions', () => {

@@ -1,14 +1,13 @@
-import { type BatchWriteItemCommand, DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb'
+import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
 import { describe, expect, test, vi } from 'vitest'
+import { type AuditItem, auditItem } from '../../../src/audit/dynamodb/item.ts'
 import { createDynamodbSink } from '../../../src/audit/dynamodb/sink.ts'
 import { renderRecord } from '../../../src/audit/record.ts'
 import { describeSink } from '../../contracts/sinks.ts'
 import type { Dynamodb } from '../../support/aws/dynamodb.ts'
 import { settle, virtualClock } from '../../support/clock/virtual-clock.ts'
 import { line, record } from '../support.ts'
-import { createSink, startOwnDynamodb, TABLE } from './support.ts'
-
-const TIME_MS = Date.parse(record().time)
+import { createClient, createSink, startOwnDynamodb, TABLE } from './support.ts'
 
 /** The records in the table, in the order of their sort keys. */
 async function lines(dynamodb: Dynamodb): Promise<string[]> {
@@ -114,6 +113,63 @@ describe('createDynamodbSink writes', () => {
   })
 })
 
+/** What somebody who may write to the table puts there under the key of `line('a')`. */
+const PLANTED: AuditItem = {
+  ...auditItem(line('a'), { fallbackTimeMs: 0 }),
+  record: { S: '{"planted":true}' },
+}
+
+async function plant(item = PLANTED): Promise<void> {
+  await createClient().send(new PutItemCommand({ TableName: TABLE, Item: item }))
+}
+
+describe('createDynamodbSink, if the key of a record is taken,', () => {
+  test('overwrites nothing and rejects: the record is not there', async () => {
+    const dynamodb = await startOwnDynamodb()
+    await plant()
+    await expect(createSink().append([line('a')])).rejects.toThrow(
+      'the audit table jeton-audit has another record under the key of this one: only jeton may write to it; find out who did',
+    )
+    expect(await lines(dynamodb)).toEqual(['{"planted":true}'])
+  })
+
+  test('does not overwrite a record of jeton that has the same time and id', async () => {
+    const dynamodb = await startOwnDynamodb()
+    const [one, other] = ['one', 'other'].map(reason => renderRecord(record({ id: 'a', reason })))
+    await expect(createSink().append([one ?? '', other ?? ''])).rejects.toThrow('another record')
+    expect([[one], [other]]).toContainEqual(await lines(dynamodb))
+  })
+
+  test('keeps the record beside it when it comes again, as refusals do, and others with it', async () => {
+    const dynamodb = await startOwnDynamodb()
+    await plant()
+    const sink = createSink()
+    await expect(sink.append([line('a')])).rejects.toThrow()
+    await sink.append([line('a'), line('b')])
+    await sink.append([line('a')])
+    expect(new Set(await lines(dynamodb))).toEqual(new Set(['{"planted":true}', line('a'), line('b')]))
+  })
+
+  test('by the same record with other attributes, puts these right', async () => {
+    const dynamodb = await startOwnDynamodb()
+    await plant({ ...PLANTED, record: { S: line('a') }, ttl: { N: '1' } })
+    await createSink().append([line('a')])
+    const [item] = await dynamodb.items(TABLE)
+    expect(item).toMatchObject({ record: line('a') })
+    expect(item).not.toHaveProperty('ttl')
+  })
+
+  test('asks with nothing but conditional puts', async () => {
+    const dynamodb = await startOwnDynamodb()
+    const sink = createSink()
+    dynamodb.faults.dropReply(1)
+    await sink.append([line('a')])
+    await sink.append([line('a')])
+    expect(new Set(dynamodb.calls.map(({ operation }) => operation))).toEqual(new Set(['PutItem']))
+    expect(await lines(dynamodb)).toEqual([line('a')])
+  })
+})
+
 describe('createDynamodbSink rejects', () => {
   test.each([
     ['gone', 'ECONNRESET', (dynamodb: Dynamodb) => Object.assign(dynamodb.faults, { gone: true })],
@@ -147,21 +203,25 @@ describe('createDynamodbSink rejects', () => {
   })
 })
 
-/** A sink over a client that answers with `answer`, which gets each call and returns what it did not take, or throws. */
+/** What DynamoDB answers to one put: it takes it, or throws an error of this name. */
+type Answer = 'taken' | 'ProvisionedThroughputExceededException' | 'InternalServerError'
+
+/** A sink over a client that gives these answers; `call` counts from 1. */
 function sinkAnswering(
-  answer: (requests: WriteRequest[], call: number) => WriteRequest[] | Promise<WriteRequest[]>,
+  answer: (text: string, call: number) => Answer | Promise<Answer>,
   { random = 1 } = {},
 ) {
   const clock = virtualClock()
   const taken: string[] = []
-  const sizes: number[] = []
+  const calls: { text: string; at: number; condition: string | undefined }[] = []
   const client = new DynamoDBClient({ region: 'us-east-1' })
-  const send = async (command: BatchWriteItemCommand) => {
-    const requests = command.input.RequestItems?.[TABLE] ?? []
-    sizes.push(requests.length)
-    const left = await answer(requests, sizes.length)
-    for (const each of requests) if (!left.includes(each)) taken.push(each.PutRequest?.Item?.record?.S ?? '')
-    return { UnprocessedItems: left.length > 0 ? { [TABLE]: left } : {} }
+  const send = async ({ input }: PutItemCommand) => {
+    const text = input.Item?.record?.S ?? ''
+    calls.push({ text, at: clock.now(), condition: input.ConditionExpression })
+    const name = await answer(text, calls.length)
+    if (name !== 'taken') throw Object.assign(new Error('secret'), { name })
+    taken.push(text)
+    return {}
   }
   const sink = createDynamodbSink({
     client: Object.assign(client, { send }),
@@ -182,94 +242,84 @@ function sinkAnswering(
     )
     return settle()
   }
-  return { clock, sink, append, taken, sizes, outcome: () => outcome }
+  return { clock, sink, append, taken, calls, outcome: () => outcome }
 }
 
-function throttled(): Error {
-  return Object.assign(new Error('slow down'), { name: 'ProvisionedThroughputExceededException' })
-}
+const THROTTLED = 'ProvisionedThroughputExceededException'
 
-describe('createDynamodbSink, left with unprocessed items,', () => {
+describe('createDynamodbSink, throttled,', () => {
   test.each([
     [0, [10, 20, 40]],
     [1, [20, 40, 80]],
   ])(
-    'sends them again, after growing pauses, until all are taken (random is %i)',
+    'puts a record again, after growing pauses, until it is taken (random is %i)',
     async (random, pausesMs) => {
-      const calls: number[] = []
-      const answer = (requests: WriteRequest[], call: number) => {
-        calls.push(fake.clock.now())
-        return call < 4 ? requests.slice(5) : []
-      }
-      const fake = sinkAnswering(answer, { random })
-      await fake.append(many(25))
+      const fake = sinkAnswering((_, call) => (call < 4 ? THROTTLED : 'taken'), { random })
+      await fake.append(many(1))
       expect(fake.outcome()).toBe('pending')
       await fake.clock.advance(200)
       expect(fake.outcome()).toBe('resolved')
-      expect(fake.sizes).toEqual([25, 20, 15, 10])
-      expect(fake.taken.sort()).toEqual(many(25))
-      expect(calls.slice(1).map((at, i) => at - (calls[i] ?? 0))).toEqual(pausesMs)
+      expect(fake.calls.slice(1).map(({ at }, i) => at - (fake.calls[i]?.at ?? 0))).toEqual(pausesMs)
+      expect(fake.taken).toEqual(many(1))
     },
   )
 
-  test('sends all of a batch again if not one item was taken', async () => {
-    const fake = sinkAnswering((_, call) => {
-      if (call === 1) throw throttled()
-      return []
-    })
-    await fake.append(many(3))
+  test('does not put those again that were taken', async () => {
+    const [slow = '', ...others] = many(25)
+    const fake = sinkAnswering((text, call) => (text === slow && call <= 25 ? THROTTLED : 'taken'))
+    await fake.append([slow, ...others])
+    expect(fake.outcome()).toBe('pending')
     await fake.clock.advance(20)
     expect(fake.outcome()).toBe('resolved')
-    expect(fake.sizes).toEqual([3, 3])
+    expect(fake.calls.map(({ text }) => text)).toEqual([slow, ...others, slow])
   })
 
-  test('rejects before the audit log gives up, and sends no more', async () => {
-    const fake = sinkAnswering(requests => requests.slice(0, 1))
+  test('rejects before the audit log gives up, and puts no more', async () => {
+    const fake = sinkAnswering(text => (text === line('r0000') ? THROTTLED : 'taken'))
     await fake.append(many(60))
     await fake.clock.advance(1799)
     expect(fake.outcome()).toBe('pending')
     await fake.clock.advance(1)
     expect(fake.outcome()).toEqual(new Error('it throttles, and has not taken every record within 1800 ms'))
-    const calls = fake.sizes.length
+    const calls = fake.calls.length
     await fake.clock.advance(10_000)
-    expect(fake.sizes).toHaveLength(calls)
-  })
-
-  test('rejects if DynamoDB does not answer at all', async () => {
-    const fake = sinkAnswering(() => new Promise(() => {}))
-    await fake.append(many(1))
-    await fake.clock.advance(1800)
-    expect(fake.outcome()).toEqual(new Error('it has not taken every record within 1800 ms'))
+    expect(fake.calls).toHaveLength(calls)
   })
 })
 
+test('createDynamodbSink rejects if DynamoDB does not answer at all', async () => {
+  const fake = sinkAnswering(() => new Promise(() => {}))
+  await fake.append(many(1))
+  await fake.clock.advance(1800)
+  expect(fake.outcome()).toEqual(new Error('it has not taken every record within 1800 ms'))
+})
+
 describe('createDynamodbSink, given a large batch,', () => {
-  test('sends calls of 25 items, eight at once', async () => {
+  test('puts fifty records at once, each on condition that its key is free', async () => {
     const gates: (() => void)[] = []
-    const fake = sinkAnswering(() => new Promise(resolve => gates.push(() => resolve([]))))
-    await fake.append(many(260))
-    expect(fake.sizes).toEqual(Array(8).fill(25))
+    const fake = sinkAnswering(() => new Promise(resolve => gates.push(() => resolve('taken'))))
+    await fake.append(many(120))
+    expect(fake.calls).toHaveLength(50)
     for (let open = gates.shift(); open; open = gates.shift()) {
       open()
       await settle()
+      expect(gates.length).toBeLessThanOrEqual(50)
     }
     expect(fake.outcome()).toBe('resolved')
-    expect(fake.sizes).toEqual([...Array(10).fill(25), 10])
-    expect(fake.taken.sort()).toEqual(many(260))
+    expect(fake.taken.sort()).toEqual(many(120))
+    expect(new Set(fake.calls.map(({ condition }) => condition))).toEqual(
+      new Set(['attribute_not_exists(pk)']),
+    )
   })
 
-  test('rejects when one call fails, and sends no more', async () => {
-    const fake = sinkAnswering((requests, call) => {
-      if (call === 5) throw Object.assign(new Error('secret'), { name: 'InternalServerError' })
-      return call < 5 ? [] : requests
-    })
+  test('rejects when one put fails, and puts no more', async () => {
+    const fake = sinkAnswering((_, call) => (call === 5 ? 'InternalServerError' : 'taken'))
     await fake.append(many(1000))
     expect(fake.outcome()).toEqual(
       new Error('cannot write to the audit table jeton-audit in us-east-1: InternalServerError'),
     )
     await fake.clock.advance(10_000)
-    expect(fake.sizes.length).toBeLessThan(20)
-    expect(fake.clock.now()).toBeGreaterThan(TIME_MS)
+    expect(fake.calls.length).toBeLessThan(200)
   })
 
   test('finishes it before close resolves', async () => {
@@ -277,7 +327,7 @@ describe('createDynamodbSink, given a large batch,', () => {
     const fake = sinkAnswering(
       () =>
         new Promise(resolve => {
-          open = () => resolve([])
+          open = () => resolve('taken')
         }),
     )
     await fake.append([line('a')])
