@@ -85,7 +85,4 @@ export const GOLDEN = {
     '{"type":"jeton.audit","v":1,"id":"ID","time":"2026-11-23T10:00:02.000Z","decision":"refused","code":"unauthenticated","reason":"a flood from one source: counted, not written one by one","sourceIp":"192.0.2.7","instance":"host-1","count":3,"since":"2026-11-23T10:00:00.000Z"}',
   lostLine:
     '{"type":"jeton.audit","v":1,"id":"ID","time":"2026-11-23T10:00:02.000Z","decision":"refused","code":"not_recorded","reason":"more than could be written","instance":"host-1","count":2,"since":"2026-11-23T10:00:01.000Z"}',
-
-  /** The lock of /audit.jsonl as a socket file: the beginning of the SHA-256 of the path. */
-  lockOfAuditJsonl: 'jeton-audit-a4ea72fbcb35939d.sock',
 } as const

@@ -24,8 +24,8 @@ export interface FileSinkOptions {
  * process has written to it. Does not check that the disk keeps what it has synced.
  */
 export async function openFileSink(options: FileSinkOptions): Promise<Sink> {
-  const { path } = options
-  const unlock = await lockFile(path)
+  const { path, clock } = options
+  const unlock = await lockFile(path, clock)
   try {
     const file = await openChainedFile(options)
     let lastTask: Promise<unknown> = Promise.resolve()

@@ -1,56 +1,131 @@
-import { readdir, readFile, rename, symlink } from 'node:fs/promises'
+import { mkdir, readdir, rename, symlink, utimes, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { lockFile } from '../../../src/audit/file/lock.ts'
+import { systemClock } from '../../../src/lib/clock.ts'
 import { sha256Hex } from '../../../src/lib/hash.ts'
-import { GOLDEN } from '../golden.ts'
 import { folder } from '../support.ts'
 
-const isLinux = process.platform === 'linux'
+const lock = (path: string) => lockFile(path, systemClock())
 
-for (const isAbstract of isLinux ? [true, false] : [false])
-  test(`lockFile lets one in at a time, by whatever path to the folder (abstract: ${isAbstract})`, async () => {
-    const dir = await folder()
-    await symlink(dir, join(dir, 'alias'))
-    const lock = (...names: string[]) => lockFile(join(dir, ...names), { isAbstract, folder: dir })
-    const unlock = await lock('log')
-    await expect(lock('log')).rejects.toThrow(`${join(dir, 'log')}: another process`)
-    await expect(lock('alias', 'log')).rejects.toThrow(`${join(dir, 'alias', 'log')}: another process`)
-    const unlockOther = await lock('other')
-    await unlock()
-    await (await lock('log'))()
-    await unlockOther()
-  })
-
-test('lockFile replaces a socket file that nobody answers on', async () => {
-  const dir = await folder()
-  const lock = () => lockFile(join(dir, 'log'), { isAbstract: false, folder: dir })
-  const unlock = await lock()
-  const [name = ''] = await readdir(dir)
-  await unlock()
-  // a process that was killed leaves its socket behind; closing one properly would remove it, so it is renamed
+/** Leaves a socket on which nobody listens, as a process does that was killed. */
+async function leaveStale(path: string): Promise<void> {
   const killed = createServer()
-  await new Promise<void>(done => killed.listen(join(dir, 'killed'), done))
-  await rename(join(dir, 'killed'), join(dir, name))
+  // closing a server removes the name that it was bound to
+  await new Promise<void>(done => killed.listen(`${path}-bound`, done))
+  await rename(`${path}-bound`, path)
   await new Promise(done => killed.close(done))
-  expect(await readdir(dir)).toEqual([name])
-  const unlockAgain = await lock()
-  await expect(lock()).rejects.toThrow('another process')
-  await unlockAgain()
-})
+}
 
-// during an upgrade, the old and the new jeton must see each other's locks
-test('lockFile names its socket file as it always did', async () => {
+test('lockFile lets one in at a time, by whatever path to the file', async () => {
   const dir = await folder()
-  const unlock = await lockFile('/audit.jsonl', { isAbstract: false, folder: dir })
-  expect(await readdir(dir)).toEqual([GOLDEN.lockOfAuditJsonl])
+  await writeFile(join(dir, 'log'), '')
+  await symlink(dir, join(dir, 'alias'))
+  await symlink('log', join(dir, 'other-name'))
+  const unlock = await lock(join(dir, 'log'))
+  for (const path of ['log', 'alias/log', 'other-name'].map(name => join(dir, name)))
+    await expect(lock(path)).rejects.toThrow(`${path}: another process writes to this audit file`)
+  const unlockOther = await lock(join(dir, 'other'))
   await unlock()
+  await (await lock(join(dir, 'log')))()
+  await unlockOther()
 })
 
-test.runIf(isLinux)('lockFile names its abstract socket as it always did', async () => {
-  const path = join(await folder(), 'audit.jsonl')
-  const unlock = await lockFile(path, { isAbstract: true })
-  expect(await readFile('/proc/net/unix', 'utf8')).toContain(`@jeton-audit-${sha256Hex(path)}`)
+test('lockFile leaves nothing behind, neither when it unlocks nor when it rejects', async () => {
+  const dir = await folder()
+  const unlock = await lock(join(dir, 'log'))
+  const [name = ''] = await readdir(dir)
+  expect(name).toMatch(/^log\.lock-[0-9a-f]{16}$/)
+  await expect(lock(join(dir, 'log'))).rejects.toThrow()
+  expect(await readdir(dir)).toEqual([name])
   await unlock()
+  expect(await readdir(dir)).toEqual([])
 })
+
+test('lockFile removes the locks of processes that were killed, and those alone', async () => {
+  const dir = await folder()
+  const keep = [
+    'log',
+    'log.lock-',
+    'log.lock-0123',
+    'log.lock-0000000000000003.old',
+    'log2.lock-0000000000000004',
+  ]
+  for (const name of keep) await writeFile(join(dir, name), '')
+  for (const id of ['0000000000000001', 'ffffffffffffffff']) await leaveStale(join(dir, `log.lock-${id}`))
+  const unfinished = ['0000000000000005', '0000000000000006'].map(id => join(dir, `log.lock-${id}.new`))
+  for (const path of unfinished) await writeFile(path, '')
+  const hourAgo = Date.now() / 1000 - 3600
+  await utimes(unfinished[0] ?? '', hourAgo, hourAgo)
+  const unlock = await lock(join(dir, 'log'))
+  await expect(lock(join(dir, 'log'))).rejects.toThrow('another process')
+  await unlock()
+  expect((await readdir(dir)).sort()).toEqual([...keep, 'log.lock-0000000000000006.new'].sort())
+})
+
+test('of twenty that start at once, one gets the lock, whether or not there is a stale one', async () => {
+  const dir = await folder()
+  for (let round = 0; round < 5; round++) {
+    if (round % 2 === 1) await leaveStale(join(dir, 'log.lock-7777777777777777'))
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => lock(join(dir, 'log'))))
+    const unlocks = outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? [outcome.value] : []))
+    expect(unlocks).toHaveLength(1)
+    for (const unlock of unlocks) await unlock()
+  }
+  expect(await readdir(dir)).toEqual([])
+})
+
+test('lockFile waits for one that wants the lock and has the greater name, until that gives up', async () => {
+  const dir = await folder()
+  const path = join(dir, 'log.lock-ffffffffffffffff')
+  const other = createServer(socket => socket.end('wanted'))
+  await new Promise<void>(done => other.listen(path, done))
+  let isLocked = false
+  const locking = lock(join(dir, 'log')).then(unlock => {
+    isLocked = true
+    return unlock
+  })
+  await new Promise(resolve => setTimeout(resolve, 100))
+  expect(isLocked).toBe(false)
+  await new Promise(done => other.close(done))
+  await (await locking)()
+})
+
+test('lockFile gives way to one that wants the lock and has the lesser name, or does not answer', async () => {
+  const dir = await folder()
+  for (const [id, answer] of [
+    ['0000000000000000', 'wanted'],
+    ['ffffffffffffffff', ''],
+  ] as const) {
+    const other = createServer(socket => socket.end(answer))
+    await new Promise<void>(done => other.listen(join(dir, `log.lock-${id}`), done))
+    await expect(lock(join(dir, 'log'))).rejects.toThrow('another process')
+    await new Promise(done => other.close(done))
+  }
+})
+
+test.runIf(process.platform === 'linux')(
+  'lockFile locks in a folder deeper than the address of a socket may be',
+  async () => {
+    const dir = join(await folder(), 'd'.repeat(120), 'e'.repeat(120))
+    await mkdir(dir, { recursive: true })
+    const path = join(dir, `${'l'.repeat(200)}.jsonl`)
+    const unlock = await lock(path)
+    expect(await readdir(dir)).toEqual([expect.stringMatching(/^[0-9a-f]{32}\.lock-[0-9a-f]{16}$/)])
+    await expect(lock(path)).rejects.toThrow('another process')
+    await unlock()
+    expect(await readdir(dir)).toEqual([])
+  },
+)
+
+test.runIf(process.platform === 'linux')(
+  'a socket of the name that releases before had does not keep jeton from starting',
+  async () => {
+    const path = join(await folder(), 'log')
+    const hostile = createServer()
+    await new Promise<void>(done => hostile.listen(`\0jeton-audit-${sha256Hex(path)}`, done))
+    onTestFinished(() => void hostile.close())
+    await (await lock(path))()
+  },
+)

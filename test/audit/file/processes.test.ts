@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { chmod, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
@@ -10,6 +10,8 @@ import { systemClock } from '../../../src/lib/clock.ts'
 import { createLogRecorder } from '../../support/service/log-recorder.ts'
 import { folder, idsOf } from '../support.ts'
 
+/** A user without any rights; only root can become one. */
+const NOBODY = 65534
 const WRITER = fileURLToPath(new URL('writer.ts', import.meta.url))
 
 function startWriter(...args: string[]) {
@@ -62,6 +64,43 @@ test('a second process is refused, with the name of the file, until the first is
   await first.ended
   await (await openFileSink(options)).close()
   expect(await readFile(path, 'utf8')).not.toContain('second')
+})
+
+test('of twenty processes that start at once beside a stale lock, one writes', async () => {
+  const path = join(await folder(), 'audit.jsonl')
+  const killed = startWriter('killed', path)
+  await killed.waitForOutput(1)
+  killed.child.kill('SIGKILL')
+  await killed.ended
+  const writers = Array.from({ length: 20 }, (_, i) => startWriter(`w${i}`, path, '0'))
+  // nineteen end, and whoever writes goes on
+  const left = new Set(writers)
+  await new Promise<void>(resolve => {
+    for (const writer of writers)
+      void writer.ended.then(() => {
+        left.delete(writer)
+        if (left.size <= 1) resolve()
+      })
+  })
+  const [winner] = left
+  await winner?.waitForOutput(1)
+  winner?.child.kill('SIGKILL')
+  await winner?.ended
+  for (const { output, child } of writers)
+    if (child !== winner?.child)
+      expect(output).toEqual({ out: '', err: expect.stringContaining('another process') })
+  expect(winner?.output.out).not.toBe('')
+  expect(await verifyFiles([path])).toMatchObject({ ok: true })
+}, 120_000)
+
+test('a process that may not write in the folder is told so', async () => {
+  const dir = await folder()
+  await chmod(dir, 0o555)
+  const { output, ended } = startWriter('reader', join(dir, 'audit.jsonl'), String(NOBODY))
+  expect(await ended).toEqual([1, null])
+  expect(output.err).toBe(
+    `${join(dir, 'audit.jsonl')}: the lock of this audit file cannot be made in its folder (EACCES): jeton must be able to write there, and the folder must be on a file system of this machine`,
+  )
 })
 
 test('a reader of stdout that goes away fails the vends and does not crash the process', async () => {

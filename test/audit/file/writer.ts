@@ -7,8 +7,9 @@ import { createLogRecorder } from '../../support/service/log-recorder.ts'
 import { record } from '../support.ts'
 
 // A process that vends into a file and prints the id of each acknowledged record until it is killed; or, without a file,
-// vends into stdout and exits as soon as that fails.
-const [, , prefix = 'r', path] = process.argv
+// vends into stdout and exits as soon as that fails. `user` is the id of the user that it becomes, if it is root.
+const [, , prefix = 'r', path, user = '0'] = process.argv
+if (user !== '0' && process.getuid?.() === 0) process.setuid?.(Number(user))
 const clock = systemClock()
 const log = createLogRecorder()
 try {
