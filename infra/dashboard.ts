@@ -42,9 +42,13 @@ export function dashboardBody(databases: readonly Database[]): string {
       },
       {
         title: 'What an operator must fix',
-        metrics: ['UnreadableRecords', 'BrokenConfigurations', 'FailedStarts', 'ClockCorrections'].map(
-          ownMetric,
-        ),
+        metrics: [
+          'MissingRecords',
+          'UnreadableRecords',
+          'BrokenConfigurations',
+          'FailedStarts',
+          'ClockCorrections',
+        ].map(ownMetric),
       },
       { title: 'Errors of the API', metrics: [apiMetric('5xx'), apiMetric('4xx')] },
     ],

@@ -72,7 +72,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
   const timer = systemClock()
   const backgroundTasks = createBackgroundTasks()
 
-  const sinks = await openSinks(config.audit, { clock, timer, log, random: Math.random, stdout })
+  const sinks = await openSinks(config.audit, { clock, timer, health, log, random: Math.random, stdout })
   const auditLog = createAuditLog({ sinks, clock, timer, health, log, metrics, instance })
   const beginAudit = createRequestAudits({ auditLog, clock, instance, onEnded: metrics.onDecided })
 

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { SinkConfig } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import { openFileSink } from './file/sink.ts'
 import type { Sink } from './sink.ts'
@@ -10,6 +11,7 @@ export interface SinkParts {
   clock: Clock
   /** Measures deadlines; no server's date corrects it. */
   timer: Clock
+  health: Health
   log: Log
   /** Returns a number from 0 to 1, as `Math.random` does. */
   random: () => number
@@ -30,12 +32,15 @@ export async function openSinks(configs: readonly SinkConfig[], parts: SinkParts
 }
 
 /** The AWS SDK is loaded only if a sink needs it. */
-async function openSink(config: SinkConfig, { clock, timer, log, random, stdout }: SinkParts): Promise<Sink> {
+async function openSink(
+  config: SinkConfig,
+  { clock, timer, health, log, random, stdout }: SinkParts,
+): Promise<Sink> {
   switch (config.type) {
     case 'stdout':
       return createStdoutSink(stdout)
     case 'file':
-      return openFileSink({ path: config.path, clock, log })
+      return openFileSink({ path: config.path, clock, health, log })
     case 'dynamodb': {
       const [{ createDynamodbClient }, { createDynamodbSink }] = await Promise.all([
         import('../aws/dynamodb.ts'),

@@ -25,7 +25,7 @@ export interface SinkWriter {
   write(line: string, cancellation?: Cancellation): Promise<void>
   /** Queues a refusal. Returns at once; refusals beyond the queue's limit are counted. */
   writeRefusal(refusal: RenderedRefusal): void
-  /** Queues the count of refusals beyond the limit, and starts a batch if anything waits. */
+  /** Queues the count of refusals beyond the limit, starts a batch if anything waits, and has the sink check its records. */
   flushDue(): void
   /** Resolves when nothing waits. Gives up on refusals if the sink fails; never resolves while it hangs. */
   drain(): Promise<void>
@@ -183,6 +183,7 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
     flushDue() {
       refusals.queueLost()
       schedule()
+      if (!batch) void sink.check?.()
     },
     drain,
     async close() {

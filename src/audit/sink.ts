@@ -9,6 +9,11 @@ export interface Sink {
    * sink makes them. Rejects if that is not certain; some of the lines may still have been written.
    */
   append(lines: readonly string[]): Promise<void>
+  /**
+   * Looks whether what was written is still there, and logs what is not. Called each minute while nothing is written; never
+   * rejects. Only sinks have it whose records others may change.
+   */
+  check?(): Promise<void>
   /** Returns the hash of the last record surely written; undefined without a hash chain. */
   headHash(): string | undefined
   /** Waits for what is being written, then releases files and locks. */

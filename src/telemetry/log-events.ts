@@ -15,6 +15,7 @@ export const LOG_EVENTS = [
   'audit_head_not_kept',
   'audit_not_durable',
   'audit_recovered',
+  'audit_tail_found',
   'audit_tail_missing',
   'clock_corrected',
   'configuration_broken',

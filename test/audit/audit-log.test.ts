@@ -242,6 +242,21 @@ test('writeRefusal returns before it writes, and never throws', async () => {
   auditLog.writeRefusal(record({ principal: { issuer: 'i', subject: 's', claims } }))
 })
 
+test('a sink checks its records each minute, but not while it writes', async () => {
+  const { auditLog, vend, fake } = setUp()
+  let checks = 0
+  Object.assign(fake.sink, { check: async () => void checks++ })
+  auditLog.flushDue()
+  expect(checks).toBe(1)
+  fake.hold()
+  const vended = vend('a')
+  await settle()
+  auditLog.flushDue()
+  expect(checks).toBe(1)
+  fake.release()
+  await vended
+})
+
 test('a batch has no more vends than its sink takes at once, and other sinks are not bounded by it', async () => {
   const { vend, fakes } = setUp(['one', 'other'])
   Object.assign(fakes[0]!.sink, { maxWrites: 100 })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { openSinks } from '../../src/audit/open-sinks.ts'
+import { createHealth } from '../../src/telemetry/health.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { createLogRecorder } from '../support/service/log-recorder.ts'
 import { folder, line } from './support.ts'
@@ -16,7 +17,15 @@ function setUp() {
       done()
     },
   })
-  return { clock, timer: clock, log: createLogRecorder(), random: () => 0, stdout, written }
+  return {
+    clock,
+    timer: clock,
+    health: createHealth(),
+    log: createLogRecorder(),
+    random: () => 0,
+    stdout,
+    written,
+  }
 }
 
 test('openSinks opens each configured sink, in order', async () => {

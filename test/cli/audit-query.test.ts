@@ -9,6 +9,7 @@ import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
 import { createDynamodbClient } from '../../src/aws/dynamodb.ts'
 import { type AuditQueryArguments, auditQueryCommand } from '../../src/cli/audit-query.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { createHealth } from '../../src/telemetry/health.ts'
 import { folder, linesOf, record } from '../audit/support.ts'
 import { sound, written as writtenConfig } from '../config/support.ts'
 import { type Dynamodb, startDynamodb } from '../support/aws/dynamodb.ts'
@@ -221,7 +222,12 @@ describe('jeton audit query', () => {
 describe('jeton audit query on the command line', () => {
   test('prints chained records exactly as they are in the file', async () => {
     const path = join(await folder(), 'audit.jsonl')
-    const sink = await openFileSink({ path, clock: systemClock(), log: createLogRecorder() })
+    const sink = await openFileSink({
+      path,
+      clock: systemClock(),
+      health: createHealth(),
+      log: createLogRecorder(),
+    })
     await sink.append(RECORDS.map(renderRecord))
     await sink.close()
     const { code, stdout, stderr } = await runCli(['audit', 'query', path, '--principal', 'ci/repo:a/b'])

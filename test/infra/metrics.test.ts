@@ -87,6 +87,7 @@ describe('the metrics of the program’s log', () => {
   test('count what fails and what an operator must fix', () => {
     expect([...new Set(countedEvents.map(({ metric }) => metric))]).toEqual([
       'AuditFailures',
+      'MissingRecords',
       'StsFailures',
       'StoreFailures',
       'KmsFailures',
@@ -124,6 +125,7 @@ describe('alarms', () => {
     ['Throttles', undefined],
     ['Refused', undefined],
     ['AuditFailures', undefined],
+    ['MissingRecords', undefined],
     ['StsFailures', undefined],
     ['StoreFailures', undefined],
     ['KmsFailures', undefined],

@@ -9,9 +9,9 @@ import type { Sink } from '../sink.ts'
 import { auditItem } from './item.ts'
 import { createPutItem } from './put-item.ts'
 
-/** As many as the SDK opens connections: a further put would only wait for one. */
-const MAX_CONCURRENT_PUTS = 50
-/** Two puts for each connection: under a load that is too high, the batches that are taken still end in time. */
+/** Each needs a connection. More would keep DynamoDB no busier: a put takes it milliseconds, and the processor part of one. */
+const MAX_CONCURRENT_PUTS = 25
+/** Four puts for each connection: under a load that is too high, the batches that are taken still end in time. */
 export const MAX_WRITES = 100
 /** A little less than the audit log waits for a sink, so that the error can still say what happened. */
 const APPEND_TIMEOUT_MS = 1800

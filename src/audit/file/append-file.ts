@@ -1,7 +1,7 @@
 import { constants, type FileHandle, open as openFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { systemCode } from '../../lib/system-error.ts'
-import { type FileEnd, readFileEnd } from './file-end.ts'
+import { type FileEnd, readAt, readFileEnd, tailOf } from './file-end.ts'
 
 export interface AppendFileOptions {
   path: string
@@ -13,10 +13,12 @@ export interface AppendFileOptions {
 export interface AppendFile {
   /**
    * Call before each write. Opens the path again if it names another file by now. Returns the ends that may differ from
-   * what the last write made: after a failed write or sync, of a new file, of a file that was cut. After a failure and a
-   * rotation, the old file's end comes first. Rejects, once, if another process wrote to the file.
+   * what the last write made: after a failed write or sync, of a new file, of a file that was cut or changed. After a
+   * rotation, the old file's end comes first, unless that is deleted. Rejects, once, if another process wrote to the file.
    */
   changedEnds(): Promise<FileEnd[]>
+  /** Whether what was written is not where it was: the path names another file, or this one was cut or changed. */
+  isDisturbed(): Promise<boolean>
   write(bytes: Buffer): Promise<void>
   /** Resolves when everything written is on the disk (fdatasync(2)). */
   sync(): Promise<void>
@@ -45,7 +47,7 @@ export async function openAppendFile(
       if (!stats.isFile())
         throw new Error(`${path}: not a regular file; for a pipe, use an audit sink of type stdout`)
       if (stats.size === 0) await syncFolder(dirname(path))
-      return { opened: { handle, ino: stats.ino, dev: stats.dev }, end: await readFileEnd(handle, path) }
+      return { opened: { handle, ino: stats.ino, dev: stats.dev }, end: await readFileEnd(handle, { path }) }
     } catch (error) {
       await handle.close()
       throw error
@@ -54,36 +56,58 @@ export async function openAppendFile(
 
   const first = await openOrCreate()
   let current = first.opened
-  let { size } = first.end
+  let { size, tail } = first.end
   /** Whether the end may differ from what `size` says. */
   let isUnsure = false
 
+  const readEnd = () => readFileEnd(current.handle, { path, isThorough: true })
+
+  /** Compares what is there with what was written. A file may shrink and grow again between two looks, so its end counts. */
+  async function look(): Promise<'same' | 'replaced' | 'longer' | 'changed'> {
+    const [atPath, end] = await Promise.all([
+      statIfExists(path),
+      readAt(current.handle, { position: size - tail.length, length: tail.length }),
+    ])
+    if (atPath?.ino !== current.ino || atPath.dev !== current.dev) return 'replaced'
+    if (atPath.size > size) return 'longer'
+    return atPath.size < size || !end.equals(tail) ? 'changed' : 'same'
+  }
+
+  /** The old file's end is of no use if the file is deleted: what was in it is lost with this handle. */
+  async function openNext(): Promise<FileEnd[]> {
+    const { nlink } = await current.handle.stat()
+    // a file without records has none either: it must not keep the next one from being opened
+    const oldEnd = nlink > 0 ? await readEnd().catch(() => undefined) : undefined
+    const next = await openOrCreate()
+    await current.handle.close().catch(() => {})
+    current = next.opened
+    return oldEnd ? [oldEnd, next.end] : [next.end]
+  }
+
+  async function readChangedEnds(): Promise<FileEnd[]> {
+    const found = await look()
+    if (found === 'replaced') return openNext()
+    if (isUnsure || found === 'changed') return [await readEnd()]
+    if (found === 'same') return []
+    isUnsure = true
+    throw new Error(`${path}: a second writer has written to this audit file: only one jeton may write to it`)
+  }
+
   const file: AppendFile = {
     async changedEnds() {
-      const ends = isUnsure ? [await readFileEnd(current.handle, path)] : []
-      const atPath = await statIfExists(path)
-      if (atPath?.ino !== current.ino || atPath.dev !== current.dev) {
-        const next = await openOrCreate()
-        await current.handle.close().catch(() => {})
-        current = next.opened
-        ends.push(next.end)
-      } else if (!isUnsure && atPath.size > size) {
-        isUnsure = true
-        throw new Error(
-          `${path}: a second writer has written to this audit file: only one jeton may write to it`,
-        )
-      } else if (!isUnsure && atPath.size < size) {
-        ends.push(await readFileEnd(current.handle, path))
-      }
-      size = ends.at(-1)?.size ?? size
+      const ends = await readChangedEnds()
+      const last = ends.at(-1)
+      if (last) ({ size, tail } = last)
       isUnsure = false
       return ends
     },
+    isDisturbed: async () => !isUnsure && ['replaced', 'changed'].includes(await look()),
     async write(bytes) {
       isUnsure = true
       let written = 0
       while (written < bytes.length) written += (await current.handle.write(bytes, written)).bytesWritten
       size += bytes.length
+      tail = tailOf(bytes)
     },
     async sync() {
       await current.handle.datasync()

@@ -51,6 +51,11 @@ export function readLink(line: Buffer): ChainLink | undefined {
   return { prev, hash, isIntact: sha256Hex(text) === hash }
 }
 
+/** Whether some record in `bytes`, any part of an audit file, has this hash. Text of a record cannot look like it. */
+export function holdsHash(bytes: Buffer, hash: string): boolean {
+  return bytes.includes(`"hash":"${hash}"}`)
+}
+
 /** Text between two records that is not a record, without the newline after it. */
 export interface TornPiece {
   readonly bytes: number

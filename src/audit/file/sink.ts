@@ -1,5 +1,6 @@
 import type { open } from 'node:fs/promises'
 import type { Clock } from '../../lib/clock.ts'
+import type { Health } from '../../telemetry/health.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Sink } from '../sink.ts'
 import { openAppendFile } from './append-file.ts'
@@ -7,10 +8,12 @@ import type { FileEnd } from './file-end.ts'
 import { append, GENESIS, renderRecovered, type TornPiece } from './hash-chain.ts'
 import { openHeadFile } from './head-file.ts'
 import { lockFile } from './lock.ts'
+import { watchMissingRecords } from './missing-records.ts'
 
 export interface FileSinkOptions {
   path: string
   clock: Clock
+  health: Health
   log: Log
   /** Opens the audit file; for tests of disks that fail. */
   open?: typeof open | undefined
@@ -18,10 +21,10 @@ export interface FileSinkOptions {
 
 /**
  * Opens a file of records in a hash chain; `append` resolves after one `fdatasync` for each batch. Nothing in it is ever
- * truncated or rewritten: a torn piece stays, and the next record acknowledges it. The file may be rotated at any time by
- * renaming, removing, or copying and emptying it: the chain continues in the next file, after a restart from `PATH.head`.
- * Rejects if another process has the file or if it is not an audit file of jeton; `append` rejects, once, if another
- * process has written to it. Does not check that the disk keeps what it has synced.
+ * truncated or rewritten: a torn piece stays, and the next record acknowledges it. The file may be renamed at any time: the
+ * chain continues in the next file, after a restart from `PATH.head`. If its last record is gone, which is not in a file
+ * beside it either, an error is logged each minute. Rejects if another process has the file or if it is not an audit file
+ * of jeton; `append` rejects, once, if another process has written to it. Does not check that the disk keeps what it syncs.
  */
 export async function openFileSink(options: FileSinkOptions): Promise<Sink> {
   const { path, clock } = options
@@ -30,6 +33,7 @@ export async function openFileSink(options: FileSinkOptions): Promise<Sink> {
     const file = await openChainedFile(options)
     let lastTask: Promise<unknown> = Promise.resolve()
     let isClosed = false
+    let isChecking = false
     /** One task at a time: overlapping batches would fork the chain. */
     const enqueue = (task: () => Promise<void>) => {
       const done = lastTask.then(task)
@@ -41,6 +45,13 @@ export async function openFileSink(options: FileSinkOptions): Promise<Sink> {
       append(lines) {
         if (isClosed) return Promise.reject(new Error(`${path}: the audit file is closed`))
         return enqueue(() => file.append(lines))
+      },
+      async check() {
+        if (isClosed || isChecking) return
+        isChecking = true
+        // what fails here fails the next append too, which says so
+        await enqueue(file.check).catch(() => {})
+        isChecking = false
       },
       headHash: file.headHash,
       close() {
@@ -55,14 +66,27 @@ export async function openFileSink(options: FileSinkOptions): Promise<Sink> {
   }
 }
 
-async function openChainedFile({ path, clock, log, open }: FileSinkOptions) {
+async function openChainedFile({ path, clock, health, log, open }: FileSinkOptions) {
   const { file, end } = await openAppendFile({ path, open })
   const headFile = await openHeadFile(`${path}.head`, log)
+  const missing = watchMissingRecords({ path, log, health })
   let head = headFile.initialHash ?? GENESIS
+  /** The head before the last batch: if the file is emptied between two batches, only the latter is in it. */
+  let previousHead = head
   /** The hashes of a batch that failed: its records may still be in the file. */
   let unconfirmed: readonly string[] = []
   let isMissingNewline = false
   let torn: TornPiece | undefined
+
+  async function reviewChanges(): Promise<void> {
+    const ends = await file.changedEnds()
+    if (ends.length === 0) return
+    await missing.expect(
+      [previousHead, head].filter(hash => hash !== GENESIS),
+      ends,
+    )
+    for (const end of ends) continueFrom(end)
+  }
 
   function continueFrom(end: FileEnd): void {
     if (end.hash !== undefined && unconfirmed.includes(end.hash)) head = end.hash
@@ -77,18 +101,15 @@ async function openChainedFile({ path, clock, log, open }: FileSinkOptions) {
     torn = end.torn ?? (end.size === 0 ? torn : undefined)
   }
 
-  if (end.hash !== undefined) {
-    const expected = headFile.initialHash
-    if (expected !== undefined && !end.containsHash(expected))
-      log.warn({ event: 'audit_tail_missing', path, expected, found: end.hash }, TAIL_MISSING)
-    head = end.hash
-  }
+  if (headFile.initialHash !== undefined) await missing.expect([headFile.initialHash], [end])
+  head = end.hash ?? head
+  previousHead = head
   continueFrom(end)
 
   return {
     headHash: () => (head === GENESIS ? undefined : head),
     async append(lines: readonly string[]): Promise<void> {
-      for (const changed of await file.changedEnds()) continueFrom(changed)
+      await reviewChanges()
       const time = new Date(clock.now()).toISOString()
       const hashes: string[] = []
       let last = head
@@ -103,10 +124,15 @@ async function openChainedFile({ path, clock, log, open }: FileSinkOptions) {
       await file.write(Buffer.from(text))
       // beside the sync, not after it: it costs no time, and while the file has records its own end is what counts
       await Promise.all([file.sync(), headFile.write(last)])
+      previousHead = head
       head = last
       unconfirmed = []
       isMissingNewline = false
       torn = undefined
+    },
+    async check(): Promise<void> {
+      await missing.report()
+      if (await file.isDisturbed()) await reviewChanges()
     },
     async close(): Promise<void> {
       await headFile.close()
@@ -118,5 +144,3 @@ async function openChainedFile({ path, clock, log, open }: FileSinkOptions) {
 const CHAIN_BROKEN =
   'somebody changed the end of the audit file: its hash chain will not verify from here on; find out who did'
 const FILE_STARTED = 'a new audit file begins and continues the hash chain of the one before'
-const TAIL_MISSING =
-  'the audit file lacks the last record that was written: its end may have been cut off; compare it with a copy'

@@ -45,6 +45,9 @@ export async function verifyFiles(paths: readonly string[], options: VerifyOptio
 
   const bad = (problem: string, { file, line } = position): Verdict => ({ ok: false, file, line, problem })
 
+  /** Undefined within a file. */
+  const fileBefore = ({ file, line }: Position) => (line === 1 ? paths[paths.indexOf(file) - 1] : undefined)
+
   const check = (line: Line): Verdict | undefined => {
     if (line.isTooLong) return bad(`longer than ${MAX_LINE_BYTES} bytes: not a record`)
     const link = readLink(line.bytes)
@@ -59,7 +62,8 @@ export async function verifyFiles(paths: readonly string[], options: VerifyOptio
       torn = undefined
       recovered++
     }
-    if (link.prev !== last) return bad(describeGap({ isFirst: records === 0, prev: link.prev, last }))
+    if (link.prev !== last)
+      return bad(describeGap({ isFirst: records === 0, before: fileBefore(position), prev: link.prev, last }))
     last = link.hash
     isReached ||= last === expectLast
     records++
@@ -98,7 +102,17 @@ function addTorn(
   return torn
 }
 
-function describeGap({ isFirst, prev, last }: { isFirst: boolean; prev: string; last: string }): string {
+interface Gap {
+  readonly isFirst: boolean
+  /** The file before, if the gap is between two files. */
+  readonly before: string | undefined
+  readonly prev: string
+  readonly last: string
+}
+
+function describeGap({ isFirst, before, prev, last }: Gap): string {
   if (isFirst) return `the beginning is missing: the first record continues ${prev}, not ${last}`
+  if (before !== undefined)
+    return `records are missing between ${before}, which ends with ${last}, and this file, which continues ${prev}: a file was left out or cut off, or it was emptied while jeton wrote to it`
   return `does not continue the record before it (${last}): a record was dropped, inserted or moved`
 }

@@ -57,11 +57,11 @@ describe('createDynamodbSink writes', () => {
     expect(item?.ttl).toBe(Date.parse('2026-12-23T10:00:00Z') / 1000)
   })
 
-  test('300 records and one of 8 KB, once each, before append returns', async () => {
+  test('100 records and one of 8 KB, once each, before append returns', async () => {
     const dynamodb = await startOwnDynamodb()
     const large = renderRecord(record({ id: 's', reason: 'x'.repeat(500), identity: 'y'.repeat(7500) }))
-    await createSink().append([...many(300), large])
-    expect(await lines(dynamodb)).toEqual([...many(300), large])
+    await createSink().append([...many(100), large])
+    expect(await lines(dynamodb)).toEqual([...many(100), large])
   })
 
   test('no record twice after a lost reply', async () => {
@@ -76,11 +76,11 @@ describe('createDynamodbSink writes', () => {
     const dynamodb = await startOwnDynamodb()
     const sink = createSink()
     dynamodb.faults.dropReply(1000)
-    await expect(sink.append(many(60))).rejects.toThrow()
+    await expect(sink.append(many(20))).rejects.toThrow()
     expect(await lines(dynamodb)).not.toEqual([])
     dynamodb.faults.dropReply(0)
-    await sink.append(many(60))
-    expect(await lines(dynamodb)).toEqual(many(60))
+    await sink.append(many(20))
+    expect(await lines(dynamodb)).toEqual(many(20))
   })
 
   test('one item for a line that is twice in a batch', async () => {
@@ -295,15 +295,15 @@ test('createDynamodbSink rejects if DynamoDB does not answer at all', async () =
 })
 
 describe('createDynamodbSink, given a large batch,', () => {
-  test('puts fifty records at once, each on condition that its key is free', async () => {
+  test('puts twenty-five records at once, each on condition that its key is free', async () => {
     const gates: (() => void)[] = []
     const fake = sinkAnswering(() => new Promise(resolve => gates.push(() => resolve('taken'))))
     await fake.append(many(120))
-    expect(fake.calls).toHaveLength(50)
+    expect(fake.calls).toHaveLength(25)
     for (let open = gates.shift(); open; open = gates.shift()) {
       open()
       await settle()
-      expect(gates.length).toBeLessThanOrEqual(50)
+      expect(gates.length).toBeLessThanOrEqual(25)
     }
     expect(fake.outcome()).toBe('resolved')
     expect(fake.taken.sort()).toEqual(many(120))

@@ -33,7 +33,9 @@ describe('createDynamodbSource', () => {
     const records = Array.from({ length: 450 }, (_, i) =>
       recordAt(NOON + i, { principal, reason: 'x'.repeat(500) }),
     )
-    await createSink().append(records.map(renderRecord))
+    const sink = createSink()
+    for (let start = 0; start < records.length; start += 50)
+      await sink.append(records.slice(start, start + 50).map(renderRecord))
     const ids = records.map(({ id }) => id)
     const { source } = openSource()
     expect(await collectIds(source.all({}))).toEqual(ids)

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, readFile } from 'node:fs/promises'
+import { chmod, copyFile, readFile, rename, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { openFileSink } from '../../../src/audit/file/sink.ts'
 import { verifyFiles } from '../../../src/audit/file/verify.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
+import { createHealth } from '../../../src/telemetry/health.ts'
 import { createLogRecorder } from '../../support/service/log-recorder.ts'
 import { folder, idsOf } from '../support.ts'
 
@@ -50,6 +51,51 @@ test('a process killed again and again leaves every acknowledged record in the f
   expect(acknowledged.filter(id => !written.has(id))).toEqual([])
 })
 
+test('a file that is renamed again and again while processes write and are killed loses no record', async () => {
+  const dir = await folder()
+  const path = join(dir, 'audit.jsonl')
+  const acknowledged: string[] = []
+  const rotated: string[] = []
+  for (const round of ['x', 'y', 'z']) {
+    const { child, output, ended, waitForOutput } = startWriter(round, path)
+    for (let time = 1; time <= 5; time++) {
+      await waitForOutput(time * 400)
+      const name = `${path}-${String(rotated.length).padStart(3, '0')}`
+      await rename(path, name)
+      rotated.push(name)
+    }
+    await waitForOutput(2400)
+    child.kill('SIGKILL')
+    await ended
+    expect(output.err).toBe('')
+    acknowledged.push(...output.out.split('\n').slice(0, -1))
+  }
+  expect(await verifyFiles([...rotated, path])).toMatchObject({ ok: true })
+  const written = new Set((await Promise.all([...rotated, path].map(idsOf))).flat())
+  expect(acknowledged.length).toBeGreaterThan(100)
+  expect(acknowledged.filter(id => !written.has(id))).toEqual([])
+}, 60_000)
+
+test('a file that is copied and emptied while a process writes loses records, which it says and verification shows', async () => {
+  const path = join(await folder(), 'audit.jsonl')
+  const { child, output, ended, waitForOutput } = startWriter('x', path)
+  await waitForOutput(500)
+  await copyFile(path, `${path}.1`)
+  // these records are in no copy, and their tokens have left
+  await waitForOutput(output.out.length + 500)
+  await truncate(path)
+  await expect.poll(() => output.err, { timeout: 20_000 }).toMatch(/^audit_tail_missing [0-9a-f]{64}\n/)
+  await waitForOutput(output.out.length + 500)
+  child.kill('SIGKILL')
+  await ended
+  expect(await verifyFiles([`${path}.1`, path])).toMatchObject({
+    ok: false,
+    file: path,
+    line: 1,
+    problem: expect.stringContaining(`records are missing between ${path}.1`),
+  })
+}, 60_000)
+
 test('a second process is refused, with the name of the file, until the first is killed', async () => {
   const path = join(await folder(), 'audit.jsonl')
   const first = startWriter('first', path)
@@ -58,7 +104,7 @@ test('a second process is refused, with the name of the file, until the first is
   expect(await second.ended).toEqual([1, null])
   expect(second.output).toEqual({ out: '', err: expect.stringContaining(path) })
   expect(second.output.err).toContain('another process')
-  const options = { path, clock: systemClock(), log: createLogRecorder() }
+  const options = { path, clock: systemClock(), health: createHealth(), log: createLogRecorder() }
   await expect(openFileSink(options)).rejects.toThrow('another process')
   first.child.kill('SIGKILL')
   await first.ended

@@ -15,9 +15,10 @@ import { expect, test } from 'vitest'
 import { append, GENESIS, readLink } from '../../../src/audit/file/hash-chain.ts'
 import { openFileSink } from '../../../src/audit/file/sink.ts'
 import { verifyFiles } from '../../../src/audit/file/verify.ts'
+import { createHealth } from '../../../src/telemetry/health.ts'
 import { describeSink } from '../../contracts/sinks.ts'
 import { virtualClock } from '../../support/clock/virtual-clock.ts'
-import { createLogRecorder, eventsOf } from '../../support/service/log-recorder.ts'
+import { createLogRecorder } from '../../support/service/log-recorder.ts'
 import { GOLDEN } from '../golden.ts'
 import { folder, idsOf, line, linesOf } from '../support.ts'
 import { type Fault, failingOpen } from './failing-open.ts'
@@ -26,8 +27,9 @@ async function setUp() {
   const dir = await folder()
   const path = join(dir, 'audit.jsonl')
   const log = createLogRecorder()
+  const health = createHealth()
   const { disk, open } = failingOpen()
-  const openSink = (now?: number) => openFileSink({ path, clock: virtualClock(now), log, open })
+  const openSink = (now?: number) => openFileSink({ path, clock: virtualClock(now), health, log, open })
   /** Opens, writes a batch for each record and closes, as a process that runs for a while; returns the head hash. */
   const run = async (...ids: string[]) => {
     const sink = await openSink()
@@ -39,7 +41,7 @@ async function setUp() {
     (await linesOf(file))
       .filter(text => readLink(Buffer.from(text))?.isIntact)
       .flatMap(text => JSON.parse(text).id ?? [])
-  return { dir, path, log, disk, openSink, run, ids, rotated: join(dir, 'audit.jsonl.1') }
+  return { dir, path, log, health, disk, openSink, run, ids, rotated: join(dir, 'audit.jsonl.1') }
 }
 
 describeSink('file', async () => {
@@ -164,15 +166,6 @@ test('openFileSink acknowledges an acknowledgement that was torn itself', async 
   expect(await verifyFiles([path])).toMatchObject({ ok: true, recovered: 1 })
 })
 
-test('openFileSink warns that the end was cut off if the last record it wrote is gone', async () => {
-  const { path, run, log } = await setUp()
-  await run('a', 'b')
-  const [first] = await linesOf(path)
-  await writeFile(path, `${first}\n`)
-  await run('c')
-  expect(eventsOf(log)).toContain('audit_tail_missing')
-})
-
 for (const fault of ['write', 'half-write', 'sync'] satisfies Fault[])
   test(`append rejects after a failed ${fault}, and the next one continues the chain`, async () => {
     const { path, disk, openSink, ids } = await setUp()
@@ -230,23 +223,6 @@ test('a file copied and emptied in place is continued in one chain', async () =>
   await sink.close()
   expect(await ids()).toEqual(['c', 'd'])
   expect(await verifyFiles([rotated, path])).toMatchObject({ ok: true, records: 4 })
-})
-
-test('a removed file is created again, which is logged', async () => {
-  const { path, log, openSink, ids } = await setUp()
-  const sink = await openSink()
-  await sink.append([line('a')])
-  const after = sink.headHash()
-  await rm(path)
-  await sink.append([line('b')])
-  await sink.close()
-  expect(await ids()).toEqual(['b'])
-  expect(await verifyFiles([path], { after })).toMatchObject({ ok: true })
-  expect(log.lines).toContainEqual({
-    level: 'info',
-    fields: { event: 'audit_file_started', path, continues: after },
-    msg: expect.any(String),
-  })
 })
 
 test('a file rotated while jeton was down is continued from the head file', async () => {
@@ -315,10 +291,20 @@ test('openFileSink rejects a file that is not an audit file, and leaves neither 
   await rm(path, { recursive: true })
   await (await openSink()).close()
   await expect(
-    openFileSink({ path: join(dir, 'none', 'a'), clock: virtualClock(), log: createLogRecorder() }),
+    openFileSink({
+      path: join(dir, 'none', 'a'),
+      clock: virtualClock(),
+      health: createHealth(),
+      log: createLogRecorder(),
+    }),
   ).rejects.toThrow(/none/)
   await expect(
-    openFileSink({ path: '/dev/null', clock: virtualClock(), log: createLogRecorder() }),
+    openFileSink({
+      path: '/dev/null',
+      clock: virtualClock(),
+      health: createHealth(),
+      log: createLogRecorder(),
+    }),
   ).rejects.toThrow('not a regular file')
 })
 

@@ -3,6 +3,7 @@ import { openFileSink } from '../../../src/audit/file/sink.ts'
 import { createStdoutSink } from '../../../src/audit/stdout/sink.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { createHealth } from '../../../src/telemetry/health.ts'
+import type { Log } from '../../../src/telemetry/log.ts'
 import { createLogRecorder } from '../../support/service/log-recorder.ts'
 import { record } from '../support.ts'
 
@@ -11,10 +12,18 @@ import { record } from '../support.ts'
 const [, , prefix = 'r', path, user = '0'] = process.argv
 if (user !== '0' && process.getuid?.() === 0) process.setuid?.(Number(user))
 const clock = systemClock()
-const log = createLogRecorder()
+const health = createHealth()
+const recorder = createLogRecorder()
+const log: Log = {
+  ...recorder,
+  error(fields, msg) {
+    recorder.error(fields, msg)
+    if (fields.event === 'audit_tail_missing') process.stderr.write(`${fields.event} ${fields.expected}\n`)
+  },
+}
 try {
-  const sink = path ? await openFileSink({ path, clock, log }) : createStdoutSink(process.stdout)
-  const auditLog = createAuditLog({ sinks: [sink], clock, health: createHealth(), log })
+  const sink = path ? await openFileSink({ path, clock, health, log }) : createStdoutSink(process.stdout)
+  const auditLog = createAuditLog({ sinks: [sink], clock, health, log })
   const caller = async (name: string) => {
     for (let i = 0; ; i++) {
       const id = `${prefix}-${name}-${i}`
