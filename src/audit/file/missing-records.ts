@@ -1,12 +1,9 @@
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
-import { basename, dirname, extname, join } from 'node:path'
 import type { Health } from '../../telemetry/health.ts'
 import type { Log } from '../../telemetry/log.ts'
-import { type FileEnd, readLastBytes } from './file-end.ts'
+import type { FileEnd } from './file-end.ts'
 import { holdsHash } from './hash-chain.ts'
+import { readEndOf, rotatedFiles } from './rotated-files.ts'
 
-/** Of the files beside an audit file, the newest are searched: a record that is missing was written a moment ago. */
-const MAX_FILES = 20
 const MAX_MISSING = 100
 
 /** Records that were in the audit file and are in it no more, nor in a file that it was rotated into. */
@@ -71,39 +68,6 @@ async function findMissing(hashes: readonly string[], path: string): Promise<rea
     missing = missing.filter(hash => !holdsHash(bytes, hash))
   }
   return missing
-}
-
-/** Returns the regular files whose names begin as that of `path` without its extension, the newest first. */
-async function rotatedFiles(path: string): Promise<string[]> {
-  const [folder, name] = [dirname(path), basename(path)]
-  const stem = basename(name, extname(name))
-  const names = await readdir(folder).catch(() => [])
-  const files = await Promise.all(
-    names
-      .filter(each => each.startsWith(stem) && each !== name && each !== `${name}.head`)
-      .map(async each => ({
-        path: join(folder, each),
-        stats: await stat(join(folder, each)).catch(() => undefined),
-      })),
-  )
-  return files
-    .filter(({ stats }) => stats?.isFile())
-    .sort((a, b) => (b.stats?.mtimeMs ?? 0) - (a.stats?.mtimeMs ?? 0))
-    .slice(0, MAX_FILES)
-    .map(file => file.path)
-}
-
-/** Returns no bytes of a file that cannot be read: then nothing is found in it. */
-async function readEndOf(path: string): Promise<Buffer> {
-  let handle: FileHandle | undefined
-  try {
-    handle = await open(path, 'r')
-    return await readLastBytes(handle)
-  } catch {
-    return Buffer.alloc(0)
-  } finally {
-    await handle?.close()
-  }
 }
 
 const MISSING =

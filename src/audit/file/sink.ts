@@ -9,6 +9,7 @@ import { append, GENESIS, renderRecovered, type TornPiece } from './hash-chain.t
 import { openHeadFile } from './head-file.ts'
 import { lockFile } from './lock.ts'
 import { watchMissingRecords } from './missing-records.ts'
+import { findRotatedEnd } from './rotated-files.ts'
 
 export interface FileSinkOptions {
   path: string
@@ -101,7 +102,15 @@ async function openChainedFile({ path, clock, health, log, open }: FileSinkOptio
     torn = end.torn ?? (end.size === 0 ? torn : undefined)
   }
 
-  if (headFile.initialHash !== undefined) await missing.expect([headFile.initialHash], [end])
+  if (headFile.initialHash !== undefined) {
+    await missing.expect([headFile.initialHash], [end])
+    // it may be a batch behind, or a piece torn, where a killed process stopped before the file was renamed
+    const rotated = end.size === 0 ? await findRotatedEnd(headFile.initialHash, path) : undefined
+    if (rotated) {
+      head = rotated.hash ?? head
+      continueFrom(rotated)
+    }
+  }
   head = end.hash ?? head
   previousHead = head
   continueFrom(end)

@@ -34,8 +34,8 @@ describe('createDynamodbSource', () => {
       recordAt(NOON + i, { principal, reason: 'x'.repeat(500) }),
     )
     const sink = createSink()
-    for (let start = 0; start < records.length; start += 50)
-      await sink.append(records.slice(start, start + 50).map(renderRecord))
+    for (let start = 0; start < records.length; start += 25)
+      await sink.append(records.slice(start, start + 25).map(renderRecord))
     const ids = records.map(({ id }) => id)
     const { source } = openSource()
     expect(await collectIds(source.all({}))).toEqual(ids)

@@ -61,7 +61,8 @@ test('a file that is renamed again and again while processes write and are kille
     for (let time = 1; time <= 5; time++) {
       await waitForOutput(time * 400)
       const name = `${path}-${String(rotated.length).padStart(3, '0')}`
-      await rename(path, name)
+      // the writer may not have begun the next file yet
+      await expect.poll(() => rename(path, name).then(() => 'renamed')).toBe('renamed')
       rotated.push(name)
     }
     await waitForOutput(2400)

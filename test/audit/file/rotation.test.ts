@@ -236,6 +236,25 @@ describe('a missing record is reported', () => {
   })
 })
 
+test.each(['', '{"type":"jeton.audit","v":1'])(
+  'the chain continues from what a killed process wrote last, even if the file was then renamed (torn: %j)',
+  async torn => {
+    const { path, rotated, openSink, sink, missing } = await setUp()
+    const keptHead = await write(sink, 'a')
+    await write(sink, 'b')
+    await sink.close()
+    // killed before it could keep the hash of its last batch
+    await writeFile(`${path}.head`, `${keptHead}\n`)
+    await appendFile(path, torn)
+    await rename(path, rotated)
+    const restarted = await openSink()
+    await write(restarted, 'c')
+    await restarted.close()
+    expect(missing()).toEqual([])
+    expect(await verifyFiles([rotated, path])).toMatchObject({ ok: true, recovered: torn === '' ? 0 : 1 })
+  },
+)
+
 test('a check leaves a second writer to the next append, which rejects', async () => {
   const { path, sink, missing } = await setUp()
   await write(sink, 'a')
