@@ -36,6 +36,10 @@ export function addAuditCommands(program: Command): void {
     .option('--grant <name>', 'by this grant')
     .option('--fingerprint <hash>', 'the hex SHA-256 of a token, or the beginning of it')
     .option('--source-ip <address>', 'from this address')
+    .option(
+      '--type <type>',
+      'decision (of requests), lifecycle (starts, reloads and stops), or one of started, reloaded, reload_refused, stopped',
+    )
     .option('--id <id>', 'the id of the record, or of its request')
     .option('--limit <count>', 'only the newest so many; 0 means all (default: 100)')
     .option('--reverse', 'print the newest first; without it, the newest is last, as in a log')

@@ -1,3 +1,4 @@
+import manifest from '../package.json' with { type: 'json' }
 import { lambdaFacts } from '../src/config/environment.ts'
 import { openConfigSource } from '../src/config/source/open-source.ts'
 import { REQUEST_ID_HEADER } from '../src/lambda/event.ts'
@@ -17,6 +18,9 @@ const executionEnvironment = createExecutionEnvironment({
   source: openConfigSource(configPath),
   clock: systemClock(),
   log,
+  instance,
+  version: manifest.version,
+  configPath,
   createService: config =>
     createService(config, {
       log,

@@ -1,7 +1,9 @@
 import { hostname } from 'node:os'
 import type { Writable } from 'node:stream'
 import { Registry } from 'prom-client'
+import manifest from '../package.json' with { type: 'json' }
 import { logHeadHash } from '../src/audit/audit-log.ts'
+import { createLifecycleRecords } from '../src/audit/lifecycle-record.ts'
 import { type Listen, loadConfig } from '../src/config/load.ts'
 import { type ReloadParts, reload } from '../src/config/reload.ts'
 import { logWarnings } from '../src/config/warnings.ts'
@@ -30,14 +32,22 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
   const config = await loadConfig(configPath, address)
   logWarnings(config, log)
   const registry = new Registry()
+  const instance = `${hostname()}/${process.pid}`
   const service = await createService(config, {
     log,
     stdout,
-    instance: `${hostname()}/${process.pid}`,
+    instance,
     registry,
   })
-  const adminApp = createAdminApp(registry, { clock: service.clock, log })
-  const close = () => Promise.all([service.close(), adminApp.close()])
+  const { auditLog, clock } = service
+  const adminApp = createAdminApp(registry, { clock, log })
+  const lifecycle = createLifecycleRecords({ clock, instance, version: manifest.version, configPath })
+  const close = (signal?: NodeJS.Signals) =>
+    Promise.all([service.close(() => lifecycle.stopped(signal)), adminApp.close()])
+
+  auditLog.announce(lifecycle.started(config))
+  // on stdout, the first line is the one that says where jeton listens
+  if (!config.audit.some(({ type }) => type === 'stdout')) await service.drain()
 
   let urls: { url: string; admin: string | undefined }
   try {
@@ -48,27 +58,36 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
     throw cause
   }
 
-  const { auditLog, clock } = service
   const stopInterval = everyMinute(clock, () => {
     auditLog.flushDue()
     logHeadHash(auditLog, { log, event: 'audit_head' })
   })
+  let current = config
   reloadOnHangup({
     config,
     log,
     load: () => loadConfig(configPath, address),
-    apply: changed => service.reload(changed),
+    apply(changed) {
+      // first, because what is revoked must not wait for a log that hangs
+      service.reload(changed)
+      auditLog.announce(lifecycle.reloaded(current, changed))
+      auditLog.flushDue()
+      current = changed
+    },
+    onRefused(refusal) {
+      auditLog.announce(lifecycle.reloadRefused(refusal))
+      auditLog.flushDue()
+    },
   })
   const stopping = firstSignal('SIGTERM', 'SIGINT')
 
   // not earlier, because a program that has read this line may send signals
   stdout.write(`${JSON.stringify({ msg: 'listening', ...urls })}\n`)
-  log.info(
-    { event: 'stopping', signal: await stopping },
-    'stopping: the requests in flight are finished first',
-  )
+  auditLog.flushDue()
+  const signal = await stopping
+  log.info({ event: 'stopping', signal }, 'stopping: the requests in flight are finished first')
   stopInterval()
-  await close()
+  await close(signal)
   logHeadHash(auditLog, { log, event: 'audit_closed' })
 }
 

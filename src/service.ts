@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream'
 import { Server as TlsServer } from 'node:tls'
 import type { Registry } from 'prom-client'
 import { type AuditLog, createAuditLog } from './audit/audit-log.ts'
+import type { LifecycleRecord } from './audit/lifecycle-record.ts'
 import { openSinks } from './audit/open-sinks.ts'
 import { createIssuerKeysCache } from './authentication/issuer-keys-cache.ts'
 import type { Config } from './config/config.ts'
@@ -56,8 +57,8 @@ export interface Service {
    * the process freezes.
    */
   drain(): Promise<void>
-  /** Finishes the requests in flight, then closes the sinks. */
-  close(): Promise<void>
+  /** Finishes the requests in flight, writes the record that `lastRecord` then returns, and closes the sinks. */
+  close(lastRecord?: () => LifecycleRecord): Promise<void>
 }
 
 /**
@@ -135,10 +136,10 @@ export async function createService(config: Config, options: ServiceOptions): Pr
     async drain() {
       await waitAtMost(Promise.all([backgroundTasks.drain(), auditLog.drain()]), { clock, maxMs: DRAIN_MS })
     },
-    async close() {
+    async close(lastRecord) {
       await closeServer(app)
       await waitAtMost(backgroundTasks.drain(), { clock, maxMs: DRAIN_MS })
-      await auditLog.close()
+      await auditLog.close(lastRecord?.())
     },
   }
 }

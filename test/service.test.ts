@@ -24,6 +24,7 @@ const CONFIG: Config = {
   grants: [],
   store: { type: 'memory' },
   audit: [{ type: 'stdout' }],
+  origin: { sha256: '', files: {} },
 }
 
 let service: Service | undefined

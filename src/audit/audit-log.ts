@@ -1,10 +1,12 @@
 import type { Clock } from '../lib/clock.ts'
 import { waitAtMost } from '../lib/deadline.ts'
+import { printableJson } from '../lib/printable.ts'
 import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { AuditLogMetrics } from '../telemetry/metrics.ts'
 import { createFloodControl } from './flood-control.ts'
 import type { Refusal } from './flood-limits.ts'
+import type { LifecycleRecord } from './lifecycle-record.ts'
 import { type AuditRecord, renderRecord } from './record.ts'
 import type { Sink } from './sink.ts'
 import { auditUnavailable } from './sink-status.ts'
@@ -24,7 +26,13 @@ export interface AuditLog {
    * the record's principal meets: with it, no flood of others takes its place.
    */
   writeRefusal(record: AuditRecord, options?: Pick<Refusal, 'entitledBy'>): void
-  /** Writes the counting records of floods that are over. Call it each minute. */
+  /**
+   * Queues a record of the process itself. Returns at once and never throws. In each sink it goes ahead of all that is
+   * written later, and is tried again until it is there: no token leaves by new rules before their record is written.
+   * `flushDue` or `drain` has it written now.
+   */
+  announce(record: LifecycleRecord): void
+  /** Writes the counting records of floods that are over, and what was announced. Call it each minute. */
   flushDue(): void
   /** Returns the hash of the last record surely written, for `--expect-last`; undefined if no sink has a hash chain. */
   headHash(): string | undefined
@@ -34,8 +42,8 @@ export interface AuditLog {
    * the process ends without `close`. Skips sinks that hang, but may wait for one that has just begun to: bound it.
    */
   drain(): Promise<void>
-  /** Writes what waits and closes the sinks; gives up on one that hangs after 2 s. */
-  close(): Promise<void>
+  /** Writes what waits, then `last`, and closes the sinks; gives up on one that hangs after 2 s. */
+  close(last?: LifecycleRecord): Promise<void>
 }
 
 export interface AuditLogParts {
@@ -80,12 +88,21 @@ export function createAuditLog(parts: AuditLogParts): AuditLog {
     }
   }
 
+  /** What waits goes first: `lastLine` is the last. */
+  async function writeLast(writer: SinkWriter, lastLine: string | undefined): Promise<void> {
+    if (lastLine !== undefined) {
+      writer.flushDue()
+      await writer.drain()
+      writer.announce(lastLine)
+    }
+    await writer.close()
+  }
+
   /** Bounded, because a sink that hangs must not keep the process from ending. */
-  async function closeWriter(writer: SinkWriter): Promise<void> {
+  async function closeWriter(writer: SinkWriter, lastLine: string | undefined): Promise<void> {
     const sink = writer.sinkName
     let isClosed = false
-    const close = writer
-      .close()
+    const close = writeLast(writer, lastLine)
       .catch(error => log.error({ event: 'audit_close_failed', sink, err: error }, CLOSE_FAILED))
       .finally(() => {
         isClosed = true
@@ -116,6 +133,10 @@ export function createAuditLog(parts: AuditLogParts): AuditLog {
         )
       }
     },
+    announce(record) {
+      const line = printableJson(record)
+      for (const writer of writers) writer.announce(line)
+    },
     flushDue() {
       flood.closeWindow(clock.now())
       for (const writer of writers) writer.flushDue()
@@ -126,10 +147,11 @@ export function createAuditLog(parts: AuditLogParts): AuditLog {
       await Promise.all(writers.filter(writer => !writer.checkHang(now)).map(writer => writer.drain()))
     },
     headHash: () => sinks.map(sink => sink.headHash()).find(hash => hash !== undefined),
-    close() {
+    close(last) {
       if (!closing) {
         flood.flush()
-        closing = Promise.all(writers.map(closeWriter)).then(() => {})
+        const lastLine = last && JSON.stringify(last)
+        closing = Promise.all(writers.map(writer => closeWriter(writer, lastLine))).then(() => {})
       }
       return closing
     },

@@ -1,5 +1,9 @@
 import { parseJsonObject } from '../lib/json.ts'
+import { isLifecycleType, type LifecycleRecord } from './lifecycle-record.ts'
 import type { AuditRecord } from './record.ts'
+
+/** The type of records of requests. */
+export const DECISION_TYPE = 'jeton.audit'
 
 /** One record as it was read from a sink. */
 export interface ParsedRecord {
@@ -7,6 +11,8 @@ export interface ParsedRecord {
   readonly sortKey: string
   /** The line, exactly as it was recorded. */
   readonly line: string
+  readonly type: typeof DECISION_TYPE | LifecycleRecord['type']
+  /** Of a lifecycle record, it has only `id`, `time` and `instance`: `type` tells. */
   readonly record: AuditRecord
 }
 
@@ -21,10 +27,12 @@ export function sortKeyOf(timeMs: number, id: string): string {
  */
 export function parseRecord(line: string): ParsedRecord | undefined {
   const record = parseJsonObject(line)
-  if (record?.type !== 'jeton.audit' || typeof record.id !== 'string') return undefined
+  if (!record || typeof record.id !== 'string') return undefined
+  const { type } = record
+  if (type !== DECISION_TYPE && !isLifecycleType(type)) return undefined
   const timeMs = timeOf(record)
   if (timeMs === undefined) return undefined
-  return { sortKey: sortKeyOf(timeMs, record.id), line, record: record as unknown as AuditRecord }
+  return { sortKey: sortKeyOf(timeMs, record.id), line, type, record: record as unknown as AuditRecord }
 }
 
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/

@@ -22,6 +22,8 @@ export interface AuditQuery {
   /** A fingerprint or its beginning. */
   readonly fingerprint?: string | undefined
   readonly sourceIp?: string | undefined
+  /** Any of these types of records. */
+  readonly types?: readonly ParsedRecord['type'][] | undefined
   /** A record's `id` or its `requestId`. */
   readonly id?: string | undefined
 }
@@ -41,16 +43,17 @@ const EXACT = ['database', 'user', 'decision', 'code', 'grant', 'sourceIp'] as c
 
 /** Returns a predicate for the records that match a query. */
 export function compileQuery(query: AuditQuery): (parsed: ParsedRecord) => boolean {
-  const { from, to, id, fingerprint } = query
+  const { from, to, id, fingerprint, types } = query
   const principal = query.principal && asRecorded(query.principal)
   const exact = EXACT.flatMap(member =>
     query[member] === undefined ? [] : [[member, query[member]] as const],
   )
   const firstKey = from === undefined ? '' : new Date(from).toISOString()
   const endKey = to === undefined ? '~' : new Date(to).toISOString()
-  return ({ sortKey, record }) =>
+  return ({ sortKey, type, record }) =>
     sortKey >= firstKey &&
     sortKey < endKey &&
+    (types === undefined || types.includes(type)) &&
     exact.every(([member, value]) => record[member] === value) &&
     (principal === undefined || isBy(record, principal)) &&
     (id === undefined || record.id === id || record.requestId === id) &&

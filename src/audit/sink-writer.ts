@@ -4,6 +4,7 @@ import { messageOf } from '../lib/system-error.ts'
 import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { AuditLogMetrics } from '../telemetry/metrics.ts'
+import { type Batch, createBatch } from './batch.ts'
 import { type Cancellation, firstDueAt, type PendingWrite, rejectDue, takeBatch } from './pending-write.ts'
 import { createRefusalQueue, type RenderedRefusal } from './refusal-queue.ts'
 import type { Sink } from './sink.ts'
@@ -11,6 +12,7 @@ import { auditUnavailable, createSinkStatus, RETRY_MS } from './sink-status.ts'
 
 /** A sink that has not answered for this long hangs, and vends stop waiting for it. */
 export const HANG_MS = 2000
+const NOTHING = { announcements: [], refusals: [] } as const
 const HANGS = 'it has not answered for 2 s'
 
 /** Writes to one sink: while a batch is being written others gather, and the next batch takes them all. */
@@ -25,6 +27,8 @@ export interface SinkWriter {
   write(line: string, cancellation?: Cancellation): Promise<void>
   /** Queues a refusal. Returns at once; refusals beyond the queue's limit are counted. */
   writeRefusal(refusal: RenderedRefusal): void
+  /** Queues a line that goes ahead of all others in the next batch, and is tried again until it is written. Starts no batch. */
+  announce(line: string): void
   /** Queues the count of refusals beyond the limit, starts a batch if anything waits, and has the sink check its records. */
   flushDue(): void
   /** Resolves when nothing waits. Gives up on refusals if the sink fails; never resolves while it hangs. */
@@ -42,14 +46,6 @@ export interface SinkWriterParts {
   instance?: string | undefined
 }
 
-interface Batch {
-  /** Those whose callers still wait. */
-  writes: readonly PendingWrite[]
-  readonly refusals: readonly string[]
-  readonly records: number
-  readonly startedAt: number
-}
-
 /** Returns a writer for a sink that is open. Nothing else may append to the sink. */
 export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter {
   const { clock, metrics } = parts
@@ -58,6 +54,8 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
   const closed = new AbortController()
   /** In order of arrival, and so of `dueAt`. */
   let waiting: PendingWrite[] = []
+  /** Unbounded: only operators start, stop and reload. */
+  let announcements: readonly string[] = []
   let batch: Batch | undefined
   let isScheduled = false
   let isWatching = false
@@ -67,11 +65,12 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
 
   const unavailable = (what: string, cause?: unknown) =>
     auditUnavailable(`audit sink ${sink.name}: ${what}`, cause)
+  const hasAnything = () => waiting.length > 0 || refusals.size() > 0 || announcements.length > 0
   const hangs = (now: number) => batch !== undefined && now - batch.startedAt >= HANG_MS
 
   /** Not at once: all that arrives in this iteration of the event loop shares one batch. */
   function schedule(): void {
-    if (batch || isScheduled || (waiting.length === 0 && refusals.size() === 0)) return
+    if (batch || isScheduled || !hasAnything()) return
     isScheduled = true
     setImmediate(writeBatch)
   }
@@ -82,16 +81,16 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
     const writes = takeBatch(waiting, sink.maxWrites)
     // refusals alone do not try a failing sink again at once
     const isTooSoon = writes.length === 0 && startedAt < retryAt && batchWaiters.length === 0
-    const refusalLines = isTooSoon ? [] : refusals.take()
-    const records = writes.length + refusalLines.length
-    if (records === 0) {
+    const others = isTooSoon ? NOTHING : { announcements, refusals: refusals.take() }
+    const current = createBatch({ writes, ...others, startedAt })
+    if (current.lines.length === 0) {
       notifyBatchWaiters(true)
       return
     }
-    const current: Batch = { writes, refusals: refusalLines, records, startedAt }
+    announcements = []
     batch = current
     void watch()
-    sink.append([...writes.map(write => write.line), ...refusalLines]).then(
+    sink.append(current.lines).then(
       () => onBatchDone(current),
       error => onBatchDone(current, error ?? new Error('it failed')),
     )
@@ -101,12 +100,14 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
     batch = undefined
     const now = clock.now()
     const ok = error === undefined
-    metrics?.onBatchWritten({ sink: sink.name, records: done.records, durationMs: now - done.startedAt, ok })
+    const records = done.lines.length
+    metrics?.onBatchWritten({ sink: sink.name, records, durationMs: now - done.startedAt, ok })
     if (ok) {
       for (const write of done.writes) write.resolve()
       status.reportSuccess()
     } else {
       retryAt = now + RETRY_MS
+      announcements = [...done.announcements, ...announcements]
       refusals.putBack(done.refusals)
       const failure = unavailable(messageOf(error), error)
       for (const write of done.writes) write.reject(failure)
@@ -123,7 +124,7 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
   }
 
   async function drain(): Promise<void> {
-    while (batch || waiting.length > 0 || refusals.size() > 0) {
+    while (batch || hasAnything()) {
       const ok = await new Promise<boolean>(resolve => {
         batchWaiters.push(resolve)
         schedule()
@@ -179,6 +180,9 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
       const { count = 1 } = refusal.record
       if (!refusals.put(refusal)) metrics?.onRefusalsDropped({ sink: sink.name, count })
       schedule()
+    },
+    announce(line) {
+      announcements = [...announcements, line]
     },
     flushDue() {
       refusals.queueLost()

@@ -1,3 +1,5 @@
+import { LIFECYCLE_TYPES } from '../audit/lifecycle-record.ts'
+import { DECISION_TYPE } from '../audit/parsed-record.ts'
 import type { AuditQuery } from '../audit/query.ts'
 import { UsageError } from '../errors.ts'
 import { parseIpAddress } from '../lib/ip-address.ts'
@@ -15,6 +17,7 @@ export interface AuditQueryFlags {
   grant?: string | undefined
   fingerprint?: string | undefined
   sourceIp?: string | undefined
+  type?: string | undefined
   id?: string | undefined
   limit?: string | undefined
 }
@@ -23,6 +26,7 @@ const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600
 const RELATIVE_TIME = /^(\d{1,9})([smhd])$/
 const ISO_TIME = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(?<zone>Z|[+-]\d\d:\d\d)?)?$/
 const DECISIONS = ['vended', 'listed', 'refused', 'failed']
+const LIFECYCLE_NAMES = LIFECYCLE_TYPES.map(type => type.slice(`${DECISION_TYPE}.`.length))
 const DEFAULT_LIMIT = 100
 
 /** Parses the flags; `now` is in milliseconds. A limit of 0 becomes Infinity. Throws `UsageError`. */
@@ -47,6 +51,7 @@ export function parseAuditQuery(flags: AuditQueryFlags, now: number): { query: A
       grant,
       fingerprint: fingerprint?.toLowerCase(),
       sourceIp: sourceIp === undefined ? undefined : parseSourceIp(sourceIp),
+      types: flags.type === undefined ? undefined : parseType(flags.type),
       id,
     },
     limit: parseLimit(flags.limit),
@@ -80,6 +85,15 @@ function parseSourceIp(text: string): string {
   const address = parseIpAddress(ip)
   if (address === undefined) throw new UsageError('--source-ip takes an IP address')
   return `${address}${prefix}`
+}
+
+function parseType(text: string): AuditQuery['types'] {
+  if (text === 'decision') return [DECISION_TYPE]
+  if (text === 'lifecycle') return LIFECYCLE_TYPES
+  const type = LIFECYCLE_TYPES[LIFECYCLE_NAMES.indexOf(text)]
+  if (type === undefined)
+    throw new UsageError(`--type takes decision, lifecycle, or one of ${LIFECYCLE_NAMES.join(', ')}`)
+  return [type]
 }
 
 function parseLimit(text: string | undefined): number {

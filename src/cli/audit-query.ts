@@ -1,6 +1,7 @@
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createFileSource } from '../audit/file/source.ts'
+import { isLifecycleType, type LifecycleRecord } from '../audit/lifecycle-record.ts'
 import type { ParsedRecord } from '../audit/parsed-record.ts'
 import type { AuditQuery, AuditSource, OnUnreadable } from '../audit/query.ts'
 import { loadStaticConfig } from '../config/load.ts'
@@ -11,6 +12,7 @@ import { escapeUnprintable } from '../lib/printable.ts'
 import { systemCode } from '../lib/system-error.ts'
 import { type AuditQueryFlags, parseAuditQuery } from './audit-query-options.ts'
 import { formatAuditJson, formatAuditRow } from './audit-row.ts'
+import { formatLifecycleRow } from './lifecycle-row.ts'
 import type { TextOutput } from './streams.ts'
 import { catchUsageErrors } from './usage-error.ts'
 
@@ -59,7 +61,11 @@ type FormatRecord = (record: ParsedRecord) => string
 
 function parseFormat(output: string): FormatRecord {
   if (output === 'json') return formatAuditJson
-  if (output === 'table') return ({ record }) => formatAuditRow(record)
+  if (output === 'table')
+    return ({ type, record }) =>
+      isLifecycleType(type)
+        ? formatLifecycleRow(record as unknown as LifecycleRecord)
+        : formatAuditRow(record)
   throw new UsageError('-o takes json or table')
 }
 

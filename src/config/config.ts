@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
 import type { GrantSpec } from '../authorization/grant.ts'
 import type { Database } from '../rds/database.ts'
+import type { ConfigOrigin } from './origin.ts'
 
 /** The form of the names of issuers, API keys and grants: safe in a log, a path and a command line. */
 export const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'
@@ -17,6 +18,7 @@ export interface Config {
   readonly grants: readonly GrantSpec[]
   readonly store: StoreConfig
   readonly audit: readonly SinkConfig[]
+  readonly origin: ConfigOrigin
 }
 
 export interface ServerConfig {

@@ -6,6 +6,7 @@ import { checkIssuers, checkTenancies } from './checks/issuers.ts'
 import { checkServer } from './checks/server.ts'
 import { checkStore } from './checks/store.ts'
 import type { Config, IssuerConfig } from './config.ts'
+import { hashFiles, originOf } from './hash-origin.ts'
 import { parsePlainJson } from './parse-json.ts'
 import { ConfigError, createReport, type Problem } from './problems.ts'
 import { findSchemaProblems } from './schema-problems.ts'
@@ -26,7 +27,7 @@ export async function loadConfig(path: string, listen: Listen = {}): Promise<Con
 /** Loads and checks the configuration of an open source, as `loadConfig` does. */
 export async function loadFrom(source: ConfigSource, listen: Listen = {}): Promise<Config> {
   const { text, files } = await source.read()
-  return checkConfig(await parse(text), { files, listen })
+  return checkConfig(text, { files, listen })
 }
 
 /** Overrides the configured address; the same rules apply. */
@@ -43,7 +44,7 @@ export interface StaticConfig extends Pick<Config, 'databases' | 'grants' | 'aud
 /** Loads and checks a configuration as `loadConfig` does, without reading the files that it names: they may be elsewhere. */
 export async function loadStaticConfig(path: string): Promise<StaticConfig> {
   const { text, files } = await openConfigSource(path).read()
-  return checkConfig(await parse(text), { files: withoutFiles(files), listen: {} })
+  return checkConfig(text, { files: withoutFiles(files), listen: {} })
 }
 
 /** Loads the YAML parser only if needed: it slows down a cold start, and configurations made by programs are plain JSON. */
@@ -53,9 +54,13 @@ async function parse(text: string): Promise<unknown> {
 }
 
 async function checkConfig(
-  value: unknown,
-  { files, listen }: { files: Files; listen: Listen },
+  text: string,
+  { files: unhashed, listen }: { files: Files; listen: Listen },
 ): Promise<Config> {
+  const value = await parse(text).catch(cause => {
+    throw cause instanceof ConfigError ? new ConfigError(cause.problems, originOf(text)) : cause
+  })
+  const files = hashFiles(unhashed)
   const schemaProblems = await findSchemaProblems(value)
   const sections = selectSoundSections(value, schemaProblems)
   const problems: Problem[] = schemaProblems.map(({ path, message }) => ({ path, message }))
@@ -76,8 +81,9 @@ async function checkConfig(
   const store = sections.store && (await checkStore(sections.store, at('store')))
   const audit = checkAudit(sections.audit, { ...at('audit'), store: sections.store })
 
-  if (!server || !store || problems.length > 0) throw new ConfigError(problems)
-  return { server, issuers, apiKeys, databases, grants, store, audit }
+  const origin = originOf(text, { sections, files })
+  if (!server || !store || problems.length > 0) throw new ConfigError(problems, origin)
+  return { server, issuers, apiKeys, databases, grants, store, audit, origin }
 }
 
 /** Returns the members that are set: an undefined one must not replace the file's. */

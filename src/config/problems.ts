@@ -1,4 +1,5 @@
 import { escapeText, escapeUnprintable, shorten } from '../lib/printable.ts'
+import type { ConfigOrigin } from './origin.ts'
 
 /** One problem of a configuration. Neither member ever quotes a value that may be a secret. */
 export interface Problem {
@@ -11,10 +12,13 @@ export interface Problem {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly Problem[]
+  /** What the configuration was made from, if it could be parsed. */
+  readonly origin: ConfigOrigin | undefined
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly Problem[], origin?: ConfigOrigin) {
     super(problems.map(describeProblem).join('\n'))
     this.problems = problems
+    this.origin = origin
   }
 }
 

@@ -4,6 +4,7 @@ import { messageOf } from '../lib/system-error.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Config } from './config.ts'
 import { loadFrom } from './load.ts'
+import type { ConfigOrigin } from './origin.ts'
 import { ConfigError, type Problem } from './problems.ts'
 import type { ConfigSource } from './source/source.ts'
 import { logWarnings } from './warnings.ts'
@@ -15,13 +16,27 @@ export interface ReloadParts {
   load(): Promise<Config>
   /** Replaces the configuration in use. */
   apply(changed: Config): void
+  /** Called for a configuration that is not applied. */
+  onRefused?(refusal: RefusedConfig): void
+}
+
+export interface RefusedConfig {
+  /** Undefined if it could not be read or parsed. */
+  readonly origin: ConfigOrigin | undefined
+  readonly problems: number
 }
 
 /**
  * Loads the configuration and applies it. If it is broken, logs why, keeps the previous one and returns its problems.
  * Changes that need a restart are logged. Never rejects.
  */
-export async function reload({ config, log, load, apply }: ReloadParts): Promise<readonly Problem[]> {
+export async function reload({
+  config,
+  log,
+  load,
+  apply,
+  onRefused,
+}: ReloadParts): Promise<readonly Problem[]> {
   try {
     const changed = await load()
     for (const part of restartOnlyChanges(config, changed))
@@ -39,6 +54,8 @@ export async function reload({ config, log, load, apply }: ReloadParts): Promise
   } catch (cause) {
     const problems = problemsOf(cause)
     logBroken(log, problems)
+    const origin = cause instanceof ConfigError ? cause.origin : undefined
+    onRefused?.({ origin, problems: problems.length })
     return problems
   }
 }

@@ -1,4 +1,5 @@
 import { logHeadHash } from '../audit/audit-log.ts'
+import { createLifecycleRecords, type LifecycleFacts } from '../audit/lifecycle-record.ts'
 import type { Config } from '../config/config.ts'
 import { loadFrom } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
@@ -17,7 +18,7 @@ const MINUTE_MS = 60_000
 const RELOAD_WAIT_MS = 2000
 const RETRY_AFTER_MS = 5000
 
-export interface ExecutionEnvironmentParts {
+export interface ExecutionEnvironmentParts extends Omit<LifecycleFacts, 'clock'> {
   source: ConfigSource
   createService(config: Config): Promise<Service>
   clock: Clock
@@ -49,6 +50,7 @@ export function createExecutionEnvironment({
   createService,
   clock,
   log,
+  ...facts
 }: ExecutionEnvironmentParts): ExecutionEnvironment {
   async function start(): Promise<StartedService> {
     const config = await loadFrom(source)
@@ -56,7 +58,21 @@ export function createExecutionEnvironment({
     warnAboutConfig(config, log)
     const service = await createService(config)
     const { auditLog } = service
-    const reload = createReloader({ source, config, log, apply: changed => service.reload(changed) })
+    const lifecycle = createLifecycleRecords({ clock, ...facts })
+    // written with what the first request leaves: a batch that begins now could freeze before it ends
+    auditLog.announce(lifecycle.started(config))
+    let current = config
+    const reload = createReloader({
+      source,
+      config,
+      log,
+      apply(changed) {
+        service.reload(changed)
+        auditLog.announce(lifecycle.reloaded(current, changed))
+        current = changed
+      },
+      onRefused: refusal => auditLog.announce(lifecycle.reloadRefused(refusal)),
+    })
     let maintainedAt = clock.now()
     return {
       service,

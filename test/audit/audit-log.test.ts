@@ -1,7 +1,9 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createAuditLog, logHeadHash } from '../../src/audit/audit-log.ts'
 import { INDIVIDUAL_LIMIT } from '../../src/audit/flood-limits.ts'
+import { createLifecycleRecords } from '../../src/audit/lifecycle-record.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
+import { RETRY_MS } from '../../src/audit/sink-status.ts'
 import { JetonError } from '../../src/errors.ts'
 import { createHealth } from '../../src/telemetry/health.ts'
 import type { AuditBatch } from '../../src/telemetry/metrics.ts'
@@ -446,4 +448,74 @@ test('logHeadHash logs nothing without a hash chain', () => {
   const log = createLogRecorder()
   logHeadHash({ headHash: () => undefined }, { log, event: 'audit_head' })
   expect(log.lines).toEqual([])
+})
+
+describe('announce', () => {
+  const lifecycle = createLifecycleRecords({
+    clock: virtualClock(),
+    instance: 'i',
+    version: '1.2.3',
+    configPath: 'jeton.yaml',
+  })
+  const typesIn = (fake: ReturnType<typeof fakeSink>) =>
+    fake.records().map(({ type, id }) => (type === 'jeton.audit' ? id : type))
+
+  test('starts no batch, and goes ahead of the next record in each sink', async () => {
+    const { auditLog, vend, fakes } = setUp(['one', 'other'])
+    auditLog.announce(lifecycle.stopped())
+    await settle()
+    expect(fakes[0]!.batches).toEqual([])
+    await vend('a')
+    for (const fake of fakes) expect(typesIn(fake)).toEqual(['jeton.audit.stopped', 'a'])
+  })
+
+  test.each(['flushDue', 'drain'] as const)('is written by %s', async method => {
+    const { auditLog, fake } = setUp()
+    auditLog.announce(lifecycle.stopped())
+    await auditLog[method]()
+    await settle()
+    expect(typesIn(fake)).toEqual(['jeton.audit.stopped'])
+  })
+
+  test('goes ahead of vends that wait for a batch to end, so that none by new rules is written before it', async () => {
+    const { auditLog, vend, fake } = setUp()
+    fake.hold()
+    const first = vend('a')
+    await settle()
+    auditLog.announce(lifecycle.stopped())
+    const second = vend('b')
+    fake.release()
+    expect(await Promise.all([first, second])).toEqual(['vended', 'vended'])
+    expect(typesIn(fake)).toEqual(['a', 'jeton.audit.stopped', 'b'])
+  })
+
+  test('is tried again until the sink takes it, ahead of the vend that then succeeds', async () => {
+    const { auditLog, vend, fake, clock } = setUp()
+    fake.fail(new Error('full'))
+    auditLog.announce(lifecycle.stopped('SIGTERM'))
+    auditLog.flushDue()
+    await settle()
+    expect(await vend('a')).toBe('temporarily_unavailable')
+    await auditLog.drain()
+    auditLog.announce(lifecycle.stopped('SIGINT'))
+    fake.fail(undefined)
+    await clock.advance(RETRY_MS)
+    expect(await vend('b')).toBe('vended')
+    expect(fake.records().map(({ signal, id }) => signal ?? id)).toEqual(['SIGTERM', 'SIGINT', 'b'])
+  })
+
+  test('close writes its record last, after refusals and counts, and drain and close end if the sink fails', async () => {
+    const { auditLog, vend, refuse, fake } = setUp()
+    await vend('a')
+    refuse('r')
+    auditLog.announce(lifecycle.stopped('SIGHUP'))
+    await auditLog.close(lifecycle.stopped('SIGTERM'))
+    expect(fake.records().map(({ signal, id }) => signal ?? id)).toEqual(['a', 'SIGHUP', 'r', 'SIGTERM'])
+    const failing = setUp()
+    failing.fake.fail(new Error('full'))
+    failing.auditLog.announce(lifecycle.stopped())
+    await failing.auditLog.drain()
+    await failing.auditLog.close(lifecycle.stopped())
+    expect([failing.fake.batches, failing.fake.isClosed()]).toEqual([[], true])
+  })
 })

@@ -31,6 +31,7 @@ describe('compileQuery', () => {
     [{ grant: 'deploy' }, { grant: 'dep' }],
     [{ fingerprint: '9f86' }, { fingerprint: '86d0' }],
     [{ sourceIp: '::1' }, { sourceIp: '::' }],
+    [{ types: ['jeton.audit.stopped', 'jeton.audit'] }, { types: ['jeton.audit.started'] }],
     [{ id: 'i1' }, { id: 'i' }],
     [{ id: 'q1' }, { id: 'q' }],
     [{ from: timeMs }, { from: timeMs + 1 }],

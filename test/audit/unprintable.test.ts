@@ -12,6 +12,7 @@ import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
 import { createStdoutSink } from '../../src/audit/stdout/sink.ts'
 import { formatAuditJson, formatAuditRow } from '../../src/cli/audit-row.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { createHealth } from '../../src/telemetry/health.ts'
 import { hostileText, RAW } from '../support/hostile-text.ts'
 import { createLogRecorder } from '../support/service/log-recorder.ts'
 import { folder, record } from './support.ts'
@@ -66,7 +67,12 @@ test('the reason is printable even after JSON is parsed: it is a sentence, whate
 test('no sink shows anything unprintable, and the hash chain verifies', async () => {
   const lines = fc.sample(hostileRecord, 100).map(renderRecord)
   const path = join(await folder(), 'audit.jsonl')
-  const file = await openFileSink({ path, clock: systemClock(), log: createLogRecorder() })
+  const file = await openFileSink({
+    path,
+    clock: systemClock(),
+    health: createHealth(),
+    log: createLogRecorder(),
+  })
   await file.append(lines)
   await file.close()
   const stream = new PassThrough({ highWaterMark: 2 ** 24 })

@@ -29,6 +29,7 @@ const accessPolicy = compileAccessPolicy(
     ],
     store: { type: 'memory' },
     audit: [],
+    origin: { sha256: '', files: {} },
   },
   { clock, keysOf: ({ jwks }) => pinKeys(jwks) },
 )

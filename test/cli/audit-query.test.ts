@@ -219,6 +219,77 @@ describe('jeton audit query', () => {
   })
 })
 
+describe('jeton audit query shows lifecycle records', () => {
+  const LIFECYCLE = [
+    {
+      type: 'jeton.audit.started',
+      configuration: { source: '/etc/jeton.yaml', sha256: 'ab'.repeat(32), files: {} },
+    },
+    {
+      type: 'jeton.audit.reloaded',
+      configuration: { source: '/etc/jeton.yaml', sha256: 'cd'.repeat(32), files: {} },
+      changes: { grants: { added: ['new'], removed: ['old'], changed: ['other'] }, sections: ['server'] },
+    },
+    { type: 'jeton.audit.reload_refused', configuration: { source: '/etc/jeton.yaml' }, problems: 2 },
+    { type: 'jeton.audit.stopped', signal: 'SIGTERM' },
+  ].map((members, i) => ({
+    v: 1,
+    id: `l${i}`,
+    time: new Date(NOW - (80 - i) * MINUTE_MS).toISOString(),
+    instance: 'host/1',
+    jeton: '1.2.3',
+    ...members,
+  }))
+
+  async function mixedFile(): Promise<string> {
+    const path = join(await folder(), 'audit.jsonl')
+    const lines = [...RECORDS.slice(0, 2).map(renderRecord), ...LIFECYCLE.map(each => JSON.stringify(each))]
+    await writeFile(path, `${[...lines, ...RECORDS.slice(2).map(renderRecord)].join('\n')}\n`)
+    return path
+  }
+  const idsIn = (stdout: string) =>
+    stdout
+      .trim()
+      .split('\n')
+      .map(text => JSON.parse(text).id)
+
+  test('among the others, and alone or not at all by their type', async () => {
+    const path = await mixedFile()
+    const ids = async (type?: string) => idsIn((await query([path], { ...(type && { type }) })).stdout)
+    expect(await ids()).toEqual(['r200', 'r90', 'l0', 'l1', 'l2', 'l3', 'r10', 'r1'])
+    expect(await ids('lifecycle')).toEqual(['l0', 'l1', 'l2', 'l3'])
+    expect(await ids('decision')).toEqual(['r200', 'r90', 'r10', 'r1'])
+    expect(await ids('reload_refused')).toEqual(['l2'])
+    expect((await query([path], { type: 'vended' })).stderr).toContain(
+      '--type takes decision, lifecycle, or one of started, reloaded, reload_refused, stopped',
+    )
+  })
+
+  test('as rows that say what changed', async () => {
+    const { stdout } = await query([await mixedFile()], { type: 'lifecycle', output: 'table' })
+    expect(stdout.split('\n')).toEqual([
+      `${LIFECYCLE[0]?.time}  started  host/1  abababababab /etc/jeton.yaml`,
+      `${LIFECYCLE[1]?.time}  reloaded  host/1  cdcdcdcdcdcd /etc/jeton.yaml  grants +new -old ~other, sections ~server`,
+      `${LIFECYCLE[2]?.time}  reload_refused  host/1  - /etc/jeton.yaml  problems: 2`,
+      `${LIFECYCLE[3]?.time}  stopped  host/1  SIGTERM`,
+      '',
+    ])
+  })
+
+  test('without trusting what stands in them', async () => {
+    const path = join(await folder(), 'audit.jsonl')
+    const forged = {
+      ...LIFECYCLE[1],
+      instance: '\u001b[2J',
+      configuration: 7,
+      changes: { grants: '\u009b', x: ['\n'] },
+    }
+    await writeFile(path, `${JSON.stringify(forged)}\n`)
+    const { stdout } = await query([path], { output: 'table' })
+    expect(stdout).toBe(`${LIFECYCLE[1]?.time}  reloaded  \\u001b[2J  - -  grants -, x ~\\n\n`)
+  })
+})
+
 describe('jeton audit query on the command line', () => {
   test('prints chained records exactly as they are in the file', async () => {
     const path = join(await folder(), 'audit.jsonl')

@@ -41,6 +41,7 @@ describe('loadConfig', () => {
       ],
       store: { type: 'memory' },
       audit: [{ type: 'stdout' }],
+      origin: expect.any(Object),
     })
   })
 

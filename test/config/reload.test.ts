@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { ConfigError } from '../../src/config/problems.ts'
-import { createReloader, reload, restartOnlyChanges } from '../../src/config/reload.ts'
+import { createReloader, type RefusedConfig, reload, restartOnlyChanges } from '../../src/config/reload.ts'
 import type { ConfigSource } from '../../src/config/source/source.ts'
 import { createLogRecorder, eventsOf, type LogRecorder } from '../support/service/log-recorder.ts'
 import { sound, withApiKeys, withServer, written } from './support.ts'
@@ -73,6 +73,18 @@ describe('reload', () => {
     expect(applied).toEqual([])
     expect(log.lines).toMatchObject([{ level: 'error', fields: { event: 'configuration_broken', problems } }])
     expect(JSON.stringify(log.lines)).not.toContain('s3cret')
+  })
+
+  test('tells what was refused: how many problems it has, and of what text, if it was read', async () => {
+    const origin = { sha256: 'a'.repeat(64), files: {} }
+    const refused: RefusedConfig[] = []
+    const onRefused = (refusal: RefusedConfig) => void refused.push(refusal)
+    for (const cause of [new ConfigError(BROKEN, origin), new Error('s3cret')])
+      await reload({ config, log, load: () => Promise.reject(cause), apply, onRefused })
+    expect(refused).toEqual([
+      { origin, problems: 1 },
+      { origin: undefined, problems: 1 },
+    ])
   })
 })
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { LIFECYCLE_TYPES, type LifecycleRecord } from '../../src/audit/lifecycle-record.ts'
 import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
 import { PRIVATE_ISSUER_FORMS } from '../../src/authorization/tenancy/private-issuers.ts'
 import type { OwnerClaims } from '../../src/authorization/tenancy/shared-oidc-provider.ts'
@@ -140,4 +141,21 @@ test('docs/operations.md documents every member of a record', () => {
   }
   const members = [...Object.keys(JSON.parse(renderRecord(fullRecord))), 'prev', 'hash']
   expect(new Set(namesIn(sectionOf(pages.operations, 'The audit log')))).toEqual(new Set(members))
+})
+
+test('docs/operations.md documents every type and member of a lifecycle record', () => {
+  const fullRecord: Required<Omit<LifecycleRecord, 'type'>> = {
+    v: 1,
+    id: 'id',
+    time: 'time',
+    instance: 'host/1',
+    jeton: '1.2.3',
+    configuration: { source: 'jeton.yaml', sha256: 'hash', files: {} },
+    changes: {},
+    problems: 1,
+    signal: 'SIGTERM',
+  }
+  expect(new Set(namesIn(sectionOf(pages.operations, 'What the rules were')))).toEqual(
+    new Set([...LIFECYCLE_TYPES, ...Object.keys(fullRecord)]),
+  )
 })

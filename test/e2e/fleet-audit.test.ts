@@ -29,9 +29,19 @@ afterEach(() => {
   Object.assign(fleet.dynamodb.faults, { fail: false, delayMs: 0 })
 })
 
+/** The records of requests. */
 async function readRecords(table = AUDIT_TABLE): Promise<AuditRecord[]> {
-  return (await fleet.dynamodb.items(table)).map(({ record }) => JSON.parse(String(record)) as AuditRecord)
+  return (await readAllRecords(table)).filter(({ type }) => type === 'jeton.audit')
 }
+
+async function readAllRecords(table = AUDIT_TABLE): Promise<(AuditRecord & { type: string })[]> {
+  return (await fleet.dynamodb.items(table)).map(({ record }) => JSON.parse(String(record)))
+}
+
+test('the start of each server has a record', async () => {
+  const started = (await readAllRecords()).filter(({ type }) => type === 'jeton.audit.started')
+  expect(new Set(started.map(({ instance }) => instance)).size).toBe(2)
+})
 
 const statusOf = async (instance: Jeton, database: string) =>
   (await fleet.requestToken(instance, database)).status

@@ -34,7 +34,11 @@ export function useFunction() {
   const started = () => lambda ?? expect.unreachable('the function was not started')
   const bearer = async (claims: object = {}) =>
     `Bearer ${await current.issuer.sign({ ...CLAIMS, ...claims })}`
-  const records = () => started().stdout.map(line => JSON.parse(line) as AuditRecord)
+  /** The records of requests. */
+  const records = () =>
+    started()
+      .stdout.map(line => JSON.parse(line) as AuditRecord & { type: string })
+      .filter(({ type }) => type === 'jeton.audit')
 
   async function invoke(toEvent: ToEvent, request: EventRequest): Promise<LambdaReply> {
     const reply = await started().invoke(toEvent(request))
@@ -72,7 +76,7 @@ export function useFunction() {
     /** Returns the last of `count` records, read while the function is frozen: it cannot write any more of them. */
     async newestRecord(count: number): Promise<AuditRecord> {
       expect(started().isFrozen()).toBe(true)
-      await expect.poll(() => started().stdout.length).toBe(count)
+      await expect.poll(() => records().length).toBe(count)
       return records().at(-1) as AuditRecord
     },
     expectLogged: (text: string) => expect.poll(() => started().stderr.join('\n')).toContain(text),

@@ -62,9 +62,10 @@ describe('the audit log', () => {
     const jeton = await startServer({ audit: [{ type: 'stdout' }] })
     await jeton.requestToken(await bearer(), { database: 'orders' })
     await jeton.requestToken('Bearer x', { database: 'orders' })
-    await expect.poll(() => jeton.stdout.length).toBe(2)
+    await expect.poll(() => jeton.stdout.length).toBe(3)
     const written = jeton.stdout.map(line => JSON.parse(line))
     expect(written.map(({ decision, code }) => [decision, code])).toEqual([
+      [undefined, undefined],
       ['vended', undefined],
       ['refused', 'unauthenticated'],
     ])

@@ -1,9 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach } from 'vitest'
+import type { LifecycleRecord } from '../../src/audit/lifecycle-record.ts'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { type Jeton, type JetonOptions, startJeton } from '../support/service/jeton.ts'
 import { CLAIMS, startTestEnvironment, type TestEnvironment } from '../support/service/test-environment.ts'
+
+type RequestRecord = AuditRecord & { readonly type: string; readonly v: number }
+
+async function recordsIn(path: string): Promise<(RequestRecord | LifecycleRecord)[]> {
+  const lines = (await readFile(path, 'utf8')).trim().split('\n')
+  return lines.map(line => JSON.parse(line))
+}
 
 /** Gives each test of a file its own stand-ins, and servers on them that are stopped after it. */
 export function useServers() {
@@ -37,11 +45,10 @@ export function useServers() {
     },
     /** Returns the `Authorization` of a caller with `CLAIMS`, overridden by `claims`. */
     bearer: async (claims: object = {}) => `Bearer ${await current.issuer.sign({ ...CLAIMS, ...claims })}`,
-    /** Returns the records in the audit file. */
+    /** Returns the records of requests in the audit file. */
     auditRecords: async () =>
-      (await readFile(auditFile(), 'utf8'))
-        .trim()
-        .split('\n')
-        .map(line => JSON.parse(line) as AuditRecord & { type: string; v: number }),
+      (await recordsIn(auditFile())).filter(({ type }) => type === 'jeton.audit') as RequestRecord[],
+    /** Returns all records in the audit file, those of the server itself too. */
+    allAuditRecords: () => recordsIn(auditFile()),
   }
 }

@@ -193,7 +193,6 @@ test('the metrics count what a run logs: vends and refusals, and everything that
     'UnreadableRecords',
     'StoreFailures',
     'AuditFailures',
-    'MissingRecords',
     'Failed',
   ]
   await vi.waitFor(() => expect(Object.keys(counts())).toEqual(expect.arrayContaining(failing)), EVENTUALLY)

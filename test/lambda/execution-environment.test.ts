@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { LifecycleRecord } from '../../src/audit/lifecycle-record.ts'
 import type { Config } from '../../src/config/config.ts'
 import { ConfigError } from '../../src/config/problems.ts'
 import type { ConfigSource } from '../../src/config/source/source.ts'
@@ -22,6 +24,7 @@ let stored: { text: string; version: number; checks: number; hangs: boolean; fai
 let created: Config[]
 let reloaded: Config[]
 let flushes: number
+let announced: LifecycleRecord[]
 let creating: { fails: boolean }
 
 beforeEach(() => {
@@ -46,7 +49,9 @@ beforeEach(() => {
       return readVersion !== stored.version
     },
   }
-  const auditLog: Pick<Service['auditLog'], 'flushDue' | 'headHash'> = {
+  announced = []
+  const auditLog: Pick<Service['auditLog'], 'announce' | 'flushDue' | 'headHash'> = {
+    announce: record => void announced.push(record),
     flushDue: () => void flushes++,
     headHash: () => 'abc',
   }
@@ -55,6 +60,9 @@ beforeEach(() => {
     source,
     clock,
     log,
+    instance: 'host/1',
+    version: '1.2.3',
+    configPath: 's3://bucket/jeton.yaml',
     async createService(config) {
       created.push(config)
       if (creating.fails) throw new Error('the audit log cannot be opened')
@@ -115,6 +123,56 @@ describe('a cold start', () => {
     await executionEnvironment.getService()
     expect(linesOf('store_not_shared').map(({ level }) => level)).toEqual(['warn'])
     expect(linesOf('audit_not_durable').map(({ level }) => level)).toEqual(['warn'])
+  })
+})
+
+describe('lifecycle records', () => {
+  const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
+
+  test('say by which configuration the execution environment decides, from the start on', async () => {
+    await executionEnvironment.getService()
+    const text = JSON.stringify({ ...sound(), grants: [] })
+    configure(text)
+    await clock.advance(MINUTE_MS)
+    await executionEnvironment.getService()
+    configure('{"databases":{}}')
+    for (let minute = 1; minute <= 3; minute++) {
+      await clock.advance(MINUTE_MS)
+      await executionEnvironment.getService()
+    }
+    const source = 's3://bucket/jeton.yaml'
+    expect(announced).toMatchObject([
+      {
+        type: 'jeton.audit.started',
+        instance: 'host/1',
+        jeton: '1.2.3',
+        configuration: { source, sha256: hashOf(JSON.stringify(sound())), files: {} },
+      },
+      {
+        type: 'jeton.audit.reloaded',
+        configuration: { source, sha256: hashOf(text) },
+        changes: { grants: { removed: ['deploy'] } },
+      },
+      {
+        type: 'jeton.audit.reload_refused',
+        configuration: { source, sha256: hashOf('{"databases":{}}') },
+        problems: expect.any(Number),
+      },
+    ])
+    expect(announced).toHaveLength(3)
+  })
+
+  test('say what each reload changed since the one before', async () => {
+    await executionEnvironment.getService()
+    for (const grants of [[], sound().grants]) {
+      configure(JSON.stringify({ ...sound(), grants }))
+      await clock.advance(MINUTE_MS)
+      await executionEnvironment.getService()
+    }
+    expect(announced.slice(1).map(({ changes }) => changes)).toEqual([
+      { grants: { removed: ['deploy'] } },
+      { grants: { added: ['deploy'] } },
+    ])
   })
 })
 

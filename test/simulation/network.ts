@@ -49,6 +49,7 @@ export function createNetwork({ clock, random }: { clock: SimulationClock; rando
     auditLog: {
       write: () => wait(1, 8),
       writeRefusal() {},
+      announce() {},
       flushDue() {},
       drain: () => Promise.resolve(),
       headHash: () => undefined,

@@ -23,6 +23,7 @@ const CONFIG: Config = {
   ],
   store: { type: 'memory' },
   audit: [],
+  origin: { sha256: '', files: {} },
 }
 
 function compile(config: Partial<Config> = {}) {

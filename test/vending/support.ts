@@ -29,6 +29,7 @@ export function fakeAuditLog(clock: VirtualClock): FakeAuditLog {
       records.push({ ...record })
     },
     writeRefusal: record => void records.push({ ...record }),
+    announce() {},
     flushDue() {},
     headHash: () => undefined,
     drain: async () => {},

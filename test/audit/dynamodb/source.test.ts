@@ -20,9 +20,9 @@ function openSource({ now = NOON + HOUR_MS, table = TABLE } = {}) {
   return { source, unreadable }
 }
 
-describeAuditSource('DynamoDB', async records => {
+describeAuditSource('DynamoDB', async lines => {
   await startOwnDynamodb()
-  await createSink().append(records.map(renderRecord))
+  await createSink().append(lines)
   return openSource().source
 })
 

@@ -21,9 +21,9 @@ async function fileOf(text: string): Promise<string> {
   return path
 }
 
-describeAuditSource('file', async records => {
-  const parts = [0, 1].map(part => records.filter((_, index) => index % 2 === part))
-  const paths = parts.map(part => fileOf(part.map(each => `${renderRecord(each)}\n`).join('')))
+describeAuditSource('file', async lines => {
+  const parts = [0, 1].map(part => lines.filter((_, index) => index % 2 === part))
+  const paths = parts.map(part => fileOf(part.map(each => `${each}\n`).join('')))
   return openSource(...(await Promise.all(paths))).source
 })
 

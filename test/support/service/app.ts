@@ -90,6 +90,7 @@ export async function startApi({
         grants: GRANTS,
         store: { type: 'memory' },
         audit: [{ type: 'stdout' }],
+        origin: { sha256: '', files: {} },
         ...config,
         ...changes,
       },
@@ -102,6 +103,7 @@ export async function startApi({
       records.push(record)
     },
     writeRefusal: record => void records.push(record),
+    announce() {},
     flushDue() {},
     headHash: () => undefined,
     drain: async () => {},

@@ -1,0 +1,42 @@
+import { sha256Hex } from '../lib/hash.ts'
+import type { ConfigOrigin } from './origin.ts'
+import type { Sections } from './sections.ts'
+import type { Files } from './source/files.ts'
+
+/** Files that remember the hashes of what was read. */
+export interface HashedFiles extends Files {
+  /** Returns the hash of a file's text; undefined if it was not read. */
+  hashOf(path: string): string | undefined
+}
+
+/** Returns the same files, whose hashes are remembered. */
+export function hashFiles({ resolve, read }: Files): HashedFiles {
+  const hashes = new Map<string, string>()
+  return {
+    resolve,
+    async read(path, report) {
+      const text = await read(path, report)
+      if (text !== undefined) hashes.set(path, sha256Hex(text))
+      return text
+    },
+    hashOf: path => hashes.get(path),
+  }
+}
+
+/** Returns the origin of a configuration, with the files that were read. Keys are secret, so their files are left out. */
+export function originOf(
+  text: string,
+  parsed?: { sections: Pick<Sections, 'issuers' | 'server'>; files: HashedFiles },
+): ConfigOrigin {
+  const hashes: Record<string, string> = {}
+  for (const path of parsed ? publicPaths(parsed.sections) : []) {
+    const hash = parsed?.files.hashOf(path)
+    if (hash !== undefined) hashes[path] = hash
+  }
+  return { sha256: sha256Hex(text), files: hashes }
+}
+
+function publicPaths({ issuers, server }: Pick<Sections, 'issuers' | 'server'>): string[] {
+  const paths = [...issuers.map(([, { jwksFile }]) => jwksFile), server?.tls?.cert]
+  return paths.filter(path => path !== undefined)
+}

@@ -1,0 +1,37 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { loadConfig } from '../../src/config/load.ts'
+import type { ConfigError } from '../../src/config/problems.ts'
+import { sha256Hex } from '../../src/lib/hash.ts'
+import { EXAMPLE, jwksText, sound, tlsFiles, written } from './support.ts'
+
+test('a configuration knows the hash of its text, as sha256sum prints it', async () => {
+  const path = await written(sound())
+  const { origin } = await loadConfig(path)
+  expect(origin).toEqual({ sha256: sha256Hex(await readFile(path)), files: {} })
+})
+
+test('a configuration knows the hashes of pinned keys and certificates, and of no file with a secret', async () => {
+  const path = await written(EXAMPLE, { ...tlsFiles(), 'cluster-jwks.json': jwksText() })
+  const hashOf = async (name: string) => sha256Hex(await readFile(join(dirname(path), name)))
+  expect((await loadConfig(path)).origin.files).toEqual({
+    'cluster-jwks.json': await hashOf('cluster-jwks.json'),
+    'server.pem': await hashOf('server.pem'),
+  })
+})
+
+test.each(['{"databases":{}}', 'grants: [', '"'])(
+  'a configuration that is refused has the hash of its text: %s',
+  async text => {
+    const path = await written(sound())
+    await writeFile(path, text)
+    const error: ConfigError = await loadConfig(path).catch(cause => cause)
+    expect(error.origin?.sha256).toBe(sha256Hex(text))
+  },
+)
+
+test('a configuration that cannot be read has none', async () => {
+  const error: ConfigError = await loadConfig('/none/jeton.yaml').catch(cause => cause)
+  expect([error.name, error.origin]).toEqual(['ConfigError', undefined])
+})
