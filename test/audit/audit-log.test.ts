@@ -469,6 +469,13 @@ describe('announce', () => {
     for (const fake of fakes) expect(typesIn(fake)).toEqual(['jeton.audit.stopped', 'a'])
   })
 
+  test('writes nothing unprintable as it is', async () => {
+    const { auditLog, fake } = setUp()
+    auditLog.announce({ ...lifecycle.stopped(), configuration: { source: '/etc/\u009b2J\u202e\n.yaml' } })
+    await auditLog.drain()
+    expect(fake.batches.flat().join()).toContain('"source":"/etc/\\u009b2J\\u202e\\n.yaml"')
+  })
+
   test.each(['flushDue', 'drain'] as const)('is written by %s', async method => {
     const { auditLog, fake } = setUp()
     auditLog.announce(lifecycle.stopped())
