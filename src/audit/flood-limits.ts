@@ -8,6 +8,8 @@ export const INDIVIDUAL_LIMIT = 100
 export const LISTING_LIMIT = 10
 /** How much is written one by one, in each window, for all that is anonymous, for one issuer and for one grant. */
 export const ALLOWANCE_BYTES = 512 * 1024
+/** The same for one principal, address or network and one decision: so none uses up what it shares with others. */
+export const PART_BYTES = ALLOWANCE_BYTES / 4
 /** The same for the principals of all grants together. */
 export const ENTITLED_BYTES = 8 * ALLOWANCE_BYTES
 /** The networks that an address is in, narrow to wide. One of them must not use all that is left for the others. */
@@ -74,6 +76,7 @@ function networkLimits(decision: string, sourceIp: string | undefined): FloodLim
       of,
       group: `${decision} ${network}`,
       maxRecords,
+      maxBytes: PART_BYTES,
       facts: { reason: flooding(source), network: network.includes('/') ? network : undefined },
     }
   })
@@ -88,6 +91,7 @@ function principalLimit(
     of: 'principal',
     group: `${decision} ${issuer}/${name}`,
     maxRecords: decision === 'listed' ? LISTING_LIMIT : INDIVIDUAL_LIMIT,
+    maxBytes: PART_BYTES,
     facts: { reason: flooding('one principal'), principal: { issuer, subject } },
   }
 }

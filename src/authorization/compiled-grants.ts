@@ -1,7 +1,7 @@
 import { groupBy } from '../lib/maps.ts'
 import { type AuditedClaims, collectAuditedClaims } from './audited-claims.ts'
 import { compilePrincipal, type PrincipalMatcher } from './claim-matcher.ts'
-import type { GrantSpec } from './grant.ts'
+import { alternatives, type GrantSpec } from './grant.ts'
 
 /** A grant, ready to be matched. */
 export interface CompiledGrant {
@@ -10,6 +10,8 @@ export interface CompiledGrant {
   readonly database: string
   readonly users: readonly string[]
   readonly session: 'shared' | 'per-principal'
+  /** Whether it names its subjects without a wildcard: then nobody else can have others that meet it. */
+  readonly namesSubjects: boolean
   /** Its conditions on the principal, except for `issuer`. */
   readonly principal: PrincipalMatcher
 }
@@ -57,6 +59,8 @@ export function compileGrants(specs: readonly GrantSpec[]): CompiledGrants {
 }
 
 function compileGrant({ name, principal, database, users, session = 'shared' }: GrantSpec): CompiledGrant {
-  const { issuer } = principal
-  return { name, issuer, database, users, session, principal: compilePrincipal(principal) }
+  const { issuer, subject } = principal
+  const namesSubjects =
+    subject !== undefined && alternatives(subject).every(text => !String(text).includes('*'))
+  return { name, issuer, database, users, session, namesSubjects, principal: compilePrincipal(principal) }
 }

@@ -28,8 +28,11 @@ export interface PrincipalAccess {
   decide(request: AccessRequest): GrantedAccess | Exclude<Decision, { kind: 'granted' }>
   /** Returns why a request was denied, in one line for operators. Costs more than to decide: call it after the reply. */
   reason(request: AccessRequest): string
-  /** Returns the name of the first grant that the principal meets, whatever for; undefined if it meets none. */
-  firstGrant(): string | undefined
+  /**
+   * Returns the name of the grant that the principal's refusals count for: of those it meets, whatever for, the first that
+   * names its subject without a wildcard, so that no others count with it; else the first. Undefined if it meets none.
+   */
+  countedGrant(): string | undefined
   /** Returns every database and user that the principal may have tokens for. */
   entitlements(): Entitlement[]
 }
@@ -73,7 +76,7 @@ export function createPrincipalAccess(
       return access
     },
     reason: request => nearestReason(grants, { principal, request }),
-    firstGrant: () => own()[0]?.name,
+    countedGrant: () => (own().find(({ namesSubjects }) => namesSubjects) ?? own()[0])?.name,
     entitlements: () => entitlements(own()),
   }
 }

@@ -12,7 +12,7 @@ export interface RequestAudit {
   readonly id: string
   add(fields: Partial<AuditRecord>): void
   /** Adds the principal. Whether a grant entitles it to anything decides whose floods its records are counted with. */
-  identify(access: Pick<PrincipalAccess, 'auditedPrincipal' | 'firstGrant'>): void
+  identify(access: Pick<PrincipalAccess, 'auditedPrincipal' | 'countedGrant'>): void
   /** Ends as vended. Resolves once the record is in every sink; rejects as `AuditLog.write` does. */
   recordVend(): Promise<void>
   /** Ends as listed: the principal was told what it may have. Never throws and never waits for a sink. */
@@ -48,10 +48,10 @@ export function createRequestAudits({ auditLog, clock, instance, onEnded }: Requ
     const record = emptyRecord({ ...origin, instance })
     let isRecorded = false
     let isFailureRecorded = false
-    let identified: Pick<PrincipalAccess, 'firstGrant'> | undefined
+    let identified: Pick<PrincipalAccess, 'countedGrant'> | undefined
 
     function writeRefusal(refusal: AuditRecord): void {
-      auditLog.writeRefusal(refusal, { entitledBy: identified?.firstGrant() })
+      auditLog.writeRefusal(refusal, { entitledBy: identified?.countedGrant() })
       onEnded?.(refusal)
     }
 

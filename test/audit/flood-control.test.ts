@@ -106,6 +106,33 @@ test('counting records count against the allowance too: to exceed many limits by
   expect(total()).toBe(105 * (LISTING_LIMIT + 30))
 })
 
+const LONG = 'x'.repeat(600)
+/** The longest records that callers can cause. */
+const long = { userAgent: LONG, reason: LONG, requestId: LONG, database: LONG, user: LONG, refused: LONG }
+
+test('one principal uses only a part of what its grant has, however long its records are and however they end', () => {
+  const { record, individual, flood, counting } = startFlood()
+  const claims = { ref: 'x'.repeat(9000) }
+  for (let i = 0; i < 1000; i++)
+    for (const decision of ['refused', 'failed', 'listed'] as const)
+      record(by('noisy', { ...long, decision, principal: { issuer: 'github', subject: 'noisy', claims } }), {
+        entitledBy: 'deploy',
+      })
+  for (let i = 0; i < 15; i++) record(by('thief', { id: `p${i}` }), { entitledBy: 'deploy' })
+  expect(individual().filter(({ principal }) => principal?.subject === 'thief')).toHaveLength(15)
+  flood.flush()
+  expect(counting().map(({ principal }) => principal?.subject)).toEqual(['noisy', 'noisy', 'noisy'])
+})
+
+test('one network uses only a part of what all that is anonymous has, however long its records are', () => {
+  const { record, individual } = startFlood()
+  for (let i = 0; i < 5000; i++)
+    for (const decision of ['refused', 'failed'] as const)
+      record(refused(`192.0.${i & 255}.1`, { ...long, decision }))
+  for (let i = 0; i < 15; i++) record(refused(ipv4(i), { id: `p${i}` }))
+  expect(individual().filter(({ id }) => id.startsWith('p'))).toHaveLength(15)
+})
+
 test('a principal is written under its own name, though its address is flooding', () => {
   const { record, individual } = startFlood()
   for (let i = 0; i < 5000; i++) record(refused('192.0.2.1'))

@@ -138,18 +138,27 @@ test('auditedPrincipal has the claims that its own issuer’s grants name, and n
   expect(audited('apiKey').claims).toEqual({})
 })
 
-test('firstGrant is the first that the principal meets, for whatever database, and is looked for once', () => {
+test('countedGrant is the first that the principal meets, for whatever database, and is looked for once', () => {
   const grants = [
     { name: 'foreign', principal: { issuer: 'ci', subject: 'bob' } },
     { name: 'second' },
     { name: 'third' },
   ]
   const access = accessOf(grants)
-  expect(access.firstGrant()).toBe('second')
-  expect(access.firstGrant()).toBe('second')
+  expect(access.countedGrant()).toBe('second')
+  expect(access.countedGrant()).toBe('second')
 })
 
-test('firstGrant is undefined for a principal that meets none, and is looked for once', () => {
+test('countedGrant is rather one that names the subject: there no others count with it', () => {
+  const wide = { name: 'wide', principal: { issuer: 'ci', subject: '*' } }
+  const named = (subject: string | string[]) => ({ name: 'named', principal: { issuer: 'ci', subject } })
+  expect(accessOf([wide, named('alice')]).countedGrant()).toBe('named')
+  expect(accessOf([wide, named(['bob', 'alice'])]).countedGrant()).toBe('named')
+  expect(accessOf([wide, named(['alice', 'b*'])]).countedGrant()).toBe('wide')
+  expect(accessOf([wide, named('bob')]).countedGrant()).toBe('wide')
+})
+
+test('countedGrant is undefined for a principal that meets none, and is looked for once', () => {
   let looks = 0
   const claims = {
     get team() {
@@ -159,9 +168,9 @@ test('firstGrant is undefined for a principal that meets none, and is looked for
   }
   const access = accessOf([{}], { principal: { issuer: 'ci', subject: 'mallory', claims } })
   looks = 0
-  expect(access.firstGrant()).toBeUndefined()
+  expect(access.countedGrant()).toBeUndefined()
   expect(looks).toBeGreaterThan(0)
   looks = 0
-  expect(access.firstGrant()).toBeUndefined()
+  expect(access.countedGrant()).toBeUndefined()
   expect(looks).toBe(0)
 })
