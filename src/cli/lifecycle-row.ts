@@ -19,7 +19,7 @@ export function formatLifecycleRow(record: LifecycleRecord): string {
     cell(instance),
     configuration === undefined
       ? cell(signal)
-      : `${cell(configuration.sha256).slice(0, HASH_LENGTH)} ${cell(configuration.source)}`,
+      : `${cell(configuration?.sha256).slice(0, HASH_LENGTH)} ${cell(configuration?.source)}`,
     ...(isJsonObject(changes) ? [changesText(changes)] : []),
     ...(problems === undefined ? [] : [`problems: ${cell(problems)}`]),
   ]
@@ -37,9 +37,10 @@ function changesText(changes: object): string {
 
 function namesText(names: unknown): string {
   if (!isJsonObject(names)) return NONE
-  return Object.entries(LIST_SIGNS)
-    .flatMap(([list, sign]) => (Array.isArray(names[list]) ? [listText(names[list], sign)] : []))
-    .join(' ')
+  const lists = Object.entries(LIST_SIGNS).flatMap(([list, sign]) =>
+    Array.isArray(names[list]) ? [listText(names[list], sign)] : [],
+  )
+  return [...lists, ...(names.reordered === true ? ['reordered'] : [])].join(' ')
 }
 
 function listText(names: readonly unknown[], sign: string): string {

@@ -13,20 +13,22 @@ export interface NameChanges {
   readonly omitted?: number
 }
 
+export interface GrantChanges extends NameChanges {
+  /** Whether those in both have another order: of several that allow a request, the first counts. */
+  readonly reordered?: true
+}
+
 /** What differs between two configurations, by name and without any value; what does not differ is left out. */
 export interface ConfigChanges {
   readonly issuers?: NameChanges
   readonly apiKeys?: NameChanges
   readonly databases?: NameChanges
-  readonly grants?: NameChanges
+  readonly grants?: GrantChanges
   /** Which of `server`, `store` and `audit` differ. */
   readonly sections?: readonly string[]
 }
 
-/**
- * Returns what differs between two configurations, with the content of the files that they name. The order of grants does
- * not count.
- */
+/** Returns what differs between two configurations, with the content of the files that they name. */
 export function configChanges(before: Config, after: Config): ConfigChanges {
   const named = (list: readonly { readonly name: string }[]) => new Map(list.map(each => [each.name, each]))
   const sections = (['server', 'store', 'audit'] as const).filter(
@@ -36,9 +38,21 @@ export function configChanges(before: Config, after: Config): ConfigChanges {
     issuers: nameChanges(named(before.issuers), named(after.issuers)),
     apiKeys: nameChanges(new Map(Object.entries(before.apiKeys)), new Map(Object.entries(after.apiKeys))),
     databases: nameChanges(named(before.databases), named(after.databases)),
-    grants: nameChanges(named(before.grants), named(after.grants)),
+    grants: grantChanges(named(before.grants), named(after.grants)),
     sections,
   })
+}
+
+function grantChanges(
+  before: ReadonlyMap<string, unknown>,
+  after: ReadonlyMap<string, unknown>,
+): GrantChanges {
+  const [orderBefore, orderAfter] = [
+    [...before.keys()].filter(name => after.has(name)),
+    [...after.keys()].filter(name => before.has(name)),
+  ]
+  const isReordered = orderBefore.some((name, i) => name !== orderAfter[i])
+  return { ...nameChanges(before, after), ...(isReordered && { reordered: true }) }
 }
 
 function nameChanges(before: ReadonlyMap<string, unknown>, after: ReadonlyMap<string, unknown>): NameChanges {

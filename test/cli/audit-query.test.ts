@@ -228,7 +228,10 @@ describe('jeton audit query shows lifecycle records', () => {
     {
       type: 'jeton.audit.reloaded',
       configuration: { source: '/etc/jeton.yaml', sha256: 'cd'.repeat(32), files: {} },
-      changes: { grants: { added: ['new'], removed: ['old'], changed: ['other'] }, sections: ['server'] },
+      changes: {
+        grants: { added: ['new'], removed: ['old'], changed: ['other'], reordered: true },
+        sections: ['server'],
+      },
     },
     { type: 'jeton.audit.reload_refused', configuration: { source: '/etc/jeton.yaml' }, problems: 2 },
     { type: 'jeton.audit.stopped', signal: 'SIGTERM' },
@@ -269,7 +272,7 @@ describe('jeton audit query shows lifecycle records', () => {
     const { stdout } = await query([await mixedFile()], { type: 'lifecycle', output: 'table' })
     expect(stdout.split('\n')).toEqual([
       `${LIFECYCLE[0]?.time}  started  host/1  abababababab /etc/jeton.yaml`,
-      `${LIFECYCLE[1]?.time}  reloaded  host/1  cdcdcdcdcdcd /etc/jeton.yaml  grants +new -old ~other, sections ~server`,
+      `${LIFECYCLE[1]?.time}  reloaded  host/1  cdcdcdcdcdcd /etc/jeton.yaml  grants +new -old ~other reordered, sections ~server`,
       `${LIFECYCLE[2]?.time}  reload_refused  host/1  - /etc/jeton.yaml  problems: 2`,
       `${LIFECYCLE[3]?.time}  stopped  host/1  SIGTERM`,
       '',
@@ -284,9 +287,14 @@ describe('jeton audit query shows lifecycle records', () => {
       configuration: 7,
       changes: { grants: '\u009b', x: ['\n'] },
     }
-    await writeFile(path, `${JSON.stringify(forged)}\n`)
+    const nulls = { ...LIFECYCLE[2], instance: null, configuration: null, changes: null, problems: null }
+    await writeFile(path, `${JSON.stringify(forged)}\n${JSON.stringify(nulls)}\n`)
     const { stdout } = await query([path], { output: 'table' })
-    expect(stdout).toBe(`${LIFECYCLE[1]?.time}  reloaded  \\u001b[2J  - -  grants -, x ~\\n\n`)
+    expect(stdout.split('\n')).toEqual([
+      `${LIFECYCLE[1]?.time}  reloaded  \\u001b[2J  - -  grants -, x ~\\n`,
+      `${LIFECYCLE[2]?.time}  reload_refused  -  - -  problems: -`,
+      '',
+    ])
   })
 })
 

@@ -60,6 +60,22 @@ describe('configChanges', () => {
     expect(configChanges(config, keyed)).toEqual({ apiKeys: { added: ['new'] } })
   })
 
+  test('says that grants have another order, which decides if several allow a request', () => {
+    const [grant = expect.fail()] = config.grants
+    const ordered = (...names: string[]): Config => ({
+      ...config,
+      grants: names.map(name => ({ ...grant, name })),
+    })
+    const before = ordered('a', 'b', 'c')
+    expect(configChanges(before, ordered('b', 'a', 'c'))).toEqual({ grants: { reordered: true } })
+    expect(configChanges(before, ordered('c', 'new', 'b'))).toEqual({
+      grants: { added: ['new'], removed: ['a'], reordered: true },
+    })
+    expect(configChanges(before, ordered('new', 'a', 'c'))).toEqual({
+      grants: { added: ['new'], removed: ['b'] },
+    })
+  })
+
   test('has at most a hundred names in each list, and counts the others', () => {
     const [grant = expect.fail()] = config.grants
     const grants = Array.from({ length: 250 }, (_, i) => ({ ...grant, name: `g${i}` }))
