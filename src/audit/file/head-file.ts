@@ -1,7 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import type { Log } from '../../telemetry/log.ts'
+import { readAt } from './file-end.ts'
 
 const HASH = /^[0-9a-f]{64}$/
+/** A hash and some white space. */
+const MAX_BYTES = 100
 
 /** Keeps the last hash beside an audit file, so that the chain continues if the file is rotated while jeton is down. */
 export interface HeadFile {
@@ -20,7 +23,7 @@ export async function openHeadFile(path: string, log: Log): Promise<HeadFile> {
     hasWarned = true
   }
   const handle = await openOrCreate(path).catch(error => void warn(error))
-  const text = (await handle?.readFile('utf8').catch(() => ''))?.trim() ?? ''
+  const text = handle ? await readText(handle).catch(() => '') : ''
   return {
     initialHash: HASH.test(text) ? text : undefined,
     async write(hash) {
@@ -35,10 +38,23 @@ export async function openHeadFile(path: string, log: Log): Promise<HeadFile> {
 
 const NOT_KEPT = 'the last hash cannot be kept beside the audit file; records are still written to the file'
 
+/** Others may write beside the audit file, too: what they put there must neither hang a start nor fill the memory. */
 async function openOrCreate(path: string): Promise<FileHandle> {
+  const handle = await openAnything(path)
+  if ((await handle.stat()).isFile()) return handle
+  await handle.close()
+  throw new Error(`${path}: not a regular file`)
+}
+
+async function openAnything(path: string): Promise<FileHandle> {
   try {
     return await open(path, 'r+')
   } catch {
     return open(path, 'w+', 0o600)
   }
+}
+
+async function readText(handle: FileHandle): Promise<string> {
+  const bytes = await readAt(handle, { position: 0, length: MAX_BYTES })
+  return bytes.toString().trim()
 }

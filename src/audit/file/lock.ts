@@ -75,7 +75,10 @@ async function waitUntilFree({ path, name, prefix, folder, clock }: Candidate): 
   }
 }
 
-/** Removes the name of a process that has ended: names are never used again, so nobody else's can be meant. */
+/**
+ * Removes the name of a process that has ended: names are never used again, so nobody else's can be meant. What cannot be
+ * removed, such as a folder, holds nothing either.
+ */
 async function askOrRemove(name: string, { path, folder }: Pick<Candidate, 'path' | 'folder'>) {
   const state = await askState(folder.addressOf(name)).catch(cause => {
     const lock = join(folder.path, name)
@@ -83,7 +86,7 @@ async function askOrRemove(name: string, { path, folder }: Pick<Candidate, 'path
       `${path}: cannot tell whether another process writes to this audit file (${messageOf(cause)}): if none does, remove ${lock}`,
     )
   })
-  if (state === undefined) await rm(join(folder.path, name), { force: true })
+  if (state === undefined) await removeIfPossible(join(folder.path, name))
   return state
 }
 
@@ -103,7 +106,11 @@ async function namesIn(folder: SocketFolder, prefix: string): Promise<string[]> 
 async function removeIfOld(path: string): Promise<void> {
   const stats = await stat(path).catch(() => undefined)
   // by the machine's own time, as the file system's is
-  if (stats && Date.now() - stats.mtimeMs > MAX_TEMPORARY_AGE_MS) await rm(path, { force: true })
+  if (stats && Date.now() - stats.mtimeMs > MAX_TEMPORARY_AGE_MS) await removeIfPossible(path)
+}
+
+async function removeIfPossible(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => {})
 }
 
 /** Returns the one path of the file that all its names lead to. */

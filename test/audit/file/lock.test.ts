@@ -64,6 +64,16 @@ test('lockFile removes the locks of processes that were killed, and those alone'
   expect((await readdir(dir)).sort()).toEqual([...keep, 'log.lock-0000000000000006.new'].sort())
 })
 
+test('a folder under the name of a lock, with or without its end, holds nothing', async () => {
+  const dir = await folder()
+  const planted = ['log.lock-0000000000000001', 'log.lock-0000000000000002.new'].map(name => join(dir, name))
+  for (const path of planted) await mkdir(path)
+  await utimes(planted[1] ?? '', 0, 0)
+  const unlock = await lock(join(dir, 'log'))
+  await expect(lock(join(dir, 'log'))).rejects.toThrow('another process')
+  await unlock()
+})
+
 test('of twenty that start at once, one gets the lock, whether or not there is a stale one', async () => {
   const dir = await folder()
   for (let round = 0; round < 5; round++) {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   appendFile,
   copyFile,
@@ -308,13 +309,19 @@ test('openFileSink rejects a file that is not an audit file, and leaves neither 
   ).rejects.toThrow('not a regular file')
 })
 
-test('openFileSink writes without a head file that it cannot keep, and warns once', async () => {
-  const { path, run, log } = await setUp()
-  await mkdir(`${path}.head`)
-  await run('a', 'b')
-  expect(await verifyFiles([path])).toMatchObject({ ok: true, records: 2 })
-  expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
-})
+test.each([
+  ['a folder', (path: string) => mkdir(path)],
+  ['a pipe, which would never end', async (path: string) => void execFileSync('mkfifo', [path])],
+])(
+  'openFileSink writes without a head file that it cannot keep, and warns once: %s',
+  async (_what, plant) => {
+    const { path, run, log } = await setUp()
+    await plant(`${path}.head`)
+    await run('a', 'b')
+    expect(await verifyFiles([path])).toMatchObject({ ok: true, records: 2 })
+    expect(log.lines.filter(({ level }) => level === 'warn')).toHaveLength(1)
+  },
+)
 
 test('overlapping batches are written one after the other, and none after close', async () => {
   const { path, openSink, ids } = await setUp()
