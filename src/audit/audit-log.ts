@@ -150,7 +150,7 @@ export function createAuditLog(parts: AuditLogParts): AuditLog {
     close(last) {
       if (!closing) {
         flood.flush()
-        const lastLine = last && JSON.stringify(last)
+        const lastLine = last && printableJson(last)
         closing = Promise.all(writers.map(writer => closeWriter(writer, lastLine))).then(() => {})
       }
       return closing

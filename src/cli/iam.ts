@@ -2,6 +2,7 @@ import { loadConfig, loadStaticConfig } from '../config/load.ts'
 import { type RoleTemplate, roleTemplate } from '../iam/cloudformation.ts'
 import { databaseRole } from '../iam/database-role.ts'
 import { jetonRole, requirePartition } from '../iam/jeton-role.ts'
+import { printableJson } from '../lib/printable.ts'
 import {
   type IamFlags,
   kmsKeyByFlag,
@@ -66,5 +67,5 @@ async function databaseRoleOf(args: IamArguments, name: string): Promise<RoleTem
 }
 
 function roleJson({ documents: { trust, permissions }, roleArn }: RoleTemplate): string {
-  return `${JSON.stringify({ role: roleArn, trust, permissions }, null, 2)}\n`
+  return `${printableJson({ role: roleArn, trust, permissions }, 2)}\n`
 }

@@ -474,6 +474,8 @@ describe('announce', () => {
     auditLog.announce({ ...lifecycle.stopped(), configuration: { source: '/etc/\u009b2J\u202e\n.yaml' } })
     await auditLog.drain()
     expect(fake.batches.flat().join()).toContain('"source":"/etc/\\u009b2J\\u202e\\n.yaml"')
+    await auditLog.close({ ...lifecycle.stopped(), instance: 'host\u009b\u202e' })
+    expect(fake.batches.flat().at(-1)).toContain('"instance":"host\\u009b\\u202e"')
   })
 
   test.each(['flushDue', 'drain'] as const)('is written by %s', async method => {
