@@ -35,7 +35,7 @@ export function addAuditCommands(program: Command): void {
     .option('--code <code>', 'with this error code, as callers see it')
     .option('--grant <name>', 'by this grant')
     .option('--fingerprint <hash>', 'the hex SHA-256 of a token, or the beginning of it')
-    .option('--source-ip <address>', 'from this address')
+    .option('--source-ip <address>', 'from this address or network, and counts of networks around it')
     .option(
       '--type <type>',
       'decision (of requests), lifecycle (starts, reloads and stops), or one of started, reloaded, reload_refused, stopped',

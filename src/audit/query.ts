@@ -1,3 +1,4 @@
+import { overlap, parseIpNetwork } from '../lib/ip-network.ts'
 import type { ParsedRecord } from './parsed-record.ts'
 import { type AuditRecord, renderRecord } from './record.ts'
 
@@ -21,6 +22,7 @@ export interface AuditQuery {
   readonly grant?: string | undefined
   /** A fingerprint or its beginning. */
   readonly fingerprint?: string | undefined
+  /** An address or a network: finds what came from it, and counts of a network that it is in or that is in it. */
   readonly sourceIp?: string | undefined
   /** Any of these types of records. */
   readonly types?: readonly ParsedRecord['type'][] | undefined
@@ -39,12 +41,13 @@ export interface AuditSource {
 /** Called with the number of lines that are not records, if there are any: torn by a crash, or damaged later. */
 export type OnUnreadable = (unreadable: { where: string; lines: number }) => void
 
-const EXACT = ['database', 'user', 'decision', 'code', 'grant', 'sourceIp'] as const
+const EXACT = ['database', 'user', 'decision', 'code', 'grant'] as const
 
 /** Returns a predicate for the records that match a query. */
 export function compileQuery(query: AuditQuery): (parsed: ParsedRecord) => boolean {
   const { from, to, id, fingerprint, types } = query
   const principal = query.principal && asRecorded(query.principal)
+  const isFrom = compileSource(query.sourceIp)
   const exact = EXACT.flatMap(member =>
     query[member] === undefined ? [] : [[member, query[member]] as const],
   )
@@ -56,8 +59,20 @@ export function compileQuery(query: AuditQuery): (parsed: ParsedRecord) => boole
     (types === undefined || types.includes(type)) &&
     exact.every(([member, value]) => record[member] === value) &&
     (principal === undefined || isBy(record, principal)) &&
+    isFrom(record) &&
     (id === undefined || record.id === id || record.requestId === id) &&
     (fingerprint === undefined || String(record.fingerprint ?? '').startsWith(fingerprint))
+}
+
+function compileSource(source: string | undefined): (record: AuditRecord) => boolean {
+  if (source === undefined) return () => true
+  const wanted = parseIpNetwork(source)
+  return ({ network, sourceIp }) => {
+    const place: unknown = sourceIp ?? network
+    if (!wanted || typeof place !== 'string') return false
+    const from = parseIpNetwork(place)
+    return from !== undefined && overlap(wanted, from)
+  }
 }
 
 function isBy({ principal }: AuditRecord, { issuer, subject }: PrincipalName): boolean {

@@ -2,7 +2,7 @@ import { LIFECYCLE_TYPES } from '../audit/lifecycle-record.ts'
 import { DECISION_TYPE } from '../audit/parsed-record.ts'
 import type { AuditQuery } from '../audit/query.ts'
 import { UsageError } from '../errors.ts'
-import { parseIpAddress } from '../lib/ip-address.ts'
+import { parseIpNetwork } from '../lib/ip-network.ts'
 import { DAY_MS } from '../lib/iso-time.ts'
 
 /** The flags of `jeton audit query`, as written on the command line. */
@@ -79,12 +79,10 @@ function parsePrincipal(text: string): AuditQuery['principal'] {
   return { issuer: text.slice(0, slash), subject: text.slice(slash + 1) }
 }
 
-/** Returns the address, or the network of a counting record, as records have it. */
 function parseSourceIp(text: string): string {
-  const [, ip, prefix = ''] = /^([^/]*)(\/\d{1,3})?$/.exec(text) ?? []
-  const address = parseIpAddress(ip)
-  if (address === undefined) throw new UsageError('--source-ip takes an IP address')
-  return `${address}${prefix}`
+  if (parseIpNetwork(text) === undefined)
+    throw new UsageError('--source-ip takes an IP address, or a network such as 192.0.2.0/24')
+  return text
 }
 
 function parseType(text: string): AuditQuery['types'] {

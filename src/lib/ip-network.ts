@@ -21,3 +21,27 @@ export function ipNetwork(
   const network = ipaddr.IPv6.networkAddressFromCIDR(`${ip}/${ipv6Prefix}`)
   return `${network.toRFC5952String()}/${ipv6Prefix}`
 }
+
+/** All addresses that share their first `prefix` bits with one. */
+export interface IpNetwork {
+  readonly address: ipaddr.IPv4 | ipaddr.IPv6
+  readonly prefix: number
+}
+
+const NETWORK = /^([^/]*)(?:\/(\d{1,3}))?$/
+
+/** Returns the network that a text such as `192.0.2.0/24` names; an address is one of its own. Undefined for all else. */
+export function parseIpNetwork(text: string): IpNetwork | undefined {
+  const [, ip, bits] = NETWORK.exec(text) ?? []
+  const canonical = parseIpAddress(ip)
+  if (canonical === undefined) return undefined
+  const address = ipaddr.parse(canonical)
+  const maxPrefix = address.kind() === 'ipv4' ? 32 : 128
+  const prefix = bits === undefined ? maxPrefix : Number(bits)
+  return prefix <= maxPrefix ? { address, prefix } : undefined
+}
+
+/** Returns whether some address is in both networks: then one of them is within the other. */
+export function overlap(a: IpNetwork, b: IpNetwork): boolean {
+  return a.address.kind() === b.address.kind() && a.address.match(b.address, Math.min(a.prefix, b.prefix))
+}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseRecord } from '../../src/audit/parsed-record.ts'
 import { type AuditQuery, compileQuery } from '../../src/audit/query.ts'
+import type { AuditRecord } from '../../src/audit/record.ts'
 import { parsed, record } from './support.ts'
 
 describe('compileQuery', () => {
@@ -44,6 +45,32 @@ describe('compileQuery', () => {
     expect(compileQuery(matching)(candidate)).toBe(true)
     expect(compileQuery(other)(candidate)).toBe(false)
   })
+
+  test.each<[Partial<AuditRecord>, string[], string[]]>([
+    [
+      { network: '2001:db8:7::/48', count: 9 },
+      ['2001:DB8:7:1::5', '2001:db8:7::/48', '2001:db8::/32'],
+      ['2001:db8:8::5', '2001:db8:8::/48', '32.1.13.184'],
+    ],
+    [
+      { network: '192.0.2.0/24', count: 9 },
+      ['192.0.2.7', '::ffff:192.0.2.7', '192.0.0.0/16'],
+      ['192.0.3.7', '192.0.3.0/24'],
+    ],
+    [
+      { sourceIp: '192.0.2.7', network: '2001:db8::/32' },
+      ['192.0.2.7', '192.0.2.0/24', '0.0.0.0/0'],
+      ['192.0.2.8', '2001:db8::1'],
+    ],
+    [{ sourceIp: 'unknown' }, [], ['192.0.2.7', '::/0']],
+  ])(
+    'finds %j by an address or network that it overlaps, by %j, and not by %j',
+    (fields, sources, others) => {
+      const found = parsed(record(fields))
+      for (const sourceIp of sources) expect(compileQuery({ sourceIp })(found), sourceIp).toBe(true)
+      for (const sourceIp of others) expect(compileQuery({ sourceIp })(found), sourceIp).toBe(false)
+    },
+  )
 
   test('matches no member that the record lacks', () => {
     const bare = parsed(record())

@@ -100,6 +100,7 @@ describe('jeton audit query', () => {
     [{ sourceIp: '::FFFF:203.0.113.9' }, ['r200', 'r90']],
     [{ sourceIp: '203.0.113.9:443' }, ['r200', 'r90']],
     [{ sourceIp: '2001:DB8:0::/48' }, []],
+    [{ sourceIp: '203.0.0.0/16' }, ['r200', 'r90']],
     [{ id: 'q200' }, ['r200']],
     [{ id: 'r10' }, ['r10']],
     [{ decision: 'refused', sourceIp: '203.0.113.9', limit: '1' }, ['r90']],
@@ -130,6 +131,7 @@ describe('jeton audit query', () => {
     [{ fingerprint: 'xyz' }, '--fingerprint takes the hex SHA-256'],
     [{ sourceIp: '203.0.113' }, '--source-ip takes an IP address'],
     [{ sourceIp: '' }, '--source-ip takes an IP address'],
+    [{ sourceIp: '192.0.2.0/33' }, '--source-ip takes an IP address, or a network such as 192.0.2.0/24'],
     [{ output: 'yaml' }, '-o takes json or table'],
   ])('refuses %j and says what it takes', async (options, message) => {
     const result = await query([await logFile()], options)
