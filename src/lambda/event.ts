@@ -3,6 +3,8 @@ import type { ALBEvent, APIGatewayProxyEventV2, LambdaFunctionURLEvent } from 'a
 import { JetonError } from '../errors.ts'
 import { findRepeatedHeader } from '../http/repeated-headers.ts'
 import { parseIpAddress } from '../lib/ip-address.ts'
+import { isJsonObject } from '../lib/json.ts'
+import { groupBy } from '../lib/maps.ts'
 
 /** An event of API Gateway's HTTP API (payload 2.0), of a function URL, or of an Application Load Balancer. */
 export type HttpEvent = APIGatewayProxyEventV2 | LambdaFunctionURLEvent | ALBEvent
@@ -30,34 +32,33 @@ const NO_ADDRESS = '0.0.0.0'
  * are API Gateway's of payload 1.0. Does not check the members of the request: `normalizeEvent` does.
  */
 export function isHttpEvent(event: unknown): event is HttpEvent {
-  if (typeof event !== 'object' || event === null || !('requestContext' in event)) return false
-  const context = event.requestContext
-  return typeof context === 'object' && context !== null && ('elb' in context || 'http' in context)
+  if (!isJsonObject(event) || !isJsonObject(event.requestContext)) return false
+  const { elb, http } = event.requestContext
+  return isJsonObject(elb) || isJsonObject(http)
 }
 
 /** Returns whether the load balancer uses `multiValueHeaders` instead of `headers`, in events and replies. */
 export function hasMultiValueHeaders(event: HttpEvent): boolean {
-  return 'multiValueHeaders' in event && event.multiValueHeaders !== undefined
+  return 'multiValueHeaders' in event && isJsonObject(event.multiValueHeaders)
 }
 
 /**
  * Returns an event as a normalized one. A load balancer names the source in the last entry of `X-Forwarded-For`; callers can
  * write all others, so they are ignored, and so is the whole header if AWS names the source itself. Query strings are dropped:
- * no route has one. Throws `invalid_request` if the path or the body is not text, or if a header comes twice that must be one.
+ * no route has one. Whoever may invoke the function can make up an event: throws `invalid_request` if the path, the body or a
+ * header is not text, or if a header comes twice that must be one.
  */
 export function normalizeEvent(event: HttpEvent): NormalizedEvent {
   const headers = headersOf(event)
   const isAlb = isAlbEvent(event)
-  const requestId = isAlb ? traceIdOf(headers['x-amzn-trace-id']) : event.requestContext.requestId
-  const source = isAlb ? lastEntry(headers['x-forwarded-for']) : event.requestContext.http.sourceIp
+  const requestId = isAlb ? traceIdOf(headers['x-amzn-trace-id']) : textOf(event.requestContext.requestId)
+  const source = isAlb ? lastEntry(headers['x-forwarded-for']) : textOf(event.requestContext.http.sourceIp)
   const sourceIp = parseIpAddress(source) ?? NO_ADDRESS
   const method = isAlb ? event.httpMethod : event.requestContext.http.method
-  const path: unknown = pathOf(event)
+  const path = pathOf(event)
   const body: unknown = event.body ?? undefined
-  if (typeof path !== 'string' || !(body === undefined || typeof body === 'string'))
-    throw new JetonError('invalid_request', {
-      publicMessage: 'the event has no path, or its body is not text',
-    })
+  if (path === undefined || !(body === undefined || typeof body === 'string'))
+    throw malformed('the event has no path, or its body is not text')
   const isBase64Encoded = event.isBase64Encoded === true
   if (body !== undefined)
     headers['content-length'] = String(Buffer.byteLength(body, isBase64Encoded ? 'base64' : 'utf8'))
@@ -92,30 +93,43 @@ function isAlbEvent(event: HttpEvent): event is ALBEvent {
 
 /** Returns headers by lower-case names, with the values of one name joined (RFC 9110, 5.3), without connection headers. */
 function headersOf(event: HttpEvent): Record<string, string> {
-  const lists: Readonly<Record<string, readonly (string | undefined)[] | undefined>> =
-    'multiValueHeaders' in event && event.multiValueHeaders
-      ? event.multiValueHeaders
-      : Object.fromEntries(Object.entries(event.headers ?? {}).map(([name, value]) => [name, [value]]))
-  const repeated = findRepeatedHeader(
-    Object.entries(lists).flatMap(([name, values = []]) => values.flatMap(value => [name, value ?? ''])),
-  )
-  if (repeated !== undefined)
-    throw new JetonError('invalid_request', {
-      publicMessage: `the request has more than one ${repeated} header`,
-    })
+  const fields = headerFieldsOf(event)
+  const repeated = findRepeatedHeader(fields.flat())
+  if (repeated !== undefined) throw malformed(`the request has more than one ${repeated} header`)
   const headers: Record<string, string> = {}
-  for (const [name, values = []] of Object.entries(lists)) headers[name.toLowerCase()] = values.join(', ')
+  for (const [name, values] of groupBy(fields, ([name]) => name.toLowerCase()))
+    headers[name] = values.map(([, value]) => value).join(', ')
   delete headers[REQUEST_ID_HEADER]
   delete headers['transfer-encoding']
   return headers
 }
 
+/** Returns the names and values of an event's headers, one by one. Throws if a value is not text. */
+function headerFieldsOf(event: HttpEvent): [name: string, value: string][] {
+  const lists: Readonly<Record<string, unknown>> =
+    ('multiValueHeaders' in event && event.multiValueHeaders) || event.headers || {}
+  return Object.entries(lists).flatMap(([name, list]) =>
+    [list].flat().map((value): [string, string] => {
+      if (typeof value !== 'string') throw malformed('a header of the event is not text')
+      return [name, value]
+    }),
+  )
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function malformed(publicMessage: string): JetonError {
+  return new JetonError('invalid_request', { publicMessage })
+}
+
 /** Returns the path without the name of API Gateway's stage, which precedes it unless the stage is `$default`. */
-function pathOf(event: HttpEvent): string {
-  if (isAlbEvent(event)) return event.path
-  const { rawPath, requestContext } = event
-  const { stage } = requestContext
-  return stage !== '$default' && rawPath?.startsWith(`/${stage}/`) ? rawPath.slice(stage.length + 1) : rawPath
+function pathOf(event: HttpEvent): string | undefined {
+  const path = textOf(isAlbEvent(event) ? event.path : event.rawPath)
+  if (isAlbEvent(event)) return path
+  const { stage } = event.requestContext
+  return stage !== '$default' && path?.startsWith(`/${stage}/`) ? path.slice(`/${stage}`.length) : path
 }
 
 /**

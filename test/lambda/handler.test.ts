@@ -11,6 +11,7 @@ import {
   albMultiValueEvent,
   apiGatewayEvent,
   EVENTS,
+  functionUrlEvent,
   type ToEvent,
 } from '../support/lambda/events/events.ts'
 import { startApi } from '../support/service/app.ts'
@@ -161,18 +162,41 @@ describe('404', () => {
   })
 })
 
-test.each([
-  { path: undefined, rawPath: undefined },
-  { path: 7, rawPath: 7 },
-  { body: 7 },
-  { body: { a: 1 } },
-])('an incomplete event gets a problem instead of an exception: %j', async over => {
-  for (const [, toEvent] of EVENTS) {
-    const { statusCode, headers } = await invoke({ ...eventOf(toEvent), ...over })
-    expect(statusCode === 400 || statusCode === 500).toBe(true)
-    expect(headers?.['content-type']).toBe('application/problem+json')
-  }
-  expect(order).toEqual([])
+describe('an event that somebody made up', () => {
+  const NOT_TEXT = [null, 7, true, [7], {}, { a: null }, [null]]
+  test.each([
+    { path: undefined, rawPath: undefined },
+    { path: 7, rawPath: 7 },
+    { body: 7 },
+    { body: { a: 1 } },
+    ...NOT_TEXT.map(value => ({
+      headers: { 'user-agent': value },
+      multiValueHeaders: { 'user-agent': value },
+    })),
+  ])('with %j is invalid_request, not a bug', async over => {
+    for (const [, toEvent] of EVENTS) {
+      const { statusCode, headers, body } = await invoke({ ...eventOf(toEvent), ...over })
+      expect([statusCode, JSON.parse(body).code]).toEqual([400, 'invalid_request'])
+      expect(headers?.['content-type']).toBe('application/problem+json')
+    }
+    expect(order).toEqual([])
+    expect(log.lines).toEqual([])
+  })
+
+  test.each(NOT_TEXT)('with the source address %j has none', async sourceIp => {
+    for (const toEvent of [apiGatewayEvent, functionUrlEvent]) {
+      const event = eventOf(toEvent) as { requestContext: { http: object } }
+      const http = { ...event.requestContext.http, sourceIp }
+      const { body } = await invoke({ ...event, requestContext: { ...event.requestContext, http } })
+      expect(JSON.parse(body).ip).toBe('0.0.0.0')
+    }
+  })
+
+  test.each([null, 7, 'x'])('with requestContext.http = %j is no HTTP request', async http => {
+    await expect(invoke({ ...eventOf(apiGatewayEvent), requestContext: { http } })).rejects.toThrow(
+      'the event is not an HTTP request',
+    )
+  })
 })
 
 test('a service that cannot start is a 503 with Retry-After', async () => {
