@@ -1,23 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyReply } from 'fastify'
 import type { ServerConfig } from '../config/config.ts'
-import { asJetonError, type JetonError } from '../errors.ts'
+import { asJetonError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { CaBundles } from '../rds/ca-bundles.ts'
 import type { Health } from '../telemetry/health.ts'
-import { type Log, logRequestFailure } from '../telemetry/log.ts'
+import type { Log } from '../telemetry/log.ts'
 import { type ConnectionMetrics, NO_METRICS } from '../telemetry/metrics.ts'
 import type { AccessPolicy } from '../vending/access-policy.ts'
 import type { BeginAudit } from '../vending/request-audit.ts'
 import type { VendToken } from '../vending/vend-token.ts'
+import { answerErrors } from './answer-errors.ts'
 import { createAuthenticationHook } from './authenticate.ts'
-import { errorFromFastify, incompleteBodyError } from './fastify-errors.ts'
+import { errorFromFastify } from './fastify-errors.ts'
 import { acceptOnlyJson, MAX_BODY_BYTES } from './json-body.ts'
 import { createListener, type ListenerOptions, type ListenerParts } from './listener.ts'
 import { addOpenApiRoute, describeRoutes } from './openapi.ts'
 import { sendProblem } from './problem.ts'
-import { rejectMalformed, rejectUnroutable } from './request-head.ts'
+import { refuseMalformed, rejectMalformed, rejectUnroutable } from './request-head.ts'
 import { addCaRoute } from './routes/ca.ts'
 import { addDatabasesRoute } from './routes/databases.ts'
 import { addHealthRoutes } from './routes/health.ts'
@@ -93,7 +94,7 @@ function createFastify(options: AppOptions, parts: ListenerParts): App {
     // such requests do not reach any hook
     frameworkErrors(cause, _request, reply) {
       setCommonHeaders(reply, { isTls })
-      sendProblem(reply, errorFromFastify(cause) ?? asJetonError(cause))
+      sendProblem(reply, refuseMalformed(reply) ?? errorFromFastify(cause) ?? asJetonError(cause))
     },
   }).withTypeProvider<TypeBoxTypeProvider>()
 }
@@ -108,22 +109,4 @@ function addCommonHeaders(app: App, options: { isTls: boolean }): void {
 function setCommonHeaders(reply: FastifyReply, { isTls }: { isTls: boolean }): void {
   if (isTls) reply.header('strict-transport-security', HSTS)
   reply.headers(SECURITY_HEADERS).header('x-request-id', reply.request.id)
-}
-
-/**
- * Answers whatever a request fails with as a problem, records it if authentication had begun, and logs bugs. The reply goes
- * first, so that the time it takes says nothing of what the operator is told.
- */
-function answerErrors(app: App, log: Log): void {
-  app.setErrorHandler((cause, request, reply) => {
-    const error = jetonErrorOf(cause, request)
-    sendProblem(reply, error)
-    request.audit?.recordFailure(error)
-    if (error.code === 'internal_error') logRequestFailure(log, { requestId: request.id, cause })
-  })
-}
-
-function jetonErrorOf(cause: unknown, { raw }: FastifyRequest): JetonError {
-  const isBodyCutOff = cause instanceof Error && cause === raw.errored
-  return isBodyCutOff ? incompleteBodyError() : (errorFromFastify(cause) ?? asJetonError(cause))
 }

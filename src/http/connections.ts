@@ -41,7 +41,7 @@ export function followConnections(server: Server): Connections {
   const open = new Set<Connection>()
   const bySocket = new WeakMap<Socket, Connection>()
   // how a socket under TLS finds the bare one
-  const byPeer = new Map<string, Connection>()
+  const byEnds = new Map<string, Connection>()
   let uses = 0
 
   server.on('connection', (socket: Socket) => {
@@ -55,17 +55,17 @@ export function followConnections(server: Server): Connections {
       whenAnswered: undefined,
       lastUsed: ++uses,
     }
-    const peer = peerOf(socket)
+    const ends = endsOf(socket)
     open.add(connection)
     bySocket.set(socket, connection)
-    byPeer.set(peer, connection)
+    byEnds.set(ends, connection)
     socket.once('close', () => {
       open.delete(connection)
-      if (byPeer.get(peer) === connection) byPeer.delete(peer)
+      if (byEnds.get(ends) === connection) byEnds.delete(ends)
     })
   })
   server.on('secureConnection', (socket: TLSSocket) => {
-    const connection = byPeer.get(peerOf(socket))
+    const connection = byEnds.get(endsOf(socket))
     if (connection) bySocket.set(socket, connection)
   })
 
@@ -78,8 +78,9 @@ export function followConnections(server: Server): Connections {
   }
 }
 
-function peerOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`
+/** Both ends: a client may use one port of its own for several addresses of this machine. */
+function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return [remoteAddress, remotePort, localAddress, localPort].join(' ')
 }
 
 /**

@@ -24,7 +24,7 @@ export function acceptOnlyJson(app: App): void {
 
 /**
  * An `onRequest` hook for what follows authentication: refuses bodies that are compressed (RFC 7694, 3), which nobody would
- * unpack, and lets a client send its body that waits for word.
+ * unpack, and lets a client send its body that waits for word, unless that body is known to be too large.
  */
 export function acceptBody(
   request: FastifyRequest,
@@ -33,7 +33,8 @@ export function acceptBody(
 ): void {
   const encoding = request.headers['content-encoding']?.toLowerCase() ?? ''
   if (encoding === '' || encoding === 'identity') {
-    askForBody(request.raw, reply.raw)
+    // Fastify refuses a body that says it is too large
+    if (Number(request.headers['content-length'] ?? 0) <= MAX_BODY_BYTES) askForBody(request.raw, reply.raw)
     done()
   } else {
     reply.header('accept-encoding', 'identity')

@@ -1,22 +1,32 @@
 import type { IncomingMessage } from 'node:http'
+import type { FastifyReply } from 'fastify'
 import { JetonError } from '../errors.ts'
 import { notFoundError } from './fastify-errors.ts'
 import { findRepeatedHeader } from './repeated-headers.ts'
 import type { App } from './types.ts'
 
-/** A host as a URI has it, perhaps with a port (RFC 9110, 7.2). */
-const HOST = /^[\w.~!$&'()*+,;=%:[\]-]*$/
+/** A host as a URI has it, perhaps with a port (RFC 9110, 7.2). No comma: some gateways join two headers with one. */
+const HOST = /^(?:\[[\w.~:%-]+\]|[\w.~!$&'()*+;=%-]*)(?::\d*)?$/
 /** What stands before the path of a request in absolute form, as for a proxy (RFC 9112, 3.2.2). */
 const ORIGIN = /^https?:\/\/[^/?#]*/i
 
-/**
- * Rejects requests that a proxy in front may have read in another way, before anything is made of them: with two of a header
- * that must be one, with a `Host` that is missing or none (RFC 9112, 3.2), or with a body that ends who knows where (6.1).
- */
+/** Rejects malformed requests before anything is made of them. */
 export function rejectMalformed(app: App): void {
-  app.addHook('onRequest', ({ raw }, _reply, done) => {
-    done(repeatedHeaderError(raw) ?? hostError(raw) ?? framingError(raw))
+  app.addHook('onRequest', (_request, reply, done) => {
+    done(refuseMalformed(reply))
   })
+}
+
+/**
+ * Returns the error of a request that a proxy in front may have read in another way: with two of a header that must be one, with
+ * a `Host` that is missing or none (RFC 9112, 3.2), or with a body that ends who knows where (6.1). Its reply then ends the
+ * connection, since where the next request begins may be as doubtful (11.2). Undefined for all others.
+ */
+export function refuseMalformed(reply: FastifyReply): JetonError | undefined {
+  const { raw } = reply.request
+  const error = repeatedHeaderError(raw) ?? hostError(raw) ?? framingError(raw)
+  if (error) reply.header('connection', 'close')
+  return error
 }
 
 function repeatedHeaderError({ rawHeaders }: IncomingMessage): JetonError | undefined {

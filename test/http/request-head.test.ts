@@ -60,6 +60,11 @@ test.each([
   ['a host with a path', ['host: x/y', LENGTH], BODY],
   ['a host with a user', ['host: user@x', LENGTH], BODY],
   ['two hosts in one header', ['host: x y', LENGTH], BODY],
+  ['two hosts that were joined on the way', ['host: x,y', LENGTH], BODY],
+  ['a host with two ports', ['host: x:80:81', LENGTH], BODY],
+  ['a host with a port that is no number', ['host: x:http', LENGTH], BODY],
+  ['an address of IPv6 without brackets', ['host: 2001:db8::1', LENGTH], BODY],
+  ['a bracket that stays open', ['host: [::1', LENGTH], BODY],
   [
     'a chunk that is longer than it says',
     ['host: x', 'transfer-encoding: chunked'],
@@ -80,6 +85,24 @@ test.each([
 })
 
 test.each([
+  ['two Host headers', 'GET /healthz HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n'],
+  ['two Host headers and a path that is none', 'GET /%zz HTTP/1.1\r\nhost: x\r\nhost: y\r\n\r\n'],
+  ['no Host', 'GET /healthz HTTP/1.1\r\n\r\n'],
+  [
+    'chunks behind another encoding',
+    'POST /healthz HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
+  ],
+  [
+    'an encoding that is nearly chunked',
+    'POST /healthz HTTP/1.1\r\nhost: x\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n',
+  ],
+])('a request with %s ends the connection: what comes behind it is not answered', async (_what, bytes) => {
+  const { port } = await startApi()
+  const replies = await exchange(port, `${bytes}GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n`)
+  expect(replies).toMatchObject([{ status: 400, headers: { connection: 'close' } }])
+})
+
+test.each([
   ['chunks', ['host: x', 'transfer-encoding: Chunked'], CHUNKED],
   ['chunks with extensions', ['host: x', 'transfer-encoding: chunked'], CHUNKED.replace('15', '15;a=b')],
   [
@@ -88,6 +111,9 @@ test.each([
     CHUNKED.replace(/\r\n$/, 'authorization: Bearer x\r\n\r\n'),
   ],
   ['an address and a port as its host', ['host: [::1]:8080', LENGTH], BODY],
+  ['an address with a zone as its host', ['host: [fe80::1%eth0]:8080', LENGTH], BODY],
+  ['a name and a port as its host', ['host: jeton_1.example.:8080', LENGTH], BODY],
+  ['an empty host, which stands for none', ['host:', LENGTH], BODY],
 ])('a request with %s gets its token', async (_what, lines, body) => {
   const api = await startApi()
   const replies = await exchange(api.port, `${await post(api, JSON_TYPE, ...lines)}${body}`)

@@ -161,3 +161,11 @@ test('a client that waits for 100 Continue with a body that is compressed is not
   expect(parseReplies(await raw.closed).map(({ status }) => status)).toEqual([415])
   expect(held).toHaveLength(0)
 })
+
+test('a client that waits for 100 Continue with a body that is too large is not asked for it', async () => {
+  const { api, head } = await startHeld()
+  const raw = openRaw(api.port)
+  raw.send(`${head}\r\nexpect: 100-continue\r\ncontent-length: 16385\r\n\r\n`)
+  expect(parseReplies(await raw.closed).map(({ status }) => status)).toEqual([413])
+  expect(api.records).toMatchObject([{ decision: 'refused', code: 'payload_too_large' }])
+})
