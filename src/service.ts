@@ -10,7 +10,7 @@ import { type AppOptions, createApp } from './http/app.ts'
 import { secureContextOptions } from './http/tls-context.ts'
 import type { App } from './http/types.ts'
 import { createBackgroundTasks } from './lib/background-tasks.ts'
-import { type Clock, systemClock } from './lib/clock.ts'
+import { type Clock, monotonicClock, systemClock } from './lib/clock.ts'
 import { waitAtMost } from './lib/deadline.ts'
 import { createCaBundles } from './rds/ca-bundles.ts'
 import { openStores } from './store/open-stores.ts'
@@ -70,7 +70,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
   const health = createHealth()
   const metrics = await createMetricsIn(registry, health)
   const clock = createCorrectedClock({ log, metrics })
-  const timer = systemClock()
+  const timer = monotonicClock()
   const backgroundTasks = createBackgroundTasks()
 
   const sinks = await openSinks(config.audit, { clock, timer, health, log, random: Math.random, stdout })

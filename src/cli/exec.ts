@@ -79,7 +79,7 @@ async function exitCodeOf(
     return isMissing ? NOT_FOUND : CANNOT_RUN
   }
   host.kill(host.pid, result.signal)
-  await clock.sleepUntil(clock.now() + SIGNAL_WAIT_MS)
+  await clock.sleep(SIGNAL_WAIT_MS)
   // this process is still here: Node ignores SIGPIPE, for one. Shells return this code for a signal
   return 128 + constants.signals[result.signal]
 }

@@ -46,7 +46,7 @@ export async function requestToken(
       if (!(cause instanceof CallerError) || cause.retryAfterMs === undefined) throw cause
       const retryAt = clock.now() + cause.retryAfterMs
       if (retryAt > giveUpAt) throw cause
-      await clock.sleepUntil(retryAt)
+      await clock.sleep(cause.retryAfterMs)
     }
   }
 }

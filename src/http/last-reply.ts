@@ -55,6 +55,6 @@ function takeBroken({ last, waiting }: Connection): Exchange | undefined {
 async function destroyLater(socket: Socket, clock: Clock): Promise<void> {
   const closed = new AbortController()
   socket.once('close', () => closed.abort())
-  await clock.sleepUntil(clock.now() + LINGER_MS, closed.signal).catch(() => {})
+  await clock.sleep(LINGER_MS, closed.signal).catch(() => {})
   socket.destroy()
 }

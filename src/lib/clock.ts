@@ -9,6 +9,8 @@ export interface Clock {
   now(): number
   /** Resolves at or after `ms` on this clock, never before; rejects with the signal's reason when it aborts. */
   sleepUntil(ms: number, signal?: AbortSignal): Promise<void>
+  /** Resolves when `ms` have passed, however this clock is set meanwhile; rejects with the signal's reason when it aborts. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
   /**
    * Call when sending a request to a trusted server; pass the reply's `Date` to the function it returns. That corrects the
    * clock if the two certainly disagree by more than 2 s.
@@ -52,6 +54,7 @@ export function systemClock({ onCorrected }: SystemClockOptions = {}): Clock {
       for (let leftMs = ms - now(); leftMs > 0; leftMs = ms - now())
         await pause(Math.min(leftMs, MAX_PAUSE_MS), { signal, wakers })
     },
+    sleep: pauseFor,
     observe() {
       const requestedAt = Date.now()
       return serverDate => {
@@ -60,6 +63,21 @@ export function systemClock({ onCorrected }: SystemClockOptions = {}): Clock {
       }
     },
   }
+}
+
+/** Returns a clock of the time that passes, which nobody sets: for how long something takes. Its times are not dates. */
+export function monotonicClock(): Clock {
+  const now = () => performance.now()
+  return {
+    now,
+    sleepUntil: (ms, signal) => pauseFor(ms - now(), signal),
+    sleep: pauseFor,
+    observe: () => () => {},
+  }
+}
+
+async function pauseFor(ms: number, signal?: AbortSignal): Promise<void> {
+  if (ms > 0) await pause(ms, { signal, wakers: new Set() })
 }
 
 /** Resolves after `ms`, or as soon as the function that it adds to `wakers` is called. */

@@ -1,14 +1,14 @@
 import type { Clock } from './clock.ts'
 
 export interface Timeout {
-  clock: Pick<Clock, 'now' | 'sleepUntil'>
+  clock: Pick<Clock, 'sleep'>
   timeoutMs: number
   /** Returns the error of work that took too long. */
   timedOut(): Error
 }
 
 /**
- * Returns what `work` resolves with, or rejects with `timedOut` if that takes longer than `timeoutMs` by `clock`. The signal
+ * Returns what `work` resolves with, or rejects with `timedOut` if that takes longer than `timeoutMs`. The signal
  * aborts after either, so that work can end once no caller waits for it.
  */
 export async function withTimeout<T>(
@@ -18,7 +18,7 @@ export async function withTimeout<T>(
   const done = new AbortController()
   try {
     const result = work(done.signal)
-    const timeout = clock.sleepUntil(clock.now() + timeoutMs, done.signal).then(() => {
+    const timeout = clock.sleep(timeoutMs, done.signal).then(() => {
       throw timedOut()
     })
     return await Promise.race([result, timeout])
@@ -28,15 +28,15 @@ export async function withTimeout<T>(
 }
 
 /**
- * Resolves when `work` does, or after `maxMs` by `clock`: the work then continues in the background. Rejects if `work`
+ * Resolves when `work` does, or after `maxMs`: the work then continues in the background. Rejects if `work`
  * rejects in time.
  */
 export async function waitAtMost(
   work: Promise<unknown>,
-  { clock, maxMs }: { clock: Pick<Clock, 'now' | 'sleepUntil'>; maxMs: number },
+  { clock, maxMs }: { clock: Pick<Clock, 'sleep'>; maxMs: number },
 ): Promise<void> {
   const done = new AbortController()
-  const timeout = clock.sleepUntil(clock.now() + maxMs, done.signal).catch(() => {})
+  const timeout = clock.sleep(maxMs, done.signal).catch(() => {})
   await Promise.race([work, timeout]).finally(() => done.abort())
 }
 

@@ -5,7 +5,7 @@ export function everyMinute(clock: Clock, work: () => void): () => void {
   const stop = new AbortController()
   async function run() {
     for (;;) {
-      await clock.sleepUntil(clock.now() + 60_000, stop.signal)
+      await clock.sleep(60_000, stop.signal)
       work()
     }
   }

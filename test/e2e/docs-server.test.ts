@@ -39,7 +39,7 @@ describe('a running server', () => {
     const known = Object.entries(api.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map(method => `${method.toUpperCase()} ${path}`),
     )
-    const [overview = ''] = pages.http.split('## Asking')
+    const [overview = ''] = pages.http.split('\n## ')
     expect(new Set(namesIn(overview))).toEqual(new Set(known))
   })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type Clock, systemClock } from '../../src/lib/clock.ts'
+import { type Clock, monotonicClock, systemClock } from '../../src/lib/clock.ts'
 
 const START = Date.parse('2026-11-23T10:00:00.300Z')
 
@@ -8,7 +8,7 @@ let corrections: number[]
 let clock: Clock
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'], now: START })
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout', 'performance'], now: START })
   corrections = []
   clock = systemClock({ onCorrected: offsetMs => corrections.push(offsetMs) })
 })
@@ -138,5 +138,56 @@ describe('sleepUntil of systemClock', () => {
       }),
       { numRuns: 60 },
     )
+  })
+})
+
+describe('sleep', () => {
+  test.each([
+    { change: 'a correction puts the clock back', set: () => receiveReply(-120_000) },
+    { change: 'a correction puts the clock forward', set: () => receiveReply(120_000) },
+    { change: 'the machine has its clock put back', set: () => vi.setSystemTime(START - 120_000) },
+    { change: 'the machine has its clock put forward', set: () => vi.setSystemTime(START + 120_000) },
+  ])('takes as long as it is told to, even if $change meanwhile', async ({ set }) => {
+    let isOver = false
+    void clock.sleep(4000).then(() => {
+      isOver = true
+    })
+    await vi.advanceTimersByTimeAsync(10)
+    set()
+    await vi.advanceTimersByTimeAsync(3989)
+    expect(isOver).toBe(false)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(isOver).toBe(true)
+  })
+
+  test.each([0, -1])('takes no time for %i ms', async ms => {
+    await expect(clock.sleep(ms)).resolves.toBeUndefined()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('rejects when it is aborted, and leaves no timer', async () => {
+    const reason = new Error('enough')
+    const abort = new AbortController()
+    const sleep = clock.sleep(1000, abort.signal)
+    abort.abort(reason)
+    await expect(sleep).rejects.toBe(reason)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('monotonicClock', () => {
+  test('counts the time that passes, whatever the machine has its clock set to', async () => {
+    const timer = monotonicClock()
+    const since = timer.now()
+    let isOver = false
+    void timer.sleepUntil(since + 4000).then(() => {
+      isOver = true
+    })
+    vi.setSystemTime(START + 3_600_000)
+    await vi.advanceTimersByTimeAsync(3999)
+    expect([isOver, timer.now() - since]).toEqual([false, 3999])
+    vi.setSystemTime(START)
+    await vi.advanceTimersByTimeAsync(1)
+    expect([isOver, timer.now() - since]).toEqual([true, 4000])
   })
 })

@@ -160,9 +160,9 @@ describe('fetchJson', () => {
       const signals: (AbortSignal | null | undefined)[] = []
       const time: Clock = {
         ...clock,
-        sleepUntil: (ms, signal) => {
+        sleep: (ms, signal) => {
           signals.push(signal)
-          return clock.sleepUntil(ms, signal)
+          return clock.sleep(ms, signal)
         },
       }
       const fetch: Fetch = async (_url, init) => {

@@ -30,27 +30,30 @@ export function createSimulationClock(start = Date.parse('2026-11-23T10:00:00Z')
     return true
   }
 
+  function sleepUntil(at: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.reject(signal.reason)
+    if (at <= now) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const sleeper: Sleeper = { wakeAt: at, sequence: nextSequence++, wake: resolve }
+      push(sleepers, sleeper)
+      if (!signal) return
+      const cancel = () => {
+        sleeper.wake = undefined
+        reject(signal.reason)
+      }
+      signal.addEventListener('abort', cancel, { once: true })
+      sleeper.wake = () => {
+        signal.removeEventListener('abort', cancel)
+        resolve()
+      }
+    })
+  }
+
   return {
     now: () => now,
     observe: () => () => {},
-    sleepUntil(at, signal) {
-      if (signal?.aborted) return Promise.reject(signal.reason)
-      if (at <= now) return Promise.resolve()
-      return new Promise((resolve, reject) => {
-        const sleeper: Sleeper = { wakeAt: at, sequence: nextSequence++, wake: resolve }
-        push(sleepers, sleeper)
-        if (!signal) return
-        const cancel = () => {
-          sleeper.wake = undefined
-          reject(signal.reason)
-        }
-        signal.addEventListener('abort', cancel, { once: true })
-        sleeper.wake = () => {
-          signal.removeEventListener('abort', cancel)
-          resolve()
-        }
-      })
-    },
+    sleepUntil,
+    sleep: (ms, signal) => sleepUntil(now + ms, signal),
     run: work =>
       new Promise((resolve, reject) => {
         let isSettled = false

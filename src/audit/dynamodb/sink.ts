@@ -52,7 +52,7 @@ export function createDynamodbSink(options: DynamodbSinkOptions): Sink {
       }
       onThrottled()
       const pauseMs = jitteredMs(backoffMs(retries, BACKOFF), { low: 0.5, high: 1, random: random() })
-      await clock.sleepUntil(clock.now() + pauseMs, signal)
+      await clock.sleep(pauseMs, signal)
     }
   }
 

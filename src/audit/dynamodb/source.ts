@@ -95,7 +95,7 @@ export function createDynamodbSource(options: DynamodbSourceOptions): AuditSourc
       const { Responses = {}, UnprocessedKeys = {} } = await client.send(command)
       items.push(...Object.values(Responses).flat())
       Keys = Object.values(UnprocessedKeys).flatMap(unprocessed => unprocessed.Keys ?? [])
-      if (Keys.length > 0) await clock.sleepUntil(clock.now() + backoffMs(retries, BACKOFF))
+      if (Keys.length > 0) await clock.sleep(backoffMs(retries, BACKOFF))
     }
     return items
   }

@@ -71,7 +71,7 @@ async function waitUntilFree({ path, name, prefix, folder, clock }: Candidate): 
     if (others.length === 0) return
     if (states.includes('held') || others.some(other => other < name) || clock.now() >= giveUpAt)
       throw new Error(`${path}: another process writes to this audit file: ${OWN_FILE}`)
-    await clock.sleepUntil(clock.now() + ASK_AGAIN_MS)
+    await clock.sleep(ASK_AGAIN_MS)
   }
 }
 

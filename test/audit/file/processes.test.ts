@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { chmod, copyFile, readFile, rename, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -71,8 +72,10 @@ test('a file that is renamed again and again while processes write and are kille
     expect(output.err).toBe('')
     acknowledged.push(...output.out.split('\n').slice(0, -1))
   }
-  expect(await verifyFiles([...rotated, path])).toMatchObject({ ok: true })
-  const written = new Set((await Promise.all([...rotated, path].map(idsOf))).flat())
+  // the last writer may have been killed before it began the next file
+  const files = existsSync(path) ? [...rotated, path] : rotated
+  expect(await verifyFiles(files)).toMatchObject({ ok: true })
+  const written = new Set((await Promise.all(files.map(idsOf))).flat())
   expect(acknowledged.length).toBeGreaterThan(100)
   expect(acknowledged.filter(id => !written.has(id))).toEqual([])
 }, 60_000)

@@ -12,22 +12,25 @@ export function virtualClock(start = Date.parse('2026-11-23T10:00:00Z')): Virtua
   let now = start
   let sleepers: { at: number; wake: () => void }[] = []
   const observed: Date[] = []
+  function sleepUntil(at: number, signal?: AbortSignal): Promise<void> {
+    if (at <= now) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason)
+      const sleeper = { at, wake: resolve }
+      sleepers.push(sleeper)
+      signal?.addEventListener('abort', () => {
+        sleepers = sleepers.filter(other => other !== sleeper)
+        reject(signal.reason)
+      })
+    })
+  }
+
   return {
     now: () => now,
     observed,
     observe: () => date => void observed.push(date),
-    sleepUntil(at, signal) {
-      if (at <= now) return Promise.resolve()
-      return new Promise((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason)
-        const sleeper = { at, wake: resolve }
-        sleepers.push(sleeper)
-        signal?.addEventListener('abort', () => {
-          sleepers = sleepers.filter(other => other !== sleeper)
-          reject(signal.reason)
-        })
-      })
-    },
+    sleepUntil,
+    sleep: (ms, signal) => sleepUntil(now + ms, signal),
     async advance(ms) {
       const end = now + ms
       await settle()

@@ -352,6 +352,7 @@ describe('a clock that is corrected', () => {
     const clock: Clock = {
       now: () => inner.now() + shiftMs,
       sleepUntil: (ms, signal) => inner.sleepUntil(ms - shiftMs, signal),
+      sleep: inner.sleep,
       observe: () => () => {},
     }
     const rateLimiter = createRateLimiter({ store: createMemoryStore(clock), clock })
