@@ -13,7 +13,7 @@ import { createBackgroundTasks } from './lib/background-tasks.ts'
 import { type Clock, monotonicClock, systemClock } from './lib/clock.ts'
 import { waitAtMost } from './lib/deadline.ts'
 import { createCaBundles } from './rds/ca-bundles.ts'
-import { openStores } from './store/open-stores.ts'
+import { openStore } from './store/open-store.ts'
 import { createHealth, type Health } from './telemetry/health.ts'
 import type { Log } from './telemetry/log.ts'
 import { type Metrics, NO_METRICS } from './telemetry/metrics.ts'
@@ -77,18 +77,18 @@ export async function createService(config: Config, options: ServiceOptions): Pr
   const auditLog = createAuditLog({ sinks, clock, timer, health, log, metrics, instance })
   const beginAudit = createRequestAudits({ auditLog, clock, instance, onEnded: metrics.onDecided })
 
-  const stores = await openStores(config.store, { clock, health, log, metrics })
-  const rateLimiter = createRateLimiter({ store: stores.plain, clock })
+  const encryptedStore = await openStore(config.store, { clock, health, log, metrics })
+  const rateLimiter = createRateLimiter({ store: encryptedStore, clock })
   const assumeRole = createAssumeRole({ clock, health, log })
   const roleAssumer = createRoleBreaker(assumeRole, {
-    encryptedStore: stores.encrypted,
+    encryptedStore,
     clock,
     log,
     backgroundTasks,
     random: Math.random,
   })
   const tokenCache = createTokenCache({
-    encryptedStore: stores.encrypted,
+    encryptedStore,
     rateLimiter,
     roleAssumer,
     sign: signToken,

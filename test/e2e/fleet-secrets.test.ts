@@ -13,7 +13,7 @@ import { sumMetric } from '../support/service/fleet-observations.ts'
 import type { Jeton } from '../support/service/jeton.ts'
 
 /** What is in the table of a real fleet, and who can use it. */
-const [RO, RW] = USERS
+const [RO, RW, MIGRATOR] = USERS
 
 interface Item {
   readonly pk: string
@@ -31,7 +31,7 @@ describe('a store encrypted with key files', () => {
   let outsider: Jeton
 
   beforeAll(async () => {
-    fleet = await startFleet({ databases: { orders: {}, copied: {}, rotated: {} } })
+    fleet = await startFleet({ databases: { orders: {}, copied: {}, rotated: {}, paced: {} } })
     const { environment } = fleet
     const next = await newKeyFile(environment, 'next.key')
     const other = await newKeyFile(environment, 'other.key')
@@ -88,6 +88,21 @@ describe('a store encrypted with key files', () => {
     expect([status, body.cached]).toEqual([200, false])
     expect(new URL(`https://${body.token}`).searchParams.get('DBUser')).toBe(RO)
     expect(await rotated.logged('record_unreadable')).toContain('authentication tag')
+  })
+
+  test('lets nobody take all slots who writes far slots into the table, again and again', async () => {
+    expect((await fleet.requestToken(first, 'paced', { user: RO })).status).toBe(200)
+    const slotRecords = (await fleet.storedItems('turns/')).map(({ pk }) => String(pk))
+    const pk = slotRecords.find(pk => pk.includes('db-PACED')) ?? expect.fail('no slots')
+    async function plant(): Promise<void> {
+      const next = Date.now() + 9000
+      const bytes = Buffer.from(JSON.stringify({ v: 1, keepUntil: next, next }))
+      await fleet.updateItem(pk, { bytes: { B: bytes }, expiresAt: { N: String(next + 60_000) } })
+    }
+    for (const user of [RW, MIGRATOR]) {
+      await plant()
+      expect((await fleet.requestToken(first, 'paced', { user })).status).toBe(200)
+    }
   })
 })
 

@@ -5,7 +5,7 @@ import { lazyModuleProblems } from './lazy-modules.ts'
 const modules = [{ paths: ['src/aws/sts.ts', 'src/store/kms.ts'], because: 'the AWS SDK slows a cold start' }]
 const sound = {
   'src/tokens/assume-role.ts': "const load = () => import('../aws/sts.ts')",
-  'src/store/open-stores.ts': "const load = () => import('./kms.ts')",
+  'src/store/open-store.ts': "const load = () => import('./kms.ts')",
 }
 
 test('a lazy module that is loaded with import() is sound, and so are its types elsewhere', () => {
@@ -41,7 +41,7 @@ test('a lazy module may import another of its entry at once, since both load lat
 })
 
 test('a module that nothing imports lazily is reported', () => {
-  const files = example({ ...sound, 'src/store/open-stores.ts': '' })
+  const files = example({ ...sound, 'src/store/open-store.ts': '' })
   expect(lazyModuleProblems(files, modules)).toEqual([
     'src/store/kms.ts is not imported lazily: take it out of LAZY_MODULES',
   ])

@@ -79,7 +79,7 @@ function startInstance({ clock, table, kms, log, signed, sts }: Scene): TokenCac
   return createTokenCache({
     ...shared,
     encryptedStore,
-    rateLimiter: createRateLimiter(shared),
+    rateLimiter: createRateLimiter({ store: encryptedStore, clock }),
     roleAssumer: createRoleBreaker(assumeRole, { ...shared, encryptedStore }),
     async sign(key, options) {
       const token = await signToken(key, options)
@@ -256,7 +256,6 @@ async function expectServed(scene: Scene, { from, key }: { from: TokenCache; key
   expect(scene.clock.now() - since).toBeLessThan(LEASE_MS + ALLOWANCE_MS)
 }
 
-// what is believed of a slot that was put ahead is tested beside the slots
 test('whoever writes to the table gets no token, denies none for longer than a lease, and has no word in anything', async () => {
   const steps = fc.array(
     fc.oneof({ arbitrary: hostileSteps, weight: 3 }, { arbitrary: honestSteps, weight: 2 }),

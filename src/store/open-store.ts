@@ -12,32 +12,26 @@ import { createMemoryStore } from './memory.ts'
 import { createPatience } from './patience.ts'
 import type { EncryptedStore, Store } from './store.ts'
 
-export interface StoresParts {
+export interface OpenStoreParts {
   clock: Clock
   health: Health
   log: Log
   metrics: StoreMetrics
 }
 
-/** Two views of one store. Each record is written and read through one of them only. */
-export interface Stores {
-  /** For what is not secret, and bounded if it is forged: slots, and data keys that KMS has encrypted. */
-  readonly plain: Store
-  /** For tokens, and for role failures, which are no secret but must not be forged. */
-  readonly encrypted: EncryptedStore
-}
-
 /**
- * Returns the stores of the configured kind; a new kind is a case here. Parts of the AWS SDK are loaded only if they are
- * needed. Does not call the store: jeton starts even if it cannot be reached.
+ * Returns the store of the configured kind; a new kind is a case here. It is for all that instances share: tokens are secret,
+ * and forged slots or role failures would deny them. Parts of the AWS SDK are loaded only if they are needed. Does not call
+ * the store: jeton starts even if it cannot be reached.
  */
-export async function openStores(config: StoreConfig, parts: StoresParts): Promise<Stores> {
-  if (config.type === 'dynamodb') return openDynamodbStores(config, parts)
-  const memoryStore = createMemoryStore(parts.clock)
-  return { plain: memoryStore, encrypted: memoryStore }
+export async function openStore(config: StoreConfig, parts: OpenStoreParts): Promise<EncryptedStore> {
+  return config.type === 'dynamodb' ? openDynamodbStore(config, parts) : createMemoryStore(parts.clock)
 }
 
-async function openDynamodbStores(config: DynamodbStoreConfig, parts: StoresParts): Promise<Stores> {
+async function openDynamodbStore(
+  config: DynamodbStoreConfig,
+  parts: OpenStoreParts,
+): Promise<EncryptedStore> {
   const { clock, health, log, metrics } = parts
   const { table, region } = config
   const [{ createDynamodbClient }, { createDynamodbStore }] = await Promise.all([
@@ -50,7 +44,7 @@ async function openDynamodbStores(config: DynamodbStoreConfig, parts: StoresPart
   const plain = guardStore(dynamodbStore, { clock, health, log, onCalled: metrics.onStoreCalled })
   const keyring = await openKeyring(config, { dataKeyStore: plain, clock, health, log })
   const warn = createUnreadableWarning({ clock, log })
-  const encrypted = encryptStore(plain, {
+  return encryptStore(plain, {
     keyring,
     clock,
     patience,
@@ -59,7 +53,6 @@ async function openDynamodbStores(config: DynamodbStoreConfig, parts: StoresPart
       warn(record)
     },
   })
-  return { plain, encrypted }
 }
 
 /** Logs once a minute at most: instances with different keys read each other's records in every request. */
