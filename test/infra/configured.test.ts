@@ -145,6 +145,11 @@ test.each([
   await expect(configured({}, { configInS3 })).rejects.toThrow(`cannot have *, ? or $`)
 })
 
+test('configInS3 cannot name an account that is none', async () => {
+  const configInS3 = 's3://acme/live/jeton.yaml?owner=21098765432'
+  await expect(configured({}, { configInS3 })).rejects.toThrow('must end in ?owner= and the 12 digits')
+})
+
 test('readConfigured refuses a configuration in S3 that names a file which would match other objects in a policy', async () => {
   const { cluster, ci } = issuers
   const over = { issuers: { ci, cluster: { ...cluster, jwksFile: 'live/keys {a,b}*.json' } } }

@@ -93,13 +93,36 @@ describe('an object in S3 as a configuration source', () => {
     expect(s3.owners).toEqual(s3.calls.map(() => BUCKET_OWNER))
   })
 
-  test.each(['s3://bucket/key', 's3://bucket/key?owner=1', 's3://bucket/key?owner='])(
-    'rejects the URL %s, which does not say who owns the bucket',
-    async url => {
-      await expect(loadConfig(url)).rejects.toThrow(`must say which account owns the bucket`)
-      expect(s3.calls).toEqual([])
-    },
-  )
+  test('rejects a URL that does not say who owns the bucket', async () => {
+    await expect(loadConfig('s3://bucket/key')).rejects.toThrow(
+      "s3://bucket/key must say which account owns the bucket, so that no other's is read: s3://bucket/key?owner=123456789012",
+    )
+    expect(s3.calls).toEqual([])
+  })
+
+  test.each([
+    '?owner=',
+    '?owner=12345678901',
+    '?owner=1234567890123',
+    '?owner=1234-5678-9012',
+    '?owner=123456789012 ',
+    '? owner=123456789012',
+    '?Owner=123456789012',
+    '?owner=123456789012&versionId=7',
+    '?versionId=7&owner=123456789012',
+    '?owner=123456789012#top',
+    '?owner=666666666666?owner=123456789012',
+  ])('rejects the URL s3://bucket/key%s, and says how it must end', async end => {
+    await expect(loadConfig(`s3://bucket/key${end}`)).rejects.toThrow(
+      `s3://bucket/key${end} must end in ?owner= and the 12 digits of the account that owns the bucket, once`,
+    )
+    expect(s3.calls).toEqual([])
+  })
+
+  test('may have a question mark in its key', async () => {
+    s3.put('conf/which?.json', JSON.stringify(sound()))
+    await expect(loadConfig(`s3://conf/which?.json${OWNER}`)).resolves.toBeDefined()
+  })
 
   test.each(['s3://', 's3://bucket', 's3://bucket/', 's3:///key', 's3://bucket/folder/'])(
     'rejects the URL %s',
