@@ -35,6 +35,8 @@ interface UnsharedKey {
 
 export interface DataKeysParts {
   kms: GuardedKms
+  /** What the names of the places of this KMS key begin with. */
+  placePrefix: string
   /** Not an encrypted store: the records hold keys that KMS has encrypted. */
   store: Store
   clock: Clock
@@ -50,7 +52,7 @@ export interface DataKeys {
   get(id: string): DataKey | undefined
   /** Returns the key that this instance last found at a place, or put there, if any. */
   latest(place: DataKeyPlace): DataKey | undefined
-  /** Returns the shared key of that id, or undefined if it is not there; it is looked for again after a minute. */
+  /** Returns the shared key of that id, or undefined if it is not there; it is looked for again after a minute, and 10 a minute at most. */
   find(id: string): Promise<DataKey | undefined>
   /**
    * Returns the shared key of a place. If there is none, or one that cannot be opened, generates one and puts it there; if
@@ -65,9 +67,10 @@ export interface DataKeys {
 /**
  * Returns the data keys of a store. A decrypted key stays in memory, so an instance that has it uses it even when KMS no
  * longer decrypts it. Calls reject with `temporarily_unavailable` if the store or KMS does not answer, and at once while KMS
- * fails. Whoever can write to the table can put anything into the records: it costs each instance a few calls to KMS a minute.
+ * fails. Whoever can write to the table can put anything into the records: it costs each instance 14 calls to KMS a minute at most.
  */
-export function createDataKeys({ kms, store, clock, onReplaced, onNotShared }: DataKeysParts): DataKeys {
+export function createDataKeys(parts: DataKeysParts): DataKeys {
+  const { kms, placePrefix, store, clock, onReplaced, onNotShared } = parts
   const keys = new LRUCache<string, DataKey>({ max: MAX_KEYS })
   const latestKeys = new LRUCache<string, DataKey>({ max: MAX_KEYS })
   const unshared = new LRUCache<string, UnsharedKey>({ max: MAX_KEYS })
@@ -91,7 +94,6 @@ export function createDataKeys({ kms, store, clock, onReplaced, onNotShared }: D
     const { version } = record
     const encryptedKey = decodeDataKey(record.bytes)
     if (!encryptedKey) return { version }
-    if (!allowance.take()) return { version: undefined }
     const secret = await kms.decrypt(encryptedKey, place.boundTo)
     return secret ? { key: remember(place, secret) } : { version }
   }
@@ -138,7 +140,11 @@ export function createDataKeys({ kms, store, clock, onReplaced, onNotShared }: D
     if (failure && remainingMs(failure, clock.now()) > 0) return undefined
     const place = parseDataKeyId(id)
     if (!place || !isUsable(place, clock.now())) return undefined
+    // one that is bound to nothing decrypts under any name, and there is room for few
+    if (place.boundTo === undefined && !place.name.startsWith(placePrefix)) return undefined
     kms.throwIfRefusing()
+    // not for `findOrCreate`: whoever writes ids into records must not use up what the key of the day needs
+    if (!allowance.take()) return undefined
     const lookup = await lookUp(place)
     if ('key' in lookup && lookup.key.id === id) return lookup.key
     failures.set(id, { since: clock.now(), forMs: FAILURE_KEPT_MS })

@@ -5,7 +5,7 @@ import { remainingMs, type TimeWindow } from '../../lib/time-window.ts'
 const MAX_CALLS = 10
 const PER_MS = 60_000
 
-/** How often an instance may ask KMS to decrypt what it has read from a table that anybody may have written. */
+/** How often an instance may ask KMS for keys that records name: anybody may have written them. */
 export interface KmsAllowance {
   /** Returns whether another call is allowed now, and counts it. */
   take(): boolean

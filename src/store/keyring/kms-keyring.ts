@@ -4,7 +4,7 @@ import { DAY_MS } from '../../lib/iso-time.ts'
 import type { Health } from '../../telemetry/health.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Store } from '../store.ts'
-import { type DataKeyPlace, dataKeyPlace } from './data-key-id.ts'
+import { type DataKeyPlace, dataKeyPlace, placePrefix } from './data-key-id.ts'
 import { createDataKeys } from './data-keys.ts'
 import { guardKms } from './guarded-kms.ts'
 import type { DataKey, Keyring } from './keyring.ts'
@@ -35,7 +35,14 @@ export interface KmsKeyringParts {
 export function createKmsKeyring(parts: KmsKeyringParts): Keyring {
   const { kmsKeyId, store, clock, log, health } = parts
   const kms = guardKms(parts.kms, { clock, log, health })
-  const dataKeys = createDataKeys({ kms, store, clock, onReplaced: warnReplaced, onNotShared: warnNotShared })
+  const dataKeys = createDataKeys({
+    kms,
+    placePrefix: placePrefix(kmsKeyId),
+    store,
+    clock,
+    onReplaced: warnReplaced,
+    onNotShared: warnNotShared,
+  })
   let hasCurrentKey = true
   let hasWarned = false
 

@@ -230,6 +230,22 @@ describe('a data key from before 0.1, which is bound to nothing,', () => {
     expect(await keyring.decryptionKey(id)).toBeUndefined()
   })
 
+  test("cannot be copied under so many names that today's key is forgotten", async () => {
+    const { encryptedKey } = await kms.generateDataKey(undefined)
+    const keyring = newKeyring()
+    const today = await keyring.encryptionKey()
+    for (let i = 0; i < 40; i++) {
+      const id = `data-key/${randomBytes(6).toString('hex')}/2026-11-23`
+      await plant(id, JSON.stringify({ v: 1, sealed: encryptedKey.toString('base64') }))
+      expect(await keyring.decryptionKey(id)).toBeUndefined()
+      await clock.advance(10 * SECOND)
+    }
+    const calls = kms.calls()
+    expect(await keyring.encryptionKey()).toBe(today)
+    expect(await keyring.decryptionKey(today.id)).toBe(today)
+    expect(kms.calls()).toBe(calls)
+  })
+
   test('is believed in 2026 alone: one that was stolen cannot be planted for ever', async () => {
     await clock.advance(Date.parse('2026-12-31T12:00:00Z') - clock.now())
     expect(await newKeyring().decryptionKey((await plantUnbound('2026-12-31')).id)).toBeDefined()
@@ -327,6 +343,26 @@ describe('what somebody puts into the record of a data key', () => {
     const { id } = await keyring.encryptionKey()
     expect((await newKeyring().encryptionKey()).id).toBe(id)
     expect(logged('data_key_replaced')).toHaveLength(1)
+  })
+
+  test('and into records that name it, cannot keep instances from the key of the day', async () => {
+    const [one, other] = [newKeyring(), newKeyring()]
+    await one.encryptionKey()
+    await other.encryptionKey()
+    for (let i = 0; i < 30; i++) {
+      const day = `data-key/${randomBytes(6).toString('hex')}/2026-11-23`
+      await plant(`${day}/bound`, garbage())
+      expect(await other.decryptionKey(`${day}/${'0'.repeat(16)}`)).toBeUndefined()
+    }
+    expect(kms.decrypted).toBeLessThanOrEqual(1 + 10)
+    // a new day begins within the same minute for an instance whose clock is ahead
+    await clock.advance(12 * HOUR - 30 * SECOND)
+    for (let i = 0; i < 30; i++)
+      await other.decryptionKey(`data-key/b734bc212cf9/2026-11-23/${randomBytes(8).toString('hex')}`)
+    await clock.advance(30 * SECOND)
+    const { id } = await one.encryptionKey()
+    expect((await other.encryptionKey()).id).toBe(id)
+    expect(logged('data_key_not_shared')).toEqual([])
   })
 
   test('of a later item format is neither waited for nor overwritten: the instance has a key of its own for a minute', async () => {
