@@ -9,7 +9,7 @@ import {
 import type { Clock } from '../lib/clock.ts'
 import { asStoreFailure } from './dynamodb-failure.ts'
 import { createPatience, type Patience } from './patience.ts'
-import { MAX_KEPT_MS, MAX_LIFE_MS, UnreadableRecord } from './record-format.ts'
+import { MAX_KEPT_AHEAD_MS, MAX_LIFE_MS, UnreadableRecord } from './record-format.ts'
 import type { RecordWrite, Store, StoredRecord } from './store.ts'
 
 type Item = Record<string, AttributeValue>
@@ -26,8 +26,8 @@ const SORT_KEY = 'record'
 const TTL_MARGIN_MS = 3600_000
 
 const IN_TIME = 'expiresAt > :now AND expiresAt <= :lastExpiry'
-const WELL_FORMED =
-  'attribute_type(bytes, :binary) AND attribute_type(version, :string) AND version <> :absent'
+/** A comparison with a value of another type, or with none, is false; so is this one for a value without a byte. */
+const WELL_FORMED = 'bytes >= :leastBytes AND version >= :leastText AND version <> :absent'
 const IS_RECORD = `v = :v AND ${IN_TIME} AND ${WELL_FORMED}`
 const IS_KEPT = 'NOT v = :v AND keepUntil > :now AND keepUntil <= :lastKept'
 const IS_ABSENT = `NOT (${IS_RECORD}) AND NOT (${IS_KEPT})`
@@ -137,8 +137,8 @@ function condition(
     ':v': { N: FORMAT },
     ':now': numberValue(now),
     ':lastExpiry': numberValue(now + MAX_LIFE_MS),
-    ':binary': { S: 'B' },
-    ':string': { S: 'S' },
+    ':leastBytes': { B: Uint8Array.of(0) },
+    ':leastText': { S: '\0' },
     ':absent': { S: 'absent' },
   }
   if (expectedVersion !== 'absent')
@@ -147,7 +147,7 @@ function condition(
       ExpressionAttributeValues: { ...values, ':expectedVersion': { S: expectedVersion } },
     }
   // with 0, nothing is kept
-  const lastKept = isImpatient ? 0 : now + MAX_KEPT_MS
+  const lastKept = isImpatient ? 0 : now + MAX_KEPT_AHEAD_MS
   return {
     ConditionExpression: IS_ABSENT,
     ExpressionAttributeValues: { ...values, ':lastKept': numberValue(lastKept) },
@@ -171,7 +171,7 @@ function parseItem(
   }
   const end = Number(expiresAt?.N)
   if (!(end > now && end <= now + MAX_LIFE_MS)) return undefined
-  if (!bytes?.B || version?.S === undefined || version.S === 'absent') return undefined
+  if (!bytes?.B?.length || !version?.S || version.S === 'absent') return undefined
   return { bytes: bytes.B, version: version.S }
 }
 

@@ -16,8 +16,8 @@ export interface Patience {
 }
 
 /**
- * Returns an instance's patience: 16 s in an hour for each key. A record's own `keepUntil` cannot be longer than that, but
- * whoever can write to the table could put another such record there every 16 s.
+ * Returns an instance's patience: 16 s in an hour for each key, whatever records say themselves, and however often another
+ * one is put there.
  */
 export function createPatience(clock: Pick<Clock, 'now'>): Patience {
   const since = new LRUCache<string, number>({ max: MAX_KEYS })

@@ -4,11 +4,13 @@ import { type JsonObject, parseJsonObject } from '../lib/json.ts'
 
 /** A release that changes the format raises this, and keeps the members `v` and `keepUntil` with their meaning. */
 const VERSION = 1
-/**
- * How long a record is left alone by an instance that cannot read it: as long as a lease. Whoever can write to the table can
- * set any `keepUntil`, so a later one is not believed at all.
- */
+/** How long a record is left alone by an instance that cannot read it: as long as a lease. */
 export const MAX_KEPT_MS = 16_000
+/**
+ * How far ahead a `keepUntil` can be: the clock that set it may be up to 2 s off, and so may this one. Whoever can write to
+ * the table can set any, so a later one is not believed at all.
+ */
+export const MAX_KEPT_AHEAD_MS = MAX_KEPT_MS + 5000
 /** How long a record can be of use: a data key is for three days, and a clock may be wrong. A later expiry is not believed. */
 export const MAX_LIFE_MS = 4 * DAY_MS
 /** When to read an unreadable record again: an instance that can read it may have renewed it by then. */
@@ -24,7 +26,7 @@ export function encodeRecord(record: {
 
 /** Whether a record with this `keepUntil` (ms) must not be overwritten now: it is still to come, and as near as it has to be. */
 export function isKept(keepUntil: number, now: number): boolean {
-  return keepUntil > now && keepUntil - now <= MAX_KEPT_MS
+  return keepUntil > now && keepUntil - now <= MAX_KEPT_AHEAD_MS
 }
 
 /**

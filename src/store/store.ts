@@ -15,7 +15,7 @@ export interface RecordWrite {
   readonly expiresAt: number
   /**
    * Until then (ms since the epoch) an instance that cannot read the record must not overwrite it; unless given, it may at
-   * any time. Nobody believes more than `MAX_KEPT_MS` from now.
+   * any time. Nobody who cannot read it leaves it alone for longer than `MAX_KEPT_MS`.
    */
   readonly keepUntil?: number
 }

@@ -218,11 +218,11 @@ describe('an item', () => {
       { v: { N: '2' }, keepUntil: { N: '8640000000000000' } },
     ],
     [
-      'of a later format, kept for ever so little more than a lease',
-      { v: { N: '2' }, keepUntil: { N: '1795428016001' } },
+      'of a later format, kept for ever so little longer than any clock can say',
+      { v: { N: '2' }, keepUntil: { N: '1795428021001' } },
     ],
     ['of a later format, kept until a text', { v: { N: '2' }, keepUntil: word }],
-    ['whose format is a text', { v: word, keepUntil: { N: '1795428016001' } }],
+    ['whose format is a text', { v: word, keepUntil: { N: '1795428021001' } }],
     ['whose format is 1 only in JavaScript', { v: { N: '1.00000000000000000001' } }],
     ['without its parts', { bytes: undefined, version: undefined }],
     ['without bytes', { bytes: undefined }],
@@ -231,6 +231,8 @@ describe('an item', () => {
     ['without a version', { version: undefined }],
     ['whose version is a number', { version: { N: '9007199254740993' } }],
     ['whose version says that it is absent', { version: { S: 'absent' } }],
+    ['whose version has no character', { version: { S: '' } }],
+    ['whose bytes are none', { bytes: { B: Buffer.alloc(0) } }],
     ['without an expiry', { expiresAt: undefined }],
     ['whose expiry is a text', { expiresAt: word }],
     ['whose expiry is beyond numbers', { expiresAt: { N: '9e125' } }],
@@ -243,6 +245,8 @@ describe('an item', () => {
   })
 
   test.each<[string, Attributes]>([
+    ['a version of one character', { version: { S: '\0' } }],
+    ['one byte', { bytes: { B: Buffer.alloc(1) } }],
     ['a version of 300 KB', { version: { S: 'v'.repeat(300_000) } }],
     ['390 KB', { bytes: { B: Buffer.alloc(390_000) } }],
   ])('with %s is a record, and can be replaced', async (_what, changed) => {
@@ -256,16 +260,27 @@ describe('an item', () => {
     const times = fc
       .oneof(fc.integer({ min: -60_000, max: 60_000 }), fc.double({ noNaN: true, min: -1e120, max: 1e120 }))
       .map(ms)
-    const anything = fc.oneof(
+    const anything: fc.Arbitrary<AttributeValue | undefined> = fc.oneof(
       fc.constant(undefined),
       times,
       fc.constantFrom({ N: '1' }, { N: '2' }, { N: '1.0000000000000000000000001' }, { N: '-1e-100' }),
       fc.constantFrom({ S: 'absent' }, word, { B: Buffer.from('x') }, { BOOL: true }, { L: [word] }),
+      fc.constantFrom<AttributeValue[]>(
+        { NULL: true },
+        { M: { v: { N: '1' } } },
+        { SS: ['x'] },
+        { NS: ['1'] },
+        { BS: [Buffer.from('x')] },
+      ),
+      // 38 digits are the most
+      fc.constantFrom(-1, 0, 20_999, 21_000, 345_599_999, 345_600_000).map(fromNow => ({
+        N: `${clock.now() + fromNow}.5${'0'.repeat(23)}1`,
+      })),
     )
     const items = fc.record({
       v: fc.oneof(fc.constant({ N: '1' }), anything),
-      version: fc.oneof(fc.constant({ S: 'theirs' }), anything),
-      bytes: fc.oneof(fc.constant({ B: Buffer.from('x') }), anything),
+      version: fc.oneof(fc.constantFrom({ S: 'theirs' }, { S: '' }), anything),
+      bytes: fc.oneof(fc.constantFrom({ B: Buffer.from('x') }, { B: Buffer.alloc(0) }), anything),
       expiresAt: fc.oneof(times, anything),
       keepUntil: fc.oneof(times, anything),
     })
@@ -283,6 +298,15 @@ describe('an item', () => {
       }),
       { numRuns: 150 },
     )
+  })
+
+  test('of a later format by an instance whose clock is 2 s ahead is left alone, for 16 s in all', async () => {
+    await putAttributes({ ...record(2), keepUntil: ms(18_000) })
+    for (const call of [() => store.read('k'), () => write('absent')])
+      expect(await failureOf(call())).toBeInstanceOf(UnreadableRecord)
+    await clock.advance(16_000)
+    expect(await store.read('k')).toBeUndefined()
+    expect(await write('absent')).not.toBe('conflict')
   })
 
   test('of a later format denies nothing after 16 s, though somebody puts another one there again and again', async () => {
