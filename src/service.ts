@@ -78,7 +78,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
   const beginAudit = createRequestAudits({ auditLog, clock, instance, onEnded: metrics.onDecided })
 
   const encryptedStore = await openStore(config.store, { clock, health, log, metrics })
-  const rateLimiter = createRateLimiter({ store: encryptedStore, clock })
+  const rateLimiter = createRateLimiter({ encryptedStore, clock, slotWaitMs })
   const assumeRole = createAssumeRole({ clock, health, log })
   const roleAssumer = createRoleBreaker(assumeRole, {
     encryptedStore,

@@ -1,4 +1,5 @@
 import { remainingMs, type TimeWindow } from '../lib/time-window.ts'
+import type { CacheRequest } from './cache-request.ts'
 import { ALREADY_DELIVERED, type FirstDelivery } from './first-delivery.ts'
 import { isVendable } from './lifetime.ts'
 import type { SessionProvider } from './role-session/session-provider.ts'
@@ -26,10 +27,18 @@ export interface CacheEntry {
   key: TokenKey
   readonly session: SessionProvider
   current?: CachedToken
+  /** What started the last flight for a new token. */
+  flightRequest?: CacheRequest
   /** When the store was last read for this key (ms). */
   lastReadAt: number
   /** No renewal is tried while it lasts. */
-  renewalPause: TimeWindow
+  renewalPause: RenewalPause
+}
+
+/** Why and how long no renewal is tried. */
+export interface RenewalPause extends TimeWindow {
+  /** Set if only callers of this grant pause, because its share of the slots is full. */
+  readonly grant?: string
 }
 
 /** Returns an entry without a token. */

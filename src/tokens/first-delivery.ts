@@ -6,13 +6,17 @@ import type { Log } from '../telemetry/log.ts'
 import { isVendable } from './lifetime.ts'
 import type { RateLimiter } from './rate-limit/rate-limiter.ts'
 import type { Reservation, ReservationRequest } from './rate-limit/reservation.ts'
+import { isSameOwner, type SlotOwner } from './rate-limit/slot-owner.ts'
 import type { TokenKey } from './token-key.ts'
 import type { Lease, StoredToken, TokenStore } from './token-store.ts'
 
 /** Delivers a new token once, within its slot. A token that missed its slot takes another. */
 export interface FirstDelivery {
-  /** Resolves when the token may leave: await it just before each delivery. Rejects if no other slot is near enough. */
-  deliver(): Promise<void>
+  /**
+   * Resolves when the token may leave: await it just before each delivery. Rejects if no other slot is near enough, or the
+   * share of this caller, which is charged for it, is full.
+   */
+  deliver(owner: SlotOwner): Promise<void>
   /** Call instead of `deliver` if the token does not leave: other instances need not wait for it. */
   cancel(): void
 }
@@ -38,8 +42,8 @@ export interface NewToken {
   reservation: Pick<Reservation, 'reportDeliveryDelay'>
   /** The slot (ms) that the token was signed for. */
   slot: number
-  /** What to reserve if the slot is missed. */
-  nextReservation: ReservationRequest
+  /** What to reserve if the slot is missed, for whoever delivers the token then. */
+  nextReservation: Omit<ReservationRequest, 'owner'>
   /** Called when another instance has minted meanwhile, with the token that the fleet uses. */
   onSuperseded(stored: StoredToken): void
 }
@@ -60,18 +64,21 @@ export function createFirstDelivery(
   const { rateLimiter, tokenStore, clock } = parts
   let isDelivered = false
   let isCancelled = false
+  /** Who is charged for the slot of the delivery under way. */
+  let charged: SlotOwner | undefined
   const deliverOnce = singleFlight(deliverInSlot)
 
-  async function deliverInSlot(): Promise<void> {
+  async function deliverInSlot(owner: SlotOwner): Promise<void> {
+    charged = owner
     reservation.reportDeliveryDelay(clock.now() - token.mintedAt)
     await clock.sleepUntil(slot)
-    if (!rateLimiter.isOnTime(slot)) await waitForAnotherSlot()
+    if (!rateLimiter.isOnTime(slot)) await waitForAnotherSlot(owner)
     isDelivered = true
     updateStoreInBackground(parts, { key, update: publish })
   }
 
-  async function waitForAnotherSlot(): Promise<void> {
-    const next = await rateLimiter.reserve(nextReservation)
+  async function waitForAnotherSlot(owner: SlotOwner): Promise<void> {
+    const next = await rateLimiter.reserve({ ...nextReservation, owner })
     await clock.sleepUntil(await next.slot())
   }
 
@@ -92,8 +99,15 @@ export function createFirstDelivery(
   }
 
   return {
-    async deliver() {
-      if (!isDelivered) await deliverOnce()
+    async deliver(owner) {
+      while (!isDelivered) {
+        const delivery = deliverOnce(owner)
+        const isOwn = charged !== undefined && isSameOwner(charged, owner)
+        await delivery.catch(cause => {
+          // another's share is full, which must not refuse this caller: it tries with its own
+          if (isOwn || asJetonError(cause).code !== 'throttled') throw cause
+        })
+      }
     },
     cancel() {
       if (isDelivered || isCancelled || deliverOnce.isUnderWay()) return

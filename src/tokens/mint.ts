@@ -1,16 +1,23 @@
 import { JetonError } from '../errors.ts'
+import { waitAtMost } from '../lib/deadline.ts'
 import { resourceKey } from '../rds/database.ts'
 import { type CachedToken, type CacheEntry, useShared } from './cache-entry.ts'
 import { createFirstDelivery, type FirstDeliveryParts, updateStoreInBackground } from './first-delivery.ts'
 import { canBeVended } from './lifetime.ts'
 import type { RateLimiter } from './rate-limit/rate-limiter.ts'
-import type { Reservation, ReservationRequest } from './rate-limit/reservation.ts'
+import {
+  type QueuePlace,
+  type Reservation,
+  type ReservationRequest,
+  SLOT_WAIT_MS,
+} from './rate-limit/reservation.ts'
+import type { SessionProvider } from './role-session/session-provider.ts'
 import type { RoleSession, Token } from './token.ts'
 import type { TokenKey } from './token-key.ts'
 import type { Lease, StoredToken, TokenSnapshot } from './token-store.ts'
 
-/** How long a caller waits for the slot of a new token, unless configured otherwise. */
-export const SLOT_WAIT_MS = 5000
+/** How long STS may take for a caller that can do without the new token. */
+const OPTIONAL_SESSION_WAIT_MS = 250
 
 export interface MinterParts extends FirstDeliveryParts {
   sign(key: TokenKey, options: { session: RoleSession; at: number }): Promise<Token>
@@ -22,15 +29,23 @@ export interface MinterParts extends FirstDeliveryParts {
 }
 
 /** How a caller waits for a slot. */
-export type SlotRequest = Required<Pick<ReservationRequest, 'hasPriority' | 'isOptional' | 'waitMs'>>
+export type SlotRequest = Required<
+  Pick<ReservationRequest, 'owner' | 'hasPriority' | 'isReplacement' | 'isOptional' | 'waitMs'>
+>
 
 /** What to mint, for one entry. */
 export interface MintRequest {
   /** What the store had for the key when it was just read. */
   readonly snapshot: TokenSnapshot
-  /** Whether the token replaces one that the database rejected. */
-  readonly isReplacement: boolean
+  /** As in `StoredToken`, for the token to be minted. */
+  readonly replacements: number
   readonly slotRequest: SlotRequest
+}
+
+interface LeasedMint {
+  readonly lease: Lease
+  readonly request: MintRequest
+  readonly place: QueuePlace
 }
 
 interface SignedToken {
@@ -43,10 +58,11 @@ interface SignedToken {
 /** Mints tokens for cache entries. */
 export interface Minter {
   /**
-   * Mints the next token of an entry, makes it the current one and returns it; undefined if another instance was quicker.
-   * It leases the record first, so that only one instance takes a slot. It reserves the slot before it calls STS, so that a
-   * refusal makes no call to AWS, and waits for it before it signs, so that the token has its full 15 minutes. Throws what
-   * `checkSlot`, the role session or the store throws.
+   * Mints the next token of an entry, makes it the current one and returns it; undefined if another instance was quicker, or
+   * if the request can do without and STS takes more than 250 ms. It joins the queue first, so that a refusal writes nothing,
+   * then leases the record, so that only one instance takes a slot. It reserves the slot before it calls STS, which so is
+   * called no faster than slots come, and waits for it before it signs, so that the token has its full 15 minutes. Throws
+   * what `checkSlot`, the role session or the store throws.
    */
   mint(entry: CacheEntry, request: MintRequest): Promise<CachedToken | undefined>
   /** Throws the refusal that `mint` would throw, if that is certain without reading the store. */
@@ -55,7 +71,8 @@ export interface Minter {
 
 /** Returns a minter that delivers each new token within a slot of the rate limiter. */
 export function createMinter(parts: MinterParts): Minter {
-  const { sign, rateLimiter, tokenStore, clock, slotWaitMs = SLOT_WAIT_MS, onMinted } = parts
+  const { sign, rateLimiter, tokenStore, backgroundTasks, clock, onMinted } = parts
+  const { slotWaitMs = SLOT_WAIT_MS } = parts
 
   function checkSlot({ key }: CacheEntry, slotRequest: SlotRequest): void {
     const refusal = rateLimiter.refusal(reservationRequest(key, slotRequest))
@@ -65,48 +82,67 @@ export function createMinter(parts: MinterParts): Minter {
   async function mint(entry: CacheEntry, request: MintRequest): Promise<CachedToken | undefined> {
     const { key, session } = entry
     session.check()
-    checkSlot(entry, request.slotRequest)
-    const lease = await tokenStore.lease(key, request.snapshot)
-    if (!lease) return undefined
+    const isReady = !isSessionSuspect(request) && session.isFit()
+    const place = rateLimiter.join({ ...reservationRequest(key, request.slotRequest), isReady })
     try {
-      const signed = await signInSlot(entry, { lease, slotRequest: request.slotRequest })
-      if (signed) entry.current = cachedTokenOf(signed, { entry, lease, request })
+      const lease = await tokenStore.lease(key, request.snapshot)
+      return lease && (await mintInPlace(entry, { lease, request, place }))
+    } finally {
+      place.leave()
+    }
+  }
+
+  async function mintInPlace(entry: CacheEntry, leased: LeasedMint): Promise<CachedToken | undefined> {
+    const release = () =>
+      updateStoreInBackground(parts, { key: entry.key, update: () => leased.lease.release() })
+    try {
+      const signed = await signInSlot(entry, leased)
+      if (signed) entry.current = cachedTokenOf(signed, { entry, leased })
+      else release()
       return signed && entry.current
     } catch (cause) {
-      updateStoreInBackground(parts, { key, update: () => lease.release() })
+      release()
       throw cause
     }
   }
 
   async function signInSlot(
     { key, session }: CacheEntry,
-    { lease, slotRequest }: { lease: Lease; slotRequest: SlotRequest },
+    { lease, request, place }: LeasedMint,
   ): Promise<SignedToken | undefined> {
-    const isReady = session.isFit()
-    const reservation = await rateLimiter.reserve({ ...reservationRequest(key, slotRequest), isReady })
-    try {
-      const roleSession = await session.getForSigning()
-      const slot = await reservation.slot()
-      const mintedAt = clock.now()
-      // the lease has ended, so another instance may have minted meanwhile
-      if (mintedAt >= lease.until) return undefined
-      const token = await sign(key, { session: roleSession, at: mintedAt })
-      session.markUsed()
-      if (!canBeVended(token, clock.now())) throw sessionTooShort(key)
-      onMinted?.(key)
-      return { token, mintedAt, reservation, slot }
-    } finally {
-      reservation.cancel()
-    }
+    const reservation = await place.reserve()
+    if (isSessionSuspect(request)) session.discard()
+    if (!session.isFit()) await clock.sleepUntil(reservation.prepareAt)
+    if (request.slotRequest.isOptional && !(await hasSessionSoon(session))) return undefined
+    const roleSession = await session.getForSigning()
+    const slot = await reservation.slot()
+    const mintedAt = clock.now()
+    // the lease has ended, so another instance may have minted meanwhile
+    if (mintedAt >= lease.until) return undefined
+    const token = await sign(key, { session: roleSession, at: mintedAt })
+    session.markUsed()
+    if (!canBeVended(token, clock.now())) throw sessionTooShort(key)
+    onMinted?.(key)
+    return { token, mintedAt, reservation, slot }
+  }
+
+  /** Renews a role session that is not fit. After 250 ms the call to STS goes on beside requests. */
+  async function hasSessionSoon(session: SessionProvider): Promise<boolean> {
+    if (session.isFit()) return true
+    const renewal = session.renew()
+    backgroundTasks.add(renewal)
+    await waitAtMost(renewal, { clock, maxMs: OPTIONAL_SESSION_WAIT_MS })
+    return session.isFit()
   }
 
   function cachedTokenOf(
     { token, mintedAt, reservation, slot }: SignedToken,
-    { entry, lease, request }: { entry: CacheEntry; lease: Lease; request: MintRequest },
+    { entry, leased: { lease, request } }: { entry: CacheEntry; leased: LeasedMint },
   ): CachedToken {
     const { key } = entry
-    const stored: StoredToken = { token, mintedAt, isReplacement: request.isReplacement }
-    const missedSlotRequest = { hasPriority: true, isOptional: false, waitMs: slotWaitMs }
+    const stored: StoredToken = { token, mintedAt, replacements: request.replacements }
+    const { owner } = request.slotRequest
+    const missed = { owner, hasPriority: true, isReplacement: false, isOptional: false, waitMs: slotWaitMs }
     const delivery = createFirstDelivery(
       {
         key,
@@ -115,7 +151,7 @@ export function createMinter(parts: MinterParts): Minter {
         lease,
         reservation,
         slot,
-        nextReservation: { ...reservationRequest(key, missedSlotRequest), isReady: true },
+        nextReservation: { ...reservationRequest(key, missed), hasMissedSlot: true, isReady: true },
         onSuperseded: newer => useShared(entry, newer),
       },
       parts,
@@ -126,8 +162,14 @@ export function createMinter(parts: MinterParts): Minter {
   return { mint, checkSlot }
 }
 
-function reservationRequest({ database }: TokenKey, slotRequest: SlotRequest): ReservationRequest {
-  return { resource: resourceKey(database), perSecond: database.newTokensPerSecond, ...slotRequest }
+function reservationRequest({ id, database }: TokenKey, slotRequest: SlotRequest): ReservationRequest {
+  const { newTokensPerSecond: perSecond } = database
+  return { resource: resourceKey(database), perSecond, keyId: id, ...slotRequest }
+}
+
+/** The database has rejected a replacement too: the role session that signed it may be the reason. */
+function isSessionSuspect({ replacements }: MintRequest): boolean {
+  return replacements > 1
 }
 
 function sessionTooShort(key: TokenKey): JetonError {

@@ -10,22 +10,28 @@ import {
   type Obtained,
   useShared,
 } from './cache-entry.ts'
+import type { CacheRequest } from './cache-request.ts'
 import { isVendable } from './lifetime.ts'
-import { type Minter, SLOT_WAIT_MS, type SlotRequest } from './mint.ts'
+import type { Minter, SlotRequest } from './mint.ts'
+import { SLOT_WAIT_MS } from './rate-limit/reservation.ts'
 import type { TokenKey } from './token-key.ts'
 import { LEASE_MS, type StoredToken, type TokenSnapshot } from './token-store.ts'
 
-/** A key mints no more often than this, however often callers report its token as rejected. */
-const MIN_MINT_INTERVAL_MS = 10_000
+/** A key mints no more often than this, and a token that replaces a rejected replacement waits twice as long each time. */
+const MINT_INTERVAL = { firstMs: 10_000, maxMs: 600_000 }
 /** The wait between two reads of the store while another instance has the lease. */
 const POLL_BACKOFF = { firstMs: 25, maxMs: 800 }
 
-/**
- * Returns a token for callers that cannot use the cached one: there is none, it is too old, or the database rejected it.
- * Reads the store until it has a usable token or the lease is free; then mints. Throws what `mint` throws, `throttled` if
- * the key minted less than 10 s ago, and `temporarily_unavailable` after 16 s of other instances' leases without a token.
- */
-export type Obtain = (entry: CacheEntry, rejectedFingerprint: string | undefined) => Promise<Obtained>
+export interface Obtainer {
+  /**
+   * Returns a token for callers that cannot use the cached one: there is none, it is too old, or the database rejected it.
+   * Reads the store until it has a usable token or the lease is free; then mints. Throws what `mint` throws, `throttled` if
+   * the key minted moments ago, and `temporarily_unavailable` after 16 s of other instances' leases without a token.
+   */
+  obtain(entry: CacheEntry, request: CacheRequest): Promise<Obtained>
+  /** Throws the refusal that `obtain` would throw, if that is certain from a read of the store within the last second. */
+  check(entry: CacheEntry, request: CacheRequest): void
+}
 
 export interface ObtainerParts extends Minter {
   read(entry: CacheEntry): Promise<TokenSnapshot>
@@ -36,33 +42,48 @@ export interface ObtainerParts extends Minter {
   slotWaitMs?: number | undefined
 }
 
-/** Returns the function that obtains tokens from the store or by minting. */
-export function createObtainer(parts: ObtainerParts): Obtain {
+/** Returns what obtains tokens from the store or by minting. */
+export function createObtainer(parts: ObtainerParts): Obtainer {
   const { read, mint, checkSlot, clock, random, slotWaitMs = SLOT_WAIT_MS } = parts
 
-  async function obtain(entry: CacheEntry, rejectedFingerprint: string | undefined): Promise<Obtained> {
-    // a moment ago the store had no token to use: without a slot, there is no need to read it again
-    if (hasRecentRead(entry, clock.now()))
-      checkSlot(entry, slotRequestAfter(entry.current, rejectedFingerprint))
+  async function obtain(entry: CacheEntry, request: CacheRequest): Promise<Obtained> {
+    check(entry, request)
     const giveUpAt = clock.now() + LEASE_MS
     for (let polls = 0; ; ) {
       const snapshot = await read(entry)
-      if (isUsable(snapshot.stored, { entry, rejectedFingerprint }))
-        return { cachedToken: useShared(entry, snapshot.stored), isMinted: false }
+      const { stored } = snapshot
+      if (isNewer(stored, entry)) useShared(entry, stored)
+      if (isUsable(stored, { entry, request }))
+        return { cachedToken: useShared(entry, stored), isMinted: false }
       const now = clock.now()
       if (snapshot.leasedUntil <= now) {
-        const cachedToken = await mintNext(entry, { snapshot, rejectedFingerprint })
+        const cachedToken = await mintNext(entry, { snapshot, request })
         if (cachedToken) return { cachedToken, isMinted: true }
       } else if (now >= giveUpAt) throw leasedTooLong(entry.key)
       else await clock.sleepUntil(now + pollPauseMs(polls++))
     }
   }
 
+  /** A moment ago the store had no token to use: without a slot, there is no need to read it again. */
+  function check(entry: CacheEntry, request: CacheRequest): void {
+    const { current } = entry
+    if (!hasRecentRead(entry, clock.now()) || isUsable(current, { entry, request })) return
+    const { pauseMs, slotRequest } = nextMint(current, request)
+    if (pauseMs > slotWaitMs) throw mintedTooRecently(pauseMs)
+    checkSlot(entry, slotRequest)
+  }
+
+  /** Whether others can use the fleet's token, though this caller perhaps cannot: they need not wait for another. */
+  function isNewer(stored: StoredToken | undefined, { current }: CacheEntry): stored is StoredToken {
+    return stored !== undefined && isVendable(stored.token, clock.now()) && newest(stored, current) === stored
+  }
+
   /** Whether the fleet's token can be vended, and is neither the rejected one nor older than that. */
   function isUsable(
     stored: StoredToken | undefined,
-    { entry, rejectedFingerprint }: { entry: CacheEntry; rejectedFingerprint: string | undefined },
+    { entry, request }: { entry: CacheEntry; request: CacheRequest },
   ): stored is StoredToken {
+    const { rejectedFingerprint } = request
     if (!stored || isRejected(stored, rejectedFingerprint) || !isVendable(stored.token, clock.now()))
       return false
     const { current } = entry
@@ -75,31 +96,40 @@ export function createObtainer(parts: ObtainerParts): Obtain {
 
   async function mintNext(
     entry: CacheEntry,
-    { snapshot, rejectedFingerprint }: { snapshot: TokenSnapshot; rejectedFingerprint: string | undefined },
+    { snapshot, request }: { snapshot: TokenSnapshot; request: CacheRequest },
   ): Promise<CachedToken | undefined> {
-    const last = newest(snapshot.stored, entry.current)
-    const isReplacement = isRejected(last, rejectedFingerprint)
-    const sinceLastMint = { since: last?.mintedAt ?? 0, forMs: MIN_MINT_INTERVAL_MS }
-    const pauseMs = remainingMs(sinceLastMint, clock.now())
+    const { pauseMs, replacements, slotRequest } = nextMint(newest(snapshot.stored, entry.current), request)
     if (pauseMs > slotWaitMs) throw mintedTooRecently(pauseMs)
     await clock.sleepUntil(clock.now() + pauseMs)
-    // the database has rejected a replacement too: its role session may be the reason
-    if (isReplacement && last?.isReplacement) entry.session.discard()
-    const slotRequest = { ...slotRequestAfter(last, rejectedFingerprint), waitMs: slotWaitMs - pauseMs }
-    return mint(entry, { snapshot, isReplacement, slotRequest })
+    return mint(entry, { snapshot, replacements, slotRequest })
   }
 
-  /** A token in use is renewed first. After one that was rejected or has expired, a caller waits like a newcomer. */
-  function slotRequestAfter(
-    last: StoredToken | undefined,
-    rejectedFingerprint: string | undefined,
-  ): SlotRequest {
-    const hasPriority =
-      last !== undefined && !isRejected(last, rejectedFingerprint) && last.token.expiresAt > clock.now()
-    return { hasPriority, isOptional: false, waitMs: slotWaitMs }
+  /**
+   * Returns when and how the token after the last one may be minted. A token in use is renewed first. After one that has
+   * expired a caller waits like a newcomer, and after one that was rejected it comes last.
+   */
+  function nextMint(last: StoredToken | undefined, { owner, rejectedFingerprint }: CacheRequest): NextMint {
+    const isReplacement = isRejected(last, rejectedFingerprint)
+    const replacements = isReplacement ? (last?.replacements ?? 0) + 1 : 0
+    const forMs = backoffMs(Math.max(0, replacements - 1), MINT_INTERVAL)
+    const pauseMs = remainingMs({ since: last?.mintedAt ?? 0, forMs }, clock.now())
+    const hasPriority = last !== undefined && !isReplacement && last.token.expiresAt > clock.now()
+    const waitMs = slotWaitMs - pauseMs
+    return {
+      pauseMs,
+      replacements,
+      slotRequest: { owner, hasPriority, isReplacement, isOptional: false, waitMs },
+    }
   }
 
-  return obtain
+  return { obtain, check }
+}
+
+interface NextMint {
+  /** How much is left of the pause after the last mint (ms). */
+  readonly pauseMs: number
+  readonly replacements: number
+  readonly slotRequest: SlotRequest
 }
 
 function newest(a: StoredToken | undefined, b: StoredToken | undefined): StoredToken | undefined {
@@ -117,7 +147,8 @@ function leasedTooLong(key: TokenKey): JetonError {
 function mintedTooRecently(pauseMs: number): JetonError {
   return new JetonError('throttled', {
     publicMessage: 'this token was signed moments ago; another is not signed so soon',
-    reason: 'a token was reported as rejected by the database within 10 s of its signing',
+    reason:
+      'a token was reported as rejected by the database soon after its signing; the pause doubles, up to 10 minutes, with each successor that is reported too',
     retryAfterMs: pauseMs,
   })
 }

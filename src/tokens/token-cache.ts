@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import { asJetonError } from '../errors.ts'
 import { singleFlightByKey } from '../lib/single-flight.ts'
 import type { EncryptedStore } from '../store/store.ts'
 import {
@@ -11,10 +12,12 @@ import {
   type Obtained,
   useShared,
 } from './cache-entry.ts'
+import { type CacheRequest, isSameRequest } from './cache-request.ts'
 import { isVendable } from './lifetime.ts'
 import { createMinter, type MinterParts } from './mint.ts'
 import { createObtainer } from './obtain.ts'
-import { createRenewer } from './renew.ts'
+import type { SlotOwner } from './rate-limit/slot-owner.ts'
+import { createRenewer, type Renewal } from './renew.ts'
 import { createSessionProvider, type RoleAssumer } from './role-session/session-provider.ts'
 import type { Token } from './token.ts'
 import type { TokenKey } from './token-key.ts'
@@ -38,19 +41,11 @@ export interface TokenDelivery {
   readonly cached: boolean
   /**
    * Await it just before the token leaves. Resolves at once for a token that was delivered before; if a new token missed
-   * its slot (the audit log hung), waits for another. Throws `throttled` if none is near enough.
+   * its slot (the audit log hung), waits for another, charged to the owner. Throws `throttled` if none is near enough.
    */
-  deliver(): Promise<void>
+  deliver(owner: SlotOwner): Promise<void>
   /** Call instead if the token does not leave, so that other instances need not wait for it. */
   cancel(): void
-}
-
-export interface GetTokenOptions {
-  /**
-   * The fingerprint of a token that the database rejected. If it is still the current one, another is minted; if that one
-   * is rejected too, with a new role session.
-   */
-  rejectedFingerprint?: string | undefined
 }
 
 /** The current tokens of all keys. */
@@ -59,7 +54,7 @@ export interface TokenCache {
    * Returns the current token of a key, the same for every instance that shares the store; mints one if there is none that
    * can be vended. Throws `throttled`, `role_refused` or `temporarily_unavailable`.
    */
-  get(key: TokenKey, options: GetTokenOptions): Promise<TokenDelivery>
+  get(key: TokenKey, request: CacheRequest): Promise<TokenDelivery>
 }
 
 /**
@@ -79,7 +74,7 @@ export function createTokenCache(parts: TokenCacheParts): TokenCache {
   const tokenStore = createTokenStore({ encryptedStore, clock })
   const minter = createMinter({ ...parts, tokenStore })
   const renew = createRenewer({ ...parts, ...minter, read })
-  const obtain = createObtainer({ ...parts, ...minter, read })
+  const obtainer = createObtainer({ ...parts, ...minter, read })
   const entries = new LRUCache<string, CacheEntry>({ max: MAX_KEYS })
   const flights = singleFlightByKey<Obtained>()
   const renewals = singleFlightByKey<Obtained | undefined>()
@@ -97,15 +92,13 @@ export function createTokenCache(parts: TokenCacheParts): TokenCache {
     return entry
   }
 
-  async function get(key: TokenKey, { rejectedFingerprint }: GetTokenOptions): Promise<TokenDelivery> {
+  async function get(key: TokenKey, request: CacheRequest): Promise<TokenDelivery> {
     for (;;) {
       const entry = entryFor(key)
       // no await until one of them is chosen: otherwise two requests could start the same flight
       const delivery =
-        useCached(entry, rejectedFingerprint) ??
-        (await (renewOrUse(entry, rejectedFingerprint) ??
-          joinFlight(entry, rejectedFingerprint) ??
-          fetchNew(entry, rejectedFingerprint)))
+        useCached(entry, request.rejectedFingerprint) ??
+        (await (renewOrUse(entry, request) ?? joinFlight(entry, request) ?? fetchNew(entry, request)))
       if (delivery) return delivery
     }
   }
@@ -119,49 +112,64 @@ export function createTokenCache(parts: TokenCacheParts): TokenCache {
 
   function renewOrUse(
     entry: CacheEntry,
-    rejectedFingerprint: string | undefined,
+    { rejectedFingerprint, owner }: CacheRequest,
   ): Promise<TokenDelivery | undefined> | undefined {
     const current = usableToken(entry, rejectedFingerprint)
     if (!current) return undefined
     return isReportUnchecked(entry, rejectedFingerprint)
-      ? checkReport(entry, current)
-      : renewOrKeep(entry, current)
+      ? checkReport(entry, { current, owner })
+      : renewOrKeep(entry, { current, owner })
   }
 
   /** The rejected token may be one that another instance has minted since: then this instance starts again with that. */
-  async function checkReport(entry: CacheEntry, current: CachedToken): Promise<TokenDelivery | undefined> {
+  async function checkReport(entry: CacheEntry, renewal: Renewal): Promise<TokenDelivery | undefined> {
+    const { current } = renewal
     const stored = (await read(entry).catch(() => undefined))?.stored
-    if (!isSuccessor(stored, { current, now: clock.now() })) return renewOrKeep(entry, current)
+    if (!isSuccessor(stored, { current, now: clock.now() })) return renewOrKeep(entry, renewal)
     useShared(entry, stored)
     return undefined
   }
 
-  async function renewOrKeep(entry: CacheEntry, current: CachedToken): Promise<TokenDelivery> {
+  async function renewOrKeep(entry: CacheEntry, renewal: Renewal): Promise<TokenDelivery> {
+    const { current } = renewal
     const renewed = isRenewalDue(entry, current)
-      ? await renewals.run(entry.key.id, () => renew(entry, current))
+      ? await renewals.run(entry.key.id, () => renew(entry, renewal))
       : undefined
     return renewed ? deliveryOfObtained(renewed) : deliveryOf(current, { cached: true })
   }
 
   function joinFlight(
-    { key: { id } }: CacheEntry,
-    rejectedFingerprint: string | undefined,
+    entry: CacheEntry,
+    request: CacheRequest,
   ): Promise<TokenDelivery | undefined> | undefined {
     // a renewal may bring a usable token, or find no slot soon enough for itself
-    const renewal = renewals.get(id)
+    const renewal = renewals.get(entry.key.id)
     if (renewal) return renewal.then(() => undefined)
-    return flights
-      .get(id)
-      ?.then(({ cachedToken }) =>
-        isRejected(cachedToken, rejectedFingerprint) ? undefined : deliveryOf(cachedToken, { cached: true }),
-      )
+    const flight = flights.get(entry.key.id)
+    return flight && joinOrTryAlone(entry, { request, flight })
   }
 
-  async function fetchNew(
+  /** What refuses the caller that started the flight must not refuse this one: its share may have room. */
+  async function joinOrTryAlone(
     entry: CacheEntry,
-    rejectedFingerprint: string | undefined,
-  ): Promise<TokenDelivery> {
-    return deliveryOfObtained(await flights.run(entry.key.id, () => obtain(entry, rejectedFingerprint)))
+    { request, flight }: { request: CacheRequest; flight: Promise<Obtained> },
+  ): Promise<TokenDelivery | undefined> {
+    const starter = entry.flightRequest
+    try {
+      const { cachedToken } = await flight
+      const isOfUse = !isRejected(cachedToken, request.rejectedFingerprint)
+      return isOfUse ? deliveryOf(cachedToken, { cached: true }) : undefined
+    } catch (cause) {
+      if (asJetonError(cause).code !== 'throttled' || (starter && isSameRequest(starter, request)))
+        throw cause
+      obtainer.check(entry, request)
+      return undefined
+    }
+  }
+
+  async function fetchNew(entry: CacheEntry, request: CacheRequest): Promise<TokenDelivery> {
+    entry.flightRequest = request
+    return deliveryOfObtained(await flights.run(entry.key.id, () => obtainer.obtain(entry, request)))
   }
 
   function usableToken(

@@ -17,8 +17,8 @@ const MAX_CLOCK_DIFFERENCE_MS = 5000
 /** A token that all instances share. */
 export interface StoredToken {
   readonly token: Token
-  /** Whether it was minted to replace one that the database rejected. */
-  readonly isReplacement: boolean
+  /** How many tokens in a row, up to this one, were minted to replace one reported as rejected; 0 if it replaces none. */
+  readonly replacements: number
   /** When it was signed (ms); `token.issuedAt` is rounded down to the second. */
   readonly mintedAt: number
 }
@@ -138,6 +138,8 @@ interface TokenRecord {
 
 interface RecordedToken extends Pick<StoredToken, 'token' | 'mintedAt'> {
   readonly replaces: boolean
+  /** Only if it is more than `replaces` says: records of older releases have none. */
+  readonly replacements?: number | undefined
 }
 
 /** Whether there is a token, whose times agree with each other. */
@@ -147,10 +149,11 @@ function isWhole(shared: TokenRecord['shared']): shared is RecordedToken {
 }
 
 /** Members that a later release adds are kept: this instance may lease the record and put it back. */
-function fromRecord({ replaces, ...members }: RecordedToken): StoredToken {
-  return { ...members, isReplacement: replaces }
+function fromRecord({ replaces, replacements = replaces ? 1 : 0, ...members }: RecordedToken): StoredToken {
+  return { ...members, replacements }
 }
 
-function toRecord({ isReplacement, ...members }: StoredToken): RecordedToken {
-  return { ...members, replaces: isReplacement }
+function toRecord({ replacements, ...members }: StoredToken): RecordedToken {
+  const count = replacements > 1 ? { replacements } : {}
+  return { ...members, replaces: replacements > 0, ...count }
 }

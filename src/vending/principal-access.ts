@@ -4,6 +4,7 @@ import { type Decision, decide, type Entitlement, entitlements, grantsOf } from 
 import { nearestReason } from '../authorization/explain.ts'
 import type { AccessRequest } from '../authorization/grant.ts'
 import type { Database } from '../rds/database.ts'
+import { type SlotOwner, slotOwner } from '../tokens/rate-limit/slot-owner.ts'
 import { type TokenKey, tokenKey } from '../tokens/token-key.ts'
 
 /** A request that a grant allows, and the key of its token. */
@@ -12,6 +13,8 @@ export interface GrantedAccess {
   readonly grant: CompiledGrant
   readonly user: string
   readonly key: TokenKey
+  /** Whose share is charged if the token is new. */
+  readonly owner: SlotOwner
 }
 
 /** Most principals request only one or two, and what is kept for each principal must stay small. */
@@ -71,7 +74,8 @@ export function createPrincipalAccess(
       const decision = decide(own(), request)
       if (decision.kind !== 'granted') return decision
       const { grant, user } = decision
-      const access: GrantedAccess = { kind: 'granted', grant, user, key: keyOf(grant, user) }
+      const owner = slotOwner(grant.name, principal)
+      const access: GrantedAccess = { kind: 'granted', grant, user, key: keyOf(grant, user), owner }
       if (grantedByRequest.size < MAX_CACHED_DECISIONS) grantedByRequest.set(id, access)
       return access
     },

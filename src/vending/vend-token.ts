@@ -83,7 +83,7 @@ export function createVendToken(tokenCache: TokenCache): VendToken {
       }
       if (granted.key.id === id) continue
       delivery.cancel()
-      delivery = await tokenCache.get(granted.key, { rejectedFingerprint })
+      delivery = await tokenCache.get(granted.key, { rejectedFingerprint, owner: granted.owner })
     }
     return { granted, delivery, renewal }
   }
@@ -93,7 +93,7 @@ export function createVendToken(tokenCache: TokenCache): VendToken {
     audit.add({ database: request.database, user: request.user, refused: rejectedFingerprint })
     let { renewal } = vendRequest
     let granted = decideAndNote(access, vendRequest)
-    let delivery = await tokenCache.get(granted.key, { rejectedFingerprint })
+    let delivery = await tokenCache.get(granted.key, { rejectedFingerprint, owner: granted.owner })
     if (renewal?.isDue())
       ({ granted, delivery, renewal } = await decideAgain({ granted, delivery, renewal }, vendRequest))
     const { token, cached } = delivery
@@ -102,7 +102,7 @@ export function createVendToken(tokenCache: TokenCache): VendToken {
       delivery.cancel()
       throw cause
     })
-    await delivery.deliver()
+    await delivery.deliver(granted.owner)
     if (renewal?.isDue()) checkStillGranted(await renewal.renew(), { request, granted })
     return { token, key: granted.key, grant: granted.grant, cached }
   }

@@ -10,7 +10,7 @@ import {
 import { ALREADY_DELIVERED } from '../../src/tokens/first-delivery.ts'
 import type { SessionProvider } from '../../src/tokens/role-session/session-provider.ts'
 import { storedToken } from './fakes.ts'
-import { KEY, MINUTE } from './instances.ts'
+import { KEY, MINUTE, OWNER } from './instances.ts'
 
 const SESSION: SessionProvider = {
   isFit: () => false,
@@ -28,7 +28,7 @@ test('useShared makes the token of another instance the current one, delivered a
   const cachedToken = useShared(entry, stored)
   expect(cachedToken).toMatchObject({ ...stored, mintedHere: false })
   expect(entry.current).toBe(cachedToken)
-  expect(await cachedToken.deliver()).toBeUndefined()
+  expect(await cachedToken.deliver(OWNER)).toBeUndefined()
 })
 
 test('useShared keeps the current token if it is the same: it knows its delivery', () => {

@@ -20,12 +20,13 @@ import { settle, type VirtualClock, virtualClock } from '../support/clock/virtua
 import { asEncrypted } from '../support/service/as-encrypted.ts'
 import { createLogRecorder, eventsOf, type LogRecorder } from '../support/service/log-recorder.ts'
 import { type FakeRateLimiter, fakeRateLimiter, ON_TIME_MS, storedToken } from './fakes.ts'
-import { KEY } from './instances.ts'
+import { KEY, OWNER, ownerOf } from './instances.ts'
 
 const THROTTLED = new JetonError('throttled', { publicMessage: 'too many' })
 const GONE = new JetonError('temporarily_unavailable', { publicMessage: 'no', reason: 'the table is gone' })
-const NEXT_RESERVATION: ReservationRequest = {
+const NEXT_RESERVATION: Omit<ReservationRequest, 'owner'> = {
   resource: 'orders',
+  keyId: KEY.id,
   perSecond: 16,
   waitMs: 5000,
   hasPriority: true,
@@ -117,7 +118,7 @@ function watch(work: Promise<void>): () => boolean {
 describe('deliver', () => {
   test('waits for the slot, and publishes the token no sooner', async () => {
     const { delivery, token } = await sign({ slotMs: 300 })
-    const isDelivered = watch(delivery.deliver())
+    const isDelivered = watch(delivery.deliver(OWNER))
     await clock.advance(299)
     expect([isDelivered(), await published()]).toEqual([false, undefined])
     await clock.advance(1)
@@ -127,14 +128,14 @@ describe('deliver', () => {
   test('reports how long after its signature the token was ready to leave', async () => {
     const { delivery } = await sign({ slotMs: 300 })
     await clock.advance(120)
-    void delivery.deliver()
+    void delivery.deliver(OWNER)
     expect(limiter.delays).toEqual([120])
   })
 
   test('takes no other slot while the delivery is on time', async () => {
     const { delivery } = await sign()
     await clock.advance(ON_TIME_MS)
-    await delivery.deliver()
+    await delivery.deliver(OWNER)
     expect(limiter.reserved).toEqual([])
   })
 
@@ -142,35 +143,49 @@ describe('deliver', () => {
     const { delivery, token } = await sign()
     await clock.advance(ON_TIME_MS + 1)
     limiter.nextSlotMs = 200
-    const isDelivered = watch(delivery.deliver())
+    const isDelivered = watch(delivery.deliver(OWNER))
     await clock.advance(199)
     expect([isDelivered(), await published()]).toEqual([false, undefined])
     await clock.advance(1)
     expect([isDelivered(), await published()]).toEqual([true, token])
-    expect(limiter.reserved).toEqual([NEXT_RESERVATION])
+    expect(limiter.reserved).toEqual([{ ...NEXT_RESERVATION, owner: OWNER }])
   })
 
   test('waits once for all concurrent deliveries, and not at all after the first', async () => {
     const { delivery } = await sign()
     await clock.advance(ON_TIME_MS + 1)
     limiter.nextSlotMs = 200
-    const deliveries = [watch(delivery.deliver()), watch(delivery.deliver())]
+    const deliveries = [watch(delivery.deliver(OWNER)), watch(delivery.deliver(OWNER))]
     await clock.advance(200)
     expect(deliveries.map(isDelivered => isDelivered())).toEqual([true, true])
     await clock.advance(60_000)
-    await delivery.deliver()
+    await delivery.deliver(OWNER)
     expect([limiter.reserved.length, limiter.delays.length]).toEqual([1, 1])
+  })
+
+  test('charges another slot to whoever delivers, so that a full share refuses nobody else', async () => {
+    const { delivery, token } = await sign()
+    const other = ownerOf(KEY, 'reports')
+    await clock.advance(ON_TIME_MS + 1)
+    limiter.refuses = THROTTLED
+    limiter.refusesOnly = OWNER
+    const [own, joined] = await Promise.allSettled([delivery.deliver(OWNER), delivery.deliver(other)])
+    expect(own).toMatchObject({ status: 'rejected', reason: THROTTLED })
+    expect(joined.status).toBe('fulfilled')
+    expect(limiter.reserved).toEqual([{ ...NEXT_RESERVATION, owner: other }])
+    await settle()
+    expect(await published()).toEqual(token)
   })
 
   test('rejects if no other slot is near enough, publishes nothing, and tries again next time', async () => {
     const { delivery, token } = await sign()
     await clock.advance(ON_TIME_MS + 1)
     limiter.refuses = THROTTLED
-    await expect(delivery.deliver()).rejects.toBe(THROTTLED)
+    await expect(delivery.deliver(OWNER)).rejects.toBe(THROTTLED)
     await settle()
     expect(await published()).toBeUndefined()
     limiter.refuses = undefined
-    await delivery.deliver()
+    await delivery.deliver(OWNER)
     await settle()
     expect(await published()).toEqual(token)
   })
@@ -198,7 +213,7 @@ describe('cancel', () => {
 
   test('changes nothing during and after a delivery', async () => {
     const { delivery, token } = await sign({ slotMs: 100 })
-    const isDelivered = watch(delivery.deliver())
+    const isDelivered = watch(delivery.deliver(OWNER))
     delivery.cancel()
     await settle()
     expect((await otherStore.read(KEY)).leasedUntil).toBeGreaterThan(clock.now())
@@ -212,7 +227,7 @@ describe('cancel', () => {
     const { delivery, token } = await sign()
     delivery.cancel()
     await settle()
-    await delivery.deliver()
+    await delivery.deliver(OWNER)
     await settle()
     expect(await published()).toEqual(token)
   })
@@ -223,7 +238,7 @@ describe('a lease that ended before the delivery', () => {
     const { delivery } = await sign({ slotMs: LEASE_MS })
     await clock.advance(LEASE_MS)
     const newer = await mintElsewhere()
-    await delivery.deliver()
+    await delivery.deliver(OWNER)
     await settle()
     expect([await published(), superseding]).toEqual([newer, [newer]])
   })
@@ -231,7 +246,7 @@ describe('a lease that ended before the delivery', () => {
   test('is taken again if no other instance wanted it', async () => {
     const { delivery, token } = await sign({ slotMs: LEASE_MS })
     await clock.advance(LEASE_MS)
-    await delivery.deliver()
+    await delivery.deliver(OWNER)
     await settle()
     expect([await published(), superseding]).toEqual([token, []])
   })
@@ -242,7 +257,7 @@ describe('a lease that ended before the delivery', () => {
     await clock.advance(1000)
     await lease.release()
     expect(await published()).toEqual(previous)
-    await delivery.deliver()
+    await delivery.deliver(OWNER)
     await settle()
     expect([await published(), superseding]).toEqual([token, []])
   })
@@ -251,7 +266,7 @@ describe('a lease that ended before the delivery', () => {
     const { delivery } = await sign({ slotMs: LEASE_MS })
     await clock.advance(LEASE_MS)
     const otherLease = await otherStore.lease(KEY, await otherStore.read(KEY))
-    await delivery.deliver()
+    await delivery.deliver(OWNER)
     await settle()
     expect([await published(), superseding]).toEqual([undefined, []])
     expect(await otherLease?.publish(storedToken(clock.now()))).toBe(true)
@@ -263,7 +278,7 @@ test.each(['deliver', 'cancel'] as const)(
   async how => {
     const { delivery, token } = await sign()
     fault = GONE
-    await delivery[how]()
+    await delivery[how](OWNER)
     await settle()
     expect(eventsOf(log)).toEqual(['token_not_shared'])
     expect(log.lines[0]).toMatchObject({
@@ -275,7 +290,7 @@ test.each(['deliver', 'cancel'] as const)(
 )
 
 test('ALREADY_DELIVERED needs no slot', async () => {
-  await ALREADY_DELIVERED.deliver()
+  await ALREADY_DELIVERED.deliver(OWNER)
   ALREADY_DELIVERED.cancel()
   expect(limiter.reserved).toEqual([])
 })

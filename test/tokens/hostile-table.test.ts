@@ -21,7 +21,7 @@ import { ORDERS } from '../support/databases/orders.ts'
 import { type BoundKms, createBoundKms } from '../support/service/bound-kms.ts'
 import { createHostileTable, type HostileTable } from '../support/service/hostile-table.ts'
 import { createLogRecorder, type LogRecorder } from '../support/service/log-recorder.ts'
-import { sessionOf } from './instances.ts'
+import { ownerOf, sessionOf } from './instances.ts'
 
 /** Stands in every text that the attacker writes. */
 const WORD = 'click-here.example'
@@ -94,8 +94,9 @@ async function request(
   { clock, signed, shown }: Scene,
   { from, key, rejectedFingerprint }: { from: TokenCache; key: TokenKey; rejectedFingerprint?: string },
 ): Promise<TokenDelivery | undefined> {
-  const work = from.get(key, { rejectedFingerprint }).then(async delivery => {
-    await delivery.deliver()
+  const owner = ownerOf(key)
+  const work = from.get(key, { rejectedFingerprint, owner }).then(async delivery => {
+    await delivery.deliver(owner)
     return delivery
   })
   const settled = work.then(

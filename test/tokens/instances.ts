@@ -1,5 +1,7 @@
 import type { Clock } from '../../src/lib/clock.ts'
 import type { Store } from '../../src/store/store.ts'
+import type { CacheRequest } from '../../src/tokens/cache-request.ts'
+import { type SlotOwner, slotOwner } from '../../src/tokens/rate-limit/slot-owner.ts'
 import { signToken } from '../../src/tokens/sign.ts'
 import type { RoleSession } from '../../src/tokens/token.ts'
 import type { TokenCache, TokenDelivery } from '../../src/tokens/token-cache.ts'
@@ -11,6 +13,17 @@ import { createTokenService, type TokenServiceParts } from '../support/service/t
 
 export const MINUTE = 60_000
 export const KEY = tokenKey({ database: ORDERS, user: 'migrator' })
+export const OWNER = ownerOf(KEY)
+
+/** A principal of its own for each key, under one grant unless another is given. */
+export function ownerOf({ sessionName }: TokenKey, grant = 'orders'): SlotOwner {
+  return slotOwner(grant, { issuer: 'ci', subject: sessionName })
+}
+
+/** A request for a key's token by its own principal. */
+export function requestOf(key: TokenKey, rejectedFingerprint?: string): CacheRequest {
+  return { owner: ownerOf(key), rejectedFingerprint }
+}
 
 /** As many keys of one database as given, each of a principal of its own. */
 export function principalKeys(count: number): TokenKey[] {
@@ -29,7 +42,7 @@ export interface Instance {
   /** What its store fails with. */
   readonly store: { fails: Error | undefined }
   /** Gets a token and delivers it. */
-  get(request?: { rejectedFingerprint?: string; key?: TokenKey }): Promise<TokenDelivery>
+  get(request?: { rejectedFingerprint?: string; key?: TokenKey; owner?: SlotOwner }): Promise<TokenDelivery>
   signed(): number
 }
 
@@ -85,9 +98,9 @@ export function createInstance({
     calls,
     store: storeFault,
     signed: () => signed,
-    async get({ rejectedFingerprint, key = KEY } = {}) {
-      const delivery = await tokenCache.get(key, { rejectedFingerprint })
-      await delivery.deliver()
+    async get({ rejectedFingerprint, key = KEY, owner = ownerOf(key) } = {}) {
+      const delivery = await tokenCache.get(key, { rejectedFingerprint, owner })
+      await delivery.deliver(owner)
       return delivery
     },
   }

@@ -13,11 +13,17 @@ import { settle, type VirtualClock, virtualClock } from '../support/clock/virtua
 import { ORDERS } from '../support/databases/orders.ts'
 import { createLogRecorder } from '../support/service/log-recorder.ts'
 import { type FakeRateLimiter, fakeRateLimiter, ON_TIME_MS, storedToken } from './fakes.ts'
-import { createInstance, KEY, MINUTE, sessionOf } from './instances.ts'
+import { createInstance, KEY, MINUTE, OWNER, sessionOf } from './instances.ts'
 
 const THROTTLED = new JetonError('throttled', { publicMessage: 'too many' })
 const ROLE_REFUSED = new JetonError('role_refused', { publicMessage: 'no' })
-const SLOT_REQUEST = { hasPriority: false, isOptional: false, waitMs: 5000 }
+const SLOT_REQUEST = {
+  owner: OWNER,
+  hasPriority: false,
+  isReplacement: false,
+  isOptional: false,
+  waitMs: 5000,
+}
 
 let clock: VirtualClock
 let tokenStore: TokenStore
@@ -28,13 +34,18 @@ let minter: Minter
 /** What has been done, in this order. */
 let steps: string[]
 let minted: TokenKey[]
-let sts: { lifeMs: number; fails: JetonError | undefined; refusesNow: JetonError | undefined }
+let sts: {
+  delayMs: number
+  lifeMs: number
+  fails: JetonError | undefined
+  refusesNow: JetonError | undefined
+}
 
 beforeEach(() => {
   clock = virtualClock()
   steps = []
   minted = []
-  sts = { lifeMs: 60 * MINUTE, fails: undefined, refusesNow: undefined }
+  sts = { delayMs: 0, lifeMs: 60 * MINUTE, fails: undefined, refusesNow: undefined }
   const encryptedStore = createMemoryStore(clock)
   tokenStore = createTokenStore({ encryptedStore, clock })
   otherStore = createTokenStore({ encryptedStore, clock })
@@ -42,6 +53,7 @@ beforeEach(() => {
   const roles = {
     async assume() {
       steps.push('assume the role')
+      if (sts.delayMs > 0) await clock.sleepUntil(clock.now() + sts.delayMs)
       if (sts.fails) throw sts.fails
       return sessionOf('1', clock.now() + sts.lifeMs)
     },
@@ -65,19 +77,22 @@ function recordingParts(): MinterParts {
     },
     rateLimiter: {
       ...limiter,
-      refusal(request) {
-        steps.push('check the slot')
-        return limiter.refusal(request)
-      },
-      async reserve(request) {
-        steps.push('reserve a slot')
-        const reservation = await limiter.reserve(request)
+      join(request) {
+        steps.push('join the queue')
+        const place = limiter.join(request)
         return {
-          ...reservation,
-          async slot() {
-            steps.push('wait for the slot')
-            return reservation.slot()
+          async reserve() {
+            steps.push('reserve a slot')
+            const reservation = await place.reserve()
+            return {
+              ...reservation,
+              async slot() {
+                steps.push('wait for the slot')
+                return reservation.slot()
+              },
+            }
           },
+          leave: place.leave,
         }
       },
     },
@@ -94,21 +109,21 @@ function recordingParts(): MinterParts {
   }
 }
 
-async function requestNow({ isReplacement = false } = {}): Promise<MintRequest> {
-  return { snapshot: await tokenStore.read(KEY), isReplacement, slotRequest: SLOT_REQUEST }
+async function requestNow({ replacements = 0 } = {}): Promise<MintRequest> {
+  return { snapshot: await tokenStore.read(KEY), replacements, slotRequest: SLOT_REQUEST }
 }
 
-test('mint checks, leases, reserves, assumes the role, waits for the slot and signs, in this order', async () => {
+test('mint joins the queue, leases, reserves, assumes the role, waits for the slot and signs, in this order', async () => {
   const token = await minter.mint(entry, await requestNow())
   expect(steps).toEqual([
-    'check the slot',
+    'join the queue',
     'lease',
     'reserve a slot',
     'assume the role',
     'wait for the slot',
     'sign',
   ])
-  expect(token).toMatchObject({ mintedAt: clock.now(), mintedHere: true, isReplacement: false })
+  expect(token).toMatchObject({ mintedAt: clock.now(), mintedHere: true, replacements: 0 })
   expect(entry.current).toBe(token)
   expect(minted).toEqual([KEY])
 })
@@ -129,6 +144,7 @@ test('mint asks for a slot of the RDS resource at its configured rate', async ()
     {
       resource: '123456789012/us-east-1/db-ABCDEFGHIJKLMNOPQRSTUVWXYZ',
       perSecond: 16,
+      keyId: KEY.id,
       ...SLOT_REQUEST,
       isReady: false,
     },
@@ -136,7 +152,7 @@ test('mint asks for a slot of the RDS resource at its configured rate', async ()
 })
 
 test('mint is ready for its slot at once if there is a role session that is fit to sign', async () => {
-  await (await minter.mint(entry, await requestNow()))?.deliver()
+  await (await minter.mint(entry, await requestNow()))?.deliver(OWNER)
   await settle()
   await minter.mint(entry, await requestNow())
   expect(limiter.reserved.map(({ isReady }) => isReady)).toEqual([false, true])
@@ -144,22 +160,22 @@ test('mint is ready for its slot at once if there is a role session that is fit 
 })
 
 test('mint hides the token from the fleet until it is delivered', async () => {
-  const token = await minter.mint(entry, await requestNow({ isReplacement: true }))
+  const token = await minter.mint(entry, await requestNow({ replacements: 1 }))
   const before = await otherStore.read(KEY)
   expect([before.stored, before.leasedUntil]).toEqual([undefined, clock.now() + LEASE_MS])
-  await token?.deliver()
+  await token?.deliver(OWNER)
   await settle()
   const after = await otherStore.read(KEY)
-  expect(after.stored).toMatchObject({ mintedAt: token?.mintedAt, isReplacement: true })
+  expect(after.stored).toMatchObject({ mintedAt: token?.mintedAt, replacements: 1 })
   expect(after.leasedUntil).toBe(0)
 })
 
 test('mint reserves another slot, ahead of newcomers, for a token that missed its own', async () => {
   const token = await minter.mint(entry, await requestNow())
   await clock.advance(ON_TIME_MS + 1)
-  await token?.deliver()
+  await token?.deliver(OWNER)
   expect(limiter.reserved.slice(1)).toMatchObject([
-    { perSecond: 16, hasPriority: true, isOptional: false, waitMs: 700, isReady: true },
+    { perSecond: 16, hasPriority: true, hasMissedSlot: true, isOptional: false, waitMs: 700, isReady: true },
   ])
 })
 
@@ -169,7 +185,7 @@ test('mint uses the token of another instance that supersedes its own', async ()
   const lease = await otherStore.lease(KEY, await otherStore.read(KEY))
   const newer = storedToken(clock.now(), { text: 'minted elsewhere' })
   await lease?.publish(newer)
-  await token?.deliver()
+  await token?.deliver(OWNER)
   await settle()
   expect(entry.current).toMatchObject({ ...newer, mintedHere: false })
 })
@@ -187,13 +203,13 @@ test('mint returns undefined, and signs nothing, if its lease has ended when the
   await clock.advance(LEASE_MS)
   expect(await minting).toBeUndefined()
   expect(steps).not.toContain('sign')
-  expect([limiter.cancelled, entry.current]).toEqual([1, undefined])
+  expect([limiter.left, entry.current]).toEqual([1, undefined])
 })
 
 test('mint throws the refusal of a slot before it leases, and so does checkSlot', async () => {
   limiter.refuses = THROTTLED
   await expect(minter.mint(entry, await requestNow())).rejects.toBe(THROTTLED)
-  expect(steps).toEqual(['check the slot'])
+  expect(steps).toEqual(['join the queue'])
   expect(() => minter.checkSlot(entry, SLOT_REQUEST)).toThrow(THROTTLED)
 })
 
@@ -203,11 +219,11 @@ test('mint throws the refusal of a role that just failed before it leases', asyn
   expect(steps).toEqual([])
 })
 
-test('mint cancels its reservation and releases the lease if the role is refused', async () => {
+test('mint leaves the queue and releases the lease if the role is refused', async () => {
   sts.fails = ROLE_REFUSED
   await expect(minter.mint(entry, await requestNow())).rejects.toBe(ROLE_REFUSED)
   await settle()
-  expect(limiter.cancelled).toBe(1)
+  expect(limiter.left).toBe(1)
   expect((await otherStore.read(KEY)).leasedUntil).toBe(0)
   expect([entry.current, minted]).toEqual([undefined, []])
 })
@@ -223,6 +239,44 @@ test('mint throws temporarily_unavailable if the role session ends too soon for 
   expect((await otherStore.read(KEY)).leasedUntil).toBe(0)
 })
 
+test('mint calls STS no sooner than the reservation says', async () => {
+  limiter.prepareMs = 1500
+  const minting = minter.mint(entry, await requestNow())
+  await clock.advance(1499)
+  expect(steps).not.toContain('assume the role')
+  await clock.advance(1)
+  await minting
+  expect(steps).toContain('assume the role')
+})
+
+test('mint replaces the role session after a second rejected replacement, and only once it has a slot', async () => {
+  await entry.session.renew()
+  await minter.mint(entry, await requestNow({ replacements: 1 }))
+  expect(steps.filter(step => step === 'assume the role')).toHaveLength(1)
+  limiter.refuses = THROTTLED
+  await expect(minter.mint(entry, await requestNow({ replacements: 2 }))).rejects.toBe(THROTTLED)
+  expect(entry.session.isFit()).toBe(true)
+  limiter.refuses = undefined
+  steps = []
+  await clock.advance(LEASE_MS)
+  expect(await minter.mint(entry, await requestNow({ replacements: 2 }))).toMatchObject({ replacements: 2 })
+  expect(steps.indexOf('reserve a slot')).toBeLessThan(steps.indexOf('assume the role'))
+  expect(limiter.reserved.map(({ isReady }) => isReady)).toEqual([true, false])
+})
+
+test('mint without need waits for STS no longer than 250 ms, and frees the lease and the slot for others', async () => {
+  sts.delayMs = 3000
+  const slotRequest = { ...SLOT_REQUEST, isOptional: true }
+  const minting = minter.mint(entry, { ...(await requestNow()), slotRequest })
+  await clock.advance(249)
+  expect([limiter.left, entry.session.isBeingRenewed()]).toEqual([0, true])
+  await clock.advance(1)
+  expect(await minting).toBeUndefined()
+  expect([limiter.left, (await otherStore.read(KEY)).leasedUntil]).toEqual([1, 0])
+  await clock.advance(3000)
+  expect([entry.session.isFit(), entry.current]).toEqual([true, undefined])
+})
+
 test('a limit that a reload changes holds from the next new token on', async () => {
   const store = createMemoryStore(clock)
   const rateLimiter = createRateLimiter({ store, clock })
@@ -232,9 +286,9 @@ test('a limit that a reload changes holds from the next new token on', async () 
     clock,
     rateLimiter: {
       ...rateLimiter,
-      reserve(request) {
+      join(request) {
         rates.push(request.perSecond)
-        return rateLimiter.reserve(request)
+        return rateLimiter.join(request)
       },
     },
   })

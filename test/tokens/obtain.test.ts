@@ -3,18 +3,18 @@ import { JetonError } from '../../src/errors.ts'
 import { type CachedToken, type CacheEntry, createEntry } from '../../src/tokens/cache-entry.ts'
 import { ALREADY_DELIVERED } from '../../src/tokens/first-delivery.ts'
 import type { MintRequest, SlotRequest } from '../../src/tokens/mint.ts'
-import { createObtainer, type Obtain } from '../../src/tokens/obtain.ts'
+import { createObtainer, type Obtainer } from '../../src/tokens/obtain.ts'
 import { createSessionProvider } from '../../src/tokens/role-session/session-provider.ts'
 import { LEASE_MS, type TokenSnapshot } from '../../src/tokens/token-store.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 import { storedToken } from './fakes.ts'
-import { KEY, MINUTE, sessionOf } from './instances.ts'
+import { KEY, MINUTE, OWNER, sessionOf } from './instances.ts'
 
 const THROTTLED = new JetonError('throttled', { publicMessage: 'too many' })
 
 let clock: VirtualClock
 let entry: CacheEntry
-let obtain: Obtain
+let obtainer: Obtainer
 let snapshot: TokenSnapshot
 let readAt: number[]
 let checked: SlotRequest[]
@@ -24,7 +24,7 @@ let mintResults: undefined[]
 let minted: CachedToken
 let refusal: JetonError | undefined
 
-const cached = (mintedAt: number, options: { isReplacement?: boolean } = {}): CachedToken => ({
+const cached = (mintedAt: number, options: { replacements?: number } = {}): CachedToken => ({
   ...storedToken(mintedAt, options),
   ...ALREADY_DELIVERED,
   mintedHere: true,
@@ -41,7 +41,7 @@ beforeEach(() => {
   mintResults = []
   minted = cached(clock.now())
   refusal = undefined
-  obtain = createObtainer({
+  obtainer = createObtainer({
     async read() {
       readAt.push(clock.now())
       return snapshot
@@ -60,6 +60,9 @@ beforeEach(() => {
   })
 })
 
+const obtain = (of: CacheEntry, rejectedFingerprint?: string) =>
+  obtainer.obtain(of, { owner: OWNER, rejectedFingerprint })
+
 const lease = (forMs: number) => {
   snapshot = { ...snapshot, leasedUntil: clock.now() + forMs }
 }
@@ -67,38 +70,39 @@ const lease = (forMs: number) => {
 test('obtain returns the token that the store has', async () => {
   const stored = storedToken(clock.now() - MINUTE)
   snapshot = { ...snapshot, stored }
-  expect(await obtain(entry, undefined)).toMatchObject({ cachedToken: stored, isMinted: false })
+  expect(await obtain(entry)).toMatchObject({ cachedToken: stored, isMinted: false })
   expect([entry.current?.token, mints]).toEqual([stored.token, []])
 })
 
 test('obtain mints, queueing like a newcomer, if the store has none', async () => {
-  expect(await obtain(entry, undefined)).toEqual({ cachedToken: minted, isMinted: true })
-  const slotRequest = { hasPriority: false, isOptional: false, waitMs: 5000 }
-  expect(mints).toEqual([{ snapshot, isReplacement: false, slotRequest }])
+  expect(await obtain(entry)).toEqual({ cachedToken: minted, isMinted: true })
+  const flags = { hasPriority: false, isReplacement: false, isOptional: false }
+  const slotRequest = { owner: OWNER, ...flags, waitMs: 5000 }
+  expect(mints).toEqual([{ snapshot, replacements: 0, slotRequest }])
 })
 
 test('obtain mints ahead of newcomers for a token in use that is too short for another vend', async () => {
   snapshot = { ...snapshot, stored: storedToken(clock.now() - 11 * MINUTE) }
-  await obtain(entry, undefined)
+  await obtain(entry)
   expect(mints.map(({ slotRequest }) => slotRequest.hasPriority)).toEqual([true])
 })
 
 test('obtain queues like a newcomer for a token that has expired', async () => {
   entry.current = cached(clock.now() - 15 * MINUTE)
-  await obtain(entry, undefined)
+  await obtain(entry)
   expect(mints.map(({ slotRequest }) => slotRequest.hasPriority)).toEqual([false])
 })
 
 test('obtain reads again if another instance was quicker to lease', async () => {
   mintResults = [undefined]
-  expect(await obtain(entry, undefined)).toMatchObject({ isMinted: true })
+  expect(await obtain(entry)).toMatchObject({ isMinted: true })
   expect([readAt.length, mints.length]).toEqual([2, 2])
 })
 
 test('obtain polls the store less and less often while another instance mints', async () => {
   const start = clock.now()
   lease(LEASE_MS)
-  const obtaining = obtain(entry, undefined)
+  const obtaining = obtain(entry)
   await clock.advance(5000)
   // 25 ms doubled up to 800 ms, times 0.75 by chance
   const pauses = [25, 50, 100, 200, 400, 800, 800, 800].map(ms => ms * 0.75)
@@ -112,7 +116,7 @@ test('obtain polls the store less and less often while another instance mints', 
 
 test('obtain mints when the lease of another instance ends without a token', async () => {
   lease(1000)
-  const obtaining = obtain(entry, undefined)
+  const obtaining = obtain(entry)
   await clock.advance(999)
   expect(mints).toEqual([])
   await clock.advance(800)
@@ -121,7 +125,7 @@ test('obtain mints when the lease of another instance ends without a token', asy
 
 test('obtain gives up after 16 s of leases that bring no token', async () => {
   lease(60_000)
-  const obtaining = obtain(entry, undefined).catch(cause => cause)
+  const obtaining = obtain(entry).catch(cause => cause)
   await clock.advance(LEASE_MS + 800)
   expect(await obtaining).toMatchObject({ code: 'temporarily_unavailable', retryAfterMs: 1000 })
 })
@@ -129,7 +133,7 @@ test('obtain gives up after 16 s of leases that bring no token', async () => {
 test('obtain throws the refusal of a slot without a read if the store was just read', async () => {
   refusal = THROTTLED
   entry.lastReadAt = clock.now() - 999
-  await expect(obtain(entry, undefined)).rejects.toBe(THROTTLED)
+  await expect(obtain(entry)).rejects.toBe(THROTTLED)
   expect([readAt, checked.length]).toEqual([[], 1])
 })
 
@@ -137,7 +141,7 @@ test('obtain reads the store after a second, whatever the slots: another instanc
   refusal = THROTTLED
   entry.lastReadAt = clock.now() - 1000
   snapshot = { ...snapshot, stored: storedToken(clock.now()) }
-  expect(await obtain(entry, undefined)).toMatchObject({ isMinted: false })
+  expect(await obtain(entry)).toMatchObject({ isMinted: false })
   expect(checked).toEqual([])
 })
 
@@ -146,7 +150,9 @@ test('obtain replaces a rejected token', async () => {
   entry.current = rejected
   snapshot = { ...snapshot, stored: rejected }
   await obtain(entry, rejected.token.fingerprint)
-  expect(mints).toMatchObject([{ isReplacement: true, slotRequest: { hasPriority: false, waitMs: 5000 } }])
+  expect(mints).toMatchObject([
+    { replacements: 1, slotRequest: { hasPriority: false, isReplacement: true, waitMs: 5000 } },
+  ])
 })
 
 test('obtain uses no stored token that is older than the rejected one', async () => {
@@ -158,14 +164,12 @@ test('obtain uses no stored token that is older than the rejected one', async ()
   expect(await obtain(entry, rejected.token.fingerprint)).toMatchObject({ isMinted: false })
 })
 
-test('obtain discards the role session if the rejected token was a replacement', async () => {
-  await entry.session.renew()
-  entry.current = cached(clock.now() - MINUTE)
+test('obtain counts the replacements in a row, and starts again after a token that was not rejected', async () => {
+  entry.current = cached(clock.now() - 10 * MINUTE, { replacements: 3 })
   await obtain(entry, entry.current.token.fingerprint)
-  expect(entry.session.isFit()).toBe(true)
-  entry.current = cached(clock.now() - MINUTE, { isReplacement: true })
-  await obtain(entry, entry.current.token.fingerprint)
-  expect(entry.session.isFit()).toBe(false)
+  entry.current = cached(clock.now() - 10 * MINUTE, { replacements: 3 })
+  await obtain(entry)
+  expect(mints.map(({ replacements }) => replacements)).toEqual([4, 0])
 })
 
 test('obtain waits until 10 s after the last mint, and takes that off the wait for a slot', async () => {
@@ -178,6 +182,40 @@ test('obtain waits until 10 s after the last mint, and takes that off the wait f
   await obtaining
   expect(mints.map(({ slotRequest }) => slotRequest.waitMs)).toEqual([1000])
 })
+
+test('obtain refuses a report without a read if the pause after the last mint is known', async () => {
+  const rejected = cached(clock.now() - 1000, { replacements: 3 })
+  entry.current = rejected
+  entry.lastReadAt = clock.now()
+  await expect(obtain(entry, rejected.token.fingerprint)).rejects.toMatchObject({
+    code: 'throttled',
+    reason: expect.stringContaining('reported as rejected'),
+    retryAfterMs: 79_000,
+  })
+  expect([readAt, checked]).toEqual([[], []])
+})
+
+test('obtain lets others use the fleet’s token at once, though one caller reports it as rejected', async () => {
+  const stored = storedToken(clock.now() - 6000)
+  snapshot = { ...snapshot, stored }
+  const reporting = obtain(entry, stored.token.fingerprint)
+  await clock.advance(0)
+  expect(entry.current).toMatchObject(stored)
+  await clock.advance(4000)
+  await reporting
+})
+
+test.each([0, 1, 2, 3, 4, 5, 6, 7, 1e9])(
+  'obtain waits at most 10 minutes after %d replacements',
+  async replacements => {
+    const rejected = cached(clock.now(), { replacements })
+    entry.current = rejected
+    const seconds = Math.min(600, 10 * 2 ** replacements)
+    await expect(obtain(entry, rejected.token.fingerprint)).rejects.toMatchObject({
+      retryAfterMs: seconds * 1000,
+    })
+  },
+)
 
 test('obtain throttles a report that would wait longer for that than for a slot', async () => {
   const rejected = cached(clock.now() - 4999)

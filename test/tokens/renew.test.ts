@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { JetonError } from '../../src/errors.ts'
-import { createBackgroundTasks } from '../../src/lib/background-tasks.ts'
 import { type CachedToken, type CacheEntry, createEntry } from '../../src/tokens/cache-entry.ts'
 import { ALREADY_DELIVERED } from '../../src/tokens/first-delivery.ts'
 import type { MintRequest } from '../../src/tokens/mint.ts'
@@ -10,7 +9,7 @@ import type { TokenSnapshot } from '../../src/tokens/token-store.ts'
 import { settle, type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 import { createLogRecorder, eventsOf, type LogRecorder } from '../support/service/log-recorder.ts'
 import { storedToken } from './fakes.ts'
-import { KEY, MINUTE, sessionOf } from './instances.ts'
+import { KEY, MINUTE, OWNER, ownerOf, sessionOf } from './instances.ts'
 
 const THROTTLED = new JetonError('throttled', { publicMessage: 'too many' })
 const GONE = new JetonError('temporarily_unavailable', { publicMessage: 'no', reason: 'STS is gone' })
@@ -45,8 +44,8 @@ describe('decideRenewal', () => {
     ],
     ['waits for the instance that minted last', state, 'wait'],
     ['waits for that up to 10 s', { ...state, now: now + 9999 }, 'wait'],
-    ['renews its role session after those 10 s', { ...state, now: now + 10_000 }, 'renew-session'],
-    ['renews its role session at once if it minted last', { ...state, current: mine }, 'renew-session'],
+    ['mints after those 10 s, with a new role session', { ...state, now: now + 10_000 }, 'mint'],
+    ['mints at once if it minted last, with a new role session', { ...state, current: mine }, 'mint'],
   ])('%s', (_name, given, action) => {
     expect(decideRenewal(given)).toEqual({ action })
   })
@@ -83,7 +82,6 @@ describe('a renewal', () => {
     slot?: Error | undefined
     read?: Error | undefined
     mint?: Error | undefined
-    sts?: Error | undefined
   }
   let stsMs: number
   let next: CachedToken | undefined
@@ -98,7 +96,6 @@ describe('a renewal', () => {
     const roles = {
       async assume() {
         await clock.sleepUntil(clock.now() + stsMs)
-        if (faults.sts) throw faults.sts
         return sessionOf('1', clock.now() + 60 * MINUTE)
       },
       check() {},
@@ -122,7 +119,6 @@ describe('a renewal', () => {
         if (faults.mint) throw faults.mint
         return next
       },
-      backgroundTasks: createBackgroundTasks(),
       clock,
       log,
       random: () => 0.5,
@@ -130,16 +126,19 @@ describe('a renewal', () => {
   })
 
   test('mints with priority, and waits for a slot 250 ms at most', async () => {
-    await entry.session.renew()
-    expect(await renew(entry, current)).toEqual({ cachedToken: next, isMinted: true })
-    const slotRequest = { hasPriority: true, isOptional: true, waitMs: 250 }
-    expect(mints).toEqual([{ snapshot, isReplacement: false, slotRequest }])
+    expect(await renew(entry, { current, owner: OWNER })).toEqual({ cachedToken: next, isMinted: true })
+    const flags = { hasPriority: true, isReplacement: false, isOptional: true }
+    const slotRequest = { owner: OWNER, ...flags, waitMs: 250 }
+    expect(mints).toEqual([{ snapshot, replacements: 0, slotRequest }])
   })
 
   test('uses the successor that another instance has minted', async () => {
     const successor = storedToken(clock.now() - 1000)
     snapshot = { ...snapshot, stored: successor }
-    expect(await renew(entry, current)).toMatchObject({ cachedToken: successor, isMinted: false })
+    expect(await renew(entry, { current, owner: OWNER })).toMatchObject({
+      cachedToken: successor,
+      isMinted: false,
+    })
     expect(entry.current).toMatchObject({ ...successor, mintedHere: false })
     expect(mints).toEqual([])
   })
@@ -147,55 +146,63 @@ describe('a renewal', () => {
   test('keeps the old token if another instance was quicker to lease', async () => {
     await entry.session.renew()
     next = undefined
-    expect(await renew(entry, current)).toBeUndefined()
+    expect(await renew(entry, { current, owner: OWNER })).toBeUndefined()
     expect(entry.current).toBe(current)
   })
 
   test('is tried again after a second while another instance has the lease', async () => {
     snapshot = { ...snapshot, leasedUntil: clock.now() + 16_000 }
-    await renew(entry, current)
+    await renew(entry, { current, owner: OWNER })
     await clock.advance(999)
-    await renew(entry, current)
+    await renew(entry, { current, owner: OWNER })
     expect(reads).toBe(1)
     await clock.advance(1)
-    await renew(entry, current)
+    await renew(entry, { current, owner: OWNER })
     expect(reads).toBe(2)
   })
 
   test('is tried again after a second, without a read and a log line, if no slot is near enough', async () => {
     faults.slot = THROTTLED
-    expect(await renew(entry, current)).toBeUndefined()
+    expect(await renew(entry, { current, owner: OWNER })).toBeUndefined()
     faults.slot = undefined
     await clock.advance(999)
-    await renew(entry, current)
+    await renew(entry, { current, owner: OWNER })
     expect([reads, eventsOf(log)]).toEqual([0, []])
     await clock.advance(1)
-    await renew(entry, current)
+    await renew(entry, { current, owner: OWNER })
     expect(reads).toBe(1)
   })
 
   test('is not held up by its pause if the clock is put back', async () => {
     snapshot = { ...snapshot, leasedUntil: clock.now() + 16_000 }
     entry.renewalPause = { since: clock.now() + MINUTE, forMs: 1000 }
-    await renew(entry, current)
+    await renew(entry, { current, owner: OWNER })
     expect(reads).toBe(1)
   })
 
-  test('asks STS for a role session in the background, and mints with it later', async () => {
+  test('keeps the old token while STS is asked for a role session beside requests', async () => {
     stsMs = 3000
-    expect(await renew(entry, current)).toBeUndefined()
-    await renew(entry, current)
-    expect([reads, mints.length]).toEqual([1, 0])
+    const renewal = entry.session.renew()
+    expect(await renew(entry, { current, owner: OWNER })).toBeUndefined()
+    expect(reads).toBe(0)
     await clock.advance(3000)
-    expect(await renew(entry, current)).toMatchObject({ isMinted: true })
+    await renewal
+    expect(await renew(entry, { current, owner: OWNER })).toMatchObject({ isMinted: true })
   })
 
-  test.each(['read', 'mint', 'sts'] as const)(
+  test('that finds the share of its grant full does not keep callers of another grant from renewing', async () => {
+    faults.slot = THROTTLED
+    expect(await renew(entry, { current, owner: OWNER })).toBeUndefined()
+    faults.slot = undefined
+    expect(await renew(entry, { current, owner: OWNER })).toBeUndefined()
+    expect(await renew(entry, { current, owner: ownerOf(KEY, 'reports') })).toMatchObject({ isMinted: true })
+  })
+
+  test.each(['read', 'mint'] as const)(
     'that fails (%s) never rejects: the log says so, and it is tried again after 10 s',
     async step => {
-      if (step === 'mint') await entry.session.renew()
       faults[step] = GONE
-      expect(await renew(entry, current)).toBeUndefined()
+      expect(await renew(entry, { current, owner: OWNER })).toBeUndefined()
       await settle()
       expect(log.lines).toMatchObject([
         {
@@ -205,17 +212,17 @@ describe('a renewal', () => {
       ])
       const readsBefore = reads
       await clock.advance(9999)
-      await renew(entry, current)
+      await renew(entry, { current, owner: OWNER })
       expect(reads).toBe(readsBefore)
       await clock.advance(1)
-      await renew(entry, current)
+      await renew(entry, { current, owner: OWNER })
       expect(reads).toBe(readsBefore + 1)
     },
   )
 
   test('that fails for a bug logs nothing of its text, which may hold a secret', async () => {
     faults.read = new TypeError('a secret')
-    expect(await renew(entry, current)).toBeUndefined()
+    expect(await renew(entry, { current, owner: OWNER })).toBeUndefined()
     expect(eventsOf(log)).toEqual(['renewal_failed'])
     expect(JSON.stringify(log.lines)).not.toContain('a secret')
   })

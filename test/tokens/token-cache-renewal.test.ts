@@ -4,7 +4,7 @@ import { createMemoryStore } from '../../src/store/memory.ts'
 import type { TokenDelivery } from '../../src/tokens/token-cache.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 import { eventsOf } from '../support/service/log-recorder.ts'
-import { createInstance, type Instance, KEY, MINUTE, principalKeys } from './instances.ts'
+import { createInstance, type Instance, KEY, MINUTE, principalKeys, requestOf } from './instances.ts'
 
 const UNREACHABLE = new JetonError('temporarily_unavailable', { publicMessage: 'STS is gone' })
 const ROLE_REFUSED = new JetonError('role_refused', { publicMessage: 'no' })
@@ -29,7 +29,7 @@ describe('a renewal by the token cache', () => {
   test('is done by one request from refreshAfter on, while all others get the old token', async () => {
     const old = await get()
     await clock.advance(9 * MINUTE)
-    const requests = Array.from({ length: 50 }, () => instance.tokenCache.get(KEY, {}))
+    const requests = Array.from({ length: 50 }, () => instance.tokenCache.get(KEY, requestOf(KEY)))
     await clock.advance(0)
     const deliveries = await Promise.all(requests)
     const renewed = deliveries.filter(({ cached }) => !cached)
@@ -39,7 +39,7 @@ describe('a renewal by the token cache', () => {
     expect([instance.assumed.length, instance.signed()]).toEqual([1, 2])
   })
 
-  test('lets no request wait for STS: the old token is served while the role session is renewed', async () => {
+  test('waits for STS no longer than 250 ms: then the old token is served while the role session is renewed', async () => {
     const first = await get()
     for (let minutes = 0; minutes < 44; minutes += 4) {
       await clock.advance(4 * MINUTE)
@@ -48,9 +48,11 @@ describe('a renewal by the token cache', () => {
     expect(instance.assumed).toHaveLength(1)
     await clock.advance(1.5 * MINUTE)
     instance.sts.delayMs = 3000
+    const renewing = get()
     const meanwhile = await Promise.all(Array.from({ length: 20 }, () => get()))
     expect(meanwhile.every(({ cached }) => cached)).toBe(true)
-    expect(instance.assumed).toHaveLength(2)
+    await clock.advance(250)
+    expect([(await renewing).token, instance.assumed.length]).toEqual([meanwhile[0]?.token, 2])
     await clock.advance(3000)
     const after = await get()
     expect([after.cached, instance.assumed.length]).toEqual([false, 2])
@@ -106,9 +108,9 @@ describe('a renewal by the token cache', () => {
   test('gets its slot although newcomers flood the database', async () => {
     await get()
     await clock.advance(9 * MINUTE)
-    for (const key of principalKeys(1000)) instance.tokenCache.get(key, {}).catch(() => {})
+    for (const key of principalKeys(1000)) instance.tokenCache.get(key, requestOf(key)).catch(() => {})
     await clock.advance(200)
-    const renewing = instance.tokenCache.get(KEY, {})
+    const renewing = instance.tokenCache.get(KEY, requestOf(KEY))
     await clock.advance(250)
     expect((await renewing).cached).toBe(false)
   })

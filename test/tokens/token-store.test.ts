@@ -33,7 +33,7 @@ const STORED: StoredToken = {
     refreshAfter: NOW + 9 * MINUTE,
   },
   mintedAt: NOW + 123,
-  isReplacement: false,
+  replacements: 0,
 }
 
 let clock: VirtualClock
@@ -99,7 +99,9 @@ describe('records in the store are, to the byte, what other releases read and wr
     await put(LEASED_RECORD)
     expect(await tokenStore.read(KEY)).toEqual({ stored: STORED, leasedUntil: 1795428016000, version: '1' })
     await put(LEASED_RECORD.replace('"replaces":false', '"replaces":true'))
-    expect((await tokenStore.read(KEY)).stored?.isReplacement).toBe(true)
+    expect((await tokenStore.read(KEY)).stored?.replacements).toBe(1)
+    await put(LEASED_RECORD.replace('"replaces":false', '"replaces":true,"replacements":4'))
+    expect((await tokenStore.read(KEY)).stored?.replacements).toBe(4)
   })
 
   test('read returns the lease of a record without a token', async () => {
@@ -135,8 +137,10 @@ describe('records in the store are, to the byte, what other releases read and wr
     const { expiresAt } = STORED.token
     const keepUntil = NOW + LEASE_MS
     expect(lastWrite()).toEqual({ key: STORE_KEY, text: FREE_RECORD, expiresAt, keepUntil })
-    await (await lease()).publish({ ...STORED, isReplacement: true })
+    await (await lease()).publish({ ...STORED, replacements: 1 })
     expect(lastWrite().text).toBe(FREE_RECORD.replace('"replaces":false', '"replaces":true'))
+    await (await lease()).publish({ ...STORED, replacements: 4 })
+    expect(lastWrite().text).toBe(FREE_RECORD.replace('"replaces":false', '"replaces":true,"replacements":4'))
   })
 
   test('release puts the old token back', async () => {

@@ -1,13 +1,14 @@
 import { expect, test, vi } from 'vitest'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { JetonError } from '../../src/errors.ts'
+import { slotOwner } from '../../src/tokens/rate-limit/slot-owner.ts'
 import type { Token } from '../../src/tokens/token.ts'
-import type { TokenCache } from '../../src/tokens/token-cache.ts'
+import type { TokenCache, TokenDelivery } from '../../src/tokens/token-cache.ts'
 import type { PrincipalAccess } from '../../src/vending/principal-access.ts'
 import type { RequestAudit } from '../../src/vending/request-audit.ts'
 import { createVendToken } from '../../src/vending/vend-token.ts'
 import { ORDERS } from '../support/databases/orders.ts'
-import { accessOf, startAudits, UNWRITABLE } from './support.ts'
+import { ALICE, accessOf, startAudits, UNWRITABLE } from './support.ts'
 
 const START = Date.parse('2026-11-23T10:00:00.700Z')
 const MINUTE = 60_000
@@ -26,7 +27,7 @@ const REQUEST = { database: 'orders', user: 'migrator' }
 /** The use case over a token cache that has one token, for a principal that may have it as migrator. */
 function startVending({ token = TOKEN, cached = true, access = accessOf([{}]) } = {}) {
   const { clock, auditLog, records, beginAudit } = startAudits()
-  const deliver = vi.fn(async () => {})
+  const deliver = vi.fn<TokenDelivery['deliver']>(async () => {})
   const cancel = vi.fn()
   const get = vi.fn<TokenCache['get']>(async () => ({ token, cached, deliver, cancel }))
   return {
@@ -68,6 +69,14 @@ test('createVendToken returns the token, its key and the grant, and records them
     },
   ])
   expect(JSON.stringify(records)).not.toContain('secret')
+})
+
+test('createVendToken charges a new token and its slot to the grant and the principal', async () => {
+  const { vend, audit, access, get, deliver } = startVending({ cached: false })
+  await vend({ access, audit, request: REQUEST })
+  const owner = slotOwner('ops', ALICE)
+  expect(get.mock.calls[0]?.[1]).toMatchObject({ owner })
+  expect(deliver).toHaveBeenCalledExactlyOnceWith(owner)
 })
 
 test('createVendToken delivers the token only when its record is written', async () => {
@@ -178,7 +187,8 @@ test('createVendToken does not find out why it refuses: whoever reads the reason
 test('rejectedFingerprint goes into the record as refused, and to the token cache', async () => {
   const { vend, audit, access, records, get } = startVending()
   const { key } = await vend({ access, audit, request: REQUEST, rejectedFingerprint: 'f0' })
-  expect(get).toHaveBeenCalledExactlyOnceWith(key, { rejectedFingerprint: 'f0' })
+  const owner = slotOwner('ops', ALICE)
+  expect(get).toHaveBeenCalledExactlyOnceWith(key, { rejectedFingerprint: 'f0', owner })
   expect(records).toMatchObject([{ decision: 'vended', refused: 'f0', fingerprint: 'f1' }])
 })
 

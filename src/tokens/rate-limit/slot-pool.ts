@@ -1,5 +1,15 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Store } from '../../store/store.ts'
+import { NO_SLOTS } from './slot-record.ts'
+import {
+  type HeldSlot,
+  type Horizon,
+  reachMs,
+  type Shortage,
+  type SlotClaim,
+  type SlotUse,
+  shortageOf,
+} from './slot-share.ts'
 import { isPlausible, reserveSlots } from './slots.ts'
 
 /**
@@ -34,8 +44,24 @@ export interface SlotPool {
   dropMissed(): void
   /** Returns the slot (ms) of a caller with `rank` others before it, as far as is known without reading the store. */
   expectedSlot(rank: number): number
-  /** Reserves up to `count` more slots between the two times (ms), none if all are taken. Throws as `reserveSlots` does. */
-  fill(wanted: { count: number; notBefore: number; notAfter: number }): Promise<void>
+  /**
+   * Returns what keeps a claim from a slot of its own once those `before` it have theirs; undefined if it is not certain
+   * without reading the store that anything does.
+   */
+  shortageOf(claim: SlotClaim, before: readonly SlotClaim[]): Shortage | undefined
+  /** Returns from when on (ms) a claim may reserve the next free slot if its share is not full. */
+  openFrom(claim: SlotClaim): number
+  /** Returns how many grants have slots ahead, as far as is known. */
+  countGrants(): number
+  /**
+   * Reserves a slot for each claim between the two times (ms), as far as their owners' shares have room. Returns the claims
+   * that got none, and why. Throws as `reserveSlots` does.
+   */
+  fill<Claim extends SlotClaim>(wanted: {
+    claims: readonly Claim[]
+    notBefore: number
+    notAfter: number
+  }): Promise<ReadonlyMap<Claim, Shortage>>
   /** Returns the soonest slot, and from when on it may be given so that its token is delivered within it (ms). */
   next(): { readonly slot: number; readonly from: number } | undefined
   /** Takes the soonest slot out of the pool. */
@@ -46,15 +72,17 @@ export interface SlotPoolParts {
   store: Store
   clock: Clock
   resource: string
+  /** How far ahead slots are reserved: as far as a caller waits for one (ms). */
+  horizonMs: number
 }
 
 /** Returns an empty pool, which knows of no slots until it is filled. */
-export function createSlotPool({ store, clock, resource }: SlotPoolParts): SlotPool {
+export function createSlotPool({ store, clock, resource, horizonMs }: SlotPoolParts): SlotPool {
   /** Soonest first. */
   let slots: number[] = []
   let spacingMs = 0
-  /** The first slot that no instance has reserved, as far as is known. */
-  let nextFree = 0
+  /** What all instances have reserved, as far as is known. */
+  let use: SlotUse = NO_SLOTS
   /** The end of the slots that this instance reserved last, and the first of them that passed unused. */
   let own = { until: 0, unusedFrom: 0 }
   let preparationMs = 0
@@ -69,6 +97,8 @@ export function createSlotPool({ store, clock, resource }: SlotPoolParts): SlotP
       own = { ...own, unusedFrom: slot }
     }
   }
+
+  const horizonNow = (): Horizon => ({ horizonMs, spacingMs, now: clock.now() })
 
   return {
     get spacingMs() {
@@ -90,19 +120,33 @@ export function createSlotPool({ store, clock, resource }: SlotPoolParts): SlotP
       deliveryMs = movingAverage(deliveryMs, tookMs)
     },
     dropMissed() {
-      const now = clock.now()
-      const left = slots.filter(slot => slot >= now - MAX_DELIVERY_DELAY_MS && isPlausible(slot, now))
+      const horizon = horizonNow()
+      const earliest = horizon.now - MAX_DELIVERY_DELAY_MS
+      const left = slots.filter(slot => slot >= earliest && isPlausible(slot, horizon))
       if (left.length === 0) recordUnused(slots)
       slots = left
-      if (!isPlausible(nextFree, now)) nextFree = now
+      if (!isPlausible(use.next, horizon)) use = NO_SLOTS
     },
-    expectedSlot: rank => slots[rank] ?? Math.max(nextFree, clock.now()) + (rank - slots.length) * spacingMs,
+    expectedSlot: rank => slots[rank] ?? Math.max(use.next, clock.now()) + (rank - slots.length) * spacingMs,
+    shortageOf(claim, before) {
+      const first = Math.max(use.next, clock.now())
+      const held = before.map(({ owner }, i): HeldSlot => ({ at: first + i * spacingMs, owner }))
+      const next = first + before.length * spacingMs
+      return shortageOf(claim, { held: [...use.held, ...held], next }, horizonNow())
+    },
+    openFrom: claim => use.next - reachMs(claim, use, horizonNow()),
+    countGrants() {
+      const now = clock.now()
+      return new Set(use.held.filter(({ at }) => at > now).map(({ owner }) => owner.grant)).size
+    },
     async fill(wanted) {
-      const reserved = await reserveSlots({ store, clock }, { ...wanted, resource, spacingMs, writeMs, own })
+      const request = { ...wanted, resource, horizonMs, spacingMs, writeMs, own }
+      const reserved = await reserveSlots({ store, clock }, request)
       writeMs = reserved.writeMs
-      nextFree = reserved.nextFree
-      if (reserved.slots.length > 0) own = { until: nextFree, unusedFrom: nextFree }
+      use = reserved.use
+      if (reserved.slots.length > 0) own = { until: use.next, unusedFrom: use.next }
       slots.push(...reserved.slots)
+      return reserved.refused
     },
     next() {
       const [slot] = slots

@@ -1,25 +1,22 @@
-import { asJetonError, JetonError } from '../../errors.ts'
+import { asJetonError, type JetonError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { singleFlight } from '../../lib/single-flight.ts'
-import type { Reservation, ReservationRequest } from './reservation.ts'
+import { createAdmission } from './admission.ts'
+import type { QueuePlace, Reservation, ReservationRequest } from './reservation.ts'
 import type { SlotPool } from './slot-pool.ts'
-import { isPlausible } from './slots.ts'
+import type { Shortage, SlotClaim } from './slot-share.ts'
+import { createWaitingLine, MISSED_WAIT_MS, type Waiter } from './waiting-line.ts'
 
-/** How far off another slot may be for a caller that has waited for one already. */
-const MISSED_WAIT_MS = 1000
 /** How long to sleep before reading the clock again: it may have been corrected meanwhile. */
 const MAX_SLEEP_MS = 1000
-/** `Retry-After` is spread over the callers that this instance refuses, but not beyond this. */
-const MAX_PROMISE_AHEAD_MS = 60_000
+/** How long before its slot a caller begins to get ready, and more if that lately took long. */
+const PREPARATION_MS = 1000
 
-/** The callers that wait for slots, in the order in which they get them. */
+/** The callers that wait for slots. */
 export interface SlotQueue {
-  /**
-   * Joins the queue for a slot. Throws `throttled`, with the time to come back, if no slot is near enough, and
-   * `temporarily_unavailable` if the store cannot be reached.
-   */
-  reserve(request: ReservationRequest): Promise<Reservation>
-  /** Returns what `reserve` would throw, if that is certain without reading the store. */
+  /** Joins the queue for a slot. Throws the refusal of the caller if that is certain without reading the store. */
+  join(request: ReservationRequest): QueuePlace
+  /** Returns what `join` would throw. */
   refusal(request: ReservationRequest): JetonError | undefined
 }
 
@@ -30,53 +27,24 @@ export interface SlotQueueParts {
   resource: string
 }
 
-interface Waiter extends Pick<ReservationRequest, 'hasPriority' | 'isOptional' | 'isReady'> {
-  readonly joinedAt: number
-  /** The latest slot of use to the caller (ms). */
-  notAfter: number
-  /** Why the caller gets no slot. */
-  failure?: JetonError
-  /** Set once the caller is ready and waits for its slot. */
-  pending?: { resolve(slot: number): void; reject(cause: unknown): void }
-}
-
 /** Returns the queue of this instance's callers for slots of one resource. */
 export function createSlotQueue({ pool, clock, resource }: SlotQueueParts): SlotQueue {
-  /** Those with priority first, then by arrival. */
-  let waiters: Waiter[] = []
-  /** The slot (ms) that the last refused caller was promised. */
-  let lastPromised = 0
+  const line = createWaitingLine({ pool, clock })
+  const admission = createAdmission({ pool, clock, resource })
   let isServing = false
 
-  /** Drops missed slots, and moves deadlines that a corrected clock has left far behind. */
   function refresh(): void {
     pool.dropMissed()
-    const now = clock.now()
-    for (const waiter of waiters)
-      if (!isPlausible(now, waiter.notAfter)) waiter.notAfter = now + MISSED_WAIT_MS
+    line.refresh()
   }
 
-  /** Returns how many callers get a slot before this one; undefined if its slot is certainly too far off. */
-  function rankOf({ hasPriority, waitMs, perSecond }: ReservationRequest): number | undefined {
+  /** Returns what certainly keeps a caller from a slot, as far as is known without reading the store. */
+  function shortageOf(claim: SlotClaim, { perSecond, waitMs }: ReservationRequest): Shortage | undefined {
     pool.setRate(perSecond)
     refresh()
-    const rank = hasPriority ? waiters.filter(waiter => waiter.hasPriority).length : waiters.length
-    return pool.expectedSlot(rank) > clock.now() + waitMs ? undefined : rank
-  }
-
-  /** Returns the refusal of a caller, with a slot of its own to come back for if it will come back. */
-  function throttled({ isOptional }: Pick<ReservationRequest, 'isOptional'>): JetonError {
-    const now = clock.now()
-    const earliest = pool.expectedSlot(waiters.length)
-    const next = lastPromised + pool.spacingMs
-    const promised = next < earliest || next > now + MAX_PROMISE_AHEAD_MS ? earliest : next
-    if (!isOptional) lastPromised = promised
-    return new JetonError('throttled', {
-      publicMessage: 'too many new tokens for this database at once; try again',
-      reason: `every slot for a new token of ${resource} within the allowed wait is taken; limits.newTokensPerSecond sets their rate`,
-      // `Retry-After` has whole seconds: a caller that comes back at the beginning of one finds its slot within it
-      retryAfterMs: Math.max(1000, Math.floor((promised - now) / 1000) * 1000),
-    })
+    const hasSpare = pool.size > line.size
+    const shortage = hasSpare ? undefined : pool.shortageOf(claim, line.withoutSlot())
+    return shortage ?? (line.hasTimeFor(clock.now() + waitMs) ? undefined : 'slots')
   }
 
   function fail(waiter: Waiter, failure: JetonError): void {
@@ -84,13 +52,8 @@ export function createSlotQueue({ pool, clock, resource }: SlotQueueParts): Slot
     waiter.pending?.reject(failure)
   }
 
-  /** Refuses callers whose expected slot is too far off for them. */
-  function refuseLate(): void {
-    const before = waiters
-    waiters = []
-    for (const waiter of before)
-      if (pool.expectedSlot(waiters.length) <= waiter.notAfter) waiters.push(waiter)
-      else fail(waiter, throttled(waiter))
+  function refuse(waiter: Waiter, shortage: Shortage): void {
+    fail(waiter, admission.refuse(waiter, shortage))
   }
 
   const readyAt = ({ pending, isReady, joinedAt, notAfter }: Waiter) =>
@@ -100,74 +63,96 @@ export function createSlotQueue({ pool, clock, resource }: SlotQueueParts): Slot
   async function fillPool(): Promise<void> {
     for (;;) {
       refresh()
-      const count = waiters.length - pool.size
-      if (count <= 0) return
+      const claims = line.withoutSlot().filter(({ isReserving }) => isReserving)
+      if (claims.length === 0) return
       try {
-        const notBefore = Math.min(...waiters.map(readyAt))
-        const notAfter = Math.max(...waiters.map(waiter => waiter.notAfter))
-        await pool.fill({ count, notBefore, notAfter })
-        refuseLate()
+        const notBefore = Math.min(...line.all().map(readyAt))
+        const notAfter = Math.max(...line.all().map(waiter => waiter.notAfter))
+        const refused = await pool.fill({ claims, notBefore, notAfter })
+        for (const waiter of claims) waiter.hasSlot = !refused.has(waiter)
+        for (const [waiter, shortage] of refused) {
+          line.remove(waiter)
+          refuse(waiter, shortage)
+        }
+        for (const waiter of line.takeLate()) refuse(waiter, 'slots')
       } catch (cause) {
         const failure = asJetonError(cause)
-        for (const waiter of waiters.splice(pool.size)) fail(waiter, failure)
+        for (const waiter of line.withoutSlot().filter(({ isReserving }) => isReserving)) {
+          line.remove(waiter)
+          fail(waiter, failure)
+        }
       }
     }
   }
 
   const ensureSlots = singleFlight(fillPool)
 
-  /** Gives each slot, when it has come, to the first caller that is ready for it. */
+  /** Gives each slot, when it has come, to the caller that is next. */
   async function serve(): Promise<void> {
     if (isServing) return
     isServing = true
-    for (;;) {
-      const ready = waiters.find(waiter => waiter.pending)
-      if (!ready) break
+    while (line.hasReady()) {
       refresh()
       const next = pool.next()
       if (!next) await ensureSlots()
       else if (next.from > clock.now())
         await clock.sleepUntil(Math.min(next.from, clock.now() + MAX_SLEEP_MS))
       else {
-        pool.takeNext()
-        remove(ready)
-        ready.pending?.resolve(next.slot)
+        for (const waiter of line.takeOverdue()) refuse(waiter, 'slots')
+        giveSlot(next.slot)
       }
     }
     isServing = false
   }
 
-  function remove(waiter: Waiter): void {
-    waiters = waiters.filter(other => other !== waiter)
+  function giveSlot(slot: number): void {
+    const waiter = line.takeNext()
+    if (!waiter) return
+    pool.takeNext()
+    admission.onServed(waiter)
+    waiter.pending?.resolve(slot)
   }
 
   function slotFor(waiter: Waiter): Promise<number> {
     return new Promise((resolve, reject) => {
       if (waiter.failure) return reject(waiter.failure)
-      if (!waiter.isReady) pool.reportPreparation(clock.now() - waiter.joinedAt)
+      if (!waiter.isReady) pool.reportPreparation(clock.now() - waiter.prepareAt)
       waiter.pending = { resolve, reject }
       // its slot may have passed while it got ready, or the clock may have been corrected
-      waiter.notAfter = Math.max(waiter.notAfter, clock.now() + MISSED_WAIT_MS)
+      line.extend(waiter, clock.now() + MISSED_WAIT_MS)
       void serve()
     })
   }
 
+  function refusal(request: ReservationRequest, claim = admission.claimOf(request)): JetonError | undefined {
+    const shortage = shortageOf(claim, request)
+    return shortage && admission.refuse({ ...request, ...claim }, shortage)
+  }
+
+  async function reserveFor(waiter: Waiter): Promise<Reservation> {
+    waiter.isReserving = true
+    if (!waiter.failure) await ensureSlots()
+    if (waiter.failure) throw waiter.failure
+    const leadMs = PREPARATION_MS + pool.preparationMs
+    waiter.prepareAt = Math.max(clock.now(), line.expectedSlot(waiter) - leadMs)
+    return {
+      prepareAt: waiter.prepareAt,
+      slot: () => slotFor(waiter),
+      reportDeliveryDelay: pool.reportDeliveryDelay,
+    }
+  }
+
   return {
-    async reserve(request) {
-      const rank = rankOf(request)
-      if (rank === undefined) throw throttled(request)
-      const { hasPriority, isOptional = false, isReady = false, waitMs } = request
-      const joinedAt = clock.now()
-      const waiter: Waiter = { hasPriority, isOptional, isReady, joinedAt, notAfter: joinedAt + waitMs }
-      waiters.splice(rank, 0, waiter)
-      await ensureSlots()
-      if (waiter.failure) throw waiter.failure
-      return {
-        slot: () => slotFor(waiter),
-        cancel: () => remove(waiter),
-        reportDeliveryDelay: pool.reportDeliveryDelay,
-      }
+    join(request) {
+      const claim = admission.claimOf(request)
+      const refused = refusal(request, claim)
+      if (refused) throw refused
+      const now = clock.now()
+      const times = { joinedAt: now, prepareAt: now, notAfter: now + request.waitMs }
+      const waiter: Waiter = { ...request, ...claim, ...times, isReserving: false, hasSlot: false }
+      line.add(waiter)
+      return { reserve: () => reserveFor(waiter), leave: () => line.remove(waiter) }
     },
-    refusal: request => (rankOf(request) === undefined ? throttled(request) : undefined),
+    refusal: request => refusal(request),
   }
 }

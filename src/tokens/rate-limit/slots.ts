@@ -1,22 +1,33 @@
 import { JetonError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { decodeRecord, encodeRecord } from '../../store/record-format.ts'
 import type { Store } from '../../store/store.ts'
+import { decodeSlots, encodeSlots, NO_SLOTS, slotRecordKey } from './slot-record.ts'
+import {
+  type HeldSlot,
+  type Horizon,
+  type Shortage,
+  type SlotClaim,
+  type SlotUse,
+  shortageOf,
+} from './slot-share.ts'
 
 /** How long the store keeps a resource's record after its last slot. */
 const RECORD_KEPT_MS = 60_000
 const MAX_ATTEMPTS = 50
-/** Queues are shorter than this: a slot further ahead was reserved by a wrong clock. */
-const MAX_AHEAD_MS = 30_000
+/** Clocks of instances differ by less than this, or are corrected. */
+const MAX_CLOCK_DIFFERENCE_MS = 5000
 
-/** How many slots of a resource an instance needs, and when. */
-export interface SlotsRequest {
+/** Which slots of a resource an instance needs, and when. */
+export interface SlotsRequest<Claim extends SlotClaim = SlotClaim> {
   resource: string
-  count: number
+  /** One for each slot, in the order in which they are tried. */
+  claims: readonly Claim[]
   /** The earliest moment (ms) at which any caller is ready to use a slot. */
   notBefore: number
   /** The latest slot (ms) of use to any caller. */
   notAfter: number
+  /** How far ahead slots are reserved: what is free of it is shared out (ms). */
+  horizonMs: number
   spacingMs: number
   /** How long the last write to the store took (ms). */
   writeMs: number
@@ -25,50 +36,49 @@ export interface SlotsRequest {
 }
 
 /** What an instance has reserved, and what it has learned from the record. */
-export interface SlotsReserved {
-  /** Soonest first, at most `count` and none after `notAfter`; they belong to this instance alone. */
+export interface SlotsReserved<Claim extends SlotClaim = SlotClaim> {
+  /** Soonest first, none after `notAfter`; they belong to this instance alone. */
   readonly slots: readonly number[]
-  /** The first slot that no instance has reserved, as far as this instance knows (ms). */
-  readonly nextFree: number
+  /** The claims that got no slot, and why. */
+  readonly refused: ReadonlyMap<Claim, Shortage>
+  /** All slots that are reserved now, by any instance. */
+  readonly use: SlotUse
   /** How long the write to the store took (ms); the request's `writeMs` if nothing was written. */
   readonly writeMs: number
 }
 
 /**
- * Reserves slots of a resource in the one record that all instances share, which holds the next free slot. However many
- * are wanted, it takes one read and one compare-and-swap, and more only if other instances write at the same time.
- * Throws `temporarily_unavailable` if the store cannot be reached, or after 50 conflicts in a row.
+ * Reserves slots of a resource in the one record that all instances share: the next free slot, and whose the others are. A
+ * claim gets none while its owner's share is full (`shortageOf`). However many are wanted, it takes one read and one
+ * compare-and-swap, and more only if other instances write at the same time. Throws `temporarily_unavailable` if the store
+ * cannot be reached, or after 50 conflicts in a row.
  *
  *     instance A   read next=100 ······ swap 100→300 (slots 100, 200)
  *     instance B        read next=100 ······ swap 100→200: conflict ── read next=300 ── swap 300→400 (slot 300)
  */
-export async function reserveSlots(
+export async function reserveSlots<Claim extends SlotClaim>(
   { store, clock }: { store: Store; clock: Clock },
-  { resource, count, notBefore, notAfter, spacingMs, writeMs, own }: SlotsRequest,
-): Promise<SlotsReserved> {
-  const key = storeKey(resource)
+  request: SlotsRequest<Claim>,
+): Promise<SlotsReserved<Claim>> {
+  const { resource, writeMs } = request
+  const key = slotRecordKey(resource)
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const readAt = clock.now()
     const record = await store.read(key)
     const now = clock.now()
+    const stored = record ? decodeSlots(record.bytes, { key, now }) : NO_SLOTS
     // a slot that is over before the write is done is of no use
-    const soonest = Math.max(now + Math.max(writeMs, now - readAt), notBefore)
-    const stored = record ? decodeNext(record.bytes, { key, now }) : 0
-    // slots of this instance that passed unused are free again, unless another instance has reserved since
-    const next = stored === own.until ? own.unusedFrom : stored
-    const first = isPlausible(next, now) ? Math.max(soonest, next) : soonest
-    const slots: number[] = []
-    for (let slot = first; slots.length < count && slot <= notAfter; slot += spacingMs) slots.push(slot)
-    const nextFree = first + slots.length * spacingMs
-    if (slots.length === 0) return { slots, nextFree, writeMs }
+    const soonest = Math.max(now + Math.max(writeMs, now - readAt), request.notBefore)
+    const { slots, refused, use } = assign(request, { use: usedSlots(stored, request, now), soonest, now })
+    if (slots.length === 0) return { slots, refused, use, writeMs }
     const version = await store.compareAndSwap({
       key,
-      bytes: encodeNext(nextFree),
+      bytes: encodeSlots(use),
       expectedVersion: record?.version ?? 'absent',
-      expiresAt: nextFree + RECORD_KEPT_MS,
-      keepUntil: nextFree,
+      expiresAt: use.next + RECORD_KEPT_MS,
+      keepUntil: use.next,
     })
-    if (version !== 'conflict') return { slots, nextFree, writeMs: Math.max(0, clock.now() - now) }
+    if (version !== 'conflict') return { slots, refused, use, writeMs: Math.max(0, clock.now() - now) }
   }
   throw new JetonError('temporarily_unavailable', {
     publicMessage: 'the store is too busy; try again',
@@ -77,18 +87,43 @@ export async function reserveSlots(
   })
 }
 
-/** Whether a slot is credible: at most 30 s ahead of `now` (ms). A wrong clock may have put slots minutes ahead. */
-export function isPlausible(slot: number, now: number): boolean {
-  return slot <= now + MAX_AHEAD_MS
+/**
+ * Whether a slot can have been reserved by an instance whose clock is right enough: one further ahead was reserved by a wrong
+ * clock, or by somebody who may not.
+ */
+export function isPlausible(slot: number, { now, horizonMs, spacingMs }: Horizon): boolean {
+  return slot <= now + horizonMs + spacingMs + MAX_CLOCK_DIFFERENCE_MS
 }
 
-/** Never rename `turns/` and `next`: they are in the tables, and other releases read and write them. */
-const storeKey = (resource: string) => `turns/${resource}`
+/** Returns what counts of the stored slots: nothing if they are not plausible, and of those that passed only the last. */
+function usedSlots(stored: SlotUse, request: SlotsRequest, now: number): SlotUse {
+  const { own, horizonMs, spacingMs } = request
+  if (!isPlausible(stored.next, { now, horizonMs, spacingMs })) return NO_SLOTS
+  // slots of this instance that passed unused are free again, unless another instance has reserved since
+  const next = stored.next === own.until ? own.unusedFrom : stored.next
+  const held = stored.held.filter(({ at }) => at < next)
+  return { next, held: held.filter(({ at }, index) => at > now || index === held.length - 1) }
+}
 
-const encodeNext = (next: number) => encodeRecord({ keepUntil: next, next })
-
-/** Returns 0 for a record without a time: it must not stop the database's tokens, and is overwritten. */
-function decodeNext(bytes: Uint8Array, { key, now }: { key: string; now: number }): number {
-  const next = decodeRecord(bytes, { key, now })?.next
-  return typeof next === 'number' && Number.isFinite(next) ? next : 0
+/** Gives each claim the next slot that is not too late, as long as its owner's share has room. */
+function assign<Claim extends SlotClaim>(
+  { claims, notAfter, horizonMs, spacingMs }: SlotsRequest<Claim>,
+  { use, soonest, now }: { use: SlotUse; soonest: number; now: number },
+): Pick<SlotsReserved<Claim>, 'slots' | 'refused' | 'use'> {
+  const slots: number[] = []
+  const refused = new Map<Claim, Shortage>()
+  const held: HeldSlot[] = [...use.held]
+  let next = use.next
+  for (const claim of claims) {
+    const at = Math.max(soonest, next)
+    const shortage =
+      at > notAfter ? 'slots' : shortageOf(claim, { held, next }, { now, horizonMs, spacingMs })
+    if (shortage) refused.set(claim, shortage)
+    else {
+      slots.push(at)
+      held.push({ at, owner: claim.owner })
+      next = at + spacingMs
+    }
+  }
+  return { slots, refused, use: { held, next } }
 }

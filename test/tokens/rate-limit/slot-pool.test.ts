@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../../src/store/memory.ts'
 import { createSlotPool, type SlotPool } from '../../../src/tokens/rate-limit/slot-pool.ts'
 import { type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
-import { type CountingStore, countingStore, slowStore } from './support.ts'
+import { type CountingStore, claimsOf, countingStore, slowStore } from './support.ts'
 
 /** The space between two slots at 10.4 a second. */
 const SPACING_MS = 100
@@ -21,13 +21,13 @@ beforeEach(() => {
 })
 
 function startPool(on = store): SlotPool {
-  const started = createSlotPool({ store: on, clock, resource: 'r' })
+  const started = createSlotPool({ store: on, clock, resource: 'r', horizonMs: 20_000 })
   started.setRate(PER_SECOND)
   return started
 }
 
-function fill(count: number, { of = pool, withinMs = 5000 } = {}): Promise<void> {
-  return of.fill({ count, notBefore: clock.now(), notAfter: clock.now() + withinMs })
+function fill(count: number, { of = pool, withinMs = 5000 } = {}) {
+  return of.fill({ claims: claimsOf(count), notBefore: clock.now(), notAfter: clock.now() + withinMs })
 }
 
 /** Takes all slots out of the pool, as ms from the start. */
@@ -168,7 +168,7 @@ describe('dropMissed', () => {
   })
 
   test('drops slots that a wrong clock put minutes ahead, and forgets when it said the next is free', async () => {
-    await pool.fill({ count: 2, notBefore: start + 60_000, notAfter: start + 70_000 })
+    await pool.fill({ claims: claimsOf(2), notBefore: start + 60_000, notAfter: start + 70_000 })
     pool.dropMissed()
     expect(pool.size).toBe(0)
     expect(pool.expectedSlot(0)).toBe(start)
@@ -209,7 +209,7 @@ describe('dropMissed', () => {
     await fill(1)
     await clock.advance(41)
     pool.dropMissed()
-    await pool.fill({ count: 1, notBefore: start + 200, notAfter: start + 100 })
+    await pool.fill({ claims: claimsOf(1), notBefore: start + 200, notAfter: start + 100 })
     await fill(1, { withinMs: 20_000 })
     expect(takeAll()).toEqual([41])
   })

@@ -3,6 +3,7 @@ import { createMemoryStore } from '../../../src/store/memory.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { reserveSlots, type SlotsRequest } from '../../../src/tokens/rate-limit/slots.ts'
 import { type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
+import { claimOf, claimsOf } from './support.ts'
 
 const KEY = 'turns/r'
 
@@ -22,9 +23,10 @@ function reserve(request: Partial<SlotsRequest> = {}) {
     { store, clock },
     {
       resource: 'r',
-      count: 1,
+      claims: claimsOf(1),
       notBefore: now,
       notAfter: now + 5000,
+      horizonMs: 5000,
       spacingMs: 100,
       writeMs: 0,
       own,
@@ -47,8 +49,12 @@ const storedText = async () => Buffer.from((await store.read(KEY))!.bytes).toStr
 
 describe('reserveSlots', () => {
   test('returns slots one after the other, and the next instance gets those after them', async () => {
-    expect(await reserve({ count: 2 })).toEqual({ slots: [now, now + 100], nextFree: now + 200, writeMs: 0 })
-    expect(await reserve({ count: 2 })).toMatchObject({ slots: [now + 200, now + 300] })
+    expect(await reserve({ claims: claimsOf(2) })).toMatchObject({
+      slots: [now, now + 100],
+      use: { next: now + 200 },
+      writeMs: 0,
+    })
+    expect(await reserve({ claims: claimsOf(2) })).toMatchObject({ slots: [now + 200, now + 300] })
   })
 
   test('returns no slot before the first caller is ready, nor one that is over when the write is done', async () => {
@@ -57,15 +63,23 @@ describe('reserveSlots', () => {
   })
 
   test('returns fewer slots than requested if the others come too late, and writes nothing for none', async () => {
-    expect((await reserve({ count: 100, notAfter: now + 250 })).slots).toEqual([now, now + 100, now + 200])
+    expect((await reserve({ claims: claimsOf(100), notAfter: now + 250 })).slots).toEqual([
+      now,
+      now + 100,
+      now + 200,
+    ])
     const before = await storedText()
-    expect(await reserve({ notAfter: now + 250 })).toEqual({ slots: [], nextFree: now + 300, writeMs: 0 })
+    expect(await reserve({ notAfter: now + 250 })).toMatchObject({
+      slots: [],
+      use: { next: now + 300 },
+      writeMs: 0,
+    })
     expect(await storedText()).toBe(before)
   })
 
   test('returns own slots that went by unused again, unless another instance has reserved since', async () => {
-    const { nextFree: until } = await reserve({ count: 3 })
-    const own = { until, unusedFrom: now + 100 }
+    const { use } = await reserve({ claims: claimsOf(3) })
+    const own = { until: use.next, unusedFrom: now + 100 }
     expect((await reserve({ own })).slots).toEqual([now + 100])
     expect((await reserve({ own })).slots).toEqual([now + 200])
   })
@@ -94,7 +108,15 @@ describe('reserveSlots', () => {
         return 'conflict'
       },
     }
-    const request = { resource: 'r', count: 1, notBefore: now, notAfter: now, spacingMs: 100, writeMs: 0 }
+    const request = {
+      resource: 'r',
+      claims: claimsOf(1),
+      notBefore: now,
+      notAfter: now,
+      horizonMs: 5000,
+      spacingMs: 100,
+      writeMs: 0,
+    }
     const own = { until: 0, unusedFrom: 0 }
     await expect(reserveSlots({ store: busy, clock }, { ...request, own })).rejects.toMatchObject({
       code: 'temporarily_unavailable',
@@ -106,9 +128,12 @@ describe('reserveSlots', () => {
 
 describe('a record of slots', () => {
   test('is written with the bytes that every release writes, under its old key', async () => {
-    await reserve({ count: 2 })
+    const claims = ['one', 'other', 'one'].map(subject => claimOf('orders', { subject }))
+    await reserve({ claims: [...claims, claimOf('reports')] })
     expect(now).toBe(1795428000000)
-    expect(await storedText()).toBe('{"v":1,"keepUntil":1795428000200,"next":1795428000200}')
+    expect(await storedText()).toBe(
+      '{"v":1,"keepUntil":1795428000400,"next":1795428000400,"held":{"33f7b61c6e0c":{"29a091185c29":[400,200],"5a7d257235ec":[300]},"216190e6de1b":{"b65885386e35":[100]}}}',
+    )
   })
 
   test('that another release wrote is read', async () => {
@@ -117,7 +142,7 @@ describe('a record of slots', () => {
   })
 
   test('is dropped by the store a minute after its last slot', async () => {
-    await reserve({ count: 2 })
+    await reserve({ claims: claimsOf(2) })
     await clock.advance(60_199)
     expect(await store.read(KEY)).toBeDefined()
     await clock.advance(1)
@@ -127,6 +152,16 @@ describe('a record of slots', () => {
   test.each(['null', '{}', 'x', '{"v":1,"next":"soon"}'])('of nonsense (%s) counts as none', async text => {
     await write(text)
     expect((await reserve()).slots).toEqual([now])
+  })
+
+  test('that a wrong clock or somebody hostile wrote denies slots for seconds at most', async () => {
+    const written = async (next: number) => {
+      await write(JSON.stringify({ v: 1, keepUntil: next, next }))
+      return (await reserve()).slots
+    }
+    // the horizon, one more slot, and 5 s by which clocks may differ
+    expect(await written(now + 5000 + 100 + 5000)).toEqual([])
+    expect(await written(now + 5000 + 100 + 5001)).toEqual([now])
   })
 
   test('with slots further ahead than any queue counts as none', async () => {

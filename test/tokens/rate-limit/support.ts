@@ -1,14 +1,39 @@
+import { sha256Hex } from '../../../src/lib/hash.ts'
 import { createMemoryStore } from '../../../src/store/memory.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { createRateLimiter, type RateLimiter } from '../../../src/tokens/rate-limit/rate-limiter.ts'
 import type { ReservationRequest } from '../../../src/tokens/rate-limit/reservation.ts'
+import { slotOwner } from '../../../src/tokens/rate-limit/slot-owner.ts'
+import { type SlotClaim, WEIGHT } from '../../../src/tokens/rate-limit/slot-share.ts'
 import { type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
+
+export const OWNER = slotOwner('orders', { issuer: 'ci', subject: 'app' })
 
 export const REQUEST: ReservationRequest = {
   resource: 'r',
+  owner: OWNER,
+  keyId: 'key',
   perSecond: 16,
   waitMs: 5000,
   hasPriority: false,
+}
+
+/** A request of a principal of its own under a grant, for a token of its own. */
+export function requestOf(subject: string | number, grant = 'orders'): ReservationRequest {
+  const owner = slotOwner(grant, { issuer: 'ci', subject: `${subject}` })
+  return { ...REQUEST, owner, keyId: sha256Hex(`${grant}/${subject}`) }
+}
+
+/** Claims of as many grants, each with one principal. */
+export function claimsOf(count: number): SlotClaim[] {
+  return Array.from({ length: count }, (_, i) => claimOf(`grant-${i}`))
+}
+
+export function claimOf(
+  grant: string,
+  { subject = 'app', weight = WEIGHT.newcomer as number } = {},
+): SlotClaim {
+  return { owner: slotOwner(grant, { issuer: 'ci', subject }), weight }
 }
 
 /** The rate limiters of a fleet, on one store. */
