@@ -112,7 +112,7 @@ export function createMinter(parts: MinterParts): Minter {
   ): Promise<SignedToken | undefined> {
     const reservation = await place.reserve()
     if (isSessionSuspect(request)) session.discard()
-    if (!session.isFit()) await clock.sleepUntil(reservation.prepareAt)
+    if (!session.isFit()) await clock.sleep(reservation.prepareAt - clock.now())
     if (request.slotRequest.isOptional && !(await hasSessionSoon(session))) return undefined
     const roleSession = await session.getForSigning()
     const slot = await reservation.slot()

@@ -19,14 +19,17 @@ import { LEASE_MS, type StoredToken, type TokenSnapshot } from './token-store.ts
 
 /** A key mints no more often than this, and a token that replaces a rejected replacement waits twice as long each time. */
 const MINT_INTERVAL = { firstMs: 10_000, maxMs: 600_000 }
+/** How far apart instances that have waited for a whole lease mint (ms). */
+const MAX_STAGGER_MS = 1000
 /** The wait between two reads of the store while another instance has the lease. */
 const POLL_BACKOFF = { firstMs: 25, maxMs: 800 }
 
 export interface Obtainer {
   /**
    * Returns a token for callers that cannot use the cached one: there is none, it is too old, or the database rejected it.
-   * Reads the store until it has a usable token or the lease is free; then mints. Throws what `mint` throws, `throttled` if
-   * the key minted moments ago, and `temporarily_unavailable` after 16 s of other instances' leases without a token.
+   * Reads the store until it has a usable token, the lease is free, or 16 s have passed; then mints. Leases that come one
+   * after the other without a token are not waited for any longer: somebody may put them there. Throws what `mint` throws,
+   * `throttled` if the key minted moments ago, and `temporarily_unavailable` if others even then change the record first.
    */
   obtain(entry: CacheEntry, request: CacheRequest): Promise<Obtained>
   /** Throws the refusal that `obtain` would throw, if that is certain from a read of the store within the last second. */
@@ -48,19 +51,22 @@ export function createObtainer(parts: ObtainerParts): Obtainer {
 
   async function obtain(entry: CacheEntry, request: CacheRequest): Promise<Obtained> {
     check(entry, request)
-    const giveUpAt = clock.now() + LEASE_MS
-    for (let polls = 0; ; ) {
+    // not all instances at once: the first that mints has a token for the others
+    const giveUpAt = clock.now() + LEASE_MS + random() * MAX_STAGGER_MS
+    for (let polls = 0; ; polls++) {
       const snapshot = await read(entry)
       const { stored } = snapshot
       if (isNewer(stored, entry)) useShared(entry, stored)
       if (isUsable(stored, { entry, request }))
         return { cachedToken: useShared(entry, stored), isMinted: false }
       const now = clock.now()
-      if (snapshot.leasedUntil <= now) {
+      const hasWaitedLong = now >= giveUpAt
+      if (snapshot.leasedUntil <= now || hasWaitedLong) {
         const cachedToken = await mintNext(entry, { snapshot, request })
         if (cachedToken) return { cachedToken, isMinted: true }
-      } else if (now >= giveUpAt) throw leasedTooLong(entry.key)
-      else await clock.sleepUntil(now + pollPauseMs(polls++))
+        if (hasWaitedLong) throw leasedTooLong(entry.key)
+      }
+      await clock.sleep(pollPauseMs(polls))
     }
   }
 
@@ -100,7 +106,7 @@ export function createObtainer(parts: ObtainerParts): Obtainer {
   ): Promise<CachedToken | undefined> {
     const { pauseMs, replacements, slotRequest } = nextMint(newest(snapshot.stored, entry.current), request)
     if (pauseMs > slotWaitMs) throw mintedTooRecently(pauseMs)
-    await clock.sleepUntil(clock.now() + pauseMs)
+    await clock.sleep(pauseMs)
     return mint(entry, { snapshot, replacements, slotRequest })
   }
 

@@ -62,7 +62,7 @@ export function fakeRateLimiter(clock: Clock): FakeRateLimiter {
       }
     },
     refusal: () => limiter.refuses,
-    isOnTime: slot => clock.now() - slot <= ON_TIME_MS,
+    isOnTime: slot => Math.abs(clock.now() - slot) <= ON_TIME_MS,
   }
   return limiter
 }

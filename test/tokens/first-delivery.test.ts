@@ -151,6 +151,13 @@ describe('deliver', () => {
     expect(limiter.reserved).toEqual([{ ...NEXT_RESERVATION, owner: OWNER }])
   })
 
+  test('takes another slot within a second if its own is far off because the clock was put back', async () => {
+    const { delivery } = await sign({ slotMs: 90_000 })
+    const isDelivered = watch(delivery.deliver(OWNER))
+    await clock.advance(1000)
+    expect([isDelivered(), limiter.reserved.length]).toEqual([true, 1])
+  })
+
   test('waits once for all concurrent deliveries, and not at all after the first', async () => {
     const { delivery } = await sign()
     await clock.advance(ON_TIME_MS + 1)

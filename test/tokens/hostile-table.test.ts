@@ -79,7 +79,7 @@ function startInstance({ clock, table, kms, log, signed, sts }: Scene): TokenCac
   return createTokenCache({
     ...shared,
     encryptedStore,
-    rateLimiter: createRateLimiter({ store: encryptedStore, clock }),
+    rateLimiter: createRateLimiter({ encryptedStore, clock }),
     roleAssumer: createRoleBreaker(assumeRole, { ...shared, encryptedStore }),
     async sign(key, options) {
       const token = await signToken(key, options)

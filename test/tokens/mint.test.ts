@@ -279,7 +279,7 @@ test('mint without need waits for STS no longer than 250 ms, and frees the lease
 
 test('a limit that a reload changes holds from the next new token on', async () => {
   const store = createMemoryStore(clock)
-  const rateLimiter = createRateLimiter({ store, clock })
+  const rateLimiter = createRateLimiter({ encryptedStore: store, clock })
   const rates: number[] = []
   const { get } = createInstance({
     store,

@@ -95,7 +95,9 @@ test('obtain queues like a newcomer for a token that has expired', async () => {
 
 test('obtain reads again if another instance was quicker to lease', async () => {
   mintResults = [undefined]
-  expect(await obtain(entry)).toMatchObject({ isMinted: true })
+  const obtaining = obtain(entry)
+  await clock.advance(25)
+  expect(await obtaining).toMatchObject({ isMinted: true })
   expect([readAt.length, mints.length]).toEqual([2, 2])
 })
 
@@ -123,11 +125,29 @@ test('obtain mints when the lease of another instance ends without a token', asy
   expect(await obtaining).toMatchObject({ isMinted: true })
 })
 
-test('obtain gives up after 16 s of leases that bring no token', async () => {
+test('obtain mints in spite of a lease after 16 s of leases that bring no token, and up to a second', async () => {
   lease(60_000)
+  const obtaining = obtain(entry)
+  await clock.advance(LEASE_MS)
+  expect(mints).toEqual([])
+  await clock.advance(1000 + 800)
+  expect(await obtaining).toMatchObject({ cachedToken: minted, isMinted: true })
+})
+
+test('obtain gives up if others even then change the record first', async () => {
+  lease(60_000)
+  mintResults = [undefined]
   const obtaining = obtain(entry).catch(cause => cause)
-  await clock.advance(LEASE_MS + 800)
+  await clock.advance(LEASE_MS + 1000 + 800)
   expect(await obtaining).toMatchObject({ code: 'temporarily_unavailable', retryAfterMs: 1000 })
+})
+
+test('obtain polls less and less often while others change the record at each try, and then gives up', async () => {
+  mintResults = Array<undefined>(1000).fill(undefined)
+  const obtaining = obtain(entry).catch(cause => cause)
+  await clock.advance(LEASE_MS + 1000 + 800)
+  expect(await obtaining).toMatchObject({ code: 'temporarily_unavailable' })
+  expect(readAt.length).toBeLessThan(40)
 })
 
 test('obtain throws the refusal of a slot without a read if the store was just read', async () => {

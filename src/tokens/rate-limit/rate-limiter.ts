@@ -1,6 +1,6 @@
 import type { Clock } from '../../lib/clock.ts'
 import { getOrCreate } from '../../lib/maps.ts'
-import type { Store } from '../../store/store.ts'
+import type { EncryptedStore } from '../../store/store.ts'
 import { type Reservation, type ReservationRequest, SLOT_WAIT_MS } from './reservation.ts'
 import { createSlotPool, MAX_DELIVERY_DELAY_MS } from './slot-pool.ts'
 import { createSlotQueue, type SlotQueue } from './slot-queue.ts'
@@ -9,12 +9,13 @@ import { createSlotQueue, type SlotQueue } from './slot-queue.ts'
 export interface RateLimiter extends SlotQueue {
   /** Joins the queue and reserves a slot at once. Rejects as `QueuePlace.reserve` does. */
   reserve(request: ReservationRequest): Promise<Reservation>
-  /** Whether a delivery now, at its slot or after it, still counts as within that slot. */
+  /** Whether a delivery now still counts as within the slot. */
   isOnTime(slot: number): boolean
 }
 
 export interface RateLimiterParts {
-  store: Store
+  /** Holds the slots of the fleet. Whoever could forge them could keep everybody from new tokens. */
+  encryptedStore: EncryptedStore
   clock: Clock
   /** How long a caller waits for a slot, and so how far ahead slots are shared out, in milliseconds; 5 s unless given. */
   slotWaitMs?: number | undefined
@@ -26,7 +27,7 @@ export interface RateLimiterParts {
  * room, and when a slot has come decides which of its callers gets it (`createFairOrder`).
  */
 export function createRateLimiter({
-  store,
+  encryptedStore,
   clock,
   slotWaitMs = SLOT_WAIT_MS,
 }: RateLimiterParts): RateLimiter {
@@ -37,7 +38,7 @@ export function createRateLimiter({
   }
 
   function createQueue(resource: string): SlotQueue {
-    const pool = createSlotPool({ store, clock, resource, horizonMs: slotWaitMs })
+    const pool = createSlotPool({ store: encryptedStore, clock, resource, horizonMs: slotWaitMs })
     return createSlotQueue({ pool, clock, resource })
   }
 
@@ -45,6 +46,6 @@ export function createRateLimiter({
     join: request => queueFor(request).join(request),
     reserve: async request => queueFor(request).join(request).reserve(),
     refusal: request => queueFor(request).refusal(request),
-    isOnTime: slot => clock.now() - slot <= MAX_DELIVERY_DELAY_MS,
+    isOnTime: slot => Math.abs(clock.now() - slot) <= MAX_DELIVERY_DELAY_MS,
   }
 }

@@ -95,8 +95,7 @@ export function createSlotQueue({ pool, clock, resource }: SlotQueueParts): Slot
       refresh()
       const next = pool.next()
       if (!next) await ensureSlots()
-      else if (next.from > clock.now())
-        await clock.sleepUntil(Math.min(next.from, clock.now() + MAX_SLEEP_MS))
+      else if (next.from > clock.now()) await clock.sleep(Math.min(next.from - clock.now(), MAX_SLEEP_MS))
       else {
         for (const waiter of line.takeOverdue()) refuse(waiter, 'slots')
         giveSlot(next.slot)

@@ -34,7 +34,7 @@ export function createTokenService(parts: TokenServiceParts): TokenCache {
   return createTokenCache({
     ...shared,
     encryptedStore,
-    rateLimiter: parts.rateLimiter ?? createRateLimiter(shared),
+    rateLimiter: parts.rateLimiter ?? createRateLimiter({ encryptedStore, clock }),
     roleAssumer: hasRoleBreaker
       ? createRoleBreaker(assumeRole, { ...shared, encryptedStore })
       : { assume: assumeRole, check() {} },

@@ -20,7 +20,9 @@ interface Fleet {
 function startFleet(instances: number): Fleet {
   const clock = createSimulationClock()
   const store = createMemoryStore(clock)
-  const rateLimiters = Array.from({ length: instances }, () => createRateLimiter({ store, clock }))
+  const rateLimiters = Array.from({ length: instances }, () =>
+    createRateLimiter({ encryptedStore: store, clock }),
+  )
   return { clock, rateLimiters }
 }
 

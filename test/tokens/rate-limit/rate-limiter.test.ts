@@ -5,6 +5,7 @@ import type { Clock } from '../../../src/lib/clock.ts'
 import { createMemoryStore } from '../../../src/store/memory.ts'
 import { createRateLimiter, type RateLimiter } from '../../../src/tokens/rate-limit/rate-limiter.ts'
 import { virtualClock } from '../../support/clock/virtual-clock.ts'
+import { asEncrypted } from '../../support/service/as-encrypted.ts'
 import { nextSlot, REQUEST, requestOf, slowStore, startFleet, startInstance } from './support.ts'
 
 /** The most that fall into any second [t, t + 1 s). */
@@ -215,8 +216,11 @@ describe('callers whose slot is too far off', () => {
   test('do not fail other callers that can wait longer', async () => {
     const clock = virtualClock()
     const store = createMemoryStore(clock)
-    const slow = createRateLimiter({ store: slowStore(store, { clock, readMs: 5 }), clock })
-    const others = createRateLimiter({ store, clock })
+    const slow = createRateLimiter({
+      encryptedStore: asEncrypted(slowStore(store, { clock, readMs: 5 })),
+      clock,
+    })
+    const others = createRateLimiter({ encryptedStore: store, clock })
     for (let i = 0; i < 6; i++) void nextSlot(others)
     await clock.advance(0)
     const renewal = nextSlot(slow, { hasPriority: true, isOptional: true, waitMs: 250 })
@@ -364,11 +368,15 @@ describe('a clock that is corrected', () => {
     let shiftMs = 0
     const clock: Clock = {
       now: () => inner.now() + shiftMs,
-      sleepUntil: (ms, signal) => inner.sleepUntil(ms - shiftMs, signal),
+      // like the real one, which reads the clock again each second
+      async sleepUntil(ms, signal) {
+        for (let leftMs = ms - clock.now(); leftMs > 0; leftMs = ms - clock.now())
+          await inner.sleep(Math.min(leftMs, 1000), signal)
+      },
       sleep: inner.sleep,
       observe: () => () => {},
     }
-    const rateLimiter = createRateLimiter({ store: createMemoryStore(clock), clock })
+    const rateLimiter = createRateLimiter({ encryptedStore: createMemoryStore(clock), clock })
     return { inner, clock, rateLimiter, shift: (ms: number) => (shiftMs += ms) }
   }
 
@@ -386,6 +394,20 @@ describe('a clock that is corrected', () => {
       expect(served).toHaveLength(5)
     },
   )
+
+  test.each([90_000, -90_000])('by %i ms while callers sleep until their slots delays none', async ms => {
+    const { inner, rateLimiter, shift } = shiftingClock()
+    const served: number[] = []
+    for (let i = 0; i < 5; i++)
+      void rateLimiter.reserve(REQUEST).then(async reservation => {
+        await reservation.slot()
+        served.push(i)
+      })
+    await inner.advance(100)
+    shift(ms)
+    await inner.advance(3000)
+    expect(served).toHaveLength(5)
+  })
 
   test('leaves no slots in the future for other callers', async () => {
     const { inner, clock, rateLimiter, shift } = shiftingClock()

@@ -6,6 +6,7 @@ import type { ReservationRequest } from '../../../src/tokens/rate-limit/reservat
 import { slotOwner } from '../../../src/tokens/rate-limit/slot-owner.ts'
 import { type SlotClaim, WEIGHT } from '../../../src/tokens/rate-limit/slot-share.ts'
 import { type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
+import { asEncrypted } from '../../support/service/as-encrypted.ts'
 
 export const OWNER = slotOwner('orders', { issuer: 'ci', subject: 'app' })
 
@@ -40,7 +41,9 @@ export function claimOf(
 export function startFleet(instances: number) {
   const clock = virtualClock()
   const store = createMemoryStore(clock)
-  const rateLimiters = Array.from({ length: instances }, () => createRateLimiter({ store, clock }))
+  const rateLimiters = Array.from({ length: instances }, () =>
+    createRateLimiter({ encryptedStore: store, clock }),
+  )
   return { clock, store, rateLimiters }
 }
 
@@ -48,7 +51,7 @@ export function startFleet(instances: number) {
 export function startInstance(wrap: (inner: Store, clock: VirtualClock) => Store = inner => inner) {
   const clock = virtualClock()
   const store = countingStore(wrap(createMemoryStore(clock), clock))
-  return { clock, store, rateLimiter: createRateLimiter({ store, clock }) }
+  return { clock, store, rateLimiter: createRateLimiter({ encryptedStore: asEncrypted(store), clock }) }
 }
 
 export async function nextSlot(
