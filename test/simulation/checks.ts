@@ -1,4 +1,5 @@
 import { reportCheck } from '../bench/report.ts'
+import { AGGRESSIONS, type AggressorOptions, type AggressorResult } from './aggressor.ts'
 import { formatCount, formatDelay, formatDuration, markdownTable } from './format.ts'
 import type { SaturationResult } from './saturation.ts'
 import type { ScenarioResult } from './scenarios.ts'
@@ -8,12 +9,15 @@ import { isJeton } from './strategies.ts'
 const MIN_SECONDS_BETWEEN_MINTS = 540
 export const DEFAULT_LIMIT = 16
 const RDS_LIMIT = 20
+/** How long a newcomer waits beside an aggressor: half of the 5 s for which slots are shared out, and STS. */
+const MAX_NEWCOMER_WAIT_MS = 3000
 
 /** Checks whether jeton kept its promises: each method prints its outcome and makes the process fail if one is broken. */
 export interface PromiseChecks {
   checkRuns(results: readonly ScenarioResult[]): void
   checkSaturation(instances: number, result: SaturationResult): void
   checkRenewals(results: readonly ScenarioResult[]): void
+  checkAggressor(options: AggressorOptions, result: AggressorResult): void
   checkCachedVends(vends: number, storeCalls: number): void
   /** All checks so far, as a Markdown table. */
   table(): string
@@ -56,6 +60,18 @@ export function createPromiseChecks(): PromiseChecks {
           },
         )
       }
+    },
+    checkAggressor({ aggression, instances }, { waits, assumeRoleCalls, slots, usedShare }) {
+      const served = waits.filter(wait => wait !== undefined)
+      const longest = Math.max(...served)
+      const isServed = served.length === waits.length && longest <= MAX_NEWCOMER_WAIT_MS
+      check(
+        `beside ${AGGRESSIONS[aggression].description}, to ${instances} of 3 instances: newcomers wait at most 3 s, no more AssumeRole than slots`,
+        {
+          isKept: isServed && assumeRoleCalls <= slots && (aggression !== 'rotating' || usedShare >= 0.95),
+          figure: `${served.length} of ${waits.length} served, longest ${formatDuration(longest)}, ${formatCount(assumeRoleCalls)} calls for ${formatCount(slots)} slots`,
+        },
+      )
     },
     checkCachedVends(vends, storeCalls) {
       check('a vend of a cached token makes no store call', {

@@ -17,7 +17,7 @@ export interface JetonStrategyOptions {
 /** (c) and (d): each connection asks the next of several jeton instances, and retries after `Retry-After`. */
 export function createJetonStrategy({ session, ...limits }: JetonStrategyOptions): CreateStrategy {
   return ({ clock, network, random }) => {
-    const accessOf = createPrincipals(session, { ...ORDERS, ...limits })
+    const accessOf = createPrincipals(session, { database: { ...ORDERS, ...limits } })
     const instances = Array.from({ length: INSTANCES }, (_, i) =>
       startInstance({ clock, network, random, name: `jeton-${i}` }),
     )

@@ -11,8 +11,11 @@ import { simulateSignature } from './signature.ts'
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} }
 const REQUEST = { database: 'orders', user: 'app_rw' }
 
-/** One jeton instance: vends a token to a verified principal, by the project's own code. Throws JetonError. */
-export type Instance = (access: PrincipalAccess) => Promise<Vended>
+/**
+ * One jeton instance: vends a token to a verified principal, by the project's own code. The fingerprint is that of a token
+ * which the caller reports as refused. Throws JetonError.
+ */
+export type Instance = (access: PrincipalAccess, rejectedFingerprint?: string) => Promise<Vended>
 
 export interface InstanceParts {
   clock: Clock
@@ -35,10 +38,10 @@ export function startInstance({ clock, network, random, name }: InstanceParts): 
   const vend = createVendToken(tokenCache)
   const beginAudit = createRequestAudits({ auditLog, clock, instance: name })
   let requests = 0
-  return async access => {
+  return async (access, rejectedFingerprint) => {
     const audit = beginAudit({ requestId: `${name}-${++requests}` })
     try {
-      return await vend({ access, audit, request: REQUEST })
+      return await vend({ access, audit, request: REQUEST, rejectedFingerprint })
     } catch (cause) {
       throw audit.recordFailure(cause)
     }

@@ -1,4 +1,5 @@
 import { say } from '../bench/report.ts'
+import { AGGRESSIONS, type Aggression, type AggressorOptions, simulateAggressor } from './aggressor.ts'
 import { createPromiseChecks, DEFAULT_LIMIT, describeCapacity } from './checks.ts'
 import { writePicture, writeTables } from './fleet-page.ts'
 import { formatDelay } from './format.ts'
@@ -7,7 +8,7 @@ import { LOAD_PROFILES } from './load-profiles.ts'
 import { countStoreCallsOfCachedVends, simulateSaturation } from './saturation.ts'
 import { type LoadProfileName, profileOf, type Scenario, type ScenarioResult } from './scenarios.ts'
 import { isJeton, STRATEGIES, type StrategyName } from './strategies.ts'
-import { hoardingTable, runsTable } from './tables.ts'
+import { aggressorTable, hoardingTable, runsTable } from './tables.ts'
 import { runInWorkers } from './worker-pool.ts'
 
 /** `npm run bench:fleet [-- --write]`: prints the figures; `--write` also puts them into docs/fleet.md and docs/fleet.svg. */
@@ -22,6 +23,8 @@ const RENEWAL = { principals: 8000, hours: 3 }
 const SHORT_HOURS = 1
 const MORE_PRINCIPALS = [8600, 9200, 9600]
 const CACHED_VENDS = 10_000
+const AGGRESSOR_DESCRIPTION =
+  'The callers of one grant ask again within 150 ms of every reply, whatever `Retry-After` says, for 60 s. After 25 s, 12 principals of another grant for the same database come, one every 1.5 s, and ask the three instances by turns; they come back when they are told to. The calls to `AssumeRole` are those of all, in 60 s with 960 slots.'
 
 const strategies = Object.keys(STRATEGIES) as StrategyName[]
 const profiles = Object.keys(LOAD_PROFILES) as LoadProfileName[]
@@ -69,6 +72,15 @@ for (const instances of [1, 3, 10]) {
   checks.checkSaturation(instances, await simulateSaturation(options))
 }
 checks.checkRenewals(resultsOf(renewals))
+const aggressions = Object.keys(AGGRESSIONS) as Aggression[]
+const aggressors: { options: AggressorOptions; result: Awaited<ReturnType<typeof simulateAggressor>> }[] = []
+for (const aggression of aggressions)
+  for (const instances of [1, 3]) {
+    const options = { aggression, instances, seed: SEED }
+    const result = await simulateAggressor(options)
+    checks.checkAggressor(options, result)
+    aggressors.push({ options, result })
+  }
 checks.checkCachedVends(3 * CACHED_VENDS, await countStoreCallsOfCachedVends(CACHED_VENDS, SEED))
 
 const hoardings: { strategy: StrategyName; hoarding: Awaited<ReturnType<typeof simulateHoarding>> }[] = []
@@ -89,6 +101,7 @@ const tables = [
   `### Promises\n\n${checks.table()}\n\n${describeCapacity(resultsOf([...renewals.slice(0, 1), ...largerRenewals]))}`,
   ...sections,
   `### renewal\n\n${profileOf(renewals[0] as Scenario).description}; for (a) and (b) the first ${SIGNING_HOURS * 60} min, for (d) with shorter delays the first ${SHORT_HOURS * 60} min.\n\n${runsTable([...resultsOf(otherRenewals), ...resultsOf(renewals)])}`,
+  `### an aggressor beside newcomers\n\n${AGGRESSOR_DESCRIPTION}\n\n${aggressorTable(aggressors)}`,
   `### What no limit covers\n\nTokens delivered minutes before and first used within the 2 s after a failover.\n\n${hoardingTable(hoardings)}`,
 ].join('\n\n')
 say()

@@ -21,10 +21,13 @@ export interface Network {
   /** STS's AssumeRole, which never throttles here. */
   assumeRole(sessionName: string): Promise<RoleSession>
   readonly calls: { store: number; sts: number }
+  /** The times (ms) of the calls to STS. */
+  readonly assumedAt: readonly number[]
 }
 
 export function createNetwork({ clock, random }: { clock: SimulationClock; random: Random }): Network {
   const calls = { store: 0, sts: 0 }
+  const assumedAt: number[] = []
   const memoryStore = createMemoryStore(clock)
   const wait = (low: number, high: number) => clock.sleepUntil(clock.now() + random.between(low, high))
 
@@ -41,6 +44,7 @@ export function createNetwork({ clock, random }: { clock: SimulationClock; rando
 
   return {
     calls,
+    assumedAt,
     http: () => wait(1, 5),
     store: {
       read: key => callStore(() => memoryStore.read(key)),
@@ -57,6 +61,7 @@ export function createNetwork({ clock, random }: { clock: SimulationClock; rando
     },
     async assumeRole(sessionName) {
       const count = ++calls.sts
+      assumedAt.push(clock.now())
       await wait(40, 150)
       return {
         accessKeyId: `ASIA${count}`,

@@ -6,17 +6,23 @@ import { ORDERS } from '../support/databases/orders.ts'
 /** A grant's `session`: whether all principals share one role session or each has its own. */
 export type SessionMode = 'shared' | 'per-principal'
 
+export interface PrincipalsOptions {
+  database?: Database
+  /** The name of the grant; `fleet` unless given. */
+  grant?: string
+}
+
 /**
  * Returns a function from a workload to the access of its principal, under one grant for everyone. The same workload always
  * has the same object, as a caller whose JWT is verified and cached.
  */
 export function createPrincipals(
   session: SessionMode,
-  database: Database = ORDERS,
+  { database = ORDERS, grant = 'fleet' }: PrincipalsOptions = {},
 ): (workload: number) => PrincipalAccess {
   const grants = compileGrants([
     {
-      name: 'fleet',
+      name: grant,
       principal: { issuer: 'ci', anyone: true },
       database: database.name,
       users: ['app_rw'],
@@ -28,7 +34,7 @@ export function createPrincipals(
     const access =
       accessByWorkload[workload] ??
       createPrincipalAccess(
-        { issuer: 'ci', subject: `workload-${workload}`, claims: {} },
+        { issuer: 'ci', subject: `${grant}-${workload}`, claims: {} },
         { grants, database: () => database },
       )
     accessByWorkload[workload] = access

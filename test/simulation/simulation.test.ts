@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { simulateAggressor } from './aggressor.ts'
 import { simulateHoarding } from './hoarding.ts'
 import { createJetonStrategy } from './jeton-strategy.ts'
 import { deploy, type LoadProfile, renewal, topOfTheHour } from './load-profiles.ts'
@@ -68,6 +69,20 @@ test.each([1, 3, 10])(
     expect(usedShare).toBeGreaterThanOrEqual(0.95)
   },
 )
+
+describe.each(['rotating', 'reporting'] as const)('an aggressor with %s subjects', aggression => {
+  test.each([1, 3])('at %i of 3 instances costs no newcomer of another grant its token', async instances => {
+    const { waits, usedShare, assumeRoleCalls, slots } = await simulateAggressor({
+      aggression,
+      instances,
+      ...(aggression === 'rotating' ? { callers: 120 } : { maxPauseMs: 1000 }),
+      seed: SEED,
+    })
+    expect(Math.max(...waits.map(wait => wait ?? Number.POSITIVE_INFINITY))).toBeLessThanOrEqual(3000)
+    expect(assumeRoleCalls).toBeLessThanOrEqual(slots)
+    if (aggression === 'rotating') expect(usedShare).toBeGreaterThanOrEqual(0.95)
+  })
+})
 
 test('a vend of a cached token makes no store call', async () => {
   expect(await countStoreCallsOfCachedVends(100, SEED)).toBe(0)

@@ -1,3 +1,4 @@
+import { AGGRESSIONS, type AggressorOptions, type AggressorResult } from './aggressor.ts'
 import { formatCount, formatDelay, formatDuration, markdownTable } from './format.ts'
 import type { HoardingResult } from './hoarding.ts'
 import type { ScenarioResult } from './scenarios.ts'
@@ -59,6 +60,34 @@ export function hoardingTable(
       formatCount(principals),
       formatCount(throttled),
       formatDuration(allLoggedInAfterMs),
+    ]),
+  )
+}
+
+/** A Markdown table of how newcomers fared beside aggressors. */
+export function aggressorTable(
+  runs: readonly { options: AggressorOptions; result: AggressorResult }[],
+): string {
+  const head = [
+    'aggressor',
+    'instances it calls',
+    'waits of the 12 newcomers, s',
+    'of the limit used',
+    'AssumeRole',
+    'in the busiest second',
+    '429',
+  ]
+  const seconds = (wait: number | undefined) => (wait === undefined ? 'none' : (wait / 1000).toFixed(1))
+  return markdownTable(
+    head,
+    runs.map(({ options: { aggression, instances }, result }) => [
+      AGGRESSIONS[aggression].description,
+      `${instances}`,
+      result.waits.map(seconds).join(' '),
+      `${Math.round(result.usedShare * 100)}%`,
+      formatCount(result.assumeRoleCalls),
+      formatCount(result.busiestStsSecond),
+      formatCount(result.refused),
     ]),
   )
 }
