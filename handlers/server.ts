@@ -40,8 +40,9 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
   const { auditLog, clock } = service
   const adminApp = createAdminApp(registry, { clock, log })
   const lifecycle = createLifecycleRecords({ clock, instance, version: manifest.version, configPath })
+  let current = config
   const close = (signal?: NodeJS.Signals) =>
-    Promise.all([service.close(() => lifecycle.stopped(signal)), adminApp.close()])
+    Promise.all([service.close(() => lifecycle.stopped(current, signal)), adminApp.close()])
 
   auditLog.announce(lifecycle.started(config))
   // on stdout, the first line is the one that says where jeton listens
@@ -60,7 +61,6 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
     auditLog.flushDue()
     logHeadHash(auditLog, { log, event: 'audit_head' })
   })
-  let current = config
   reloadOnHangup({
     config,
     log,

@@ -24,7 +24,7 @@ export interface LifecycleRecord {
   readonly instance: string
   /** The release of jeton. */
   readonly jeton: string
-  /** The configuration in use from then on; of a refused reload, the one that was refused, if it could be read. */
+  /** The configuration in use from then on, or until a stop; of a refused reload, the one that was refused, if it could be read. */
   readonly configuration?: { readonly source: string } & Partial<ConfigOrigin>
   /** What a reload changed. */
   readonly changes?: ConfigChanges
@@ -47,7 +47,7 @@ export interface LifecycleRecords {
   started(config: Config): LifecycleRecord
   reloaded(before: Config, after: Config): LifecycleRecord
   reloadRefused(refusal: { origin: ConfigOrigin | undefined; problems: number }): LifecycleRecord
-  stopped(signal?: string): LifecycleRecord
+  stopped(current: Pick<Config, 'origin'>, signal?: string): LifecycleRecord
 }
 
 /** Returns the functions that make a process's lifecycle records. They write nothing. */
@@ -74,7 +74,11 @@ export function createLifecycleRecords(facts: LifecycleFacts): LifecycleRecords 
       }),
     reloadRefused: ({ origin, problems }) =>
       record('jeton.audit.reload_refused', { configuration: configurationOf(origin), problems }),
-    stopped: signal => record('jeton.audit.stopped', signal === undefined ? {} : { signal }),
+    stopped: ({ origin }, signal) =>
+      record('jeton.audit.stopped', {
+        configuration: configurationOf(origin),
+        ...(signal !== undefined && { signal }),
+      }),
   }
 }
 

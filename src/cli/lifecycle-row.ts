@@ -9,7 +9,7 @@ const LIST_SIGNS = { added: '+', removed: '-', changed: '~' } as const
 
 /**
  * Returns a lifecycle record as one row for people: time, what happened, instance, the configuration's hash and place, and
- * what changed: `grants +new -old ~other`. Expects values of any type, and escapes every text.
+ * what changed, as `grants +new -old ~other`, or what ended it. Expects values of any type, and escapes every text.
  */
 export function formatLifecycleRow(record: LifecycleRecord): string {
   const { type, time, instance, configuration, changes, problems, signal } = record
@@ -17,11 +17,10 @@ export function formatLifecycleRow(record: LifecycleRecord): string {
     cell(time),
     cell(type).replace('jeton.audit.', ''),
     cell(instance),
-    configuration === undefined
-      ? cell(signal)
-      : `${cell(configuration?.sha256).slice(0, HASH_LENGTH)} ${cell(configuration?.source)}`,
+    `${cell(configuration?.sha256).slice(0, HASH_LENGTH)} ${cell(configuration?.source)}`,
     ...(isJsonObject(changes) ? [changesText(changes)] : []),
     ...(problems === undefined ? [] : [`problems: ${cell(problems)}`]),
+    ...(signal === undefined ? [] : [cell(signal)]),
   ]
   return cells.join('  ')
 }

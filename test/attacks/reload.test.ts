@@ -98,4 +98,6 @@ test('what the rules were is in the chain: start, reload with the names of what 
   expect(hashes[1]).not.toBe(hashes[0])
   expect(texts[1]).toContain('ledger-deploy')
   expect(texts[1]).not.toContain('orders-deploy')
+  expect(records.at(-1)?.type).toBe('jeton.audit.stopped')
+  expect(hashes.at(-1)).toBe(hashes[1])
 })

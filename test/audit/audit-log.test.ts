@@ -457,12 +457,14 @@ describe('announce', () => {
     version: '1.2.3',
     configPath: 'jeton.yaml',
   })
+  const stopped = (signal?: string) =>
+    lifecycle.stopped({ origin: { sha256: 'ab'.repeat(32), files: {} } }, signal)
   const typesIn = (fake: ReturnType<typeof fakeSink>) =>
     fake.records().map(({ type, id }) => (type === 'jeton.audit' ? id : type))
 
   test('starts no batch, and goes ahead of the next record in each sink', async () => {
     const { auditLog, vend, fakes } = setUp(['one', 'other'])
-    auditLog.announce(lifecycle.stopped())
+    auditLog.announce(stopped())
     await settle()
     expect(fakes[0]!.batches).toEqual([])
     await vend('a')
@@ -471,16 +473,16 @@ describe('announce', () => {
 
   test('writes nothing unprintable as it is', async () => {
     const { auditLog, fake } = setUp()
-    auditLog.announce({ ...lifecycle.stopped(), configuration: { source: '/etc/\u009b2J\u202e\n.yaml' } })
+    auditLog.announce({ ...stopped(), configuration: { source: '/etc/\u009b2J\u202e\n.yaml' } })
     await auditLog.drain()
     expect(fake.batches.flat().join()).toContain('"source":"/etc/\\u009b2J\\u202e\\n.yaml"')
-    await auditLog.close({ ...lifecycle.stopped(), instance: 'host\u009b\u202e' })
+    await auditLog.close({ ...stopped(), instance: 'host\u009b\u202e' })
     expect(fake.batches.flat().at(-1)).toContain('"instance":"host\\u009b\\u202e"')
   })
 
   test.each(['flushDue', 'drain'] as const)('is written by %s', async method => {
     const { auditLog, fake } = setUp()
-    auditLog.announce(lifecycle.stopped())
+    auditLog.announce(stopped())
     await auditLog[method]()
     await settle()
     expect(typesIn(fake)).toEqual(['jeton.audit.stopped'])
@@ -491,7 +493,7 @@ describe('announce', () => {
     fake.hold()
     const first = vend('a')
     await settle()
-    auditLog.announce(lifecycle.stopped())
+    auditLog.announce(stopped())
     const second = vend('b')
     fake.release()
     expect(await Promise.all([first, second])).toEqual(['vended', 'vended'])
@@ -501,12 +503,12 @@ describe('announce', () => {
   test('is tried again until the sink takes it, ahead of the vend that then succeeds', async () => {
     const { auditLog, vend, fake, clock } = setUp()
     fake.fail(new Error('full'))
-    auditLog.announce(lifecycle.stopped('SIGTERM'))
+    auditLog.announce(stopped('SIGTERM'))
     auditLog.flushDue()
     await settle()
     expect(await vend('a')).toBe('temporarily_unavailable')
     await auditLog.drain()
-    auditLog.announce(lifecycle.stopped('SIGINT'))
+    auditLog.announce(stopped('SIGINT'))
     fake.fail(undefined)
     await clock.advance(RETRY_MS)
     expect(await vend('b')).toBe('vended')
@@ -517,14 +519,14 @@ describe('announce', () => {
     const { auditLog, vend, refuse, fake } = setUp()
     await vend('a')
     refuse('r')
-    auditLog.announce(lifecycle.stopped('SIGHUP'))
-    await auditLog.close(lifecycle.stopped('SIGTERM'))
+    auditLog.announce(stopped('SIGHUP'))
+    await auditLog.close(stopped('SIGTERM'))
     expect(fake.records().map(({ signal, id }) => signal ?? id)).toEqual(['a', 'SIGHUP', 'r', 'SIGTERM'])
     const failing = setUp()
     failing.fake.fail(new Error('full'))
-    failing.auditLog.announce(lifecycle.stopped())
+    failing.auditLog.announce(stopped())
     await failing.auditLog.drain()
-    await failing.auditLog.close(lifecycle.stopped())
+    await failing.auditLog.close(stopped())
     expect([failing.fake.batches, failing.fake.isClosed()]).toEqual([[], true])
   })
 })

@@ -41,8 +41,13 @@ describe('createLifecycleRecords', () => {
       problems: 2,
     })
     expect(reloadRefused({ origin: undefined, problems: 1 }).configuration).toEqual({ source })
-    expect(stopped('SIGTERM')).toEqual({ type: 'jeton.audit.stopped', ...SHARED, signal: 'SIGTERM' })
-    expect(stopped()).toEqual({ type: 'jeton.audit.stopped', ...SHARED })
+    const stop = {
+      type: 'jeton.audit.stopped',
+      ...SHARED,
+      configuration: { source, ...after.origin },
+    }
+    expect(stopped(after, 'SIGTERM')).toEqual({ ...stop, signal: 'SIGTERM' })
+    expect(stopped(after)).toEqual(stop)
   })
 
   test('has no value of the configuration, not even the hash of an API key', async () => {

@@ -236,7 +236,11 @@ describe('jeton audit query shows lifecycle records', () => {
       },
     },
     { type: 'jeton.audit.reload_refused', configuration: { source: '/etc/jeton.yaml' }, problems: 2 },
-    { type: 'jeton.audit.stopped', signal: 'SIGTERM' },
+    {
+      type: 'jeton.audit.stopped',
+      configuration: { source: '/etc/jeton.yaml', sha256: 'cd'.repeat(32), files: {} },
+      signal: 'SIGTERM',
+    },
   ].map((members, i) => ({
     v: 1,
     id: `l${i}`,
@@ -276,7 +280,7 @@ describe('jeton audit query shows lifecycle records', () => {
       `${LIFECYCLE[0]?.time}  started  host/1  abababababab /etc/jeton.yaml`,
       `${LIFECYCLE[1]?.time}  reloaded  host/1  cdcdcdcdcdcd /etc/jeton.yaml  grants +new -old ~other reordered, sections ~server`,
       `${LIFECYCLE[2]?.time}  reload_refused  host/1  - /etc/jeton.yaml  problems: 2`,
-      `${LIFECYCLE[3]?.time}  stopped  host/1  SIGTERM`,
+      `${LIFECYCLE[3]?.time}  stopped  host/1  cdcdcdcdcdcd /etc/jeton.yaml  SIGTERM`,
       '',
     ])
   })

@@ -31,7 +31,7 @@ describe('the audit log of a server says what the rules were', () => {
       'jeton.audit',
       'jeton.audit.stopped',
     ])
-    expect((await allAuditRecords()).at(-1)).toMatchObject({ signal: 'SIGTERM' })
+    expect((await allAuditRecords()).at(-1)).toMatchObject({ configuration, signal: 'SIGTERM' })
     const last = JSON.parse(await jeton.logged('audit_closed')).last
     const { code, stdout } = await runCli(['audit', 'verify', auditFile(), '--expect-last', last])
     expect([code, stdout]).toEqual([0, `ok: 4 records, last ${last}\n`])
