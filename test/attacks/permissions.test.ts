@@ -38,7 +38,7 @@ const actionsOf = (statements: readonly Statement[]) => statements.flatMap(({ Ac
 const isOnAuditTable = ({ Resource }: Statement) =>
   [Resource].flat().some(arn => /table\/jeton-audit\b/.test(arn))
 
-test('deletes no audit record, and writes over none', async () => {
+test('deletes no audit record, nor changes one by an update or a batch', async () => {
   const actions = actionsOf((await ownStatements()).filter(isOnAuditTable))
   expect(actions).toContain('dynamodb:PutItem')
   expect(actions.filter(action => /Batch|Delete|Update|Transact|PartiQL|\*/.test(action))).toEqual([])
@@ -50,12 +50,17 @@ test('deletes nothing at all, and may do nothing by a wildcard', async () => {
   expect(statements.filter(({ Resource }) => [Resource].flat().includes('*'))).toEqual([])
 })
 
-test('decrypts data keys only in the context of this table’s own', async () => {
+test('asks KMS only for data keys of this table, each in the context of its own record', async () => {
   const kms = (await ownStatements()).filter(({ Action }) =>
     [Action].flat().some(action => action.startsWith('kms:')),
   )
-  expect(kms.length).toBeGreaterThan(0)
-  for (const { Condition } of kms) expect(JSON.stringify(Condition ?? {})).toContain('kms:EncryptionContext')
+  expect(actionsOf(kms).toSorted()).toEqual(['kms:Decrypt', 'kms:GenerateDataKey'])
+  for (const { Condition } of kms) {
+    const text = JSON.stringify(Condition)
+    expect(text).toContain('"kms:EncryptionContext:table":"jeton"')
+    expect(text).toContain('"kms:EncryptionContext:key":"data-key/*"')
+    expect(text).toContain('"kms:EncryptionContextKeys":["service","table","key"]')
+  }
 })
 
 test('assumes no role that the configuration does not name', async () => {
