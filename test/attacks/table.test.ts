@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { isoDay } from '../../src/lib/iso-time.ts'
+import { encodeDataKey } from '../../src/store/keyring/data-key-record.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 import { verifyToken } from '../support/databases/rds-verifier.ts'
 import { bytes, type HostileTable, type Item, number, startHostileTable, text } from './table.ts'
@@ -187,30 +188,38 @@ test.each([
   TIMEOUT_MS,
 )
 
-const plantDataKeys = (days: readonly number[]) => async (table: HostileTable) => {
+/** No KMS key opens it. */
+const GARBAGE = Buffer.from('garbage').toString('base64')
+
+const plantDataKeys = (days: readonly number[], changed: Item) => async (table: HostileTable) => {
   const [item] = await table.items('data-key/')
-  const honest = Buffer.from(item?.bytes?.B ?? []).toString()
-  const garbage = honest.replace(/"[\w+/=-]{40,}"/, `"${Buffer.from('garbage').toString('base64')}"`)
+  const today = isoDay(Date.now())
   for (const day of days) {
-    const id = String(item?.pk?.S).replace(/[^/]*$/, isoDay(Date.now() + day * 86_400_000))
-    await table.put({
-      ...item!,
-      pk: text(id),
-      bytes: bytes(garbage),
-      expiresAt: number(FOR_EVER),
-      keepUntil: number(FOR_EVER),
-    })
+    const id = item!.pk!.S!.replace(today, isoDay(Date.now() + day * 86_400_000))
+    const record = encodeDataKey(Buffer.from(GARBAGE, 'base64')).toString()
+    await table.put({ ...item, ...changed, pk: text(id), bytes: bytes(record) })
   }
 }
 
-test(
-  'garbage in the place of the data keys of today and of the days to come does not stop encryption',
-  async () => {
-    const { served, second } = await askAfter(plantDataKeys([0, 1, 2, 3, 30]), 'kms')
+test.each<readonly [string, Item]>([
+  ['kept as long as an honest one', {}],
+  ['kept for ever', { expiresAt: number(FOR_EVER), keepUntil: number(FOR_EVER) }],
+])(
+  'garbage %s in the place of the data keys of today and of the days to come does not stop encryption',
+  async (_name, changed) => {
+    const { table, served, second } = await askAfter(plantDataKeys([0, 1, 2, 3, 30], changed), 'kms')
     expect(isGenuine(served, 'app_ro', [second])).toBe(true)
+    // today's was met: another key has taken its place
+    const left = (await table.items('data-key/')).filter(({ bytes: { B } = {} }) =>
+      textOf(B).includes(GARBAGE),
+    )
+    const isToday = ({ pk }: Item) => pk?.S?.includes(isoDay(Date.now()))
+    expect([left.length, left.filter(isToday).length]).toEqual([4, 0])
   },
   TIMEOUT_MS,
 )
+
+const textOf = (some: Uint8Array = new Uint8Array()) => Buffer.from(some).toString()
 
 test(
   'a data key is bound to its day, so that one that was stolen once cannot be planted for good',
