@@ -45,8 +45,10 @@ export function createAdmission({ pool, clock, resource }: AdmissionParts): Admi
     if (hasMissedSlot) return WEIGHT.missed
     if (hasPriority) return WEIGHT.renewal
     if (isReplacement) return WEIGHT.replacement
-    if (retryTimes.isDue({ grant, keyId }) || !retryTimes.hasPromises(grant)) return WEIGHT.newcomer
-    return WEIGHT.newcomerWithoutPromise
+    if (!retryTimes.hasPromises(grant)) return WEIGHT.newcomer
+    const lateness = retryTimes.lateness({ grant, keyId })
+    if (lateness === undefined) return WEIGHT.newcomerWithoutPromise
+    return WEIGHT.newcomerWithPromise + (WEIGHT.newcomer - WEIGHT.newcomerWithPromise) * lateness
   }
 
   return {

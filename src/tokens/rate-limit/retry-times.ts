@@ -10,8 +10,12 @@ const MAX_KEYS = 100_000
 const ID_LENGTH = 12
 /** Moments are spread over the callers that are refused, but not beyond this. */
 const MAX_AHEAD_MS = 60_000
-/** How long a caller that comes back late still goes before those without a promise. */
-const KEPT_MS = 60_000
+/** How long a promise is kept when its moment has come: with several instances, a caller may find the others first. */
+const KEPT_MS = 300_000
+/** The longer ago its moment, up to this, the sooner a caller gets a slot. */
+const FULL_LATE_MS = 60_000
+/** A caller that came back at its moment, and found its share full all the same, comes again so soon. */
+const AGAIN_MS = 3000
 /** How long room is kept for callers that should have come back. */
 const GRACE_MS = 10_000
 
@@ -24,12 +28,12 @@ export interface RetryKey {
 /** When callers that were refused a slot have been promised one. A promise belongs to the key of the token and the grant. */
 export interface RetryTimes {
   /**
-   * Returns when the caller shall come back (ms), in whole seconds from now: the same moment as before while that has not
-   * come, else one after those of the grant's other callers, and not before `earliest`.
+   * Returns when the caller shall come back (ms), in whole seconds from now and not before `earliest`: a moment after those
+   * of the grant's other callers, the same while it has not come, and one soon if it has.
    */
   promise(key: RetryKey, options: { earliest: number; intervalMs: number }): number
-  /** Whether the caller comes back when it was promised, or within a minute of that. */
-  isDue(key: RetryKey): boolean
+  /** Returns how long ago the caller's moment was: 0 if it is now, 1 if a minute ago or more; undefined if it has none. */
+  lateness(key: RetryKey): number | undefined
   /** Whether callers of this grant may still come back for what they were promised. */
   hasPromises(grant: string): boolean
   /** Call when the caller has got its slot. */
@@ -74,15 +78,17 @@ export function createRetryTimes(clock: Pick<Clock, 'now'>): RetryTimes {
       const known = promisedTo(key) ?? 0
       // one further ahead is of a clock that was put back
       if (known > now && known <= now + MAX_AHEAD_MS + 1000) return known
+      if (isKept(known, now)) return inWholeSeconds(Math.max(earliest, now + AGAIN_MS), now)
       const next = (byGrant.get(key.grant)?.last ?? 0) + intervalMs
       const moment = next < earliest || next > now + MAX_AHEAD_MS ? earliest : next
-      const promised = now + Math.ceil((moment - now) / 1000) * 1000
+      const promised = inWholeSeconds(moment, now)
       remember(key, { moment, promised })
       return promised
     },
-    isDue(key) {
-      const lateMs = clock.now() - (promisedTo(key) ?? Number.POSITIVE_INFINITY)
-      return lateMs >= 0 && lateMs < KEPT_MS
+    lateness(key) {
+      const [promised, now] = [promisedTo(key), clock.now()]
+      if (promised === undefined || !isKept(promised, now)) return undefined
+      return Math.min(1, (now - promised) / FULL_LATE_MS)
     },
     hasPromises(grant) {
       const leftMs = (byGrant.peek(grant)?.last ?? 0) - clock.now()
@@ -95,5 +101,9 @@ export function createRetryTimes(clock: Pick<Clock, 'now'>): RetryTimes {
     },
   }
 }
+
+const isKept = (promised: number, now: number) => promised <= now && now < promised + KEPT_MS
+
+const inWholeSeconds = (moment: number, now: number) => now + Math.ceil((moment - now) / 1000) * 1000
 
 const idOf = (keyId: string) => keyId.slice(0, ID_LENGTH)

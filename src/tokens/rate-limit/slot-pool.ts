@@ -140,7 +140,7 @@ export function createSlotPool({ store, clock, resource, horizonMs }: SlotPoolPa
       return new Set(use.held.filter(({ at }) => at > now).map(({ owner }) => owner.grant)).size
     },
     async fill(wanted) {
-      const request = { ...wanted, resource, horizonMs, spacingMs, writeMs, own }
+      const request = { ...wanted, resource, horizonMs, spacingMs, writeMs, own, knownNext: use.next }
       const reserved = await reserveSlots({ store, clock }, request)
       writeMs = reserved.writeMs
       use = reserved.use

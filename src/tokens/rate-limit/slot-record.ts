@@ -3,8 +3,8 @@ import { groupBy } from '../../lib/maps.ts'
 import { decodeRecord, encodeRecord } from '../../store/record-format.ts'
 import type { HeldSlot, SlotUse } from './slot-share.ts'
 
-/** More than the horizon has at the highest rate. What is above it was not written by jeton. */
-const MAX_HELD = 128
+/** More than the horizon has at the highest rate (97), with 40 slots that have passed. What is above it was not written by jeton. */
+const MAX_HELD = 160
 /** Longer names than the hashes of owners were not written by jeton. */
 const MAX_NAME_LENGTH = 32
 
@@ -13,7 +13,8 @@ export const slotRecordKey = (resource: string) => `turns/${resource}`
 
 /**
  * Returns the record of a resource's slots: the next free slot, which is all that older releases know, and by grant and
- * principal how long before it each reserved slot is (ms). 80 slots of 80 principals take about 1.8 KB.
+ * principal how long before it each reserved slot is (ms). 80 slots of 80 principals take about 1.8 KB, and each slot of another
+ * grant 40 bytes.
  *
  *     {"v":1,"keepUntil":…,"next":1795428000300,"held":{"<grant>":{"<principal>":[300,100],"<principal>":[200]}}}
  */

@@ -10,9 +10,20 @@ export const WEIGHT = {
   missed: 1000,
   renewal: 2,
   newcomer: 1,
+  newcomerWithPromise: 0.6,
   newcomerWithoutPromise: 0.5,
   replacement: 0.25,
 } as const
+
+/** The most grants whose last slot is remembered when it has passed. */
+export const MAX_PASSED = 40
+/** Slots at the end of the horizon that are left to grants which had none for long, half of it at most. */
+const KEPT_SLOTS = 2
+/** Callers come back after whole seconds: where the horizon has but one slot, this much is left to others. */
+const COME_BACK_MS = 1000
+/** A grant that had its last slot so long ago, or so many slots, is kept from half of what one that had it just now is. */
+const HALF_MS = 10_000
+const HALF_SLOTS = 1.5
 
 /** What a caller asks for: one more slot, charged to its owner. */
 export interface SlotClaim {
@@ -30,7 +41,7 @@ export interface HeldSlot {
 
 /** Which slots of a resource are reserved. */
 export interface SlotUse {
-  /** Soonest first; the last one may have passed, all others are in the future. */
+  /** Soonest first; of those that have passed, the latest of each grant: see `MAX_PASSED`. */
   readonly held: readonly HeldSlot[]
   /** The first slot that nobody has reserved (ms). */
   readonly next: number
@@ -68,15 +79,35 @@ export function shortageOf(claim: SlotClaim, use: SlotUse, horizon: Horizon): Sh
 }
 
 /**
- * Returns how far ahead (ms) a claim may reach: as far as it would fill the horizon alone, if its grant had the last slot and
- * nobody has one ahead. So where slots are so far apart that the horizon has but one, others may take it first.
+ * Returns how far ahead (ms) a claim may reach: the end of the horizon is left to grants that had no slot for longer. So where
+ * there are more busy grants than slots in the horizon, whoever has waited longest finds one first. If nobody has a slot
+ * ahead, the grant that had the last one reaches as far as it would fill the horizon alone.
  */
 export function reachMs(
-  { owner, weight }: SlotClaim,
-  { held }: SlotUse,
-  { horizonMs, now }: Horizon,
+  { owner: { grant }, weight }: SlotClaim,
+  { held, next }: SlotUse,
+  { horizonMs, spacingMs, now }: Horizon,
 ): number {
-  const last = held.at(-1)
-  const isNextToo = last !== undefined && last.owner.grant === owner.grant && last.at < now
-  return isNextToo ? (horizonMs * weight) / (1 + weight) : horizonMs
+  const last = held.findLast(({ owner }) => owner.grant === grant)
+  if (!last || weight === WEIGHT.missed) return horizonMs
+  // a promise is kept when its moment has come, and not only later
+  const weightAlone = weight > WEIGHT.newcomerWithoutPromise ? Math.max(weight, WEIGHT.newcomer) : weight
+  const isNobodyAhead = held.every(({ at }) => at < now)
+  const kept = Math.max(
+    isNobodyAhead ? 1 / (1 + weightAlone) : 0,
+    Math.min(0.5, (KEPT_SLOTS * spacingMs) / horizonMs),
+    spacingMs > horizonMs ? Math.min(1, COME_BACK_MS / horizonMs) : 0,
+  )
+  const sinceMs = Math.max(0, next - last.at - spacingMs)
+  const halfMs = Math.max(HALF_MS, HALF_SLOTS * spacingMs)
+  return horizonMs * (1 - (kept * halfMs) / (halfMs + sinceMs))
+}
+
+/** Returns the slots that count: all ahead, and of those that have passed the latest of each grant. */
+export function slotsThatCount(held: readonly HeldSlot[], now: number): HeldSlot[] {
+  const firstAhead = held.findIndex(({ at }) => at > now)
+  const passed = firstAhead < 0 ? held : held.slice(0, firstAhead)
+  const latest = new Map(passed.map(slot => [slot.owner.grant, slot]))
+  const kept = [...latest.values()].sort((a, b) => a.at - b.at).slice(-MAX_PASSED)
+  return [...kept, ...held.slice(passed.length)]
 }

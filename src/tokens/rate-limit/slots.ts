@@ -9,6 +9,7 @@ import {
   type SlotClaim,
   type SlotUse,
   shortageOf,
+  slotsThatCount,
 } from './slot-share.ts'
 
 /** How long the store keeps a resource's record after its last slot. */
@@ -33,6 +34,8 @@ export interface SlotsRequest<Claim extends SlotClaim = SlotClaim> {
   writeMs: number
   /** The end of the slots that this instance reserved last, and the first of them that passed unused (ms). */
   own: { readonly until: number; readonly unusedFrom: number }
+  /** The next free slot (ms) when this instance last read or wrote the record; 0 unless given. */
+  knownNext?: number
 }
 
 /** What an instance has reserved, and what it has learned from the record. */
@@ -95,14 +98,17 @@ export function isPlausible(slot: number, { now, horizonMs, spacingMs }: Horizon
   return slot <= now + horizonMs + spacingMs + MAX_CLOCK_DIFFERENCE_MS
 }
 
-/** Returns what counts of the stored slots: nothing if they are not plausible, and of those that passed only the last. */
+/** Returns what counts of the stored slots: nothing if they are not plausible, and of those that passed each grant's latest. */
 function usedSlots(stored: SlotUse, request: SlotsRequest, now: number): SlotUse {
-  const { own, horizonMs, spacingMs } = request
-  if (!isPlausible(stored.next, { now, horizonMs, spacingMs })) return NO_SLOTS
+  const { own, horizonMs, spacingMs, knownNext = 0 } = request
   // slots of this instance that passed unused are free again, unless another instance has reserved since
-  const next = stored.next === own.until ? own.unusedFrom : stored.next
+  const nextOf = (until: number) => (until === own.until ? own.unusedFrom : until)
+  // an older record that somebody put back does not free what this instance knows to be reserved
+  const known = nextOf(knownNext)
+  if (!isPlausible(stored.next, { now, horizonMs, spacingMs })) return { ...NO_SLOTS, next: known }
+  const next = Math.max(nextOf(stored.next), known)
   const held = stored.held.filter(({ at }) => at < next)
-  return { next, held: held.filter(({ at }, index) => at > now || index === held.length - 1) }
+  return { next, held: slotsThatCount(held, now) }
 }
 
 /** Gives each claim the next slot that is not too late, as long as its owner's share has room. */

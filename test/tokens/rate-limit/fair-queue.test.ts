@@ -3,6 +3,7 @@ import type { JetonError } from '../../../src/errors.ts'
 import { createMemoryStore } from '../../../src/store/memory.ts'
 import { createRateLimiter, type RateLimiter } from '../../../src/tokens/rate-limit/rate-limiter.ts'
 import type { ReservationRequest } from '../../../src/tokens/rate-limit/reservation.ts'
+import { slotRecordKey } from '../../../src/tokens/rate-limit/slot-record.ts'
 import { createSimulationClock, type SimulationClock } from '../../simulation/clock.ts'
 import { nextSlot, REQUEST, requestOf, startInstance } from './support.ts'
 
@@ -17,11 +18,11 @@ interface Fleet {
 }
 
 /** The rate limiters of a fleet on one store, on a clock that is quick though thousands sleep. */
-function startFleet(instances: number): Fleet {
+function startFleet(instances: number, slotWaitMs?: number): Fleet {
   const clock = createSimulationClock()
   const store = createMemoryStore(clock)
   const rateLimiters = Array.from({ length: instances }, () =>
-    createRateLimiter({ encryptedStore: store, clock }),
+    createRateLimiter({ encryptedStore: store, clock, slotWaitMs }),
   )
   return { clock, rateLimiters }
 }
@@ -171,6 +172,27 @@ test('STS is called no faster than slots come, and not much sooner than the slot
   expect(preparedAt.length - slots.length).toBeLessThanOrEqual(20)
 })
 
+test('an older record that somebody puts back again and again makes no instance faster', async () => {
+  const clock = createSimulationClock()
+  const store = createMemoryStore(clock)
+  const rateLimiters = [createRateLimiter({ encryptedStore: store, clock })]
+  const key = slotRecordKey(REQUEST.resource)
+  const slots = await clock.run(async () => {
+    const served = hammer({ clock, rateLimiters }, { forMs: 15_000, request: i => requestOf(i) })
+    await clock.sleepUntil(clock.now() + 5000)
+    const { bytes = Buffer.alloc(0) } = (await store.read(key)) ?? {}
+    for (let i = 0; i < 100; i++) {
+      const { version = 'absent' } = (await store.read(key)) ?? {}
+      await store.compareAndSwap({ key, bytes, expectedVersion: version, expiresAt: clock.now() + 60_000 })
+      await clock.sleepUntil(clock.now() + 100)
+    }
+    return served.slots
+  })
+  expect(slots.length).toBeGreaterThan(200)
+  for (const from of slots)
+    expect(slots.filter(slot => slot >= from && slot < from + 1000).length).toBeLessThanOrEqual(16)
+})
+
 describe('within a grant', () => {
   test('a principal with many tokens leaves slots to the others', async () => {
     const fleet = startFleet(2)
@@ -197,6 +219,37 @@ describe('within a grant', () => {
     expect(honest.waitMs).toBeLessThanOrEqual(60_000 + 5000)
   })
 })
+
+/** Callers that each ask again for the same token until they have it, every 200 ms and each time at another instance. */
+function insist(fleet: Fleet, { callers, forMs }: { callers: number; forMs: number }): void {
+  const { clock, rateLimiters } = fleet
+  const end = clock.now() + forMs
+  let [subjects, requests] = [0, 0]
+  async function ask() {
+    for (let request = requestOf(`crowd-${subjects++}`); clock.now() < end; requests++) {
+      const called = rateLimiters.slice((requests + 1) % rateLimiters.length)
+      const served = getSlot({ clock, rateLimiters: called }, { request }).then(() => true)
+      if (await served.catch(() => false)) request = requestOf(`crowd-${subjects++}`)
+      await clock.sleepUntil(clock.now() + 200)
+    }
+  }
+  for (let i = 0; i < callers; i++) void ask()
+}
+
+test.each([1, 3])(
+  'a crowd within a grant that hammers lets those in who come when they are told, on %d instances',
+  async instances => {
+    const fleet = startFleet(instances)
+    const { clock } = fleet
+    const waits = await clock.run(async () => {
+      insist(fleet, { callers: 300, forMs: 240_000 })
+      await clock.sleepUntil(clock.now() + 40_000)
+      return Promise.all([0, 1, 2].map(i => getHonestly(fleet, requestOf(`honest-${i}`))))
+    })
+    // each instance promises something, and the second time at the first nobody is as late
+    expect(Math.max(...waits.map(({ waitMs }) => waitMs))).toBeLessThanOrEqual(instances * 45_000)
+  },
+)
 
 describe('a promise', () => {
   test('does not move though the same token is asked for again and again', async () => {
@@ -247,6 +300,40 @@ test.each([1, 0.25, 0.1])(
     expect(Math.max(...waits)).toBeLessThanOrEqual((2 * 1040) / perSecond + 5000)
   },
 )
+
+describe('more grants that hammer than there are slots in the horizon', () => {
+  test.each<[string, { perSecond: number; grants: number; slotWaitMs?: number }]>([
+    ['0.1 a second and two grants', { perSecond: 0.1, grants: 2 }],
+    ['0.25 a second and four grants', { perSecond: 0.25, grants: 4 }],
+    ['0.1 a second on Lambda and two grants', { perSecond: 0.1, grants: 2, slotWaitMs: 1000 }],
+    ['1 a second and six grants', { perSecond: 1, grants: 6 }],
+    ['16 a second on Lambda and 20 grants', { perSecond: 16, grants: 20, slotWaitMs: 1000 }],
+  ])('starve no newcomer of another: %s', async (_what, { perSecond, grants, slotWaitMs = 5000 }) => {
+    const fleet = startFleet(3, slotWaitMs)
+    const { clock } = fleet
+    const slotMs = 1040 / perSecond
+    const forMs = Math.max(30_000, 40 * slotMs)
+    const rate = { perSecond, waitMs: slotWaitMs }
+    const { waits, counts } = await clock.run(async () => {
+      const served = Array.from({ length: grants }, (_, grant) => {
+        const request = (i: number) => ({ ...requestOf(i, `grant-${grant}`), ...rate })
+        return hammer(fleet, { forMs, callers: 3, request })
+      })
+      const end = clock.now() + forMs
+      await clock.sleepUntil(clock.now() + 5 * slotMs)
+      const newcomers = [0, 1].map(async i => {
+        await clock.sleepUntil(clock.now() + 1.3 * i * slotMs)
+        return getHonestly(fleet, { ...requestOf('one', `newcomer-${i}`), ...rate })
+      })
+      const all = (await Promise.all(newcomers)).map(({ waitMs }) => waitMs)
+      await clock.sleepUntil(end)
+      return { waits: all, counts: served.map(({ slots }) => slots.length) }
+    })
+    expect(Math.max(...waits)).toBeLessThanOrEqual(8 * slotMs + 5000)
+    // and they take turns
+    expect(Math.min(...counts) / Math.max(...counts)).toBeGreaterThan(0.4)
+  })
+})
 
 describe('a refusal says whose share is full', () => {
   function refusalOf(requests: readonly ReservationRequest[], late: Partial<ReservationRequest>) {

@@ -61,23 +61,35 @@ describe('a promise', () => {
   })
 })
 
-test('isDue says whether a key comes back when it was promised, or within a minute of that', async () => {
-  expect(retryTimes.isDue(KEY)).toBe(false)
+test('lateness says how long ago the moment of a key was, for five minutes', async () => {
+  expect(retryTimes.lateness(KEY)).toBeUndefined()
   promised('key')
   await clock.advance(999)
-  expect(retryTimes.isDue(KEY)).toBe(false)
+  expect(retryTimes.lateness(KEY)).toBeUndefined()
   await clock.advance(1)
-  expect(retryTimes.isDue(KEY)).toBe(true)
-  expect(retryTimes.isDue({ ...KEY, grant: 'reports' })).toBe(false)
-  await clock.advance(60_000)
-  expect(retryTimes.isDue(KEY)).toBe(false)
+  expect(retryTimes.lateness(KEY)).toBe(0)
+  expect(retryTimes.lateness({ ...KEY, grant: 'reports' })).toBeUndefined()
+  await clock.advance(30_000)
+  expect(retryTimes.lateness(KEY)).toBe(0.5)
+  await clock.advance(269_999)
+  expect(retryTimes.lateness(KEY)).toBe(1)
+  await clock.advance(1)
+  expect(retryTimes.lateness(KEY)).toBeUndefined()
+})
+
+test('a key that is refused at its moment comes back soon, and is as late as before', async () => {
+  promised('key')
+  for (let i = 0; i < 100; i++) promised(`other-${i}`)
+  await clock.advance(7000)
+  expect(promised('key')).toBe(3)
+  expect(retryTimes.lateness(KEY)).toBe(0.1)
 })
 
 test('forget ends the promise of a key that has its slot', async () => {
   promised('key')
   await clock.advance(1000)
   retryTimes.forget(KEY)
-  expect(retryTimes.isDue(KEY)).toBe(false)
+  expect(retryTimes.lateness(KEY)).toBeUndefined()
 })
 
 test('hasPromises says whether callers of a grant may still come back', async () => {
@@ -94,8 +106,8 @@ test('100,000 keys of a grant are remembered at most, and those of other grants 
   promised('first', { grant: 'reports' })
   for (let i = 0; i < 49_999; i++) promised(`${i}`)
   await clock.advance(1000)
-  expect(retryTimes.isDue({ ...KEY, keyId: 'first' })).toBe(true)
+  expect(retryTimes.lateness({ ...KEY, keyId: 'first' })).toBe(0)
   for (let i = 0; i < 50_000; i++) promised(`more-${i}`)
-  expect(retryTimes.isDue({ ...KEY, keyId: 'first' })).toBe(false)
-  expect(retryTimes.isDue({ grant: 'reports', keyId: 'first' })).toBe(true)
+  expect(retryTimes.lateness({ ...KEY, keyId: 'first' })).toBeUndefined()
+  expect(retryTimes.lateness({ grant: 'reports', keyId: 'first' })).toBe(0)
 })

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { decodeSlots, encodeSlots } from '../../../src/tokens/rate-limit/slot-record.ts'
-import { type HeldSlot, shortageOf } from '../../../src/tokens/rate-limit/slot-share.ts'
+import { type HeldSlot, MAX_PASSED, shortageOf } from '../../../src/tokens/rate-limit/slot-share.ts'
 import { claimOf } from './support.ts'
 
 const NOW = 1795428000000
@@ -27,6 +27,15 @@ test('a record of 80 slots, each of another principal, has less than 2 KB', () =
   expect(encodeSlots({ next: NOW + 80 * 65, held }).length).toBeLessThan(2048)
 })
 
+test('a record has all slots at the highest rate, and those that have passed, each of another grant', () => {
+  const held = Array.from({ length: 97 + MAX_PASSED }, (_, i): HeldSlot => {
+    return { at: NOW + i * 52, owner: claimOf(`grant-${i}`).owner }
+  })
+  const key = { key: 'turns/r', now: NOW }
+  const next = NOW + held.length * 52
+  expect(decodeSlots(encodeSlots({ next, held }), key).held).toEqual(held)
+})
+
 describe('what no instance can have written', () => {
   test.each([
     ['no list, as in older releases', undefined],
@@ -37,7 +46,7 @@ describe('what no instance can have written', () => {
     ['offsets that are no list', { orders: { app: 100, other: { 0: 100 }, more: null } }],
     ['offsets that are no time', { orders: { app: ['100', null, -100, 0, 0.5, true, {}] } }],
     ['names that are no hash', { ['x'.repeat(33)]: { app: [100] }, orders: { ['x'.repeat(33)]: [100] } }],
-    ['more slots than there can be', { orders: { app: Array.from({ length: 129 }, (_, i) => i + 1) } }],
+    ['more slots than there can be', { orders: { app: Array.from({ length: 161 }, (_, i) => i + 1) } }],
   ])('%s counts for nobody', (_name, held) => {
     expect(decode({ held })).toEqual({ next: NEXT, held: [] })
   })

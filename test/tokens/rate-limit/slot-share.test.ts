@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import {
   type HeldSlot,
+  reachMs,
   type SlotClaim,
   shortageOf,
+  slotsThatCount,
   WEIGHT,
 } from '../../../src/tokens/rate-limit/slot-share.ts'
 import { claimOf } from './support.ts'
@@ -114,4 +116,29 @@ describe('slots that are further apart than the horizon', () => {
   test('are reserved by the same grant if nobody else has come', () => {
     expect(shortageOf(claimOf('orders'), useIn(2500), horizon)).toBeUndefined()
   })
+  test('are reserved first by the grant that has waited longest', () => {
+    const { now } = HORIZON
+    const slots: HeldSlot[] = ['third', 'second', 'last'].map((grant, i) => ({
+      at: now - 26_200 + i * 10_400,
+      owner: claimOf(grant).owner,
+    }))
+    const reach = (grant: string) => reachMs(claimOf(grant), { held: slots, next: now + 5000 }, horizon)
+    expect(['last', 'second', 'third', 'newcomer'].map(reach)).toEqual([2500, 3500, 3929, 5000].map(about))
+  })
 })
+
+test('of the slots that have passed, the latest of each grant is kept, for 40 grants at most', () => {
+  const { now } = HORIZON
+  const slotOf = (grant: string, at: number): HeldSlot => ({ at, owner: claimOf(grant).owner })
+  const [old, latest] = [slotOf('orders', now - 300), slotOf('orders', now - 100)]
+  const ahead = [slotOf('orders', now + 100), slotOf('orders', now + 200)]
+  expect(slotsThatCount([old, slotOf('reports', now - 200), latest, ...ahead], now)).toEqual([
+    slotOf('reports', now - 200),
+    latest,
+    ...ahead,
+  ])
+  const many = Array.from({ length: 60 }, (_, i) => slotOf(`${i}`, now - 1000 + i))
+  expect(slotsThatCount(many, now)).toEqual(many.slice(20))
+})
+
+const about = (value: number) => expect.closeTo(value, -1)
