@@ -4,4 +4,6 @@ export interface ConfigOrigin {
   readonly sha256: string
   /** The same of the files that it names, by their paths as it has them: pinned keys and certificates, never secrets. */
   readonly files: Readonly<Record<string, string>>
+  /** How many files were too many for `files`. */
+  readonly omittedFiles?: number
 }

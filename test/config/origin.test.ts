@@ -1,8 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
+import { type HashedFiles, originOf } from '../../src/config/hash-origin.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { ConfigError } from '../../src/config/problems.ts'
+import type { Sections } from '../../src/config/sections.ts'
 import { sha256Hex } from '../../src/lib/hash.ts'
 import { EXAMPLE, jwksText, sound, tlsFiles, written } from './support.ts'
 
@@ -19,6 +21,16 @@ test('a configuration knows the hashes of pinned keys and certificates, and of n
     'cluster-jwks.json': await hashOf('cluster-jwks.json'),
     'server.pem': await hashOf('server.pem'),
   })
+})
+
+test('a configuration with thousands of files knows the hashes of those that a record has room for', () => {
+  const issuers = Array.from({ length: 5000 }, (_, i) => [`i${i}`, { jwksFile: `keys-${i}.json` }])
+  const files = { hashOf: sha256Hex } as unknown as HashedFiles
+  const sections = { issuers, server: undefined } as unknown as Sections
+  const origin = originOf('', { sections, files })
+  expect(Object.keys(origin.files).length + (origin.omittedFiles ?? 0)).toBe(5000)
+  expect(origin.files['keys-0.json']).toBe(sha256Hex('keys-0.json'))
+  expect(JSON.stringify(origin).length).toBeLessThan(40 * 1024)
 })
 
 test.each(['{"databases":{}}', 'grants: [', '"'])(
