@@ -14,7 +14,7 @@ const MAX_AHEAD_MS = 60_000
 const KEPT_MS = 300_000
 /** The longer ago its moment, up to this, the sooner a caller gets a slot. */
 const FULL_LATE_MS = 60_000
-/** A caller that came back at its moment, and found its share full all the same, comes again so soon. */
+/** A caller that came back at its moment, and found its share full all the same, comes again so soon, then half as often. */
 const AGAIN_MS = 3000
 /** How long room is kept for callers that should have come back. */
 const GRACE_MS = 10_000
@@ -78,7 +78,10 @@ export function createRetryTimes(clock: Pick<Clock, 'now'>): RetryTimes {
       const known = promisedTo(key) ?? 0
       // one further ahead is of a clock that was put back
       if (known > now && known <= now + MAX_AHEAD_MS + 1000) return known
-      if (isKept(known, now)) return inWholeSeconds(Math.max(earliest, now + AGAIN_MS), now)
+      if (isKept(known, now)) {
+        const againMs = Math.min(MAX_AHEAD_MS, Math.max(AGAIN_MS, now - known))
+        return inWholeSeconds(Math.max(earliest, now + againMs), now)
+      }
       const next = (byGrant.get(key.grant)?.last ?? 0) + intervalMs
       const moment = next < earliest || next > now + MAX_AHEAD_MS ? earliest : next
       const promised = inWholeSeconds(moment, now)

@@ -77,12 +77,16 @@ test('lateness says how long ago the moment of a key was, for five minutes', asy
   expect(retryTimes.lateness(KEY)).toBeUndefined()
 })
 
-test('a key that is refused at its moment comes back soon, and is as late as before', async () => {
+test('a key that is refused at its moment comes back soon, then half as often each time, and is as late as before', async () => {
   promised('key')
   for (let i = 0; i < 100; i++) promised(`other-${i}`)
-  await clock.advance(7000)
+  await clock.advance(1000)
   expect(promised('key')).toBe(3)
+  await clock.advance(6000)
+  expect(promised('key')).toBe(6)
   expect(retryTimes.lateness(KEY)).toBe(0.1)
+  await clock.advance(90_000)
+  expect(promised('key')).toBe(60)
 })
 
 test('forget ends the promise of a key that has its slot', async () => {
