@@ -67,7 +67,8 @@ test.each([
 ])('of TLS 1.2 the server refuses %s, before and after its certificate is renewed', async name => {
   const api = await secure()
   const tls12 = { ...PORT_OF, port: api.port, maxVersion: 'TLSv1.2', ciphers: `${name}:@SECLEVEL=0` } as const
-  const refused = { refused: 'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE' }
+  // OpenSSL 3.5, of Node 24, names it otherwise
+  const refused = { refused: expect.stringMatching(/_ALERT_HANDSHAKE_FAILURE$/) }
   expect(await protocolOf(tls12)).toEqual(refused)
   if (api.app.server instanceof TlsServer)
     api.app.server.setSecureContext(secureContextOptions({ cert, key }))
