@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { configPath, environmentRegion } from '../src/config/environment.ts'
-import { closeInspector, ignoreInspectorSignal } from './inspector.ts'
+import { ignoreInspectorSignal } from './inspector.ts'
 
 const { env } = process
 
@@ -25,7 +25,6 @@ export function addOperatorCommands(program: Command): void {
       // before anything else is loaded, which takes a while
       ignoreInspectorSignal()
       const { serve } = await import('./server.ts')
-      await closeInspector()
       await serve({ configPath: configPath(config, env), listen, stdout: process.stdout })
     })
 

@@ -13,6 +13,7 @@ import { everyMinute } from '../src/lib/interval.ts'
 import { escapeJson } from '../src/lib/printable.ts'
 import { createService } from '../src/service.ts'
 import { createPinoLog } from '../src/telemetry/pino-log.ts'
+import { closeInspector } from './inspector.ts'
 
 export interface ServeOptions {
   configPath: string
@@ -48,6 +49,8 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
   // on stdout, the first line is the one that says where jeton listens
   if (!config.audit.some(({ type }) => type === 'stdout')) await service.drain()
 
+  // as late as possible: Node may open it a while after the signal
+  await closeInspector()
   let urls: { url: string; admin: string | undefined }
   try {
     const url = await listen(service.app, config.server)
