@@ -137,7 +137,8 @@ async function showRecord(environment: TestEnvironment): Promise<void> {
   say()
   say('4  the audit record, written before the token was delivered:')
   const lines = (await readFile(file, 'utf8')).trim().split('\n')
-  const { decision, principal, grant, user, fingerprint, hash } = JSON.parse(lines[0] ?? '{}')
+  const vended = lines.find(line => line.includes('"decision":"vended"')) ?? '{}'
+  const { decision, principal, grant, user, fingerprint, hash } = JSON.parse(vended)
   say(
     `   ${JSON.stringify({ decision, principal, grant, user, fingerprint: `${fingerprint.slice(0, 16)}…`, hash: `${hash.slice(0, 16)}…` })}`,
   )
