@@ -128,9 +128,10 @@ async function shareAuditFile(): Promise<void> {
     const last = (await readFile(`${path}.head`, 'utf8')).trim()
     for (const cli of Object.values(CLIS)) {
       const { code, stdout } = await runCli(['audit', 'verify', path, '--expect-last', last], { cli })
-      deepEqual([code, stdout], [0, `ok: 8 records, last ${last}\n`])
+      // 8 decisions, and what each release records of its starts and stops
+      ok(code === 0 && /^ok: \d+ records, last /.test(stdout) && stdout.endsWith(`${last}\n`), stdout)
     }
-    report('both append to one hash chain of 8 records in turn, and both verify it')
+    report('both append to one hash chain of 8 decisions in turn, and both verify it')
   } finally {
     await environment.close()
   }
