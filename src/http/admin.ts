@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify from 'fastify'
 import type { Registry } from 'prom-client'
-import { asJetonError } from '../errors.ts'
 import { NO_METRICS } from '../telemetry/metrics.ts'
 import { answerErrors } from './answer-errors.ts'
-import { errorFromFastify } from './fastify-errors.ts'
+import { requestError } from './fastify-errors.ts'
 import { createListener, type ListenerOptions, type ListenerParts } from './listener.ts'
 import { sendProblem } from './problem.ts'
 import { refuseMalformed, rejectMalformed, rejectUnroutable } from './request-head.ts'
@@ -32,7 +31,7 @@ export function createAdminApp(
     forceCloseConnections: true,
     ...createListener({ connections: LIMITS, ...options }, { ...parts, metrics: NO_METRICS }),
     frameworkErrors(cause, _request, reply) {
-      sendProblem(reply, refuseMalformed(reply) ?? errorFromFastify(cause) ?? asJetonError(cause))
+      sendProblem(reply, refuseMalformed(reply) ?? requestError(cause))
     },
   }).withTypeProvider<TypeBoxTypeProvider>()
   rejectMalformed(app)

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
-import { asJetonError, type JetonError } from '../errors.ts'
+import type { JetonError } from '../errors.ts'
 import { type Log, logRequestFailure } from '../telemetry/log.ts'
-import { errorFromFastify, incompleteBodyError } from './fastify-errors.ts'
+import { incompleteBodyError, requestError } from './fastify-errors.ts'
 import { sendProblem } from './problem.ts'
 import type { App } from './types.ts'
 
@@ -20,5 +20,5 @@ export function answerErrors(app: App, log: Log): void {
 
 function jetonErrorOf(cause: unknown, { raw }: FastifyRequest): JetonError {
   const isBodyCutOff = cause instanceof Error && cause === raw.errored
-  return isBodyCutOff ? incompleteBodyError() : (errorFromFastify(cause) ?? asJetonError(cause))
+  return isBodyCutOff ? incompleteBodyError() : requestError(cause)
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyReply } from 'fastify'
 import type { ServerConfig } from '../config/config.ts'
-import { asJetonError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { CaBundles } from '../rds/ca-bundles.ts'
 import type { Health } from '../telemetry/health.ts'
@@ -13,7 +12,7 @@ import type { BeginAudit } from '../vending/request-audit.ts'
 import type { VendToken } from '../vending/vend-token.ts'
 import { answerErrors } from './answer-errors.ts'
 import { createAuthenticationHook } from './authenticate.ts'
-import { errorFromFastify } from './fastify-errors.ts'
+import { requestError } from './fastify-errors.ts'
 import { acceptOnlyJson, MAX_BODY_BYTES } from './json-body.ts'
 import { createListener, type ListenerOptions, type ListenerParts } from './listener.ts'
 import { addOpenApiRoute, describeRoutes } from './openapi.ts'
@@ -94,7 +93,7 @@ function createFastify(options: AppOptions, parts: ListenerParts): App {
     // such requests do not reach any hook
     frameworkErrors(cause, _request, reply) {
       setCommonHeaders(reply, { isTls })
-      sendProblem(reply, refuseMalformed(reply) ?? errorFromFastify(cause) ?? asJetonError(cause))
+      sendProblem(reply, refuseMalformed(reply) ?? requestError(cause))
     },
   }).withTypeProvider<TypeBoxTypeProvider>()
 }

@@ -1,4 +1,4 @@
-import { type ErrorCode, JetonError } from '../errors.ts'
+import { asJetonError, type ErrorCode, JetonError } from '../errors.ts'
 import { MAX_BODY_BYTES } from './json-body.ts'
 
 const DETAILS = {
@@ -32,15 +32,15 @@ interface SchemaViolation {
   params?: object
 }
 
-/** Returns an error of Fastify's that a caller caused as a JetonError; undefined for every other error, which is a bug. */
-export function errorFromFastify(cause: unknown): JetonError | undefined {
-  if (typeof cause !== 'object' || cause === null) return undefined
+/** Returns what a request failed with: an error of Fastify's that a caller caused by its code, any other as `asJetonError` does. */
+export function requestError(cause: unknown): JetonError {
+  if (typeof cause !== 'object' || cause === null) return asJetonError(cause)
   const { code: fastifyCode, validation } = cause as {
     code?: string
     validation?: readonly SchemaViolation[]
   }
   const code = fastifyCode === undefined ? undefined : CODES[fastifyCode]
-  if (code === undefined) return undefined
+  if (code === undefined) return asJetonError(cause)
   return new JetonError(code, { publicMessage: validation ? describeViolations(validation) : DETAILS[code] })
 }
 
