@@ -23,63 +23,39 @@ function disturbancesOf(fleet: SoakFleet, random: Random): Disturbance[] {
   const store = dynamodb.faults
   const wait = () => pause(random.between(1000, 4000))
 
-  const fault = (name: string, begin: () => void, end: () => void): Disturbance => ({
+  const fault = <Faults extends object>(
+    name: string,
+    { of, is }: { of: Faults; is: Partial<Faults> },
+  ): Disturbance => ({
     name,
     async run() {
-      begin()
+      // not all of them: other faults may come and go meanwhile
+      const before = Object.fromEntries(Object.keys(is).map(key => [key, of[key as keyof Faults]]))
+      Object.assign(of, is)
       await wait()
-      end()
+      Object.assign(of, before)
     },
   })
   const ofEach = (name: string, run: (instance: Instance) => Promise<void>): Disturbance[] =>
     instances.map(instance => ({ name: `${instance.name}: ${name}`, run: () => run(instance) }))
 
   return [
-    fault(
-      'STS fails',
-      () => (sts.failing = true),
-      () => (sts.failing = false),
-    ),
-    fault(
-      'STS throttles',
-      () => (sts.throttling = true),
-      () => (sts.throttling = false),
-    ),
-    fault(
-      'STS hangs',
-      () => (sts.hanging = true),
-      () => (sts.hanging = false),
-    ),
-    fault(
-      'STS is slow',
-      () => (sts.delayMs = SLOW_STS_MS),
-      () => (sts.delayMs = 0),
-    ),
-    fault(
-      'the store is gone',
-      () => (store.gone = true),
-      () => (store.gone = false),
-    ),
-    fault(
-      'the store fails',
-      () => (store.fail = true),
-      () => (store.fail = false),
-    ),
-    fault(
-      'the store throttles',
-      () => (store.throttle = true),
-      () => (store.throttle = false),
-    ),
-    fault(
-      'the store is slow',
-      () => (store.delayMs = SLOW_STORE_MS),
-      () => (store.delayMs = 0),
-    ),
-    fault(
-      'replies of the store are lost',
-      () => store.dropReply(DROPPED_REPLIES),
-      () => store.dropReply(0),
-    ),
+    fault('STS fails', { of: sts, is: { failing: true } }),
+    fault('STS throttles', { of: sts, is: { throttling: true } }),
+    fault('STS hangs', { of: sts, is: { hanging: true } }),
+    fault('STS is slow', { of: sts, is: { delayMs: SLOW_STS_MS } }),
+    fault('the store is gone', { of: store, is: { gone: true } }),
+    fault('the store fails', { of: store, is: { fail: true } }),
+    fault('the store throttles', { of: store, is: { throttle: true } }),
+    fault('the store is slow', { of: store, is: { delayMs: SLOW_STORE_MS } }),
+    {
+      name: 'replies of the store are lost',
+      async run() {
+        store.dropReply(DROPPED_REPLIES)
+        await wait()
+        store.dropReply(0)
+      },
+    },
     ...ofEach('kill -9', instance => instance.crash(random.between(0, 1500))),
     ...ofEach(`${CLOCK} is put forward and back`, async instance => {
       await instance.setClock(CLOCK_STEP_SECONDS)

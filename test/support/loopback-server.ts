@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export interface LoopbackServer {
@@ -7,6 +7,17 @@ export interface LoopbackServer {
   readonly url: string
   /** Ends open connections too. */
   close(): Promise<void>
+}
+
+/** Answers HTTP requests on a free port of 127.0.0.1; cuts the connection of one that `serve` rejects for. */
+export function serveOnLoopback(
+  serve: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+): Promise<LoopbackServer> {
+  return listenOnLoopback(
+    createServer((request, response) => {
+      serve(request, response).catch(() => response.destroy())
+    }),
+  )
 }
 
 /** Lets an HTTP server listen on a free port of 127.0.0.1. Rejects if it cannot. */

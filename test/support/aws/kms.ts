@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { listenOnLoopback } from '../loopback-server.ts'
+import { serveOnLoopback } from '../loopback-server.ts'
 import { awsEnvironment } from './environment.ts'
 
 /** One request and its outcome. */
@@ -137,10 +137,7 @@ export async function startKms({
     response.end(JSON.stringify(isError ? { __type: result, message: KMS_MESSAGE } : result))
   }
 
-  const server = createServer((request, response) => {
-    serve(request, response).catch(() => response.destroy())
-  })
-  const listener = await listenOnLoopback(server)
+  const listener = await serveOnLoopback(serve)
 
   return {
     url: listener.url,

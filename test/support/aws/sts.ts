@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
-import { listenOnLoopback } from '../loopback-server.ts'
+import { serveOnLoopback } from '../loopback-server.ts'
 import { awsEnvironment } from './environment.ts'
 import { assumeRole, type RoleCall } from './sts-assume-role.ts'
 import { type AwsError, verifySignature } from './sts-request.ts'
@@ -143,10 +143,7 @@ export async function startSts({
     response.end(isError ? errorXml(result) : assumeRoleXml(result))
   }
 
-  const server = createServer((request, response) => {
-    serve(request, response).catch(() => response.destroy())
-  })
-  const listener = await listenOnLoopback(server)
+  const listener = await serveOnLoopback(serve)
 
   return {
     url: listener.url,
