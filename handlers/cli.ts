@@ -7,6 +7,7 @@ import { escapeUnprintable } from '../src/lib/printable.ts'
 import { messageOf } from '../src/lib/system-error.ts'
 import { addAuditCommands } from './audit-commands.ts'
 import { addCallerCommands } from './caller-commands.ts'
+import { addDevCommands } from './dev-commands.ts'
 import { addOperatorCommands } from './operator-commands.ts'
 
 const program = new Command('jeton')
@@ -24,6 +25,7 @@ const program = new Command('jeton')
 addOperatorCommands(program)
 addAuditCommands(program)
 addCallerCommands(program)
+addDevCommands(program)
 
 try {
   await program.parseAsync(process.argv)

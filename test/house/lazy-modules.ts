@@ -37,6 +37,8 @@ export const LAZY_MODULES: readonly LazyModules[] = [
   {
     paths: [
       'handlers/server.ts',
+      'src/dev/demo/demo.ts',
+      'src/dev/interruption.ts',
       'src/cli/apikey.ts',
       'src/cli/audit-query.ts',
       'src/cli/audit-verify.ts',

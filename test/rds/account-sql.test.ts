@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { createConnection } from 'mysql2/promise'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createPrivateFolder, type PrivateFolder } from '../../src/dev/private-folder.ts'
 import { accountSql, quoteMysqlName, quotePostgresName } from '../../src/rds/account-sql.ts'
 import { mintWithAws } from '../support/aws/mint-token.ts'
 import { type Sts, startSts } from '../support/aws/sts.ts'
@@ -12,7 +13,6 @@ import { startMariadb } from '../support/databases/mariadb.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 import { startPostgres } from '../support/databases/postgres.ts'
 import { createRdsVerifier } from '../support/databases/rds-verifier.ts'
-import { createServerFolder, type ServerFolder } from '../support/databases/server-folder.ts'
 import { run } from '../support/run.ts'
 import { createAuthority } from '../support/service/certificate-authority.ts'
 
@@ -121,12 +121,12 @@ const namesOf = (maxBytes: number, isAllowed: (name: string) => boolean = () => 
 
 describe.runIf(await canRun(['postgres', 'psql']))('on a real PostgreSQL', () => {
   let sts: Sts
-  let serverFolder: ServerFolder
+  let serverFolder: PrivateFolder
   let database: RealDatabase
 
   beforeAll(async () => {
     sts = await startSts()
-    serverFolder = await createServerFolder({ name: 'test', preferred: [] })
+    serverFolder = await createPrivateFolder({ name: 'test' })
     const check = createRdsVerifier({ endpoint: ORDERS, sts })
     database = await startPostgres({ authority, hosts: [ORDERS.host], users: [], check })
     await database.admin(`ALTER ROLE ${database.outsider.user} SUPERUSER; CREATE ROLE victim`)
@@ -191,13 +191,13 @@ describe.runIf(await canRun(['postgres', 'psql']))('on a real PostgreSQL', () =>
 
 describe.runIf(await canRun(['mariadb', 'mariadb-client']))('on a real MariaDB', () => {
   let sts: Sts
-  let serverFolder: ServerFolder
+  let serverFolder: PrivateFolder
   let database: RealDatabase
   const endpoint = { ...ORDERS, port: 3306 }
 
   beforeAll(async () => {
     sts = await startSts()
-    serverFolder = await createServerFolder({ name: 'test', preferred: [] })
+    serverFolder = await createPrivateFolder({ name: 'test' })
     const check = createRdsVerifier({ endpoint, sts })
     database = await startMariadb({ authority, hosts: [ORDERS.host, 'localhost'], users: [], check })
     const { user } = database.outsider

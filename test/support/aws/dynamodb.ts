@@ -2,10 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse, request as sen
 import { setTimeout as pause } from 'node:timers/promises'
 import { CreateTableCommand, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb'
 import dynalite from 'dynalite'
+import { awsEnvironment } from '../../../src/dev/aws/environment.ts'
 import { listenOnLoopback } from '../loopback-server.ts'
 import { plainItem } from './dynamodb-item.ts'
 import { tablesOfTemplate } from './dynamodb-tables.ts'
-import { awsEnvironment } from './environment.ts'
 
 /** One request on arrival, whatever its outcome. */
 export interface DynamodbCall {

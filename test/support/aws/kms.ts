@@ -2,8 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
+import { awsEnvironment } from '../../../src/dev/aws/environment.ts'
 import { serveOnLoopback } from '../loopback-server.ts'
-import { awsEnvironment } from './environment.ts'
 
 /** One request and its outcome. */
 export interface KmsCall {

@@ -1,14 +1,14 @@
 import { chmod } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createPrivateFolder, type PrivateFolder } from '../../../src/dev/private-folder.ts'
 import { run } from '../run.ts'
 import { findProgram, lookForProgram } from './programs.ts'
-import { createServerFolder, type ServerFolder } from './server-folder.ts'
 
 const INSTALL = fileURLToPath(new URL('./install.ts', import.meta.url))
-let serverFolder: ServerFolder
+let serverFolder: PrivateFolder
 beforeAll(async () => {
-  serverFolder = await createServerFolder({ name: 'test', preferred: [] })
+  serverFolder = await createPrivateFolder({ name: 'test' })
 })
 afterAll(() => serverFolder.remove())
 

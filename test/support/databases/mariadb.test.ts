@@ -1,6 +1,7 @@
 import type { ConnectionConfig } from 'mariadb'
 import { type ConnectionOptions, createConnection as connectMysql2 } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createPrivateFolder, type PrivateFolder } from '../../../src/dev/private-folder.ts'
 import { mintWithAws } from '../aws/mint-token.ts'
 import { type Sts, startSts } from '../aws/sts.ts'
 import { run } from '../run.ts'
@@ -12,7 +13,6 @@ import { startMariadb } from './mariadb.ts'
 import { logInWithMariadb, logInWithMysql2, mariadbTls } from './mariadb-clients.ts'
 import { ORDERS } from './orders.ts'
 import { createRdsVerifier, type LoginCheck } from './rds-verifier.ts'
-import { createServerFolder, type ServerFolder } from './server-folder.ts'
 
 const user = 'app_ro'
 const endpoint = { ...ORDERS, port: 3306 }
@@ -21,7 +21,7 @@ const authority = createAuthority()
 const clientHere = await canRun(['mariadb-client'])
 let sts: Sts
 let database: RealDatabase
-let serverFolder: ServerFolder
+let serverFolder: PrivateFolder
 let aheadMs = 0
 let checkOverride: LoginCheck | undefined
 
@@ -45,7 +45,7 @@ const loginMariadb = (options: ConnectionConfig) =>
 describe.runIf(await canRun(['mariadb']))('a real MariaDB', () => {
   beforeAll(async () => {
     sts = await startSts()
-    serverFolder = await createServerFolder({ name: 'test', preferred: [] })
+    serverFolder = await createPrivateFolder({ name: 'test' })
     const check = createRdsVerifier({ endpoint, sts, now: () => Date.now() + aheadMs })
     database = await startMariadb({
       authority,

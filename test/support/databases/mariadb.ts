@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createConnection } from 'mysql2/promise'
-import { onFreePort, runIn, startDaemon } from './daemon.ts'
+import { onFreePort, runIn, startDaemon } from '../../../src/dev/postgres/daemon.ts'
+import { createPrivateFolder } from '../../../src/dev/private-folder.ts'
 import { type DatabaseOptions, type RealDatabase, recordLogins } from './database.ts'
 import { readSystemTables } from './mariadb-tables.ts'
 import { findProgram } from './programs.ts'
 import { startVerifierSocket } from './rds-verifier-socket.ts'
-import { createServerFolder } from './server-folder.ts'
 
 const PLUGIN = 'AWSAuthenticationPlugin'
 const PLUGIN_SOURCE = new URL('./aws-authentication-plugin.c', import.meta.url)
@@ -24,7 +24,7 @@ export async function startMariadb(options: DatabaseOptions): Promise<RealDataba
   const outsider = { user: 'no_rds_iam', password: randomBytes(12).toString('hex') }
   const rdsadmin = { user: 'rdsadmin', password: randomBytes(12).toString('hex') }
   const [mariadbd, gcc] = await Promise.all([findProgram('mariadbd'), findProgram('gcc')])
-  const serverFolder = await createServerFolder({ name: 'my', preferred: ['mysql'] })
+  const serverFolder = await createPrivateFolder({ name: 'my', preferred: ['mysql'] })
   const at = (name: string) => join(serverFolder.path, name)
   const verifier = await startVerifierSocket({
     serverFolder,

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createPrivateFolder, type PrivateFolder } from '../../../src/dev/private-folder.ts'
 import { mintWithAws } from '../aws/mint-token.ts'
 import { type Sts, startSts } from '../aws/sts.ts'
 import { run } from '../run.ts'
@@ -10,7 +11,6 @@ import { INVALID_TOKENS } from './invalid-tokens.ts'
 import { ORDERS } from './orders.ts'
 import { startPostgres } from './postgres.ts'
 import { createRdsVerifier, type LoginCheck } from './rds-verifier.ts'
-import { createServerFolder, type ServerFolder } from './server-folder.ts'
 
 const user = 'app_ro'
 const identity = 'arn:aws:sts::123456789012:assumed-role/jeton-orders/orders.app_ro'
@@ -18,7 +18,7 @@ const authority = createAuthority()
 const psqlHere = await canRun(['psql'])
 let sts: Sts
 let database: RealDatabase
-let serverFolder: ServerFolder
+let serverFolder: PrivateFolder
 let aheadMs = 0
 let checkOverride: LoginCheck | undefined
 
@@ -48,7 +48,7 @@ async function login(options: pg.ClientConfig): Promise<unknown> {
 describe.runIf(await canRun(['postgres']))('a real PostgreSQL', () => {
   beforeAll(async () => {
     sts = await startSts()
-    serverFolder = await createServerFolder({ name: 'test', preferred: [] })
+    serverFolder = await createPrivateFolder({ name: 'test' })
     const check = createRdsVerifier({ endpoint: ORDERS, sts, now: () => Date.now() + aheadMs })
     database = await startPostgres({
       authority,

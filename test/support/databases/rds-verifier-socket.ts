@@ -1,7 +1,7 @@
 import { chown } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import type { ServerFolder } from './server-folder.ts'
+import type { PrivateFolder } from '../../../src/dev/private-folder.ts'
 
 type Check = (user: string, token: string) => Promise<boolean>
 
@@ -10,7 +10,7 @@ type Check = (user: string, token: string) => Promise<boolean>
  * each after its length in four bytes; the answer is `1` or `0`.
  */
 export async function startVerifierSocket(options: {
-  serverFolder: ServerFolder
+  serverFolder: PrivateFolder
   name: string
   check: Check
 }): Promise<{ path: string; close(): Promise<void> }> {

@@ -3,15 +3,15 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { onFreePort, runIn, startDaemon } from './daemon.ts'
-import { createServerFolder } from './server-folder.ts'
+import { onFreePort, runIn, startDaemon } from '../../../src/dev/postgres/daemon.ts'
+import { createPrivateFolder } from '../../../src/dev/private-folder.ts'
 
 const shell = (script: string) => ({ file: '/bin/sh', args: ['-c', script] })
 const READY = { ready: /ready/, signal: 'KILL' } as const
 const module = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 
 test('startDaemon runs a program in its folder until it is stopped; then the folder can be removed', async () => {
-  const serverFolder = await createServerFolder({ name: 'test', preferred: [] })
+  const serverFolder = await createPrivateFolder({ name: 'test' })
   const daemon = await startDaemon(serverFolder, {
     ...shell('echo $$ > pid; echo ready; exec sleep 100'),
     ...READY,
@@ -24,7 +24,7 @@ test('startDaemon runs a program in its folder until it is stopped; then the fol
 })
 
 test('startDaemon and runIn reject with the output of a program that fails', async () => {
-  const serverFolder = await createServerFolder({ name: 'test', preferred: [] })
+  const serverFolder = await createPrivateFolder({ name: 'test' })
   const failing = startDaemon(serverFolder, { ...shell('echo no such luck >&2; exit 3'), ...READY })
   await expect(failing).rejects.toThrow(/ended \(3\).*no such luck/)
   await expect(startDaemon(serverFolder, { file: '/nonexistent', args: [], ...READY })).rejects.toThrow(
@@ -65,9 +65,9 @@ test('a daemon and its folder are gone after kill -9 of the process that started
 
 const OWNER = `
 import { readFileSync } from 'node:fs'
-const { createServerFolder } = await import(${JSON.stringify(module('./server-folder.ts'))})
-const { startDaemon } = await import(${JSON.stringify(module('./daemon.ts'))})
-const serverFolder = await createServerFolder({ name: 'test', preferred: [] })
+const { createPrivateFolder } = await import(${JSON.stringify(module('../../../src/dev/private-folder.ts'))})
+const { startDaemon } = await import(${JSON.stringify(module('../../../src/dev/postgres/daemon.ts'))})
+const serverFolder = await createPrivateFolder({ name: 'test' })
 await startDaemon(serverFolder, {
   file: '/bin/sh',
   args: ['-c', 'echo $$ > pid; echo ready; exec sleep 100'],

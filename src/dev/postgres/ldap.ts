@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { der, readElement } from '../service/der.ts'
+import { der, readElement } from './der.ts'
 
 export interface LdapServer {
   readonly port: number

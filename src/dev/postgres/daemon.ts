@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { type AddressInfo, createServer } from 'node:net'
-import type { ServerFolder } from './server-folder.ts'
+import type { PrivateFolder } from '../private-folder.ts'
 
 export interface Daemon {
   /** Ends the process and waits until it is gone; can be called again. */
@@ -16,8 +16,8 @@ export interface Program {
 }
 
 /** Runs a program in a server's folder to its end; if it fails, rejects with the end of its output. */
-export async function runIn(serverFolder: ServerFolder, program: Program): Promise<void> {
-  const child = start(serverFolder, program)
+export async function runIn(folder: PrivateFolder, program: Program): Promise<void> {
+  const child = start(folder, program)
   const output = collectTail(child)
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
   if (code !== 0) throw new Error(`${program.file} failed (${code}): ${output()}`)
@@ -28,13 +28,13 @@ export async function runIn(serverFolder: ServerFolder, program: Program): Promi
  * its output. `signal` ends it when it is stopped and when this process is gone.
  */
 export async function startDaemon(
-  serverFolder: ServerFolder,
+  folder: PrivateFolder,
   program: Program & { ready: RegExp; signal: 'QUIT' | 'KILL' },
 ): Promise<Daemon> {
-  const child = start(serverFolder, program)
+  const child = start(folder, program)
   const output = collectTail(child)
   const gone = new Promise<void>(resolve => child.once('close', () => resolve()))
-  if (child.pid) serverFolder.killOnExit(child.pid, program.signal)
+  folder.killOnExit(child, program.signal)
   const stop = async () => {
     child.kill(`SIG${program.signal}`)
     await gone
@@ -70,10 +70,10 @@ async function freePort(): Promise<number> {
   return port
 }
 
-function start(serverFolder: ServerFolder, { file, args, env = {}, input }: Program): ChildProcess {
+function start(folder: PrivateFolder, { file, args, env = {}, input }: Program): ChildProcess {
   const child = spawn(file, args, {
-    ...serverFolder.user,
-    cwd: serverFolder.path,
+    ...folder.user,
+    cwd: folder.path,
     env: { PATH: process.env.PATH ?? '', LC_ALL: 'C', ...env },
     // Ctrl-C at a terminal must end this process only, which then stops the server.
     detached: true,

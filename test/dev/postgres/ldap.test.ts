@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { der } from '../service/der.ts'
-import { type LdapServer, startLdap } from './ldap.ts'
+import { der } from '../../../src/dev/postgres/der.ts'
+import { type LdapServer, startLdap } from '../../../src/dev/postgres/ldap.ts'
 
 let server: LdapServer
 afterEach(() => server.close())

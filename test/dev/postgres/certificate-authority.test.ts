@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer } from 'node:tls'
 import { describe, expect, test } from 'vitest'
-import { lookForProgram } from '../databases/programs.ts'
-import { createServerFolder } from '../databases/server-folder.ts'
-import { run } from '../run.ts'
-import { type Authority, createAuthority } from './certificate-authority.ts'
+import { type Authority, createAuthority } from '../../../src/dev/postgres/certificate-authority.ts'
+import { lookForProgram } from '../../../src/dev/postgres/programs.ts'
+import { createPrivateFolder } from '../../../src/dev/private-folder.ts'
+import { run } from '../../support/run.ts'
 
 const openssl = await lookForProgram('openssl')
 const HOST = 'orders.c9akciq32xyz.us-east-1.rds.amazonaws.com'
@@ -70,7 +70,7 @@ describe('a certificate of createAuthority', () => {
   })
 
   test.runIf(openssl)('passes openssl’s strictest check', async () => {
-    const serverFolder = await createServerFolder({ name: 'test', preferred: [] })
+    const serverFolder = await createPrivateFolder({ name: 'test' })
     const ca = await serverFolder.put('ca.pem', authority.caPem)
     const cert = await serverFolder.put('cert.pem', authority.issue([HOST]).certPem)
     const args = [

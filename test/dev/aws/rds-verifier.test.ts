@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { mintWithAws, ROLE_ARN } from '../aws/mint-token.ts'
-import { type Sts, startSts } from '../aws/sts.ts'
-import { INVALID_TOKENS } from './invalid-tokens.ts'
-import { ORDERS } from './orders.ts'
-import { verifyToken } from './rds-verifier.ts'
+import { verifyToken } from '../../../src/dev/aws/rds-verifier.ts'
+import { mintWithAws, ROLE_ARN } from '../../support/aws/mint-token.ts'
+import { type Sts, startSts } from '../../support/aws/sts.ts'
+import { INVALID_TOKENS } from '../../support/databases/invalid-tokens.ts'
+import { ORDERS } from '../../support/databases/orders.ts'
 
 const user = 'app_ro'
 const MINUTE_MS = 60_000

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { StsSession } from './sts.ts'
 import type { AwsError } from './sts-request.ts'
+import type { StsSession } from './sts-session.ts'
 
 const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/'
 

@@ -1,0 +1,31 @@
+import type { Environment } from '../lib/process-input.ts'
+import { awsEnvironment } from './aws/environment.ts'
+import type { StsStandIn } from './aws/sts.ts'
+
+/** What leads to AWS, to a proxy or to another configuration: in any case, because programs read both. */
+const DROPPED = /^(AWS_.*|JETON_.*|ACTIONS_ID_TOKEN_.*|(HTTPS?|ALL|NO)_PROXY)$/i
+/** Lambda sets these in every execution environment. */
+const LAMBDA_VARIABLES = ['AWS_LAMBDA_FUNCTION_NAME', 'AWS_LAMBDA_RUNTIME_API', 'LAMBDA_TASK_ROOT']
+
+/**
+ * Returns the environment of a server whose AWS is a stand-in: without whatever leads to real AWS, such as credentials,
+ * profiles and endpoints, and with the stand-in as the endpoint of every service, which knows only AssumeRole.
+ */
+export function devEnvironment(
+  env: Environment,
+  { url, region, credentials }: Pick<StsStandIn, 'url' | 'region' | 'credentials'>,
+): Record<string, string> {
+  const kept = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !DROPPED.test(entry[0]),
+  )
+  return {
+    ...Object.fromEntries(kept),
+    ...awsEnvironment({ region, ...credentials }),
+    AWS_ENDPOINT_URL: url,
+  }
+}
+
+/** Whether this is an execution environment on Lambda. */
+export function isOnLambda(env: Environment): boolean {
+  return LAMBDA_VARIABLES.some(name => env[name] !== undefined)
+}

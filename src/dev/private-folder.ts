@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** The account that a database server runs as. */
+export interface SystemUser {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** A folder that only one account can read, and that does not outlive this process. */
+export interface PrivateFolder {
+  readonly path: string
+  /** The owner; undefined if that is this process's own account. */
+  readonly user: SystemUser | undefined
+  /** Writes a file at a path in the folder, readable by the owner only; returns its full path. */
+  put(name: string, text: string): Promise<string>
+  /** Makes sure that a child is ended by `signal` when this process is gone. */
+  killOnExit(child: ChildProcess, signal: string): void
+  remove(): Promise<void>
+}
+
+/**
+ * Creates a temporary folder that only its owner can read. Database servers refuse to run as root: if this process does, the
+ * owner is the first of `preferred` that exists, else nobody; without `preferred`, it is this process's own account. The
+ * folder and the children are gone when this process is, even by SIGKILL (not on Windows).
+ */
+export async function createPrivateFolder(options: {
+  name: string
+  preferred?: readonly string[]
+}): Promise<PrivateFolder> {
+  const { name, preferred } = options
+  const user = preferred && process.getuid?.() === 0 ? await unprivilegedUser(preferred) : undefined
+  const folder = await mkdtemp(join(tmpdir(), `jeton-${name}-`))
+  const cleanup = startCleanup(folder)
+  if (user) await chown(folder, user.uid, user.gid)
+  return {
+    path: folder,
+    user,
+    killOnExit: cleanup.watch,
+    async put(file, text) {
+      const path = join(folder, file)
+      await writeFile(path, text, { mode: 0o600 })
+      if (user) await chown(path, user.uid, user.gid)
+      return path
+    },
+    async remove() {
+      await rm(folder, { recursive: true, force: true, maxRetries: 3 })
+      cleanup.release()
+    },
+  }
+}
+
+/**
+ * A shell that outlives its parent: when its stdin closes, it ends the children that still run and removes the folder; after
+ * `released` it only exits. Its wait is bounded because a zombie that nobody reaps keeps its pid.
+ */
+const CLEANUP = `children=
+while read -r word pid signal; do
+  case $word in
+    watch) children="$children $pid:$signal" ;;
+    ended) kept=; for child in $children; do [ "\${child%:*}" = "$pid" ] || kept="$kept $child"; done; children=$kept ;;
+    released) exit ;;
+  esac
+done
+for child in $children; do kill -"\${child#*:}" "\${child%:*}"; done
+for child in $children; do
+  tries=0
+  while kill -0 "\${child%:*}" && [ $tries -lt 20 ]; do tries=$((tries + 1)); sleep 0.1; done
+  kill -KILL "\${child%:*}"
+done
+rm -rf "$1"`
+
+function startCleanup(folder: string) {
+  // with a session of its own, so that what ends this process's terminal or group does not end it
+  const shell = spawn('/bin/sh', ['-c', CLEANUP, 'cleanup', folder], {
+    cwd: '/',
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  })
+  shell.on('error', () => {})
+  shell.stdin.on('error', () => {})
+  shell.unref()
+  return {
+    watch(child: ChildProcess, signal: string) {
+      const { pid } = child
+      if (pid === undefined) return
+      shell.stdin.write(`watch ${pid} ${signal}\n`)
+      // a pid that is free again may become another program's
+      child.once('exit', () => shell.stdin.writable && shell.stdin.write(`ended ${pid}\n`))
+    },
+    release: () => void shell.stdin.end('released\n'),
+  }
+}
+
+async function unprivilegedUser(preferred: readonly string[]): Promise<SystemUser> {
+  const lines = (await readFile('/etc/passwd', 'utf8')).split('\n').map(line => line.split(':'))
+  for (const name of [...preferred, 'nobody']) {
+    const line = lines.find(([candidate]) => candidate === name)
+    if (line) return { uid: Number(line[2]), gid: Number(line[3]) }
+  }
+  throw new Error('this process runs as root, and there is no other user to run a database server as')
+}
