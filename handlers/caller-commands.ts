@@ -19,7 +19,7 @@ export function addCallerCommands(program: Command): void {
 
   addCallerOptions(program.command('exec'))
     .description(
-      'run a command that can log in to the database; it sees this environment without JETON_JWT and JETON_API_KEY',
+      'run a command that can log in to the database; it sees this environment without your credentials',
     )
     .usage('<database> [options] -- <command...>')
     .argument('<database>')

@@ -30,7 +30,7 @@ const SIGNAL_WAIT_MS = 1000
 /**
  * `jeton exec`: runs a command that can log in to the database and returns its exit code, or 125 if jeton fails or is
  * refused, 126 if the command cannot be run, 127 if it is not found. If a signal ends the command, ends this process by the
- * same signal. The command sees this environment with the login, without JETON_JWT and JETON_API_KEY. Its token opens new
+ * same signal. The command sees this environment with the login, without the caller's credentials. Its token opens new
  * connections until it expires; nothing renews it. A temporary folder that SIGKILL leaves behind contains no secret.
  */
 export async function execCommand(args: ExecArguments, context: ExecContext): Promise<number> {

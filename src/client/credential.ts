@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
-import type { Environment } from '../lib/process-input.ts'
 import { readTextUpTo } from '../lib/process-input.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
+import type { CredentialEnvironment } from './credential-variables.ts'
 import { failure, invalidUsage } from './errors.ts'
 import { fetchGithubJwt } from './github.ts'
 import type { Network } from './http.ts'
@@ -12,7 +12,7 @@ export type GetCredential = () => Promise<string>
 export interface CredentialSources {
   /** `--jwt`: a file, or `-` for stdin. */
   jwtFile?: string | undefined
-  env: Environment
+  env: CredentialEnvironment
   stdin: AsyncIterable<Uint8Array | string>
 }
 
@@ -36,7 +36,7 @@ export function findCredential({ jwtFile, env, stdin }: CredentialSources, netwo
   if (jwtFile === '-') return readOnce(async () => bearer(await readLimited(stdin, 'stdin'), 'stdin'))
   if (jwtFile !== undefined) return fromFile(jwtFile)
 
-  const present = ['JETON_JWT', 'JETON_JWT_FILE', 'JETON_API_KEY'].filter(name => env[name])
+  const present = (['JETON_JWT', 'JETON_JWT_FILE', 'JETON_API_KEY'] as const).filter(name => env[name])
   if (present.length > 1)
     throw invalidUsage(`${present.join(' and ')} are set: leave only one, or use --jwt FILE`)
   if (env.JETON_JWT) return fixed(bearer(env.JETON_JWT, 'JETON_JWT'))
@@ -45,7 +45,7 @@ export function findCredential({ jwtFile, env, stdin }: CredentialSources, netwo
   return fromGithub(env, network)
 }
 
-function fromGithub(env: Environment, network: Network): GetCredential {
+function fromGithub(env: CredentialEnvironment, network: Network): GetCredential {
   const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: secret } = env
   if (!url || !secret)
     throw invalidUsage(

@@ -1,3 +1,9 @@
+import {
+  type ClientVariables,
+  loginVariables,
+  MYSQL_VARIABLES,
+  POSTGRES_VARIABLES,
+} from './client-variables.ts'
 import type { ConnectAddress } from './connect-address.ts'
 import { failure } from './errors.ts'
 import type { TokenReply } from './token-reply.ts'
@@ -5,7 +11,7 @@ import type { TokenReply } from './token-reply.ts'
 /** What to change in an environment so that a database client logs in. `set` contains the token. */
 export interface EnvironmentChanges {
   set: Readonly<Record<string, string>>
-  /** Inherited variables that would lead the client elsewhere or switch its checks off. */
+  /** Inherited variables that would fail the login, lead it elsewhere or switch its checks off. */
   unset: readonly string[]
 }
 
@@ -28,23 +34,23 @@ export function environmentChanges(reply: TokenReply, options: LoginOptions): En
 
 /**
  * For libpq and drivers that read its variables. PGHOST stays RDS's own name, which the certificate is checked for and the
- * token is signed for; only the address to connect to changes.
- * https://www.postgresql.org/docs/current/libpq-envars.html
+ * token is signed for; only the address to connect to changes. client-variables.ts says why each variable is set or removed.
  */
 function forPostgres(reply: TokenReply, { caFile, connectAddress }: LoginOptions): EnvironmentChanges {
-  return {
-    set: {
-      PGHOST: reply.host,
-      PGPORT: String(connectAddress?.port ?? reply.port),
-      PGUSER: reply.user,
-      PGPASSWORD: reply.token,
-      PGSSLMODE: 'verify-full',
-      ...(caFile !== undefined && { PGSSLROOTCERT: caFile }),
-      ...(reply.dbname !== undefined && { PGDATABASE: reply.dbname }),
-      ...(connectAddress && { PGHOSTADDR: connectAddress.address }),
-    },
-    unset: [...(connectAddress ? [] : ['PGHOSTADDR']), 'PGSERVICE', 'PGSERVICEFILE', 'PGPASSFILE'],
+  const set = {
+    PGHOST: reply.host,
+    PGPORT: String(connectAddress?.port ?? reply.port),
+    PGUSER: reply.user,
+    PGPASSWORD: reply.token,
+    PGSSLMODE: 'verify-full',
+    // neither is left to its default: with a ticket, or a certificate in ~/.postgresql, libpq would try these first
+    PGGSSENCMODE: 'disable',
+    PGSSLCERTMODE: 'disable',
+    ...(caFile !== undefined && { PGSSLROOTCERT: caFile }),
+    ...(reply.dbname !== undefined && { PGDATABASE: reply.dbname }),
+    ...(connectAddress && { PGHOSTADDR: connectAddress.address }),
   }
+  return changesOf(set, POSTGRES_VARIABLES)
 }
 
 /**
@@ -53,17 +59,19 @@ function forPostgres(reply: TokenReply, { caFile, connectAddress }: LoginOptions
  * connects to its name, and checks the certificate for that name and no other.
  */
 function forMysql(reply: TokenReply, { caFile, connectAddress }: LoginOptions): EnvironmentChanges {
-  return {
-    set: {
-      MYSQL_HOST: connectAddress?.host ?? reply.host,
-      MYSQL_TCP_PORT: String(connectAddress?.port ?? reply.port),
-      MYSQL_USER: reply.user,
-      MYSQL_PWD: reply.token,
-      ...(caFile !== undefined && { MYSQL_SSL_CA: caFile }),
-      ...(reply.dbname !== undefined && { MYSQL_DATABASE: reply.dbname }),
-    },
-    unset: ['MYSQL_UNIX_PORT', 'MARIADB_UNIX_PORT', 'MARIADB_TLS_DISABLE_PEER_VERIFICATION'],
+  const set = {
+    MYSQL_HOST: connectAddress?.host ?? reply.host,
+    MYSQL_TCP_PORT: String(connectAddress?.port ?? reply.port),
+    MYSQL_USER: reply.user,
+    MYSQL_PWD: reply.token,
+    ...(caFile !== undefined && { MYSQL_SSL_CA: caFile }),
+    ...(reply.dbname !== undefined && { MYSQL_DATABASE: reply.dbname }),
   }
+  return changesOf(set, MYSQL_VARIABLES)
+}
+
+function changesOf(set: Readonly<Record<string, string>>, variables: ClientVariables): EnvironmentChanges {
+  return { set, unset: loginVariables(variables).filter(name => !(name in set)) }
 }
 
 /** Returns the changes as commands of a POSIX shell. Every value is in single quotes, so that none of it is executed. */

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import type { Environment } from '../lib/process-input.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
 import { type ConnectAddress, type Lookup, resolveConnectAddress } from './connect-address.ts'
+import { withholdCredentials } from './credential-variables.ts'
 import { clientFamily, type EnvironmentChanges, environmentChanges } from './environment.ts'
 import { failure } from './errors.ts'
 import { mysqlOptions } from './mysql-options.ts'
@@ -30,11 +31,8 @@ export async function prepareLogin(
   return { reply, connectAddress, caFile: path }
 }
 
-/** The caller's own credentials, which the command must not see. */
-const WITHHELD_VARIABLES = ['JETON_JWT', 'JETON_API_KEY']
-
 /**
- * Returns what `run` returns with `env` changed for the login. The files that the environment refers to are in a folder that
+ * Returns what `run` returns with `env` changed for the login, and without the caller's credentials. The files that the environment refers to are in a folder that
  * only this user can enter and that is removed before this settles. The token is only in the environment, never in a file.
  */
 export async function withLogin<T>(
@@ -68,7 +66,12 @@ async function writeLoginFiles(
   const homes = { MARIADB_HOME: join(folder, 'mariadb'), MYSQL_HOME: join(folder, 'mysql') }
   await writeOptionFile(homes.MARIADB_HOME, options.mariadb)
   await writeOptionFile(homes.MYSQL_HOME, options.mysql)
-  return { set: { ...set, ...homes, LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN: '1' }, unset }
+  const switches = {
+    LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN: '1',
+    // a file that is not there: MySQL's clients would read ~/.mylogin.cnf last, and its user and password would win
+    MYSQL_TEST_LOGIN_FILE: join(folder, 'no-login-paths'),
+  }
+  return { set: { ...set, ...homes, ...switches }, unset }
 }
 
 /** MySQL's clients ignore an option file that others may write to. */
@@ -78,7 +81,6 @@ async function writeOptionFile(home: string, text: string): Promise<void> {
 }
 
 function applyChanges(env: Environment, { set, unset }: EnvironmentChanges): Environment {
-  const removed = [...WITHHELD_VARIABLES, ...unset]
-  const kept = Object.entries(env).filter(([name]) => !removed.includes(name))
+  const kept = Object.entries(withholdCredentials(env)).filter(([name]) => !unset.includes(name))
   return { ...Object.fromEntries(kept), ...set }
 }

@@ -79,7 +79,8 @@ const PRINT_LOGIN = `
   const folder = env.TMPDIR + '/' + fs.readdirSync(env.TMPDIR).find(name => name.startsWith('jeton-'))
   console.log(JSON.stringify({ env, folderMode: fs.statSync(folder).mode & 0o777,
     ca: read(env.PGSSLROOTCERT ?? env.MYSQL_SSL_CA),
-    mariadb: read(env.MARIADB_HOME + '/my.cnf'), mysql: read(env.MYSQL_HOME + '/my.cnf') }))`
+    mariadb: read(env.MARIADB_HOME + '/my.cnf'), mysql: read(env.MYSQL_HOME + '/my.cnf'),
+    loginPaths: read(env.MYSQL_TEST_LOGIN_FILE) }))`
 
 /** What a command run by `jeton exec` sees. */
 async function loginSeen(args: Partial<ExecArguments> = {}, env?: Record<string, string>) {
@@ -97,7 +98,12 @@ describe('jeton exec runs a command that sees', () => {
       PGHOSTADDR: '10.0.0.1',
       PGSERVICE: 'x',
       PGPASSFILE: '/x',
+      PGCHANNELBINDING: 'require',
+      PGGSSENCMODE: 'require',
       JETON_API_KEY: '',
+      ACTIONS_ID_TOKEN_REQUEST_URL: 'https://github.example/token',
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'x',
+      PGAPPNAME: 'kept',
       KEPT: 'yes',
     }
     const { env, ca, folderMode } = await loginSeen({ user: 'app_ro' }, inherited)
@@ -107,13 +113,16 @@ describe('jeton exec runs a command that sees', () => {
       PGUSER: 'app_ro',
       PGPASSWORD: reply.token,
       PGSSLMODE: 'verify-full',
+      PGGSSENCMODE: 'disable',
       PGDATABASE: 'shop',
+      PGAPPNAME: 'kept',
       KEPT: 'yes',
       JETON_URL: api.url,
     })
     expect([ca.text, folderMode]).toEqual([PEM, 0o700])
-    for (const name of ['PGHOSTADDR', 'PGSERVICE', 'PGPASSFILE', 'JETON_JWT', 'JETON_API_KEY'])
+    for (const name of ['PGHOSTADDR', 'PGSERVICE', 'PGPASSFILE', 'PGCHANNELBINDING'])
       expect(env).not.toHaveProperty(name)
+    expect(Object.keys(env).filter(name => /^(JETON_(?!URL)|ACTIONS_)/.test(name))).toEqual([])
     expect(JSON.parse(api.requests[0]!.body)).toEqual({ database: 'orders', user: 'app_ro', caPem: true })
   })
 
@@ -134,7 +143,8 @@ describe('jeton exec runs a command that sees', () => {
   test('for MySQL, an option file for each family of clients, without the token', async () => {
     const reply = sampleReply({ engine: 'mysql', port: 3306, dbname: 'shop' })
     api.answers = [{ body: reply }]
-    const { env, ca, mariadb, mysql } = await loginSeen({}, { MARIADB_TLS_DISABLE_PEER_VERIFICATION: '1' })
+    const inherited = { MARIADB_TLS_DISABLE_PEER_VERIFICATION: '1', MYSQL_TEST_LOGIN_FILE: runner }
+    const { env, ca, mariadb, mysql, loginPaths } = await loginSeen({}, inherited)
     expect(env).toMatchObject({
       MYSQL_HOST: RDS_HOST,
       MYSQL_TCP_PORT: '3306',
@@ -143,6 +153,7 @@ describe('jeton exec runs a command that sees', () => {
       MYSQL_DATABASE: 'shop',
       LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN: '1',
     })
+    expect([env.MYSQL_TEST_LOGIN_FILE.startsWith(temp), loginPaths]).toEqual([true, undefined])
     expect(env).not.toHaveProperty('MARIADB_TLS_DISABLE_PEER_VERIFICATION')
     expect(env).not.toHaveProperty('PGPASSWORD')
     expect(ca.text).toBe(PEM)

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type TokenArguments, tokenCommand } from '../../src/cli/token.ts'
+import { loginVariables, MYSQL_VARIABLES, POSTGRES_VARIABLES } from '../../src/client/client-variables.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
 import {
   type ApiStub,
@@ -46,7 +47,8 @@ async function run(args: Partial<TokenArguments> = {}, env: Record<string, strin
 
 /** The environment of a shell after it has evaluated the script. */
 function evaluated(script: string): Record<string, string> {
-  const inherited = { SCRIPT: script, PGHOSTADDR: '10.0.0.1', PGSERVICE: 'other', MYSQL_UNIX_PORT: '/x' }
+  const misleading = [POSTGRES_VARIABLES, MYSQL_VARIABLES].flatMap(loginVariables)
+  const inherited = Object.fromEntries([...misleading.map(name => [name, 'other']), ['SCRIPT', script]])
   const stdout = execFileSync('/bin/sh', ['-c', 'eval "$SCRIPT"; unset SCRIPT; env -0'], { env: inherited })
   const pairs = stdout.toString().split('\0').filter(Boolean)
   return Object.fromEntries(
@@ -83,7 +85,7 @@ describe('jeton token', () => {
       PGSSLROOTCERT: caFile,
       PGDATABASE: 'shop',
     })
-    expect(env).not.toHaveProperty('PGSERVICE')
+    for (const name of loginVariables(POSTGRES_VARIABLES)) expect(env[name]).not.toBe('other')
     expect(await readFile(caFile, 'utf8')).toBe(PEM)
     expect((await stat(caFile)).mode & 0o600).toBe(0o600)
   })
@@ -100,7 +102,7 @@ describe('jeton token', () => {
     const env = evaluated((await run({ output: 'env' })).stdout)
     expect(env).toMatchObject({ MYSQL_HOST: RDS_HOST, MYSQL_TCP_PORT: '3306', MYSQL_PWD: reply.token })
     expect(env).not.toHaveProperty('LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN')
-    expect(env).not.toHaveProperty('MYSQL_UNIX_PORT')
+    for (const name of loginVariables(MYSQL_VARIABLES)) expect(env[name]).not.toBe('other')
   })
 
   test.each([
