@@ -2,8 +2,14 @@ import { lookup } from 'node:dns/promises'
 import type { Command } from 'commander'
 import { systemClock } from '../src/lib/clock.ts'
 
-/** Adds the commands for callers, which request a token from a server: docs/cli.md#for-callers. */
-export function addCallerCommands(program: Command): void {
+/**
+ * Adds the commands for callers, which request a token from a server: docs/cli.md#for-callers. `execCommandLine` is what stands
+ * after the `--` of a `jeton exec`, if there is one.
+ */
+export function addCallerCommands(
+  program: Command,
+  { execCommandLine }: { execCommandLine: readonly string[] | undefined },
+): void {
   const { env, stdin, stdout, stderr } = process
   const context = { env, stdin, stdout, stderr, lookup, fetch: globalThis.fetch, clock: systemClock() }
 
@@ -22,12 +28,15 @@ export function addCallerCommands(program: Command): void {
       'run a command that can log in to the database; it sees this environment without your credentials',
     )
     .usage('<database> [options] -- <command...>')
-    .argument('<database>')
-    .argument('<command...>')
+    .argument('[database]')
+    .argument('[words...]')
+    // without `--`, the options may be the command's: execCommand then says that it is missing
+    .allowUnknownOption(execCommandLine === undefined)
     .option('--ca <file>', 'verify the database with this CA bundle instead of the server’s')
-    .action(async (database, command, options) => {
+    .action(async (database, extraWords, options) => {
       const { execCommand } = await import('../src/cli/exec.ts')
-      process.exitCode = await execCommand({ database, command, ...options }, { ...context, host: process })
+      const words = { database, extraWords, command: execCommandLine }
+      process.exitCode = await execCommand({ ...words, ...options }, { ...context, host: process })
     })
 }
 
@@ -40,4 +49,5 @@ function addCallerOptions(command: Command): Command {
       'a file with the JWT, or - for standard input (default: JETON_JWT, JETON_JWT_FILE, JETON_API_KEY, or the JWT of the GitHub Actions job)',
     )
     .option('--wait <seconds>', 'keep trying for so long while the server says to come back later')
+    .showHelpAfterError(`jeton ${command.name()} --help shows how it is called`)
 }

@@ -8,6 +8,7 @@ import { messageOf } from '../src/lib/system-error.ts'
 import { addAuditCommands } from './audit-commands.ts'
 import { addCallerCommands } from './caller-commands.ts'
 import { addDevCommands } from './dev-commands.ts'
+import { divideCommandLine } from './exec-arguments.ts'
 import { addOperatorCommands } from './operator-commands.ts'
 
 const program = new Command('jeton')
@@ -24,11 +25,12 @@ const program = new Command('jeton')
 // each command imports its code only when it runs, so that a caller's `jeton exec` starts without the server
 addOperatorCommands(program)
 addAuditCommands(program)
-addCallerCommands(program)
+const { own, command } = divideCommandLine(process.argv)
+addCallerCommands(program, { execCommandLine: command })
 addDevCommands(program)
 
 try {
-  await program.parseAsync(process.argv)
+  await program.parseAsync(own)
 } catch (cause) {
   process.exitCode = exitCodeOf(cause)
 }

@@ -6,17 +6,17 @@ import {
   type SignalHost,
 } from '../client/child-process.ts'
 import { clientFamily } from '../client/environment.ts'
-import { errorLine, invalidUsage } from '../client/errors.ts'
+import { errorLine } from '../client/errors.ts'
 import { type Login, prepareLogin, withLogin } from '../client/login.ts'
 import { escapeUnprintable } from '../lib/printable.ts'
-import { CANNOT_RUN, EXEC_FAILED, NOT_FOUND } from './exit-codes.ts'
+import { type ExecWords, parseExecWords } from './exec-usage.ts'
+import { EXEC_FAILED } from './exit-codes.ts'
+import { explainStartFailure } from './start-failure.ts'
 import { type CallerArguments, type CallerContext, requestTokenFor } from './token-options.ts'
 
-export interface ExecArguments extends CallerArguments {
+export interface ExecArguments extends Omit<CallerArguments, 'database'>, ExecWords {
   /** A CA bundle to verify the database with, instead of the server's. */
   ca?: string | undefined
-  /** The command and its arguments. */
-  command: readonly string[]
 }
 
 export interface ExecContext extends CallerContext {
@@ -35,9 +35,8 @@ const SIGNAL_WAIT_MS = 1000
  */
 export async function execCommand(args: ExecArguments, context: ExecContext): Promise<number> {
   try {
-    const [command, ...commandArgs] = args.command
-    if (command === undefined) throw invalidUsage('no command: jeton exec DATABASE -- COMMAND …')
-    const login = await requestLogin(args, context)
+    const { database, command, commandArgs } = parseExecWords(args)
+    const login = await requestLogin({ ...args, database }, context)
     const result = await runWithLogin(login, { command: { command, args: commandArgs }, context })
     return await exitCodeOf(result, { command, context })
   } catch (cause) {
@@ -46,7 +45,10 @@ export async function execCommand(args: ExecArguments, context: ExecContext): Pr
   }
 }
 
-async function requestLogin(args: ExecArguments, context: ExecContext): Promise<Login> {
+async function requestLogin(
+  args: CallerArguments & Pick<ExecArguments, 'ca'>,
+  context: ExecContext,
+): Promise<Login> {
   const reply = await requestTokenFor(args, { caPem: args.ca === undefined, context })
   // throws for an unknown engine before anything is written
   clientFamily(reply)
@@ -72,11 +74,9 @@ async function exitCodeOf(
   if ('exitCode' in result) return result.exitCode
   const { host, clock, stderr } = context
   if ('startFailure' in result) {
-    const isMissing = result.startFailure === 'ENOENT'
-    stderr.write(
-      `jeton: ${escapeUnprintable(command)} ${isMissing ? 'is not found' : `cannot be run (${result.startFailure})`}\n`,
-    )
-    return isMissing ? NOT_FOUND : CANNOT_RUN
+    const { problem, exitCode } = await explainStartFailure(command, result.startFailure)
+    stderr.write(`jeton: ${escapeUnprintable(command)} ${problem}\n`)
+    return exitCode
   }
   host.kill(host.pid, result.signal)
   await clock.sleep(SIGNAL_WAIT_MS)

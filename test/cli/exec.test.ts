@@ -45,7 +45,7 @@ afterEach(async () => {
 })
 
 function start(args: Partial<ExecArguments>, env: Record<string, string> = {}) {
-  const json = JSON.stringify({ database: 'orders', ...args })
+  const json = JSON.stringify({ database: 'orders', extraWords: [], ...args })
   const child = spawn(process.execPath, [runner, 'exec', json], {
     env: { PATH: process.env.PATH, TMPDIR: temp, JETON_URL: api.url, JETON_JWT: jwt, ...env },
   })
@@ -220,7 +220,7 @@ describe('jeton exec ends', () => {
   test('with 127 if the command is not found, and with 126 if it cannot be run', async () => {
     expect(await run({ command: ['no-such-command-here'] })).toMatchObject({
       exitCode: 127,
-      stderr: 'jeton: no-such-command-here is not found\n',
+      stderr: expect.stringMatching(/^jeton: no-such-command-here is not found: /),
     })
     const path = join(temp, 'plain')
     await writeFile(path, 'text')

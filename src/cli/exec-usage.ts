@@ -1,0 +1,51 @@
+import { invalidUsage } from '../client/errors.ts'
+
+/** What stands on the command line of `jeton exec` besides options. */
+export interface ExecWords {
+  database: string | undefined
+  /** Further words before `--`, or after the database if there is no `--`. */
+  extraWords: readonly string[]
+  /** All after `--`; undefined without it. */
+  command: readonly string[] | undefined
+}
+
+/** The database, the command and the command's arguments. */
+export interface ExecTarget {
+  database: string
+  command: string
+  commandArgs: readonly string[]
+}
+
+/**
+ * Returns what to run for which database. `--` has to stand before the command, since otherwise the command's options could be
+ * taken for jeton's. Throws CallerError (a usage error) that shows how to write it, without the command's arguments.
+ */
+export function parseExecWords({ database, extraWords, command: afterDashes }: ExecWords): ExecTarget {
+  const [extraWord] = extraWords
+  if (afterDashes === undefined) {
+    if (database === undefined) throw invalidUsage(`no database and no command: ${usage()}`)
+    if (extraWord === undefined)
+      throw invalidUsage(`no command: it comes after --, as in ${usage({ database, command: 'psql' })}`)
+    throw invalidUsage(`-- is missing before the command: ${usage({ database, command: extraWord })}`)
+  }
+
+  const [command, ...commandArgs] = afterDashes
+  if (database === undefined)
+    throw invalidUsage(`no database: it comes before --, as in ${usage({ command })}`)
+  if (extraWord !== undefined)
+    throw invalidUsage(
+      `${extraWord} stands before --, where only one database and jeton's options may be: ${usage({ database, command: extraWord })}`,
+    )
+  if (command === undefined) throw invalidUsage(`no command after --: ${usage({ database })}`)
+  if (command === '')
+    throw invalidUsage(`the command after -- is empty: is a variable not set? ${usage({ database })}`)
+  if (command.startsWith('-'))
+    throw invalidUsage(
+      `${command} stands after --, where the command begins: jeton's own options come before it, as in jeton exec ${database} --user NAME -- COMMAND …`,
+    )
+  return { database, command, commandArgs }
+}
+
+function usage({ database = 'DATABASE', command = 'COMMAND' }: Partial<Record<string, string>> = {}): string {
+  return `jeton exec ${database} -- ${command.startsWith('-') ? 'COMMAND' : command} …`
+}
