@@ -72,12 +72,12 @@ export function addOperatorCommands(program: Command): void {
     .option('--region <region>', 'their region, if the configuration has none (default: AWS_REGION)')
     .option('--kms-key <arn>', 'the KMS key itself, if the configuration names it by an alias')
     .addOption(
-      new Option('--runs-on <service>', 'the service that runs jeton (default: lambda)').choices([
-        'lambda',
-        'ecs',
-        'ec2',
-      ]),
+      new Option(
+        '--runs-on <service>',
+        'what runs jeton (default: lambda; with DATABASE: any of them)',
+      ).choices(['lambda', 'ecs', 'ec2', 'eks', 'anywhere']),
     )
+    .option('--trust-anchor <arn>', "with --runs-on anywhere: the trust anchor of jeton's certificate")
     .addOption(
       new Option('--format <format>', 'the format to print')
         .choices(['json', 'cloudformation'])

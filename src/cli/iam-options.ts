@@ -1,10 +1,12 @@
 import type { Config } from '../config/config.ts'
 import { UsageError } from '../errors.ts'
-import { TRUSTED_PARAMETER } from '../iam/cloudformation.ts'
-import type { JetonPlatform, KmsKey, Locate } from '../iam/jeton-role.ts'
+import { parameterValue } from '../iam/cloudformation.ts'
+import type { KmsKey, Locate } from '../iam/jeton-role.ts'
 import { parseKmsKeyId } from '../iam/kms-key-id.ts'
+import type { JetonPlatform } from '../iam/platforms.ts'
 import { type PolicyText, pseudoParameter } from '../iam/role-policies.ts'
 import { PARTITIONS } from '../rds/partitions.ts'
+import { PLACEHOLDER } from './iam-placeholders.ts'
 
 export type IamFormat = 'json' | 'cloudformation'
 
@@ -20,28 +22,34 @@ export interface IamFlags {
   /** The ARN of the key that the configured alias leads to. */
   kmsKey?: string | undefined
   runsOn?: JetonPlatform | undefined
+  /** The trust anchor of Roles Anywhere that jeton's own role is to trust: an ARN. */
+  trustAnchor?: string | undefined
 }
 
-const ROLE_OR_USER_ARN = /^arn:([a-z-]+):iam::\d{12}:(?:role|user)\/[!-~]+$/
+const ROLE_OR_USER_ARN = /^arn:([a-z-]+):iam::\d{12}:(?:role|user)\/(?:[!-~]+\/)?[\w+=,.@-]{1,64}$/
+const TRUST_ANCHOR_ARN = /^arn:([a-z-]+):rolesanywhere:[a-z0-9-]+:\d{12}:trust-anchor\/[a-f0-9-]+$/
 
 /** Throws `UsageError` for a flag that is not for this role: a database's, or jeton's own if `database` is undefined. */
 export function refuseMixedFlags(flags: IamFlags, database: string | undefined): void {
-  const { jetonRole, account, region, kmsKey, runsOn } = flags
+  const { jetonRole, account, region, kmsKey, runsOn, trustAnchor } = flags
   if (database === undefined && jetonRole !== undefined)
     throw new UsageError('--jeton-role is only for the role of a database: name the database')
-  const onlyForJetonRole = { account, region, 'kms-key': kmsKey, 'runs-on': runsOn }
+  const onlyForJetonRole = { account, region, 'kms-key': kmsKey, 'trust-anchor': trustAnchor }
   for (const [name, value] of Object.entries(onlyForJetonRole))
     if (database !== undefined && value !== undefined)
       throw new UsageError(`--${name} is only for jeton's own role: leave the database out`)
+  if (trustAnchor !== undefined && runsOn !== 'anywhere')
+    throw new UsageError('--trust-anchor is only for IAM Roles Anywhere: give --runs-on anywhere too')
 }
 
-/** Returns the principal that a database's role trusts. Throws `UsageError` unless `--jeton-role` is one of `partition`. */
+/**
+ * Returns the principal that a database's role trusts: a template's parameter, or a placeholder, if no flag names it. Throws
+ * `UsageError` unless `--jeton-role` is one of `partition`.
+ */
 export function trustedPrincipal({ jetonRole, format }: IamFlags, partition: string): PolicyText {
   if (jetonRole === undefined) {
-    if (format === 'cloudformation') return TRUSTED_PARAMETER
-    throw new UsageError(
-      "--jeton-role is required: the ARN of jeton's own role, which the database's role trusts",
-    )
+    if (format === 'cloudformation') return parameterValue('JetonRoleArn')
+    return `arn:${partition}:iam::${PLACEHOLDER.jetonAccount}:role/${PLACEHOLDER.jetonRole}`
   }
   if (/^arn:[a-z-]+:sts:/.test(jetonRole))
     throw new UsageError('--jeton-role is the ARN of a role session: give the ARN of the role itself')
@@ -58,8 +66,26 @@ export function trustedPrincipal({ jetonRole, format }: IamFlags, partition: str
 }
 
 /**
+ * Returns the trust anchor that jeton's own role trusts: a template's parameter, or a placeholder, if no flag names it;
+ * undefined on platforms without one. Throws `UsageError` unless `--trust-anchor` is one of `partition`.
+ */
+export function trustedAnchor(
+  { trustAnchor, runsOn, format }: IamFlags,
+  partition: string,
+): PolicyText | undefined {
+  if (runsOn !== 'anywhere') return undefined
+  if (trustAnchor === undefined)
+    return format === 'cloudformation' ? parameterValue('TrustAnchorArn') : PLACEHOLDER.trustAnchor
+  if (TRUST_ANCHOR_ARN.exec(trustAnchor)?.[1] !== partition)
+    throw new UsageError(
+      `--trust-anchor must be the ARN of a trust anchor in partition ${partition}: arn:${partition}:rolesanywhere:REGION:ACCOUNT:trust-anchor/ID`,
+    )
+  return trustAnchor
+}
+
+/**
  * Returns a function that locates tables and keys. A template takes what the flags leave out from its stack; JSON takes the
- * region from `environmentRegion`. Throws `UsageError` for a malformed flag at once, and for a missing one when it is needed.
+ * region from `environmentRegion`, and has placeholders for the rest. Throws `UsageError` for a malformed flag.
  */
 export function locateByFlags(
   { account, region, format }: IamFlags,
@@ -73,20 +99,12 @@ export function locateByFlags(
   const isTemplate = format === 'cloudformation'
   return configuredRegion => ({
     partition,
-    account: required(
-      account ?? (isTemplate ? pseudoParameter('AccountId') : undefined),
-      'the account of the tables: --account',
-    ),
-    region: required(
-      configuredRegion ?? region ?? (isTemplate ? pseudoParameter('Region') : environmentRegion),
-      'the region of the tables: --region, or AWS_REGION',
-    ),
+    account: account ?? (isTemplate ? pseudoParameter('AccountId') : PLACEHOLDER.account),
+    region:
+      configuredRegion ??
+      region ??
+      (isTemplate ? pseudoParameter('Region') : (environmentRegion ?? PLACEHOLDER.region)),
   })
-}
-
-function required(value: string | undefined, what: string): string {
-  if (value === undefined) throw new UsageError(`give ${what}`)
-  return value
 }
 
 /** Returns the key that `--kms-key` names. Throws `UsageError` unless the store is encrypted by a key with only an alias. */

@@ -6,21 +6,29 @@ export interface RoleTemplate {
   readonly documents: RoleDocuments
   /** The ARN that the role must have, because the configuration names it. Without it, CloudFormation chooses the name. */
   readonly roleArn?: string
-  /** Whether the template has a parameter for the role to trust. */
-  readonly hasTrustParameter?: boolean
+  /** The parameters that the documents refer to. */
+  readonly parameters?: readonly TemplateParameter[]
 }
 
-const PARAMETER = 'JetonRoleArn'
-
-/** The role to trust in a template that has a parameter for it. */
-export const TRUSTED_PARAMETER: PolicyText = { Ref: PARAMETER }
-
 const PARAMETERS = {
-  [PARAMETER]: {
+  JetonRoleArn: {
     Type: 'String',
     Description: "The ARN of jeton's own role, or of the IAM user that it runs as",
     AllowedPattern: String.raw`arn:aws[a-z-]*:iam::\d{12}:(role|user)/[^*?$]+`,
   },
+  TrustAnchorArn: {
+    Type: 'String',
+    Description:
+      "The ARN of the trust anchor of IAM Roles Anywhere, whose authority issued jeton's certificate",
+    AllowedPattern: String.raw`arn:aws[a-z-]*:rolesanywhere:[a-z0-9-]+:\d{12}:trust-anchor/[a-f0-9-]+`,
+  },
+}
+
+export type TemplateParameter = keyof typeof PARAMETERS
+
+/** Returns what takes its value from a parameter of the template. */
+export function parameterValue(name: TemplateParameter): PolicyText {
+  return { Ref: name }
 }
 
 /**
@@ -29,11 +37,13 @@ const PARAMETERS = {
  * check.
  */
 export function roleTemplate(template: RoleTemplate): string {
-  const { description, documents, roleArn, hasTrustParameter = false } = template
+  const { description, documents, roleArn, parameters = [] } = template
   const content = {
     AWSTemplateFormatVersion: '2010-09-09',
     Description: description,
-    ...(hasTrustParameter && { Parameters: PARAMETERS }),
+    ...(parameters.length > 0 && {
+      Parameters: Object.fromEntries(parameters.map(name => [name, PARAMETERS[name]])),
+    }),
     Resources: {
       Role: {
         Type: 'AWS::IAM::Role',

@@ -2,22 +2,15 @@ import type { Config, DynamodbStoreConfig, TableConfig } from '../config/config.
 import { UsageError } from '../errors.ts'
 import { distinct } from '../lib/maps.ts'
 import { type KmsKeyId, parseKmsKeyId } from './kms-key-id.ts'
+import { assumeRoleActions, type JetonPlatform, platformTrust } from './platforms.ts'
 import {
   type PolicyStatement,
+  type PolicyText,
   policyDocument,
   type ResourceLocation,
   type RoleDocuments,
   resourceArn,
 } from './role-policies.ts'
-
-/** The service principals of the platforms that can run jeton. */
-const SERVICE_PRINCIPALS = {
-  lambda: 'lambda.amazonaws.com',
-  ecs: 'ecs-tasks.amazonaws.com',
-  ec2: 'ec2.amazonaws.com',
-} as const
-
-export type JetonPlatform = keyof typeof SERVICE_PRINCIPALS
 
 /** Returns the location of a table or key, given the region that the configuration has for it, if any. */
 export type Locate = (region: string | undefined) => ResourceLocation
@@ -25,6 +18,8 @@ export type Locate = (region: string | undefined) => ResourceLocation
 export interface JetonRoleOptions {
   readonly config: Pick<Config, 'databases' | 'store' | 'audit'>
   readonly runsOn: JetonPlatform
+  /** The trust anchor of Roles Anywhere that is trusted. */
+  readonly trustAnchor?: PolicyText | undefined
   readonly locate: Locate
   /** The key that the configured alias leads to, if it is known. */
   readonly kmsKey?: KmsKey | undefined
@@ -40,12 +35,14 @@ export interface KmsKey {
  * Does not include what the platform needs besides, such as a Lambda function's log. Throws `UsageError` if no role can
  * serve the configured databases.
  */
-export function jetonRole({ config, runsOn, locate, kmsKey }: JetonRoleOptions): RoleDocuments {
+export function jetonRole({ config, runsOn, trustAnchor, locate, kmsKey }: JetonRoleOptions): RoleDocuments {
   const { databases, store, audit } = config
   requirePartition(databases)
   const auditTables = audit.filter(sink => sink.type === 'dynamodb')
   const roleArns = distinct(databases.map(({ roleArn }) => roleArn))
-  const statements: PolicyStatement[] = [{ Effect: 'Allow', Action: 'sts:AssumeRole', Resource: roleArns }]
+  const statements: PolicyStatement[] = [
+    { Effect: 'Allow', Action: assumeRoleActions(runsOn), Resource: roleArns },
+  ]
   if (store.type === 'dynamodb') {
     statements.push(allowTables(['dynamodb:GetItem', 'dynamodb:PutItem'], { tables: [store], locate }))
     if (store.encryption.type === 'kms')
@@ -53,12 +50,10 @@ export function jetonRole({ config, runsOn, locate, kmsKey }: JetonRoleOptions):
   }
   if (auditTables.length > 0)
     statements.push(allowTables(['dynamodb:PutItem'], { tables: auditTables, locate }))
-  const trust: PolicyStatement = {
-    Effect: 'Allow',
-    Principal: { Service: SERVICE_PRINCIPALS[runsOn] },
-    Action: 'sts:AssumeRole',
+  return {
+    trust: policyDocument([platformTrust(runsOn, trustAnchor)]),
+    permissions: policyDocument(statements),
   }
-  return { trust: policyDocument([trust]), permissions: policyDocument(statements) }
 }
 
 /** Returns the partition of all databases. Throws `UsageError` if there is none, or more than one. */

@@ -4,6 +4,7 @@ import { createDynamodbSink } from '../../src/audit/dynamodb/sink.ts'
 import { createDynamodbClient } from '../../src/aws/dynamodb.ts'
 import { type IamArguments, iamCommand } from '../../src/cli/iam.ts'
 import { lintPolicyCommand } from '../../src/cli/lint-policy.ts'
+import type { JetonPlatform } from '../../src/iam/platforms.ts'
 import type { PolicyDocument } from '../../src/iam/role-policies.ts'
 import { createDynamodbStore } from '../../src/store/dynamodb.ts'
 import { createAwsKms } from '../../src/store/keyring/aws-kms.ts'
@@ -18,6 +19,8 @@ import { recordStreams } from './record-streams.ts'
 
 const JETON = 'arn:aws:iam::210987654321:role/jeton'
 const ACCOUNT = '123456789012'
+const ANCHOR =
+  'arn:aws:rolesanywhere:us-east-1:210987654321:trust-anchor/1234abcd-12ab-34cd-56ef-1234567890ab'
 const KEY = 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab'
 
 async function iam(config: object, args: Partial<IamArguments> = {}) {
@@ -57,6 +60,7 @@ describe('jeton iam DATABASE', () => {
             Action: 'sts:AssumeRole',
             Condition: { StringLike: { 'sts:RoleSessionName': ['orders.app_ro', 'orders.migrator'] } },
           },
+          { Effect: 'Allow', Principal: { AWS: JETON }, Action: ['sts:TagSession', 'sts:SetSourceIdentity'] },
         ],
       },
       permissions: {
@@ -88,6 +92,34 @@ describe('jeton iam DATABASE', () => {
     expect(names).not.toContain('other.')
   })
 
+  test.each<[JetonPlatform, readonly string[]]>([
+    ['lambda', []],
+    ['ecs', []],
+    ['ec2', []],
+    ['eks', ['sts:TagSession']],
+    ['anywhere', ['sts:TagSession', 'sts:SetSourceIdentity']],
+  ])("trusts what jeton's own session brings along from %s, and no more", async (runsOn, actions) => {
+    const { trust } = await documents(sound(), { ...target, runsOn })
+    const others = trust.Statement.filter(({ Action }) => Action !== 'sts:AssumeRole')
+    // IAM knows neither session name nor external id when it decides about these actions
+    expect(others).toEqual(
+      actions.length > 0 ? [{ Effect: 'Allow', Principal: { AWS: JETON }, Action: actions }] : [],
+    )
+  })
+
+  test("prints both policies without further flags, with a placeholder for jeton's role that IAM refuses", async () => {
+    const { exitCode, stdout, stderr } = await iam(sound(), { database: 'orders' })
+    expect(exitCode).toBe(0)
+    const { trust, permissions } = JSON.parse(stdout) as Documents
+    const principals = trust.Statement.map(({ Principal }) => Principal?.AWS)
+    expect(principals).toEqual(Array(2).fill('arn:aws:iam::<ACCOUNT-OF-JETON>:role/<JETON-ROLE>'))
+    expect(permissions.Statement).toHaveLength(1)
+    expect(stderr).toMatch(/^note: <ACCOUNT-OF-JETON> and <JETON-ROLE> stand for .*give --jeton-role ARN/)
+    // what was half replaced is no role either
+    for (const pasted of [principals[0], 'arn:aws:iam::210987654321:role/<JETON-ROLE>'])
+      expect((await iam(sound(), { ...target, jetonRole: String(pasted) })).exitCode).toBe(2)
+  })
+
   test('requires the external id of each database, and none if none is configured', async () => {
     const databases = {
       orders: { ...orders, externalId: 'one' },
@@ -95,7 +127,8 @@ describe('jeton iam DATABASE', () => {
       third: { ...orders, externalId: 'one' },
     }
     const { trust } = await documents({ ...sound(), databases }, target)
-    const conditions = trust.Statement.map(({ Condition }) => [
+    const assuming = trust.Statement.filter(({ Action }) => Action === 'sts:AssumeRole')
+    const conditions = assuming.map(({ Condition }) => [
       Condition?.StringEquals,
       Condition?.StringLike?.['sts:RoleSessionName'],
     ])
@@ -161,7 +194,6 @@ describe('jeton iam DATABASE', () => {
 
   test.each<[Partial<IamArguments>, string]>([
     [{ database: 'x' }, 'no database of that name; it has: orders'],
-    [{ database: 'orders' }, '--jeton-role is required'],
     [{ ...target, jetonRole: '*' }, 'must be the ARN of one IAM role or user'],
     [{ ...target, jetonRole: 'arn:aws:iam::210987654321:root' }, 'must be the ARN of one IAM role or user'],
     [{ ...target, jetonRole: `${JETON}*` }, 'must be the ARN of one IAM role or user'],
@@ -172,6 +204,7 @@ describe('jeton iam DATABASE', () => {
     [{ ...target, jetonRole: JETON.replace('aws', 'aws-cn') }, 'is in partition aws-cn'],
     [{ ...target, account: ACCOUNT }, "--account is only for jeton's own role"],
     [{ ...target, kmsKey: KEY }, "--kms-key is only for jeton's own role"],
+    [{ ...target, trustAnchor: ANCHOR }, "--trust-anchor is only for jeton's own role"],
   ])('refuses %j', async (args, message) => {
     const { exitCode, stdout, stderr } = await iam(sound(), args)
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
@@ -198,8 +231,68 @@ describe('jeton iam', () => {
       { Effect: 'Allow', Action: 'sts:AssumeRole', Resource: [orders.roleArn] },
     ])
     expect(trust.Statement[0]?.Principal).toEqual({ Service: 'lambda.amazonaws.com' })
-    const { trust: onEcs } = await documents(sound(), { runsOn: 'ecs' })
-    expect(onEcs.Statement[0]?.Principal).toEqual({ Service: 'ecs-tasks.amazonaws.com' })
+  })
+
+  test.each<[JetonPlatform, object]>([
+    ['lambda', { Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+    ['ecs', { Principal: { Service: 'ecs-tasks.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+    ['ec2', { Principal: { Service: 'ec2.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+    [
+      'eks',
+      { Principal: { Service: 'pods.eks.amazonaws.com' }, Action: ['sts:AssumeRole', 'sts:TagSession'] },
+    ],
+    [
+      'anywhere',
+      {
+        Principal: { Service: 'rolesanywhere.amazonaws.com' },
+        Action: ['sts:AssumeRole', 'sts:TagSession', 'sts:SetSourceIdentity'],
+        Condition: { ArnEquals: { 'aws:SourceArn': ANCHOR } },
+      },
+    ],
+  ])(
+    'trusts %s, and allows roles to be assumed with what it sets in the session',
+    async (runsOn, statement) => {
+      const anchor = runsOn === 'anywhere' ? { trustAnchor: ANCHOR } : {}
+      const { stdout } = await iam(sound(), { runsOn, ...anchor })
+      const { trust, permissions } = JSON.parse(stdout) as Documents
+      expect(trust.Statement).toEqual([{ Effect: 'Allow', ...statement }])
+      expect(permissions.Statement).toEqual([
+        { Effect: 'Allow', Action: trust.Statement[0]?.Action, Resource: [orders.roleArn] },
+      ])
+    },
+  )
+
+  test('says where the trust policy of IRSA is, which is not that of Pod Identity', async () => {
+    const { exitCode, stderr } = await iam(sound(), { runsOn: 'eks' })
+    expect(exitCode).toBe(0)
+    expect(stderr).toMatch(/^note: the trust policy is that of EKS Pod Identity\. .*IRSA/)
+  })
+
+  test('prints both policies without further flags, with placeholders that nothing matches', async () => {
+    const { exitCode, stdout, stderr } = await iam(SHARED, { runsOn: 'anywhere' })
+    expect(exitCode).toBe(0)
+    const { trust, permissions } = JSON.parse(stdout) as Documents
+    expect(trust.Statement[0]?.Condition).toEqual({ ArnEquals: { 'aws:SourceArn': '<TRUST-ANCHOR-ARN>' } })
+    expect(permissions.Statement[1]?.Resource).toEqual(['arn:aws:dynamodb:<REGION>:<ACCOUNT>:table/jeton'])
+    const notes = stderr
+      .split('\n')
+      .map(line => /^note: (<\S+>) stands for .*(--[a-z-]+)/.exec(line)?.slice(1))
+    expect(notes.slice(0, -1)).toEqual([
+      ['<ACCOUNT>', '--account'],
+      ['<REGION>', '--region'],
+      ['<TRUST-ANCHOR-ARN>', '--trust-anchor'],
+    ])
+  })
+
+  test('prints a template with a parameter for the trust anchor if that is not given', async () => {
+    const { stdout, stderr } = await iam(SHARED, { runsOn: 'anywhere', format: 'cloudformation' })
+    const { Parameters, Resources } = parse(stdout)
+    expect(Object.keys(Parameters)).toEqual(['TrustAnchorArn'])
+    expect(ANCHOR).toMatch(new RegExp(`^${Parameters.TrustAnchorArn.AllowedPattern}$`))
+    expect(Resources.Role.Properties.AssumeRolePolicyDocument.Statement[0].Condition).toEqual({
+      ArnEquals: { 'aws:SourceArn': { Ref: 'TrustAnchorArn' } },
+    })
+    expect(stderr).toBe('')
   })
 
   test('names each table and key in its own region', async () => {
@@ -251,8 +344,6 @@ describe('jeton iam', () => {
   })
 
   test.each<[Partial<IamArguments>, string]>([
-    [{ region: 'us-east-1' }, 'give the account of the tables: --account'],
-    [{ account: ACCOUNT }, 'give the region of the tables: --region, or AWS_REGION'],
     [{ ...here, account: '*' }, '--account must be the 12 digits'],
     [{ ...here, region: 'cn-north-1' }, '--region must be a region of partition aws'],
     [
@@ -261,6 +352,13 @@ describe('jeton iam', () => {
     ],
     [{ ...here, kmsKey: 'alias/x' }, '--kms-key must be the ARN of a KMS key'],
     [{ ...here, jetonRole: JETON }, '--jeton-role is only for the role of a database'],
+    [{ ...here, trustAnchor: ANCHOR }, '--trust-anchor is only for IAM Roles Anywhere'],
+    [{ ...here, runsOn: 'ecs', trustAnchor: ANCHOR }, '--trust-anchor is only for IAM Roles Anywhere'],
+    [{ ...here, runsOn: 'anywhere', trustAnchor: `${ANCHOR}*` }, '--trust-anchor must be the ARN'],
+    [
+      { ...here, runsOn: 'anywhere', trustAnchor: ANCHOR.replace('aws', 'aws-cn') },
+      'must be the ARN of a trust anchor in partition aws',
+    ],
   ])('refuses %j', async (args, message) => {
     const { exitCode, stdout, stderr } = await iam(SHARED, args)
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
@@ -272,19 +370,22 @@ describe('jeton iam', () => {
     expect((await iam(encryptedWith(KEY), { ...here, kmsKey: KEY })).stderr).toContain('names the key itself')
   })
 
-  test.each<Partial<IamArguments>>([here, target])(
-    'prints policies that pass lint-policy, compared with the configuration: %j',
-    async args => {
-      const configPath = await writtenConfig(SHARED)
-      for (const format of ['json', 'cloudformation'] as const) {
-        const { stdout } = await iam(SHARED, { format, ...args })
-        const { streams, written } = recordStreams(stdout)
-        const lintArgs = { files: ['-'], configPath, strict: true, output: 'text' as const }
-        expect(await lintPolicyCommand(lintArgs, streams)).toBe(0)
-        expect(written.stdout).toMatch(/^ok: [15] statements?\n$/)
-      }
-    },
-  )
+  test.each<Partial<IamArguments>>([
+    here,
+    { ...here, runsOn: 'eks' },
+    { ...here, runsOn: 'anywhere', trustAnchor: ANCHOR },
+    target,
+    { ...target, runsOn: 'eks' },
+  ])('prints policies that pass lint-policy, compared with the configuration: %j', async args => {
+    const configPath = await writtenConfig(SHARED)
+    for (const format of ['json', 'cloudformation'] as const) {
+      const { stdout } = await iam(SHARED, { format, ...args })
+      const { streams, written } = recordStreams(stdout)
+      const lintArgs = { files: ['-'], configPath, strict: true, output: 'text' as const }
+      expect(await lintPolicyCommand(lintArgs, streams)).toBe(0)
+      expect(written.stdout).toMatch(/^ok: [15] statements?\n$/)
+    }
+  })
 })
 
 describe('the calls of stores and sinks', () => {
