@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
+import { distinct } from '../lib/maps.ts'
 import type { Config } from './config.ts'
+import { keyChanges } from './key-changes.ts'
 
 /** How many names each list has at most; `omitted` counts the others. */
 const MAX_NAMES = 100
@@ -31,9 +33,7 @@ export interface ConfigChanges {
 /** Returns what differs between two configurations, with the content of the files that they name. */
 export function configChanges(before: Config, after: Config): ConfigChanges {
   const named = (list: readonly { readonly name: string }[]) => new Map(list.map(each => [each.name, each]))
-  const sections = (['server', 'store', 'audit'] as const).filter(
-    section => !isDeepStrictEqual(before[section], after[section]),
-  )
+  const sections = distinct(keyChanges(before, after).map(({ section }) => section))
   return withoutEmpty({
     issuers: nameChanges(named(before.issuers), named(after.issuers)),
     apiKeys: nameChanges(new Map(Object.entries(before.apiKeys)), new Map(Object.entries(after.apiKeys))),

@@ -1,3 +1,4 @@
+import { freezeDeep } from '../lib/freeze-deep.ts'
 import { checkApiKeys } from './checks/api-keys.ts'
 import { checkAudit } from './checks/audit.ts'
 import { checkDatabases } from './checks/databases.ts'
@@ -83,7 +84,8 @@ async function checkConfig(
 
   const origin = originOf(text, { sections, files })
   if (!server || !store || problems.length > 0) throw new ConfigError(problems, origin)
-  return { server, issuers, apiKeys, databases, grants, store, audit, origin }
+  // whoever is given a part of it must not change what later configurations are compared with
+  return freezeDeep({ server, issuers, apiKeys, databases, grants, store, audit, origin })
 }
 
 /** Returns the members that are set: an undefined one must not replace the file's. */

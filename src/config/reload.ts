@@ -1,8 +1,9 @@
-import { isDeepStrictEqual } from 'node:util'
+import { groupBy } from '../lib/maps.ts'
 import { singleFlight } from '../lib/single-flight.ts'
 import { messageOf } from '../lib/system-error.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Config } from './config.ts'
+import { type KeyChange, keyChanges } from './key-changes.ts'
 import { loadFrom } from './load.ts'
 import type { ConfigOrigin } from './origin.ts'
 import { ConfigError, type Problem } from './problems.ts'
@@ -39,10 +40,10 @@ export async function reload({
 }: ReloadParts): Promise<readonly Problem[]> {
   try {
     const changed = await load()
-    for (const part of restartOnlyChanges(config, changed))
+    for (const [part, changes] of groupBy(restartOnlyChanges(config, changed), ({ section }) => section))
       log.warn(
-        { event: 'restart_needed', part },
-        'this part of the configuration changed and takes effect only at the next start: restart jeton',
+        { event: 'restart_needed', part, changes: changes.map(({ section: _, ...change }) => change) },
+        'these keys of the configuration differ from those that jeton started with, and take effect only at the next start: restart jeton',
       )
     logWarnings(changed, log)
     apply(changed)
@@ -87,18 +88,12 @@ export function createReloader({ source, ...parts }: ReloaderParts): () => Promi
 }
 
 /**
- * Returns the sections in which two configurations differ and whose changes a running server ignores. It does take on a
- * renewed certificate, but TLS is switched on or off only at the start.
+ * Returns the keys in which two configurations differ and whose changes a running server ignores. It does take on a renewed
+ * certificate, but TLS is switched on or off only at the start.
  */
-export function restartOnlyChanges(old: Config, changed: Config): string[] {
-  const fixed = ({ server, store, audit }: Config) => ({
-    server: { ...server, tls: server.tls !== undefined },
-    store,
-    audit,
-  })
-  const [before, after] = [fixed(old), fixed(changed)]
-  // not as JSON, which would leave key objects out
-  return (['server', 'store', 'audit'] as const).filter(part => !isDeepStrictEqual(before[part], after[part]))
+export function restartOnlyChanges(old: Config, changed: Config): KeyChange[] {
+  const isTlsSwitched = (old.server.tls === undefined) !== (changed.server.tls === undefined)
+  return keyChanges(old, changed).filter(({ key }) => key !== 'server.tls' || isTlsSwitched)
 }
 
 /** Writes the line that alarms filter for. */

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readDegraded } from '../support/service/fleet-observations.ts'
 import { useServers } from './servers.ts'
@@ -76,6 +78,44 @@ describe('SIGHUP', () => {
     jeton.process.kill('SIGHUP')
     expect(await jeton.logged('configuration_broken')).toContain('issuers.idp.tenancy')
     expect((await jeton.requestToken(await bearer(), { database: 'orders' })).status).toBe(200)
+  })
+
+  test('says nothing of a restart if nothing changed, whatever is configured, and names the key that did', async () => {
+    const { folder, authority } = environment()
+    const { certPem, keyPem } = authority.issue(['127.0.0.1'])
+    await writeFile(join(folder, 'server.pem'), certPem)
+    await writeFile(join(folder, 'server-key.pem'), keyPem)
+    await writeFile(join(folder, 'store.key'), randomBytes(32).toString('base64'))
+    const server = {
+      port: 0,
+      tls: { cert: 'server.pem', key: 'server-key.pem' },
+      admin: { port: 0 },
+      connections: { max: 100, maxPerAddress: 50 },
+    }
+    const store = { type: 'dynamodb', table: 'jeton', encryption: { keyFile: 'store.key' } }
+    const audit = [{ type: 'stdout' }, { type: 'file', path: 'audit.jsonl' }]
+    const jeton = await startServer({ server, store, audit })
+    jeton.process.kill('SIGHUP')
+    await jeton.logged('configuration_reloaded')
+    expect(jeton.stderr.join('\n')).not.toContain('restart_needed')
+    const changed = { ...server, admin: { port: 19464 }, connections: { max: 200, maxPerAddress: 50 } }
+    await jeton.configure(environment().config({ server: changed, store, audit }))
+    jeton.process.kill('SIGHUP')
+    expect(JSON.parse(await jeton.logged('restart_needed'))).toMatchObject({
+      part: 'server',
+      changes: [
+        { key: 'server.connections.max', from: 100, to: 200 },
+        { key: 'server.admin.port', from: 0, to: 19464 },
+      ],
+    })
+  })
+
+  test('names a changed server.port, and what it was', async () => {
+    const jeton = await startServer({ server: { port: 0 } }, { listen: [] })
+    await jeton.configure(environment().config({ server: { port: 18080 } }))
+    jeton.process.kill('SIGHUP')
+    const { changes } = JSON.parse(await jeton.logged('restart_needed'))
+    expect(changes).toEqual([{ key: 'server.port', from: 0, to: 18080 }])
   })
 
   test('keeps the cached keys of an issuer that is down', async () => {

@@ -17,6 +17,8 @@ export interface JetonOptions {
   /** For the configuration and logs; unless given, a new one that `close` removes. */
   folder?: string
   args?: readonly string[]
+  /** The options of the address; unless given, a free port instead of the configured one. */
+  listen?: readonly string[]
   /** The command that runs the CLI; this Node unless given. */
   node?: readonly string[]
   /** The CLI of another release; this build's unless given. */
@@ -56,6 +58,7 @@ export async function startJeton({
   env,
   folder: givenFolder,
   args = [],
+  listen = ['--port', '0'],
   node = [process.execPath],
   cli = CLI,
 }: JetonOptions): Promise<Jeton> {
@@ -65,7 +68,7 @@ export async function startJeton({
   await configure(config)
 
   const [program = process.execPath, ...nodeArgs] = node
-  const child = spawn(program, [...nodeArgs, cli, 'serve', '--config', configFile, '--port', '0', ...args], {
+  const child = spawn(program, [...nodeArgs, cli, 'serve', '--config', configFile, ...listen, ...args], {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
