@@ -14,6 +14,7 @@ import { escapeJson } from '../src/lib/printable.ts'
 import { createService } from '../src/service.ts'
 import { createPinoLog } from '../src/telemetry/pino-log.ts'
 import { closeInspector } from './inspector.ts'
+import { requireRegion, watchAccess } from './own-access.ts'
 
 export interface ServeOptions {
   configPath: string
@@ -30,6 +31,7 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
   const log = createPinoLog(escapeJson)
   const config = await loadConfig(configPath, address)
   logWarnings(config, log)
+  await requireRegion(config, { env: process.env, log })
   const registry = new Registry()
   const instance = `${hostname()}/${process.pid}`
   const service = await createService(config, {
@@ -60,6 +62,8 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
     throw cause
   }
 
+  // beside, because a search for credentials may take long
+  const stopWatch = watchAccess(config, { clock, health: service.health, log })
   const stopInterval = everyMinute(clock, () => {
     auditLog.flushDue()
     logHeadHash(auditLog, { log, event: 'audit_head' })
@@ -88,6 +92,7 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
   const signal = await stopping
   log.info({ event: 'stopping', signal }, 'stopping: the requests in flight are finished first')
   stopInterval()
+  stopWatch()
   await close(signal)
   logHeadHash(auditLog, { log, event: 'audit_closed' })
 }

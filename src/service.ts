@@ -50,6 +50,7 @@ export interface Service {
   readonly app: App
   readonly auditLog: AuditLog
   readonly clock: Clock
+  readonly health: Health
   /** Replaces issuers, keys, databases, grants and the certificate with those of `config`. Ports, sinks and stores stay. */
   reload(config: Config): void
   /**
@@ -124,6 +125,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
     app,
     auditLog,
     clock,
+    health,
     reload(changed) {
       accessPolicy = compileAccessPolicy(changed, { clock, keysOf: issuerKeys.of })
       issuerKeys.retain(changed.issuers)

@@ -29,6 +29,8 @@ export interface ClientOptions {
 export interface ClientSettings {
   readonly region?: string
   readonly maxAttempts: number
+  /** Whether each search for credentials reads the SDK's files again, so that it finds one that was not there before. */
+  readonly ignoreCache: boolean
   readonly requestHandler: {
     readonly connectionTimeout: number
     readonly requestTimeout: number
@@ -47,6 +49,7 @@ export function createClientSettings(options: ClientOptions): ClientSettings {
   return {
     ...(region !== undefined && { region }),
     maxAttempts: MAX_ATTEMPTS,
+    ignoreCache: true,
     requestHandler: {
       connectionTimeout: limits.connectTimeoutMs,
       requestTimeout: limits.responseTimeoutMs,

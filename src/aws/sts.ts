@@ -2,11 +2,13 @@ import {
   AssumeRoleCommand,
   type AssumeRoleCommandInput,
   type AssumeRoleCommandOutput,
+  GetCallerIdentityCommand,
   STSClient,
 } from '@aws-sdk/client-sts'
 import type { Clock } from '../lib/clock.ts'
 import { createClient, LONG_CALLS } from './client.ts'
 import { findRegion } from './errors.ts'
+import type { OwnAccess } from './own-access.ts'
 
 /** The call to AWS STS that jeton makes. */
 export interface Sts {
@@ -14,14 +16,41 @@ export interface Sts {
   assumeRole(input: AssumeRoleCommandInput, abortSignal: AbortSignal): Promise<AssumeRoleCommandOutput>
 }
 
+export interface StsOptions {
+  /** Where calls go if the SDK's environment names no region. */
+  region: string
+  clock: Clock
+}
+
 /** Returns a client for STS. Its calls go to the region that the SDK's environment names, or else to `region`. */
-export async function createStsClient({ region, clock }: { region: string; clock: Clock }): Promise<Sts> {
-  const environmentClient = createClient(STSClient, { limits: LONG_CALLS, clock })
-  const hasRegion = (await findRegion(environmentClient)) !== undefined
-  const client = hasRegion
-    ? environmentClient
-    : createClient(STSClient, { limits: LONG_CALLS, clock, region })
+export async function createStsClient(options: StsOptions): Promise<Sts> {
+  const { client } = await openClient(options)
   return {
     assumeRole: (input, abortSignal) => client.send(new AssumeRoleCommand(input), { abortSignal }),
   }
+}
+
+/** Returns what the SDK finds in its environment for jeton itself, as `createStsClient` uses it. */
+export async function openOwnAccess(options: StsOptions): Promise<OwnAccess> {
+  const { client, environmentRegion } = await openClient(options)
+  return {
+    environmentRegion,
+    config: client.config,
+    findCredentials: async () => void (await client.config.credentials()),
+    async getCallerIdentity(abortSignal) {
+      const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal })
+      if (!Account || !Arn) throw new TypeError('STS replied without an identity')
+      return { account: Account, arn: Arn }
+    },
+  }
+}
+
+async function openClient({ region, clock }: StsOptions) {
+  const environmentClient = createClient(STSClient, { limits: LONG_CALLS, clock })
+  const environmentRegion = await findRegion(environmentClient)
+  const client =
+    environmentRegion === undefined
+      ? createClient(STSClient, { limits: LONG_CALLS, clock, region })
+      : environmentClient
+  return { client, environmentRegion }
 }

@@ -6,6 +6,7 @@ import { virtualClock } from '../support/clock/virtual-clock.ts'
 test('createClientSettings limits each of two attempts, and names a region only if it is given one', () => {
   const settings = {
     maxAttempts: 2,
+    ignoreCache: true,
     requestHandler: { connectionTimeout: 500, requestTimeout: 1000, throwOnRequestTimeout: true },
   }
   expect(createClientSettings({ limits: SHORT_CALLS })).toStrictEqual(settings)

@@ -1,0 +1,76 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { readDegraded } from '../support/service/fleet-observations.ts'
+import { useServers } from './servers.ts'
+
+const { environment, startServer, bearer } = useServers()
+
+/** The environment of a server without credentials of its own, which looks for them in these files. */
+function withoutCredentials(files: { credentials?: string; config?: string } = {}): Record<string, string> {
+  const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...rest } = environment().serverEnv
+  return {
+    ...rest,
+    ...(files.credentials !== undefined && { AWS_SHARED_CREDENTIALS_FILE: files.credentials }),
+    ...(files.config !== undefined && { AWS_CONFIG_FILE: files.config }),
+  }
+}
+
+const STORE = { type: 'dynamodb', table: 'jeton', encryption: { kmsKeyId: 'alias/jeton' } }
+
+describe('jeton serve', () => {
+  test('without credentials says so, goes on, and vends as soon as a file brings some', async () => {
+    const credentials = join(environment().folder, 'credentials')
+    const jeton = await startServer({}, { env: withoutCredentials({ credentials }) })
+    expect(await jeton.logged('aws_credentials_missing')).toContain('AWS_PROFILE')
+    expect(await readDegraded(jeton)).toEqual(['sts'])
+    const { accessKeyId, secretAccessKey } = environment().sts.credentials
+    await writeFile(
+      credentials,
+      `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`,
+    )
+    await jeton.logged('aws_credentials_found')
+    expect(await readDegraded(jeton)).toEqual([])
+    expect((await jeton.requestToken(await bearer(), { database: 'orders' })).status).toBe(200)
+  })
+
+  test('starts although the search for credentials hangs, and says that it does', async () => {
+    const config = join(environment().folder, 'config')
+    await writeFile(config, '[default]\ncredential_process = sleep 20\n')
+    const jeton = await startServer({}, { env: withoutCredentials({ config }) })
+    expect((await fetch(`${jeton.url}/healthz`)).status).toBe(200)
+    expect(jeton.stderr.join()).not.toContain('aws_credentials_missing')
+    expect(JSON.parse(await jeton.logged('aws_credentials_missing'))).toMatchObject({
+      reason: 'TimeoutError',
+    })
+  })
+
+  test('without a region for its tables says which, and does not start', async () => {
+    const { AWS_REGION, ...env } = environment().serverEnv
+    const audit = [{ type: 'stdout' }, { type: 'dynamodb', table: 'jeton-audit' }]
+    const start = startServer({ store: STORE, audit }, { env })
+    await expect(start).rejects.toThrow(/"aws_region_missing","parts":\["store","audit\[1\]"\].*AWS_REGION/)
+    const there = { region: 'us-east-1' }
+    await startServer({ store: { ...STORE, ...there }, audit: [{ ...audit[1], ...there }] }, { env })
+  })
+
+  test('takes the region of its tables from a profile, too', async () => {
+    const { AWS_REGION, ...env } = environment().serverEnv
+    const config = join(environment().folder, 'config')
+    await writeFile(config, '[default]\nregion = us-east-1\n')
+    await startServer({ store: STORE }, { env: { ...env, AWS_CONFIG_FILE: config } })
+  })
+
+  test('needs no region without tables, and says where it then calls STS', async () => {
+    const { AWS_REGION, ...env } = environment().serverEnv
+    const jeton = await startServer({}, { env })
+    expect(await jeton.logged('aws_region_unset')).toContain("each database's own")
+    expect((await jeton.requestToken(await bearer(), { database: 'orders' })).status).toBe(200)
+  })
+
+  test('with both says nothing of them', async () => {
+    const jeton = await startServer()
+    expect((await jeton.requestToken(await bearer(), { database: 'orders' })).status).toBe(200)
+    expect(jeton.stderr.join()).not.toMatch(/aws_(credentials|region)/)
+  })
+})
