@@ -1,6 +1,9 @@
 import { parseAddress } from './address.ts'
 import type { Address, Database, EndpointKind, Engine } from './database.ts'
+import { findUserProblem } from './database-user.ts'
+import { findDbnameProblem } from './dbname.ts'
 import { parseEndpoint } from './endpoint.ts'
+import { parseResourceId, type ResourceIdPrefix } from './resource-id.ts'
 import { parseRoleArn } from './role-arn.ts'
 
 /** One database of the configuration, after the schema has checked its types. */
@@ -40,30 +43,24 @@ const DEFAULT_PORT: Readonly<Record<Engine, number>> = { postgres: 5432, mysql: 
  */
 const DEFAULT_NEW_TOKENS_PER_SECOND = 16
 
-/** PostgreSQL truncates names by bytes; the others count characters. */
-const MAX_USER_LENGTH: Readonly<Record<Engine, { length(user: string): number; max: number; unit: string }>> =
-  {
-    postgres: { length: user => Buffer.byteLength(user), max: 63, unit: 'bytes' },
-    mysql: { length: user => user.length, max: 32, unit: 'characters' },
-    mariadb: { length: user => user.length, max: 80, unit: 'characters' },
-  }
-
 const ID_OF_INSTANCE = '`db-…` of the instance (DbiResourceId)'
 const ID_OF_CLUSTER = '`cluster-…` of the cluster (DbClusterResourceId)'
 const ID_OF_PROXY = '`prx-…` of the proxy (the end of its DBProxyArn)'
 const ANY_ID = `${ID_OF_INSTANCE}, ${ID_OF_CLUSTER} or ${ID_OF_PROXY}`
-const RESOURCE_ID: Readonly<Record<EndpointKind, { prefixes: readonly string[]; expected: string }>> = {
+const RESOURCE_ID: Readonly<
+  Record<EndpointKind, { prefixes: readonly ResourceIdPrefix[]; expected: string }>
+> = {
   // in Aurora, the id of the cluster covers the endpoints of its instances
-  instance: { prefixes: ['db-', 'cluster-'], expected: `${ID_OF_INSTANCE}, or in Aurora ${ID_OF_CLUSTER}` },
-  cluster: { prefixes: ['cluster-'], expected: ID_OF_CLUSTER },
-  shardGroup: { prefixes: ['cluster-'], expected: ID_OF_CLUSTER },
-  proxy: { prefixes: ['prx-'], expected: ID_OF_PROXY },
+  instance: { prefixes: ['db', 'cluster'], expected: `${ID_OF_INSTANCE}, or in Aurora ${ID_OF_CLUSTER}` },
+  cluster: { prefixes: ['cluster'], expected: ID_OF_CLUSTER },
+  shardGroup: { prefixes: ['cluster'], expected: ID_OF_CLUSTER },
+  proxy: { prefixes: ['prx'], expected: ID_OF_PROXY },
 }
 
 /**
  * Returns a frozen `Database` for one database of the configuration, or everything that is wrong with it at once. Does not
  * ask AWS: a well-formed role or resource id may belong to another database. Does not check the name, which the schema
- * does. Messages quote only partitions and regions.
+ * does. Messages quote neither a host nor an external id, which may be or hold a secret.
  */
 export function checkDatabase(spec: DatabaseSpec): CheckedDatabase {
   const problems: DatabaseProblem[] = []
@@ -84,7 +81,8 @@ export function checkDatabase(spec: DatabaseSpec): CheckedDatabase {
     )
   checkUsers(spec, report)
   if (externalId !== undefined) checkExternalId(externalId, report)
-  if (dbname !== undefined) checkDbname(dbname, report)
+  const dbnameProblem = dbname === undefined ? undefined : findDbnameProblem(dbname, engine)
+  if (dbnameProblem !== undefined) report('dbname', dbnameProblem)
   const connect = spec.connect === undefined ? undefined : checkConnect(spec.connect, report)
 
   if (!endpoint.ok || !role.ok || problems.length > 0) return { ok: false, problems }
@@ -117,18 +115,17 @@ function checkPort(port: number, report: ReportProblem): void {
     )
 }
 
-/** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html */
 function checkResourceId(
   { resourceId, kind }: { resourceId: string; kind: EndpointKind | undefined },
   report: ReportProblem,
 ): void {
-  if (!/^(?:db|cluster|prx)-[A-Za-z0-9]+$/.test(resourceId))
-    report('resourceId', `is not an RDS resource id: use the ${kind ? RESOURCE_ID[kind].expected : ANY_ID}`)
-  else if (kind && !RESOURCE_ID[kind].prefixes.some(prefix => resourceId.startsWith(prefix)))
-    report(
-      'resourceId',
-      `does not fit the endpoint, which is of kind ${kind}: use the ${RESOURCE_ID[kind].expected}`,
-    )
+  const parsed = parseResourceId(resourceId)
+  const expected = kind ? RESOURCE_ID[kind].expected : ANY_ID
+  if (!parsed.ok) {
+    const remedy = parsed.meant === undefined ? `use the ${expected}` : `did you mean ${parsed.meant}?`
+    report('resourceId', `${parsed.fault}: ${remedy}`)
+  } else if (kind && !RESOURCE_ID[kind].prefixes.includes(parsed.prefix))
+    report('resourceId', `does not fit the endpoint, which is of kind ${kind}: use the ${expected}`)
 }
 
 function checkUsers({ users, engine }: DatabaseSpec, report: ReportProblem): void {
@@ -140,31 +137,10 @@ function checkUsers({ users, engine }: DatabaseSpec, report: ReportProblem): voi
   })
 }
 
-/**
- * Returns why a database user is not allowed, or undefined: `databaseUserArn` puts the name unescaped into a policy, where *, ?
- * and $ have a meaning. Does not check that the account exists. A session policy allows no characters beyond U+00FF:
- * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
- */
-function findUserProblem(user: string, engine: Engine): string | undefined {
-  const { length, max, unit } = MAX_USER_LENGTH[engine]
-  if (user === '') return 'is empty'
-  if (/[*?$]/.test(user)) return 'contains *, ? or $, which would widen the policy to other users'
-  if (/\p{Cc}/u.test(user)) return 'contains control characters'
-  if (/[\u0100-\u{10ffff}]/u.test(user))
-    return 'contains characters beyond U+00FF, which a session policy cannot hold'
-  if (length(user) > max) return `is longer than the ${max} ${unit} that ${engine} allows`
-  return undefined
-}
-
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
 function checkExternalId(id: string, report: ReportProblem): void {
   if (!/^[\w+=,.@:/-]{2,1224}$/.test(id))
     report('externalId', 'is not an external id that STS accepts: 2 to 1224 letters, digits and _+=,.@:/-')
-}
-
-/** The name becomes an environment variable of the caller's command, which cannot hold U+0000. */
-function checkDbname(dbname: string, report: ReportProblem): void {
-  if (dbname === '' || /\p{Cc}/u.test(dbname)) report('dbname', 'is empty or contains control characters')
 }
 
 function checkConnect(connect: string, report: ReportProblem): Address | undefined {

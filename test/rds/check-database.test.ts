@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { policiesIn } from '../../src/iam/lint/documents.ts'
+import { lintStatements } from '../../src/iam/lint/lint.ts'
 import { checkDatabase, type DatabaseSpec } from '../../src/rds/check-database.ts'
 import { databaseUserArn, resourceKey } from '../../src/rds/database.ts'
 
@@ -16,6 +18,13 @@ function checkedDatabase(changes: Partial<DatabaseSpec> = {}) {
   const checked = checkDatabase({ ...SPEC, ...changes })
   if (!checked.ok) throw new Error(JSON.stringify(checked.problems))
   return checked.database
+}
+
+function lintedResourceId(resourceId: string) {
+  const text = `arn:aws:rds-db:us-east-1:123456789012:dbuser:${resourceId}/app_ro`
+  const Statement = [{ Effect: 'Allow', Action: 'rds-db:connect', Resource: text }]
+  const [policy] = policiesIn({ Version: '2012-10-17', Statement })
+  return lintStatements(policy?.statements ?? [])
 }
 
 function problemsOf(changes: Partial<DatabaseSpec>) {
@@ -93,8 +102,40 @@ describe('checkDatabase on the resource id', () => {
       ])
     for (const resourceId of ['', 'orders', 'db-', 'db-A*', 'db-A1/x', 'db-A1\n', 'cluster-A?', 'prx-*'])
       expect(problemsOf({ host, resourceId })).toEqual([
-        expect.stringMatching(/^resourceId: is not an RDS resource id: use the `(db|cluster|prx)-…`/),
+        expect.stringMatching(
+          /^resourceId: is not an RDS resource id, but perhaps a name: use the `(db|cluster|prx)-…`/,
+        ),
       ])
+  })
+})
+
+describe('checkDatabase on the case of the resource id', () => {
+  test.each([
+    ['db-abcdefghijkl', 'has lower-case letters', 'db-ABCDEFGHIJKL'],
+    ['cluster-aBC', 'has lower-case letters', 'cluster-ABC'],
+    ['DB-ABC', 'does not begin with db- in lower case', 'db-ABC'],
+    ['PRX-0a1b', 'does not begin with prx- in lower case', 'prx-0a1b'],
+  ])('says of %s what is meant, as lint-policy does of a policy', (resourceId, fault, meant) => {
+    const message = expect.stringMatching(
+      new RegExp(`^resourceId: ${fault}.*IAM compares the case: did you mean ${meant}\\?$`),
+    )
+    expect(problemsOf({ resourceId })).toEqual([message])
+    const [finding] = lintedResourceId(resourceId)
+    expect(finding?.severity).toBe('error')
+    expect(finding?.message).toMatch(new RegExp(`^${resourceId} ${fault}.*did you mean ${meant}\\?$`))
+  })
+
+  test('has no id that lint-policy calls an error', () => {
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^(db|cluster|prx|DB|Prx)-[A-Za-z0-9]{1,6}$/),
+        fc.constantFrom('orders.c9a', 'orders.cluster-c9a', 'pool.proxy-c9a'),
+        (resourceId, front) => {
+          const problems = problemsOf({ resourceId, host: `${front}.us-east-1.rds.amazonaws.com` })
+          if (problems.length === 0) expect(lintedResourceId(resourceId)).toEqual([])
+        },
+      ),
+    )
   })
 })
 
@@ -116,6 +157,14 @@ describe('checkDatabase on the role', () => {
     ['arn:aws:sts::123456789012:assumed-role/jeton/session', /ARN of a role session/],
     ['arn:aws:iam::123456789012:role/*/jeton', /would widen a policy/],
     ['arn:aws:iam::123456789012:role/$' + '{aws:username}/jeton', /would widen a policy/],
+    [
+      'arn:aws:iam::123456789012:role/aws-service-role/rds.amazonaws.com/AWSServiceRoleForRDS',
+      /linked to one of its services, which jeton cannot assume/,
+    ],
+    [
+      'arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0a1b',
+      /Identity Center manages/,
+    ],
     ['arn:aws-mars:iam::123456789012:role/jeton', /unknown AWS partition/],
     ['arn:aws-cn:iam::123456789012:role/jeton', /is in partition aws-cn, but the endpoint is in aws:/],
   ])('rejects %j', (roleArn, message) => {
@@ -150,6 +199,26 @@ describe('checkDatabase on users', () => {
   })
 
   test.each([
+    ['postgres', 'rdsadmin', 'belongs to RDS itself'],
+    ['postgres', 'rds_iam', 'belongs to RDS itself'],
+    ['mysql', 'rdsadmin', 'belongs to RDS itself'],
+    ['mariadb', 'rdsrepladmin', 'belongs to RDS itself'],
+    ['postgres', 'pg_monitor', 'a name that postgres keeps for itself'],
+    ['postgres', 'public', 'a name that postgres keeps for itself'],
+    ['mysql', 'mysql.sys', 'a name that mysql keeps for itself'],
+    ['postgres', ' app', 'begins or ends with a space'],
+  ] as const)('of %s rejects %j, which nobody can log in to', (engine, user, message) => {
+    expect(problemsOf({ engine, users: ['app_ro', user] })).toEqual([
+      expect.stringMatching(new RegExp(`^users\\[1\\]: .*${message}`)),
+    ])
+  })
+
+  test('accepts what another engine keeps for itself', () => {
+    expect(problemsOf({ engine: 'mysql', users: ['pg_monitor', 'public', 'rdsapp'] })).toEqual([])
+    expect(problemsOf({ users: ['mysql.sys'] })).toEqual([])
+  })
+
+  test.each([
     ['postgres', 63],
     ['mysql', 32],
     ['mariadb', 80],
@@ -181,6 +250,17 @@ describe('checkDatabase on other members', () => {
 
   test.each(['', 'a\u0000b'])('rejects the dbname %j', dbname => {
     expect(problemsOf({ dbname })).toEqual([expect.stringMatching(/^dbname: /)])
+  })
+
+  test.each([
+    ['postgres', 'a'.repeat(64), 'is longer than the 63 bytes'],
+    ['mysql', 'a'.repeat(65), 'is longer than the 64 characters'],
+    ['postgres', 'postgresql://db/orders', 'is a connection string'],
+    ['postgres', 'host=db', 'is a connection string'],
+    ['postgres', 'rdsadmin', 'belongs to RDS itself'],
+    ['postgres', 'template0', 'accepts no connections'],
+  ] as const)('of %s rejects the dbname %s', (engine, dbname, message) => {
+    expect(problemsOf({ engine, dbname })).toEqual([expect.stringMatching(`^dbname: .*${message}`)])
   })
 
   test('rejects a connect without a port', () => {
@@ -218,7 +298,7 @@ describe('checkDatabase on other members', () => {
       fc.property(fc.string({ unit, maxLength: 8 }), user => {
         const checked = checkDatabase({ ...SPEC, users: [user] })
         if (checked.ok) expect(databaseUserArn(checked.database, user)).toMatch(/^[^*?$\p{Cc}]+$/u)
-        else expect(user === '' || /[*?$\n\0ż]/.test(user)).toBe(true)
+        else expect(user === '' || /[*?$\n\0ż]|^ | $/.test(user)).toBe(true)
       }),
     )
   })

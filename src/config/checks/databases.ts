@@ -12,6 +12,7 @@ export function checkDatabases(entries: Sections['databases'], report: Report): 
     return []
   })
   checkSharedLimits(databases, report)
+  checkTwins(databases, report)
   return databases
 }
 
@@ -31,4 +32,28 @@ function checkSharedLimits(databases: readonly Database[], report: Report): void
         'newTokensPerSecond',
       )
   }
+}
+
+/** What AWS gives an endpoint only once, with the key that has it. */
+const FACTS_OF_ENDPOINT = [
+  ['resourceId', 'resourceId'],
+  ['engine', 'engine'],
+  ['account', 'roleArn'],
+] as const
+const FACT_NAMES = { resourceId: 'resource id', engine: 'engine', account: 'account' } as const
+
+/** Of two databases that contradict each other about one endpoint, one never works. */
+function checkTwins(databases: readonly Database[], report: Report): void {
+  databases.forEach((database, position) => {
+    const twins = databases.slice(0, position).filter(({ host }) => host === database.host)
+    for (const [fact, key] of FACTS_OF_ENDPOINT) {
+      const twin = twins.find(other => other[fact] !== database[fact])
+      if (twin)
+        report.problem(
+          `has the ${FACT_NAMES[fact]} ${database[fact]}, but databases.${twin.name} has ${twin[fact]} for the same host: one of the two is wrong`,
+          database.name,
+          key,
+        )
+    }
+  })
 }

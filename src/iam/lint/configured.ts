@@ -1,4 +1,5 @@
 import { type Database, databaseUserArn } from '../../rds/database.ts'
+import { parseResourceId } from '../../rds/resource-id.ts'
 import { parseArn, parseUser } from './arn.ts'
 import type { LintFinding } from './finding.ts'
 import { allowsConnect, coversResource, type LintedStatement } from './statement.ts'
@@ -21,7 +22,7 @@ function unknownResourceFinding(
 ): LintFinding | undefined {
   const arn = parseArn(text)
   const target = arn && parseUser(arn.resource)
-  if (!target || arn.service !== 'rds-db' || !/^(?:db|cluster|prx)-\w+$/.test(target.id)) return undefined
+  if (!target || arn.service !== 'rds-db' || !parseResourceId(target.id).ok) return undefined
   const { id, user } = target
   let candidates = databases.filter(({ resourceId }) => resourceId === id)
   const [first] = candidates

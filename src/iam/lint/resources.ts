@@ -1,4 +1,5 @@
 import { PARTITIONS, partitionOfRegion } from '../../rds/partitions.ts'
+import { parseResourceId } from '../../rds/resource-id.ts'
 import { type Arn, couldBeUser, parseArn, parseUser } from './arn.ts'
 import type { LintFinding, LintRule } from './finding.ts'
 import { type LintedStatement, namesService } from './statement.ts'
@@ -80,13 +81,12 @@ function locationFindings(entry: TextEntry, { partition, region, account }: Arn)
 }
 
 function resourceIdFindings(entry: TextEntry, id: string): LintFinding[] {
-  // only the resource ids of proxies are in lower case
-  if (!isLiteral(id) || /^(?:(?:db|cluster)-[A-Z0-9]+|prx-[A-Za-z0-9]+)$/.test(id)) return []
-  const hasLowerCase = /^(?:db|cluster)-[A-Za-z0-9]+$/.test(id)
-  const fault = hasLowerCase
-    ? `${id} has lower-case letters, which no such resource id has, and IAM compares the case: it is a name, or somebody changed it`
-    : `${id || 'nothing'} is not a resource id, but perhaps a name`
-  return [error(entry, { rule: 'resource-id', message: `${fault}; give ${RESOURCE_IDS}` })]
+  if (!isLiteral(id)) return []
+  const parsed = parseResourceId(id)
+  if (parsed.ok) return []
+  const remedy = parsed.meant === undefined ? `give ${RESOURCE_IDS}` : `did you mean ${parsed.meant}?`
+  const message = `${id || 'nothing'} ${parsed.fault}; ${remedy}`
+  return [error(entry, { rule: 'resource-id', message })]
 }
 
 function broadFindings(entry: TextEntry, parts: Arn & { id: string; user: string }): LintFinding[] {

@@ -43,4 +43,20 @@ describe('checkDatabases', () => {
     const same = { ...orders, limits: { newTokensPerSecond: 16 } }
     expect(await problemsOf(withDatabases({ elsewhere, same }))).toEqual([])
   })
+
+  test.each([
+    [{ resourceId: 'db-ZZZ' }, 'resourceId: has the resource id db-ZZZ, but databases.orders has db-ABC'],
+    [{ engine: 'mysql' }, 'engine: has the engine mysql, but databases.orders has postgres'],
+    [
+      { roleArn: 'arn:aws:iam::999999999999:role/jeton' },
+      'roleArn: has the account 999999999999, but databases.orders has 123456789012',
+    ],
+  ])('rejects two databases with one endpoint and different facts, %j', async (members, message) => {
+    const twin = { ...sound().databases.orders, host: HOST.toUpperCase(), ...members }
+    expect(await problemsOf(withDatabases({ twin }))).toEqual([
+      expect.stringMatching(`^databases\\.twin\\.${message}.* for the same host: one of the two is wrong$`),
+    ])
+    const role = { roleArn: 'arn:aws:iam::123456789012:role/other', port: 5433, dbname: 'other' }
+    expect(await problemsOf(withDatabases({ twin: { ...sound().databases.orders, ...role } }))).toEqual([])
+  })
 })

@@ -100,11 +100,11 @@ describe('resources that are not database users', () => {
     [
       USER.replace(/db-[A-Z]+/, 'orders'),
       'error resource-id',
-      'orders is not a resource id, but perhaps a name',
+      'orders is not an RDS resource id, but perhaps a name',
     ],
     [USER.replace(/db-[A-Z]+/, 'db-abcdefghijkl'), 'error resource-id', 'has lower-case letters'],
     [USER.replace(/db-[A-Z]+/, 'cluster-aBC'), 'error resource-id', 'has lower-case letters'],
-    [USER.replace(/db-[A-Z]+/, 'db-orders-1'), 'error resource-id', 'not a resource id'],
+    [USER.replace(/db-[A-Z]+/, 'db-orders-1'), 'error resource-id', 'not an RDS resource id'],
     [USER.replace('arn:aws:', 'arn:aws-xy:'), 'error partition', 'AWS has no partition aws-xy'],
     [
       USER.replace('us-east-1', 'cn-north-1'),
