@@ -29,7 +29,7 @@ export interface ServeOptions {
  */
 export async function serve({ configPath, listen: address, stdout }: ServeOptions): Promise<void> {
   const log = createPinoLog(escapeJson)
-  const config = await loadConfig(configPath, address)
+  const config = await loadConfig(configPath, { ...address, purpose: 'start' })
   logWarnings(config, log)
   await requireRegion(config, { env: process.env, log })
   const registry = new Registry()
@@ -71,7 +71,7 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
   reloadOnHangup({
     config,
     log,
-    load: () => loadConfig(configPath, address),
+    load: () => loadConfig(configPath, { ...address, purpose: { reloadOf: current } }),
     apply(changed) {
       // first, because what is revoked must not wait for a log that hangs
       service.reload(changed)

@@ -1,6 +1,5 @@
 import { loadConfig } from '../config/load.ts'
 import { ConfigError, describeProblem } from '../config/problems.ts'
-import { findWarnings } from '../config/warnings.ts'
 import { countText } from '../lib/printable.ts'
 import type { CommandOutput } from './streams.ts'
 
@@ -18,7 +17,7 @@ export async function checkCommand(path: string, { stdout, stderr }: CommandOutp
       countText(Object.keys(apiKeys).length, 'API key'),
       countText(grants.length, 'grant'),
     ]
-    for (const warning of findWarnings(config)) stderr.write(`warning: ${describeProblem(warning)}\n`)
+    for (const warning of config.warnings ?? []) stderr.write(`warning: ${describeProblem(warning)}\n`)
     stdout.write(`ok: ${counts.join(', ')}\n`)
     return 0
   } catch (cause) {

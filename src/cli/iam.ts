@@ -62,7 +62,7 @@ function platformNotes({ database, runsOn }: IamArguments): string[] {
 }
 
 async function jetonRoleOf(args: IamArguments): Promise<RoleTemplate> {
-  const config = await loadConfig(args.configPath)
+  const config = await loadConfig(args.configPath, { purpose: 'describe' })
   const partition = requirePartition(config.databases)
   const { environmentRegion, runsOn = 'lambda' } = args
   const locate = locateByFlags(args, { partition, environmentRegion })

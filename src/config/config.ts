@@ -3,6 +3,7 @@ import type { JSONWebKeySet } from 'jose'
 import type { GrantSpec } from '../authorization/grant.ts'
 import type { Database } from '../rds/database.ts'
 import type { ConfigOrigin } from './origin.ts'
+import type { Problem } from './problems.ts'
 
 /** The form of the names of issuers, API keys and grants: safe in a log, a path and a command line. */
 export const NAME_PATTERN = '^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$'
@@ -19,6 +20,8 @@ export interface Config {
   readonly store: StoreConfig
   readonly audit: readonly SinkConfig[]
   readonly origin: ConfigOrigin
+  /** What is doubtful in it, each with its place. */
+  readonly warnings?: readonly Problem[]
 }
 
 export interface ServerConfig {

@@ -10,31 +10,40 @@ import type { Config, IssuerConfig } from './config.ts'
 import { hashFiles, originOf } from './hash-origin.ts'
 import { parsePlainJson } from './parse-json.ts'
 import { ConfigError, createReport, type Problem } from './problems.ts'
+import type { Purpose } from './purpose.ts'
 import { findSchemaProblems } from './schema-problems.ts'
 import { type Sections, selectSoundSections } from './sections.ts'
 import { type Files, withoutFiles } from './source/files.ts'
 import { openConfigSource } from './source/open-source.ts'
 import type { ConfigSource } from './source/source.ts'
+import { findWarnings } from './warnings.ts'
 
 /**
  * Loads and checks the configuration at `path`, a file or an `s3://` URL, with every file that it names. Throws
  * `ConfigError` with all of its problems. Uses no network but S3, so it does not check that a role, a resource id or an
  * issuer exists.
  */
-export async function loadConfig(path: string, listen: Listen = {}): Promise<Config> {
-  return loadFrom(openConfigSource(path), listen)
+export async function loadConfig(path: string, options: LoadOptions = {}): Promise<Config> {
+  return loadFrom(openConfigSource(path), options)
 }
 
 /** Loads and checks the configuration of an open source, as `loadConfig` does. */
-export async function loadFrom(source: ConfigSource, listen: Listen = {}): Promise<Config> {
+export async function loadFrom(source: ConfigSource, options: LoadOptions = {}): Promise<Config> {
   const { text, files } = await source.read()
-  return checkConfig(text, { files, listen })
+  return checkConfig(text, { files, ...options })
 }
 
 /** Overrides the configured address; the same rules apply. */
 export interface Listen {
   host?: string | undefined
   port?: number | undefined
+}
+
+export interface LoadOptions extends Listen {
+  /** Default: `check`, which is the strictest. */
+  purpose?: Purpose
+  /** The time in milliseconds; default: the machine's. */
+  now?: number
 }
 
 /** What commands need of a configuration, without what only serving needs. */
@@ -45,7 +54,7 @@ export interface StaticConfig extends Pick<Config, 'databases' | 'grants' | 'aud
 /** Loads and checks a configuration as `loadConfig` does, without reading the files that it names: they may be elsewhere. */
 export async function loadStaticConfig(path: string): Promise<StaticConfig> {
   const { text, files } = await openConfigSource(path).read()
-  return checkConfig(text, { files: withoutFiles(files), listen: {} })
+  return checkConfig(text, { files: withoutFiles(files), purpose: 'describe' })
 }
 
 /** Loads the YAML parser only if needed: it slows down a cold start, and configurations made by programs are plain JSON. */
@@ -56,7 +65,7 @@ async function parse(text: string): Promise<unknown> {
 
 async function checkConfig(
   text: string,
-  { files: unhashed, listen }: { files: Files; listen: Listen },
+  { files: unhashed, purpose = 'check', now = Date.now(), ...listen }: LoadOptions & { files: Files },
 ): Promise<Config> {
   const value = await parse(text).catch(cause => {
     throw cause instanceof ConfigError ? new ConfigError(cause.problems, originOf(text)) : cause
@@ -66,7 +75,15 @@ async function checkConfig(
   const sections = selectSoundSections(value, schemaProblems)
   const problems: Problem[] = schemaProblems.map(({ path, message }) => ({ path, message }))
   const report = createReport(problems)
-  const at = (section: keyof Sections) => ({ files, report: report.at(section) })
+  const doubts: Problem[] = []
+  const warnings = createReport(doubts)
+  const at = (section: keyof Sections) => ({
+    files,
+    purpose,
+    now,
+    report: report.at(section),
+    warnings: warnings.at(section),
+  })
 
   const server =
     sections.server && (await checkServer({ ...sections.server, ...given(listen) }, at('server')))
@@ -85,7 +102,10 @@ async function checkConfig(
   const origin = originOf(text, { sections, files })
   if (!server || !store || problems.length > 0) throw new ConfigError(problems, origin)
   // whoever is given a part of it must not change what later configurations are compared with
-  return freezeDeep({ server, issuers, apiKeys, databases, grants, store, audit, origin })
+  return freezeDeep({
+    ...{ server, issuers, apiKeys, databases, grants, store, audit, origin },
+    warnings: [...doubts, ...findWarnings({ issuers, grants })],
+  })
 }
 
 /** Returns the members that are set: an undefined one must not replace the file's. */

@@ -76,7 +76,11 @@ export function createReloader({ source, ...parts }: ReloaderParts): () => Promi
 
   return singleFlight(async () => {
     try {
-      if (await source.hasChanged()) problems = await reload({ ...parts, load: () => loadFrom(source) })
+      if (await source.hasChanged())
+        problems = await reload({
+          ...parts,
+          load: () => loadFrom(source, { purpose: { reloadOf: parts.config } }),
+        })
       else if (problems.length > 0) logBroken(log, problems)
     } catch (cause) {
       log.error(

@@ -55,10 +55,10 @@ function findTwinDoubt(
 }
 
 /** Logs each warning of a configuration that is about to be used. */
-export function logWarnings(config: Config, log: Log): void {
-  for (const { path, message } of findWarnings(config))
+export function logWarnings({ warnings = [] }: Pick<Config, 'warnings'>, log: Log): void {
+  for (const { message, ...place } of warnings)
     log.warn(
-      { event: 'configuration_doubtful', path, problem: message },
+      { event: 'configuration_doubtful', ...place, problem: message },
       'the configuration is used, but one thing in it is doubtful: see problem',
     )
 }

@@ -53,7 +53,7 @@ export function createExecutionEnvironment({
   ...facts
 }: ExecutionEnvironmentParts): ExecutionEnvironment {
   async function start(): Promise<StartedService> {
-    const config = await loadFrom(source)
+    const config = await loadFrom(source, { purpose: 'start' })
     logWarnings(config, log)
     warnAboutConfig(config, log)
     const service = await createService(config)

@@ -42,6 +42,7 @@ describe('loadConfig', () => {
       store: { type: 'memory' },
       audit: [{ type: 'stdout' }],
       origin: expect.any(Object),
+      warnings: [],
     })
   })
 

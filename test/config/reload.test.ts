@@ -64,14 +64,12 @@ describe('reload', () => {
 
   test('logs what is doubtful in the new one', async () => {
     const claims = { hd: 'example.com', email_verified: true }
-    const issuer = { name: 'google', issuer: 'https://accounts.google.com', audience: 'jeton' }
-    const [grant] = config.grants
-    const changed: Config = {
-      ...config,
-      issuers: [...config.issuers, issuer],
-      grants: grant ? [{ ...grant, principal: { issuer: 'google', claims } }] : [],
-    }
-    await reload({ config, log, load: async () => changed, apply })
+    const path = await written({
+      ...sound(),
+      issuers: { google: { issuer: 'https://accounts.google.com', audience: 'jeton' } },
+      grants: [{ ...sound().grants[0], principal: { issuer: 'google', claims } }],
+    })
+    await reload({ config, log, load: () => loadConfig(path), apply })
     expect(log.lines).toMatchObject([
       {
         level: 'warn',

@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connect as tlsConnect } from 'node:tls'
@@ -97,6 +97,44 @@ describe('jeton serve listens', () => {
     await jeton.logged('configuration_reloaded')
     expect(await serialOf(port)).toBe(second)
     expect(jeton.stderr.join('')).not.toContain('restart_needed')
+  })
+
+  test('with the old certificate if the new one would fail each connection', async () => {
+    const files = async ({ certPem, keyPem }: { certPem: string; keyPem: string }) => {
+      await writeFile(join(environment().folder, 'server.pem'), certPem)
+      await writeFile(join(environment().folder, 'server-key.pem'), keyPem)
+    }
+    const { authority } = environment()
+    const first = authority.issue(['127.0.0.1'])
+    const ofRsa = authority.issue(['127.0.0.1'], { key: generateKeyPairSync('rsa', { modulusLength: 2048 }) })
+    const expired = authority.issue(['127.0.0.1'], { expiresAt: Date.now() - 60_000 })
+    await files(first)
+    const jeton = await startServer({ server: { tls: { cert: 'server.pem', key: 'server-key.pem' } } })
+    const port = Number(new URL(jeton.url).port)
+    for (const [broken, why] of [
+      [{ certPem: ofRsa.certPem, keyPem: first.keyPem }, 'for a key of type rsa, and this is ec'],
+      [expired, 'names a certificate that expired on'],
+    ] as const) {
+      await files(broken)
+      jeton.process.kill('SIGHUP')
+      expect(await jeton.logged(why)).toContain('configuration_broken')
+      expect(await serialOf(port)).toBe(new X509Certificate(first.certPem).serialNumber)
+    }
+  })
+
+  test('with a certificate that has expired, which it says: callers may not look at it', async () => {
+    const { certPem, keyPem } = environment().authority.issue(['127.0.0.1'], {
+      expiresAt: Date.now() - 60_000,
+    })
+    await writeFile(join(environment().folder, 'server.pem'), certPem)
+    await writeFile(join(environment().folder, 'server-key.pem'), keyPem)
+    const jeton = await startServer({ server: { tls: { cert: 'server.pem', key: 'server-key.pem' } } })
+    expect(await jeton.logged('configuration_doubtful')).toContain('names a certificate that expired on')
+    await expect(serialOf(Number(new URL(jeton.url).port))).rejects.toMatchObject({
+      code: 'CERT_HAS_EXPIRED',
+    })
+    jeton.process.kill('SIGHUP')
+    await jeton.logged('configuration_reloaded')
   })
 
   function serialOf(port: number): Promise<string> {

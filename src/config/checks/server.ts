@@ -1,9 +1,8 @@
-import { createSecureContext } from 'node:tls'
 import { isLoopback } from '../../lib/loopback.ts'
 import type { ServerConfig } from '../config.ts'
 import type { Report } from '../problems.ts'
 import type { Sections } from '../sections.ts'
-import type { Files } from '../source/files.ts'
+import { checkTls, type TlsCheck } from './tls.ts'
 
 const DEFAULT_HOST = '127.0.0.1'
 const DEFAULT_PORT = 8080
@@ -18,7 +17,7 @@ type ServerSection = NonNullable<Sections['server']>
  */
 export async function checkServer(
   server: ServerSection,
-  { files, report }: { files: Files; report: Report },
+  { report, warnings, ...context }: TlsCheck,
 ): Promise<ServerConfig> {
   const { port = DEFAULT_PORT, behindProxy } = server
   const host = addressOf(server.host)
@@ -27,7 +26,9 @@ export async function checkServer(
       'is not loopback, so tokens would cross the network unencrypted: set server.tls or, if proxies with TLS are in front, set server.behindProxy to their number',
       'host',
     )
-  const tls = server.tls && (await checkTls(server.tls, { files, report: report.at('tls') }))
+  const tls =
+    server.tls &&
+    (await checkTls(server.tls, { ...context, report: report.at('tls'), warnings: warnings.at('tls') }))
   const admin = server.admin && {
     host: addressOf(server.admin.host),
     port: server.admin.port ?? DEFAULT_ADMIN_PORT,
@@ -58,30 +59,4 @@ function checkConnections(
     report.problem(`must not be more than max, which is ${max}`, 'maxPerAddress')
   if (behindProxy !== undefined) return { max, maxPerAddress: undefined }
   return { max, maxPerAddress: maxPerAddress ?? Math.ceil(max / 4) }
-}
-
-async function checkTls(
-  paths: NonNullable<ServerSection['tls']>,
-  { files, report }: { files: Files; report: Report },
-): Promise<ServerConfig['tls']> {
-  const cert = await files.read(paths.cert, report.at('cert'))
-  const key = await files.read(paths.key, report.at('key'))
-  const isCert = cert !== undefined && isUsable({ cert })
-  const isKey = key !== undefined && isUsable({ key })
-  if (cert !== undefined && !isCert) report.problem('names a file that contains no PEM certificate', 'cert')
-  if (key !== undefined && !isKey)
-    report.problem('names a file that contains no PEM private key (jeton cannot use an encrypted key)', 'key')
-  if (!isCert || !isKey) return undefined
-  if (!isUsable({ cert, key })) report.problem('has a private key that does not belong to the certificate')
-  return { cert, key }
-}
-
-/** Does not say why not, because messages of OpenSSL may quote what it read. */
-function isUsable(pair: { cert?: string; key?: string }): boolean {
-  try {
-    createSecureContext(pair)
-    return true
-  } catch {
-    return false
-  }
 }

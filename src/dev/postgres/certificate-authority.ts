@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { createHash, generateKeyPairSync, type KeyPairKeyObjectResult, randomBytes, sign } from 'node:crypto'
 import { isIP } from 'node:net'
 import { der } from './der.ts'
 
@@ -10,25 +10,44 @@ export interface Certificate {
 export interface Authority {
   /** The root certificate, for clients that trust this authority. */
   readonly caPem: string
-  /** Returns a server certificate for DNS names and IPv4 addresses, valid from a day ago until `expiresAt` (ms), a day from now unless given. */
-  issue(names: readonly string[], options?: { expiresAt?: number }): Certificate
+  /** Returns a server certificate for DNS names and IPv4 addresses. */
+  issue(names: readonly string[], options?: IssueOptions): Certificate
+}
+
+export interface IssueOptions {
+  /** In milliseconds; default: a day ago, or a day before the end if that is earlier. */
+  startsAt?: number
+  /** In milliseconds; default: a day from now. */
+  expiresAt?: number
+  /** Default: a new key on P-256. */
+  key?: KeyPairKeyObjectResult
+  /** Default: for servers. */
+  purpose?: 'server' | 'client'
+  isCa?: boolean
 }
 
 const DAY_MS = 24 * 60 * 60_000
 
 /**
- * Creates a certificate authority whose key is never written anywhere. Certificates are ECDSA P-256 and follow RFC 5280, so
+ * Creates a certificate authority whose key is never written anywhere. Certificates are signed on P-256 and follow RFC 5280, so
  * that strict clients accept them. There is no revocation.
  */
 export function createAuthority(commonName = `jeton test CA ${randomBytes(4).toString('hex')}`): Authority {
   const root = keyPair()
-  const certify = (request: { subject: string; key: KeyPair; extensions: Buffer[]; expiresAt: number }) => {
+  const certify = (request: {
+    subject: string
+    key: KeyPair
+    extensions: Buffer[]
+    startsAt?: number | undefined
+    expiresAt: number
+  }) => {
+    const startsAt = request.startsAt ?? Math.min(Date.now(), request.expiresAt) - DAY_MS
     const body = sequence(
       der(0xa0, integer(Buffer.from([2]))),
       integer(Buffer.concat([Buffer.from([1]), randomBytes(15)])),
       ECDSA_SHA256,
       name(commonName),
-      sequence(time(Math.min(Date.now(), request.expiresAt) - DAY_MS), time(request.expiresAt)),
+      sequence(time(startsAt), time(request.expiresAt)),
       name(request.subject),
       request.key.spki,
       der(
@@ -54,18 +73,22 @@ export function createAuthority(commonName = `jeton test CA ${randomBytes(4).toS
 
   return {
     caPem,
-    issue(names, { expiresAt = Date.now() + DAY_MS } = {}) {
-      const key = keyPair()
+    issue(names, options = {}) {
+      const { startsAt, expiresAt = Date.now() + DAY_MS, purpose = 'server', isCa = false } = options
+      const key = keyPair(options.key)
       const certPem = certify({
         subject: 'jeton test server',
         key,
+        startsAt,
         expiresAt,
         extensions: [
-          extension('basicConstraints', sequence(), 'critical'),
-          // digitalSignature: the first bit, seven bits unused.
-          extension('keyUsage', der(0x03, Buffer.from([7, 0x80])), 'critical'),
-          extension('extendedKeyUsage', sequence(SERVER_AUTH)),
-          extension('subjectAltName', sequence(...names.map(alternativeName))),
+          extension('basicConstraints', isCa ? sequence(TRUE) : sequence(), 'critical'),
+          // digitalSignature: the first bit, seven bits unused; with keyCertSign the sixth too, two unused.
+          extension('keyUsage', der(0x03, Buffer.from(isCa ? [2, 0x84] : [7, 0x80])), 'critical'),
+          extension('extendedKeyUsage', sequence(PURPOSES[purpose])),
+          ...(names.length === 0
+            ? []
+            : [extension('subjectAltName', sequence(...names.map(alternativeName)))]),
           extension('subjectKeyIdentifier', der(0x04, key.id)),
         ],
       })
@@ -80,8 +103,7 @@ interface KeyPair {
   readonly id: Buffer
 }
 
-function keyPair(): KeyPair {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+function keyPair({ privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })): KeyPair {
   const spki = publicKey.export({ type: 'spki', format: 'der' })
   return {
     keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
@@ -95,7 +117,7 @@ const integer = (bytes: Buffer) => der(0x02, bytes)
 const oid = (hex: string) => der(0x06, Buffer.from(hex, 'hex'))
 const TRUE = der(0x01, Buffer.from([0xff]))
 const ECDSA_SHA256 = sequence(oid('2a8648ce3d040302'))
-const SERVER_AUTH = oid('2b06010505070301')
+const PURPOSES = { server: oid('2b06010505070301'), client: oid('2b06010505070302') }
 const EXTENSIONS = {
   subjectKeyIdentifier: oid('551d0e'),
   keyUsage: oid('551d0f'),
