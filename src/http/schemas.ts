@@ -1,8 +1,7 @@
 import * as Type from 'typebox'
-import { PROBLEM_TYPE } from './problem.ts'
 
 // the bodies of the API: their types, their validation and their part of /openapi.json
-const Time = Type.String({ format: 'date-time' })
+const time = (description: string) => Type.String({ format: 'date-time', description })
 
 export const TokenRequestSchema = Type.Object(
   {
@@ -31,63 +30,62 @@ export const TokenRequestSchema = Type.Object(
 )
 export type TokenRequest = Type.Static<typeof TokenRequestSchema>
 
-const CaSchema = Type.Object({
-  bundle: Type.String({ description: 'The path on this server that serves the PEM.' }),
-  source: Type.String({ description: 'The URL at which AWS publishes it.' }),
-  sha256: Type.String(),
-  certificates: Type.Integer(),
-  notAfter: Time,
-  tlsMode: Type.Literal('verify-full'),
-  pem: Type.Optional(Type.String()),
-})
+const CaSchema = Type.Object(
+  {
+    bundle: Type.String({ description: 'The path on this server that serves the PEM.' }),
+    source: Type.String({ description: 'The URL at which AWS publishes it.' }),
+    sha256: Type.String({ description: 'SHA-256 of the PEM as this server serves it, in hex.' }),
+    certificates: Type.Integer({ description: 'How many certificates it has.' }),
+    notAfter: time('When the first of them expires.'),
+    tlsMode: Type.Literal('verify-full'),
+    pem: Type.Optional(Type.String({ description: 'The PEM itself, if it was asked for with `caPem`.' })),
+  },
+  { description: "The certificates that verify the database's own." },
+)
 
 const ENDPOINT_PROPERTIES = {
-  database: Type.String(),
+  database: Type.String({ description: 'Its name in the configuration.' }),
   engine: Type.Enum(['postgres', 'mysql', 'mariadb']),
   host: Type.String({
     description: "RDS's own endpoint name: what the token is signed for and the certificate names.",
   }),
   port: Type.Integer(),
   region: Type.String(),
-  dbname: Type.Optional(Type.String()),
+  dbname: Type.Optional(Type.String({ description: 'The database to connect to, if configured.' })),
   connect: Type.Optional(Type.String({ description: 'host:port to dial, if not the endpoint.' })),
 }
 
 export const TokenReplySchema = Type.Object({
   token: Type.String({ description: 'The database password. Send it only over TLS.' }),
   ...ENDPOINT_PROPERTIES,
-  user: Type.String(),
-  issuedAt: Time,
-  refreshAfter: Time,
-  expiresAt: Time,
-  expiresIn: Type.Integer({ description: 'Seconds.' }),
+  user: Type.String({ description: 'The database user to log in as.' }),
+  issuedAt: time('When it was signed.'),
+  refreshAfter: time('Ask for another from then on.'),
+  expiresAt: time(
+    'The end of the token: 15 minutes after signing, or the end of the role session if that is earlier.',
+  ),
+  expiresIn: Type.Integer({ description: 'Seconds until then.' }),
   cached: Type.Boolean({ description: 'False only for the request that minted the token.' }),
   fingerprint: Type.String({ description: 'SHA-256 of the token: what records carry in its place.' }),
   identity: Type.String({ description: 'The ARN of the role session.' }),
-  grant: Type.String(),
-  auditId: Type.String(),
+  grant: Type.String({ description: 'The name of the grant that allowed it.' }),
+  auditId: Type.String({ description: 'The id of the record of this vend.' }),
   ca: CaSchema,
 })
 
 export const DatabasesReplySchema = Type.Object({
   databases: Type.Array(
-    Type.Object({ ...ENDPOINT_PROPERTIES, users: Type.Array(Type.String()), ca: CaSchema }),
+    Type.Object({
+      ...ENDPOINT_PROPERTIES,
+      users: Type.Array(Type.String(), { description: 'The database users that it may have tokens for.' }),
+      ca: CaSchema,
+    }),
   ),
 })
 
-const ProblemSchema = Type.Object({
-  type: Type.String({ pattern: '^urn:jeton:problem:\\w+$', description: 'urn:jeton:problem: and the code.' }),
-  code: Type.String(),
-  title: Type.String(),
-  status: Type.Integer(),
-  detail: Type.String(),
-  requestId: Type.String(),
-})
+export const AliveReplySchema = Type.Object({ status: Type.Literal('ok') })
 
-/** Returns the part of a route's `response` schema for problems. Only /openapi.json uses it: `sendProblem` renders them. */
-export function problemResponses(...statuses: number[]) {
-  const content = { [PROBLEM_TYPE]: { schema: ProblemSchema } }
-  return Object.fromEntries(
-    statuses.map(status => [status, { description: 'A problem (RFC 9457).', content }]),
-  )
-}
+export const ReadyReplySchema = Type.Object({
+  status: Type.Enum(['ready', 'degraded']),
+  degraded: Type.Array(Type.Enum(['sts', 'store', 'keys', 'log']), { description: 'What does not answer.' }),
+})

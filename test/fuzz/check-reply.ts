@@ -1,4 +1,5 @@
 import type { ValidateFunction } from 'ajv/dist/2020.js'
+import { TOKEN_EXAMPLE } from '../../src/http/openapi/examples.ts'
 import { isJsonObject } from '../../src/lib/json.ts'
 import type { RawReply } from '../support/raw-http/raw-reply.ts'
 import { type Description, type Operation, PROBLEM_TYPE } from './description.ts'
@@ -75,7 +76,8 @@ function operationFaults(
     .filter(name => !headers.has(name))
     .map(name => `${status} of ${method} ${path} lacks the documented ${name}`)
   const cacheControl = headers.get('cache-control')
-  if (status === 200 && cacheControl !== 'no-store' && text.includes('X-Amz-'))
+  const withoutExample = text.replaceAll(TOKEN_EXAMPLE.token, '')
+  if (status === 200 && cacheControl !== 'no-store' && withoutExample.includes('X-Amz-'))
     missing.push(`a token with Cache-Control: ${cacheControl}`)
   const type = mediaTypeOf(headers)
   if (isHead || documented.contents.size === 0 || status === 304) return missing

@@ -1,4 +1,5 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import { withoutReferences } from '../support/openapi.ts'
 
 /** An operation of /openapi.json, as far as the fuzz reads it. */
 export interface Operation {
@@ -14,7 +15,7 @@ export interface Operation {
 export interface DocumentedResponse {
   /** A validator for each media type; undefined for text. */
   readonly contents: ReadonlyMap<string, ValidateFunction | undefined>
-  /** Names of the headers that it says a reply has, in lower case. */
+  /** Names of the headers that it says every such reply has, in lower case. */
   readonly headers: readonly string[]
 }
 
@@ -47,19 +48,19 @@ interface DocumentedOperation {
   requestBody?: { content: Record<string, { schema: JsonSchema }> }
   responses: Record<
     string,
-    { content?: Record<string, { schema: JsonSchema }>; headers?: Record<string, unknown> }
+    { content?: Record<string, { schema: JsonSchema }>; headers?: Record<string, { required?: boolean }> }
   >
 }
 
 export const PROBLEM_TYPE = 'application/problem+json'
 const JSON_TYPE = 'application/json'
 
-/** Parses an OpenAPI document without references. Throws if it describes no problem. */
+/** Parses an OpenAPI document. Throws if it describes no problem. */
 export function readDescription(document: unknown): Description {
   const ajv = new Ajv2020({ strict: false, validateFormats: false })
   const compile = (type: string, schema: JsonSchema) =>
     type.endsWith('json') ? ajv.compile(schema) : undefined
-  const operations = Object.entries((document as Document).paths).flatMap(([path, item]) =>
+  const operations = Object.entries(withoutReferences(document as Document).paths).flatMap(([path, item]) =>
     Object.entries(item).map(
       ([method, { parameters = [], requestBody, responses }]): Operation => ({
         path,
@@ -73,7 +74,9 @@ export function readDescription(document: unknown): Description {
               contents: new Map(
                 Object.entries(content).map(([type, { schema }]) => [type, compile(type, schema)]),
               ),
-              headers: Object.keys(headers).map(name => name.toLowerCase()),
+              headers: Object.entries(headers)
+                .filter(([, header]) => header.required)
+                .map(([name]) => name.toLowerCase()),
             },
           ]),
         ),

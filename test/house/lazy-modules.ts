@@ -31,6 +31,17 @@ export const LAZY_MODULES: readonly LazyModules[] = [
     because: 'it explains problems; fast-validator.ts finds out whether there are any',
   },
   {
+    paths: [
+      'src/http/openapi/document.ts',
+      'src/http/openapi/examples.ts',
+      'src/http/openapi/headers.ts',
+      'src/http/openapi/problem-examples.ts',
+      'src/http/openapi/problems.ts',
+      'src/http/openapi/replies.ts',
+    ],
+    because: 'what only /openapi.json says must not slow a cold start',
+  },
+  {
     paths: ['src/telemetry/prometheus.ts'],
     because: 'without a registry, as on Lambda, prom-client must not load',
   },

@@ -2,22 +2,20 @@ import * as Type from 'typebox'
 import { JetonError } from '../../errors.ts'
 import type { CaBundle, CaBundles } from '../../rds/ca-bundles.ts'
 import { readInPieces } from '../read-in-pieces.ts'
-import { problemResponses } from '../schemas.ts'
 import type { App } from '../types.ts'
 
 /** RFC 8555, 9.1 */
-const PEM_CHAIN = 'application/pem-certificate-chain'
+export const PEM_CHAIN = 'application/pem-certificate-chain'
 
 /** Adds `GET /v1/ca/{region}.pem`, `global.pem` and `proxy.pem`: public certificates, open to all. */
 export function addCaRoute(app: App, { caBundles }: { caBundles: CaBundles }): void {
   const schema = {
+    operationId: 'getCaBundle',
+    tags: ['certificates'],
     summary: 'The CA certificates of a region (or `global`, or `proxy`) that have not expired',
+    description:
+      'What verifies the certificate of a database or of an RDS proxy. `ca.bundle` of other replies has the path.',
     params: Type.Object({ name: Type.String({ description: 'A region, `global` or `proxy`.' }) }),
-    response: {
-      200: { description: 'PEM', content: { [PEM_CHAIN]: { schema: Type.String() } } },
-      304: { description: 'Not modified.', type: 'null' },
-      ...problemResponses(400, 404, 405, 431),
-    },
   }
   // one copy for all replies that are on their way
   const bytesByBundle = new WeakMap<CaBundle, Buffer>()

@@ -1,6 +1,6 @@
 import type { CaBundles } from '../../rds/ca-bundles.ts'
 import { type AuthenticationHook, callerOf } from '../authenticate.ts'
-import { DatabasesReplySchema, problemResponses } from '../schemas.ts'
+import { DatabasesReplySchema } from '../schemas.ts'
 import { caReply, endpointReply } from '../token-reply.ts'
 import type { App } from '../types.ts'
 
@@ -10,9 +10,13 @@ export function addDatabasesRoute(
   { authenticate, caBundles }: { authenticate: AuthenticationHook; caBundles: CaBundles },
 ): void {
   const schema = {
+    operationId: 'listDatabases',
+    tags: ['tokens'],
     summary: 'The databases and users that this principal may have tokens for',
+    description:
+      'Lists what grants allow the sender of the credential, and nothing else. The request is recorded.',
     security: [{ jwt: [] }, { apiKey: [] }],
-    response: { 200: DatabasesReplySchema, ...problemResponses(400, 401, 405, 429, 431, 500, 503) },
+    response: { 200: DatabasesReplySchema },
   }
   app.get('/v1/databases', { schema, onRequest: authenticate }, async (request, reply) => {
     const { policy, access, audit } = callerOf(request)

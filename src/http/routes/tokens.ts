@@ -3,7 +3,7 @@ import type { CaBundles } from '../../rds/ca-bundles.ts'
 import type { VendToken } from '../../vending/vend-token.ts'
 import { type AuthenticationHook, callerOf } from '../authenticate.ts'
 import { acceptBody } from '../json-body.ts'
-import { problemResponses, TokenReplySchema, TokenRequestSchema } from '../schemas.ts'
+import { TokenReplySchema, TokenRequestSchema } from '../schemas.ts'
 import { createTokenReplyRenderer } from '../token-reply.ts'
 import type { App } from '../types.ts'
 import { validate } from '../validator.ts'
@@ -24,13 +24,14 @@ export function addTokensRoute(
   { authenticate, vend, caBundles, clock, onVended }: TokensRouteParts,
 ): void {
   const schema = {
+    operationId: 'createToken',
+    tags: ['tokens'],
     summary: 'A token for a database user',
+    description:
+      'Vends a token, new or from the cache: the password of the database user until `expiresAt`. Keep it until `refreshAfter`, then ask again. A reply with a token is sent only after its record is in the audit log.',
     security: [{ jwt: [] }, { apiKey: [] }],
     body: TokenRequestSchema,
-    response: {
-      200: TokenReplySchema,
-      ...problemResponses(400, 401, 403, 405, 413, 415, 429, 431, 500, 502, 503),
-    },
+    response: { 200: TokenReplySchema },
   }
   const renderReply = createTokenReplyRenderer({ caBundles, clock })
   app.post(
