@@ -2,7 +2,8 @@
 import { Command, CommanderError } from 'commander'
 import manifest from '../package.json' with { type: 'json' }
 import { EXEC_FAILED, USAGE_ERROR } from '../src/cli/exit-codes.ts'
-import { ConfigError, describeProblem } from '../src/config/problems.ts'
+import { problemReport } from '../src/cli/problem-report.ts'
+import { ConfigError } from '../src/config/problems.ts'
 import { escapeUnprintable } from '../src/lib/printable.ts'
 import { messageOf } from '../src/lib/system-error.ts'
 import { addAuditCommands } from './audit-commands.ts'
@@ -32,16 +33,16 @@ addDevCommands(program)
 try {
   await program.parseAsync(own)
 } catch (cause) {
-  process.exitCode = exitCodeOf(cause)
+  process.exitCode = await exitCodeOf(cause)
 }
 
-function exitCodeOf(cause: unknown): number {
+async function exitCodeOf(cause: unknown): Promise<number> {
   if (cause instanceof CommanderError) {
     if (cause.exitCode === 0) return 0
     return process.argv[2] === 'exec' ? EXEC_FAILED : USAGE_ERROR
   }
   if (cause instanceof ConfigError)
-    for (const problem of cause.problems) process.stderr.write(`${describeProblem(problem)}\n`)
+    process.stderr.write(await problemReport({ problems: cause.problems, warnings: [] }))
   else process.stderr.write(`jeton: ${escapeUnprintable(messageOf(cause, 'failed'))}\n`)
   return 1
 }

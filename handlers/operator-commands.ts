@@ -32,9 +32,10 @@ export function addOperatorCommands(program: Command): void {
     .command('check')
     .description('validate the configuration and report every problem')
     .addOption(configOption())
-    .action(async ({ config }) => {
+    .option('--strict', 'exit 1 for warnings too')
+    .action(async ({ config, ...options }) => {
       const { checkCommand } = await import('../src/cli/check.ts')
-      process.exitCode = await checkCommand(configPath(config, env), process)
+      process.exitCode = await checkCommand({ configPath: configPath(config, env), ...options }, process)
     })
 
   program

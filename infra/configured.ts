@@ -73,12 +73,12 @@ async function readWithFileNames(path: string): Promise<{ config: Config; fileNa
   const config = await loadFrom({
     ...source,
     async read() {
-      const { text, files } = await source.read()
+      const { files, ...text } = await source.read()
       const read: typeof files.read = (name, report) => {
         fileNames.push(name)
         return files.read(name, report)
       }
-      return { text, files: { ...files, read } }
+      return { ...text, files: { ...files, read } }
     },
   })
   return { config, fileNames }

@@ -1,28 +1,49 @@
-import { loadConfig } from '../config/load.ts'
-import { ConfigError, describeProblem } from '../config/problems.ts'
+import type { Config } from '../config/config.ts'
+import { type ExaminedConfig, examineConfig } from '../config/load.ts'
+import { ConfigError } from '../config/problems.ts'
 import { countText } from '../lib/printable.ts'
+import { problemReport } from './problem-report.ts'
 import type { CommandOutput } from './streams.ts'
 
+export interface CheckArguments {
+  configPath: string
+  /** Whether warnings fail too. */
+  strict?: boolean | undefined
+}
+
 /**
- * `jeton check`: prints what a sound configuration has on stdout and what is doubtful in it on stderr, or every problem of a
- * broken one on stderr, a line each. Returns the exit code: 0, or 1 if there are problems.
+ * `jeton check`: prints what a sound configuration has on stdout, and on stderr every problem and what is doubtful, in the
+ * order of the file. Returns the exit code: 0, or 1 if there are problems or, with `strict`, warnings.
  */
-export async function checkCommand(path: string, { stdout, stderr }: CommandOutput): Promise<0 | 1> {
+export async function checkCommand(
+  { configPath, strict = false }: CheckArguments,
+  { stdout, stderr }: CommandOutput,
+): Promise<0 | 1> {
+  const examined = await examine(configPath)
+  const { config, warnings } = examined
+  stderr.write(await problemReport({ ...examined, strict }))
+  if (config === undefined || (strict && warnings.length > 0)) return 1
+  stdout.write(`ok: ${contentsText(config)}\n`)
+  return 0
+}
+
+type Examined = Pick<ExaminedConfig, 'config' | 'problems' | 'warnings'> & { readonly text?: string }
+
+/** A configuration that cannot be read is one with a problem, and without a text. */
+async function examine(configPath: string): Promise<Examined> {
   try {
-    const config = await loadConfig(path)
-    const { databases, issuers, apiKeys, grants } = config
-    const counts = [
-      countText(databases.length, 'database'),
-      countText(issuers.length, 'issuer'),
-      countText(Object.keys(apiKeys).length, 'API key'),
-      countText(grants.length, 'grant'),
-    ]
-    for (const warning of config.warnings ?? []) stderr.write(`warning: ${describeProblem(warning)}\n`)
-    stdout.write(`ok: ${counts.join(', ')}\n`)
-    return 0
+    return await examineConfig(configPath)
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause
-    for (const problem of cause.problems) stderr.write(`${describeProblem(problem)}\n`)
-    return 1
+    return { config: undefined, problems: cause.problems, warnings: [] }
   }
+}
+
+function contentsText({ databases, issuers, apiKeys, grants }: Config): string {
+  return [
+    countText(databases.length, 'database'),
+    countText(issuers.length, 'issuer'),
+    countText(Object.keys(apiKeys).length, 'API key'),
+    countText(grants.length, 'grant'),
+  ].join(', ')
 }

@@ -1,4 +1,5 @@
 import { freezeDeep } from '../lib/freeze-deep.ts'
+import { mergeCascades } from './cascades.ts'
 import { checkApiKeys } from './checks/api-keys.ts'
 import { checkAudit } from './checks/audit.ts'
 import { checkDatabases } from './checks/databases.ts'
@@ -8,7 +9,9 @@ import { checkServer } from './checks/server.ts'
 import { checkStore } from './checks/store.ts'
 import type { Config, IssuerConfig } from './config.ts'
 import { hashFiles, originOf } from './hash-origin.ts'
+import type { ConfigOrigin } from './origin.ts'
 import { parsePlainJson } from './parse-json.ts'
+import { type ConfigText, placeProblems } from './placed-problems.ts'
 import { ConfigError, createReport, type Problem } from './problems.ts'
 import type { Purpose } from './purpose.ts'
 import { findSchemaProblems } from './schema-problems.ts'
@@ -29,8 +32,21 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
 
 /** Loads and checks the configuration of an open source, as `loadConfig` does. */
 export async function loadFrom(source: ConfigSource, options: LoadOptions = {}): Promise<Config> {
-  const { text, files } = await source.read()
-  return checkConfig(text, { files, ...options })
+  return requireConfig(await examineFrom(source, options))
+}
+
+/** All that can be said of a configuration, with the text that problems and warnings point into. */
+export interface ExaminedConfig extends ConfigText {
+  /** Undefined if there are problems. */
+  readonly config: Config | undefined
+  readonly problems: readonly Problem[]
+  readonly warnings: readonly Problem[]
+  readonly origin: ConfigOrigin
+}
+
+/** Examines the configuration at `path` as `loadConfig` does. Throws `ConfigError` only if it cannot be read. */
+export async function examineConfig(path: string, options: LoadOptions = {}): Promise<ExaminedConfig> {
+  return examineFrom(openConfigSource(path), options)
 }
 
 /** Overrides the configured address; the same rules apply. */
@@ -53,8 +69,18 @@ export interface StaticConfig extends Pick<Config, 'databases' | 'grants' | 'aud
 
 /** Loads and checks a configuration as `loadConfig` does, without reading the files that it names: they may be elsewhere. */
 export async function loadStaticConfig(path: string): Promise<StaticConfig> {
-  const { text, files } = await openConfigSource(path).read()
-  return checkConfig(text, { files: withoutFiles(files), purpose: 'describe' })
+  const { files, ...source } = await openConfigSource(path).read()
+  return requireConfig(await examine(source, { files: withoutFiles(files), purpose: 'describe' }))
+}
+
+async function examineFrom(source: ConfigSource, options: LoadOptions): Promise<ExaminedConfig> {
+  const { files, ...text } = await source.read()
+  return examine(text, { files, ...options })
+}
+
+function requireConfig({ config, problems, origin }: ExaminedConfig): Config {
+  if (config === undefined) throw new ConfigError(problems, origin)
+  return config
 }
 
 /** Loads the YAML parser only if needed: it slows down a cold start, and configurations made by programs are plain JSON. */
@@ -63,26 +89,56 @@ async function parse(text: string): Promise<unknown> {
   return value === undefined ? (await import('./parse-yaml.ts')).parseConfigText(text) : value
 }
 
+async function examine(
+  { file, text }: ConfigText,
+  options: LoadOptions & { files: Files },
+): Promise<ExaminedConfig> {
+  let value: unknown
+  try {
+    value = await parse(text)
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause
+    const problems = cause.problems.map(problem => ({ ...problem, file }))
+    return { file, text, config: undefined, problems, warnings: [], origin: originOf(text) }
+  }
+  const found = await checkConfig(value, { text, ...options })
+  const place = (problems: readonly Problem[]) => placeProblems(problems, { file, text, value })
+  const [problems, warnings] = [await place(found.problems), await place(found.warnings)]
+  // whoever is given a part of it must not change what later configurations are compared with
+  const config = found.config && freezeDeep({ ...found.config, warnings })
+  return { file, text, config, problems, warnings, origin: found.origin }
+}
+
+interface CheckedConfig {
+  readonly config: Config | undefined
+  readonly problems: readonly Problem[]
+  readonly warnings: readonly Problem[]
+  readonly origin: ConfigOrigin
+}
+
 async function checkConfig(
-  text: string,
-  { files: unhashed, purpose = 'check', now = Date.now(), ...listen }: LoadOptions & { files: Files },
-): Promise<Config> {
-  const value = await parse(text).catch(cause => {
-    throw cause instanceof ConfigError ? new ConfigError(cause.problems, originOf(text)) : cause
-  })
+  value: unknown,
+  {
+    text,
+    files: unhashed,
+    purpose = 'check',
+    now = Date.now(),
+    ...listen
+  }: LoadOptions & { text: string; files: Files },
+): Promise<CheckedConfig> {
   const files = hashFiles(unhashed)
   const schemaProblems = await findSchemaProblems(value)
   const sections = selectSoundSections(value, schemaProblems)
-  const problems: Problem[] = schemaProblems.map(({ path, message }) => ({ path, message }))
-  const report = createReport(problems)
+  const found: Problem[] = [...schemaProblems]
+  const report = createReport(found)
   const doubts: Problem[] = []
-  const warnings = createReport(doubts)
+  const doubtReport = createReport(doubts)
   const at = (section: keyof Sections) => ({
     files,
     purpose,
     now,
     report: report.at(section),
-    warnings: warnings.at(section),
+    warnings: doubtReport.at(section),
   })
 
   const server =
@@ -100,12 +156,11 @@ async function checkConfig(
   const audit = checkAudit(sections.audit, { ...at('audit'), store: sections.store })
 
   const origin = originOf(text, { sections, files })
-  if (!server || !store || problems.length > 0) throw new ConfigError(problems, origin)
-  // whoever is given a part of it must not change what later configurations are compared with
-  return freezeDeep({
-    ...{ server, issuers, apiKeys, databases, grants, store, audit, origin },
-    warnings: [...doubts, ...findWarnings({ issuers, grants })],
-  })
+  const problems = mergeCascades(found, { schemaProblems, value })
+  const warnings = [...doubts, ...findWarnings({ issuers, grants })]
+  const isSound = server && store && problems.length === 0
+  const config = isSound ? { server, issuers, apiKeys, databases, grants, store, audit, origin } : undefined
+  return { config, problems, warnings, origin }
 }
 
 /** Returns the members that are set: an undefined one must not replace the file's. */

@@ -1,11 +1,28 @@
 import { escapeText, escapeUnprintable, shorten } from '../lib/printable.ts'
+import { hideSecrets } from './hidden-values.ts'
 import type { ConfigOrigin } from './origin.ts'
 
-/** One problem of a configuration. Neither member ever quotes a value that may be a secret. */
-export interface Problem {
+/** One problem of a configuration. No member ever quotes a value that may be a secret. */
+export interface Problem extends Partial<Place> {
   /** Path in the file, such as `databases.orders.host` or `grants[0].users[1]`; empty for the whole file. */
   readonly path: string
   readonly message: string
+  /** The name of the grant that it is in, if it has one. */
+  readonly grant?: string
+  /** The path's own parts, until the problem is placed. */
+  readonly segments?: Segments
+  /** Whether the key is what is wrong, and not its value; until the problem is placed. */
+  readonly isAboutKey?: boolean
+}
+
+/** Where a problem is in a configuration. */
+export interface Place {
+  /** The path or the `s3://` URL of the configuration. */
+  readonly file: string
+  /** From 1. */
+  readonly line: number
+  /** From 1, in UTF-16 units. */
+  readonly column: number
 }
 
 /** Thrown if a configuration cannot be used, with all of its problems. */
@@ -22,9 +39,22 @@ export class ConfigError extends Error {
   }
 }
 
-/** Returns a problem as one line, safe to print on a terminal: its path, if it has one, and its message. */
-export function describeProblem({ path, message }: Problem): string {
-  return escapeUnprintable(path === '' ? message : `${path}: ${message}`)
+/** Returns a problem as one line, safe to print on a terminal: its place and path, as far as it has them, and its message. */
+export function describeProblem(problem: Problem): string {
+  const place = placeText(problem)
+  const parts = [...(place === '' ? [] : [place]), problemText(problem)]
+  return parts.join(': ')
+}
+
+/** Returns `FILE:LINE:COLUMN`, safe to print on a terminal; empty if the problem has no place. */
+export function placeText({ file, line, column }: Problem): string {
+  return file === undefined ? '' : escapeUnprintable(`${file}:${line ?? 1}:${column ?? 1}`)
+}
+
+/** Returns a problem's path, with the name of its grant, and its message, safe to print on a terminal. */
+export function problemText({ path, message, grant }: Problem): string {
+  const named = grant === undefined ? path : path.replace(/^grants\[\d+\]/, `$& (${grant})`)
+  return escapeUnprintable(path === '' ? message : `${named}: ${message}`)
 }
 
 /** Collects the problems of one part of a configuration. */
@@ -38,7 +68,10 @@ export interface Report {
 /** Creates a report that adds to `problems`. */
 export function createReport(problems: Problem[], path: Segments = []): Report {
   return {
-    problem: (message, ...below) => void problems.push({ path: pathText([...path, ...below]), message }),
+    problem(message, ...below) {
+      const segments = [...path, ...below]
+      problems.push({ path: pathText(segments), message, segments })
+    },
     at: (...below) => createReport(problems, [...path, ...below]),
   }
 }
@@ -66,6 +99,11 @@ export function namesText(names: Iterable<string>): string {
   return [...shown, ...(all.length > shown.length ? ['…'] : [])].join(', ')
 }
 
+/** Returns the end of a message that suggests a name; empty without one. */
+export function didYouMean(name: string | undefined): string {
+  return name === undefined ? '' : `: did you mean ${printableName(name)}?`
+}
+
 function printableName(name: string): string {
-  return escapeText(shorten(name, MAX_NAME_LENGTH))
+  return escapeText(hideSecrets(shorten(name, MAX_NAME_LENGTH)))
 }

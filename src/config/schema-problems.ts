@@ -1,12 +1,17 @@
 import type { ErrorObject } from 'ajv'
-import { distinct } from '../lib/maps.ts'
 import { validate as isOfSchema } from './fast-validator.ts'
 import { type Problem, pathText, type Segments } from './problems.ts'
+import { emptyParent, isUnknownKey, meantKey, messageFor, shapeOf } from './schema-messages.ts'
 
 export interface SchemaProblem extends Problem {
   readonly segments: Segments
   /** Whether the part that contains it cannot be checked any further. An unknown key does not prevent that. */
   readonly isBreaking: boolean
+  readonly isMissingKey: boolean
+  /** The known key that an unknown one most likely means, in the same mapping. */
+  readonly meantKey?: string | undefined
+  /** The key beside an unknown one that is empty and that it belongs under. */
+  readonly emptyParent?: string | undefined
 }
 
 /** Returns everything that the schema does not allow in a value; empty for a `ConfigFile`. Messages never quote values. */
@@ -17,7 +22,16 @@ export async function findSchemaProblems(value: unknown): Promise<SchemaProblem[
   validate(value)
   return relevantErrors(validate.errors ?? []).map(error => {
     const segments = [...segmentsOf(error.instancePath, value), ...namesBelow(error)]
-    return { segments, path: pathText(segments), message: explain(error), isBreaking: !isUnknownKey(error) }
+    return {
+      segments,
+      path: pathText(segments),
+      message: messageFor(error),
+      isBreaking: !isUnknownKey(error),
+      isMissingKey: error.keyword === 'required',
+      isAboutKey: error.keyword === 'additionalProperties',
+      meantKey: meantKey(error),
+      emptyParent: emptyParent(error),
+    }
   })
 }
 
@@ -63,86 +77,6 @@ function formOfSameType({ parentSchema, data }: ErrorObject): number {
   return shapeOf(parentSchema).anyOf?.findIndex(({ type }) => type === typeOf(data)) ?? -1
 }
 
-function typeOf(value: unknown): string {
-  if (value === null) return 'null'
-  return Array.isArray(value) ? 'array' : typeof value
-}
-
-/** The keywords of JSON Schema that the configuration's schema uses and messages are made of. */
-interface Shape {
-  readonly type?: string
-  readonly description?: string
-  readonly properties?: object
-  readonly anyOf?: readonly Shape[]
-  readonly minimum?: number
-  readonly maximum?: number
-}
-
-function shapeOf(schema: object | undefined): Shape {
-  return schema ?? {}
-}
-
-/** Returns what is wrong and what to write, to be read after a path. Never quotes a value. */
-function explain({ keyword, params, parentSchema, data, instancePath }: ErrorObject): string {
-  const shape = shapeOf(parentSchema)
-  switch (keyword) {
-    case 'required':
-      return 'is required'
-    case 'additionalProperties':
-      if (shape.properties) return `unknown key; known here: ${Object.keys(shape.properties).join(', ')}`
-      return `is not a valid name (${shape.description})`
-    case 'type':
-    case 'anyOf': {
-      const types = keyword === 'type' ? [shape.type] : (shape.anyOf ?? []).map(({ type }) => type)
-      return explainType(types, { data, isRoot: instancePath === '' })
-    }
-    case 'enum':
-      return `must be one of ${(params.allowedValues as unknown[]).join(', ')}`
-    case 'minLength':
-    case 'minItems':
-    case 'minProperties':
-      return 'must not be empty'
-    case 'maxItems':
-      return `must not have more than ${params.limit} elements`
-    case 'minimum':
-    case 'maximum':
-      return `must be from ${shape.minimum} to ${shape.maximum}`
-    default:
-      return `has the wrong format (${shape.description})`
-  }
-}
-
-const TYPE_TEXT: Readonly<Record<string, string>> = {
-  string: 'text',
-  integer: 'a whole number',
-  number: 'a number',
-  boolean: 'true or false',
-  object: 'a mapping of names to values',
-  array: 'a list, as in [a, b]',
-}
-
-function explainType(
-  types: readonly (string | undefined)[],
-  { data, isRoot }: { data: unknown; isRoot: boolean },
-): string {
-  const texts = distinct(types.map(type => TYPE_TEXT[type ?? ''] ?? type))
-  const choice = texts.length > 1 ? `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}` : texts.join()
-  if (isRoot) return `the file ${data === null ? 'is empty; it ' : ''}must contain ${choice}`
-  if (data === null) return `is empty; it must be ${choice}`
-  const isUnquoted = types.includes('string') && (typeof data === 'number' || typeof data === 'boolean')
-  return isUnquoted ? 'must be text: put it in quotes' : `must be ${choice}`
-}
-
-function isUnknownKey({ keyword, parentSchema }: ErrorObject): boolean {
-  return keyword === 'additionalProperties' && parentSchema !== undefined && 'properties' in parentSchema
-}
-
-/** Returns the name that is unknown or missing in the value which the error is about, for the end of its path. */
-function namesBelow({ keyword, params }: ErrorObject): string[] {
-  if (keyword === 'additionalProperties') return [String(params.additionalProperty)]
-  return keyword === 'required' ? [String(params.missingProperty)] : []
-}
-
 /** Returns the names and positions that a JSON Pointer (RFC 6901) goes through in a value. */
 function segmentsOf(pointer: string, root: unknown): Segments {
   const segments: (string | number)[] = []
@@ -153,4 +87,15 @@ function segmentsOf(pointer: string, root: unknown): Segments {
     value = (value as Record<string, unknown>)[name]
   }
   return segments
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'array' : typeof value
+}
+
+/** Returns the name that is unknown or missing in the value which the error is about, for the end of its path. */
+function namesBelow({ keyword, params }: ErrorObject): string[] {
+  if (keyword === 'additionalProperties') return [String(params.additionalProperty)]
+  return keyword === 'required' ? [String(params.missingProperty)] : []
 }

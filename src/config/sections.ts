@@ -23,12 +23,15 @@ export interface Sections {
   readonly definedNames: DefinedNames
 }
 
-/** The names that grants may refer to, even of parts that the schema does not allow: each problem is reported once. */
+/**
+ * The names that grants may refer to, even of parts that the schema does not allow: each problem is reported once. Undefined
+ * for a section that is no mapping or whose key is misspelled, for then nobody knows them.
+ */
 export interface DefinedNames {
-  readonly issuers: ReadonlySet<string>
-  readonly apiKeys: ReadonlySet<string>
+  readonly issuers: ReadonlySet<string> | undefined
+  readonly apiKeys: ReadonlySet<string> | undefined
   /** Users by the name of the database; undefined if a database has no list of them. */
-  readonly databases: ReadonlyMap<string, readonly unknown[] | undefined>
+  readonly databases: ReadonlyMap<string, readonly unknown[] | undefined> | undefined
 }
 
 /** Returns the parts of a parsed configuration in which no schema problem is breaking, with the defaults of missing ones. */
@@ -46,6 +49,11 @@ export function selectSoundSections(value: unknown, problems: readonly SchemaPro
     entries: readonly (readonly [K, T])[],
   ) => entries.filter(([key]) => isSound(section, key))
 
+  const isKnown = (section: 'issuers' | 'apiKeys' | 'databases') =>
+    root[section] === undefined
+      ? !problems.some(({ segments, meantKey }) => segments.length === 1 && meantKey === section)
+      : isJsonObject(root[section])
+
   return {
     server: isSound('server') ? (root.server ?? {}) : undefined,
     store: isSound('store') ? (root.store ?? { type: 'memory' }) : undefined,
@@ -55,9 +63,11 @@ export function selectSoundSections(value: unknown, problems: readonly SchemaPro
     grants: soundEntries('grants', positionsOf(root.grants)),
     audit: soundEntries('audit', positionsOf(root.audit ?? [{ type: 'stdout' }])),
     definedNames: {
-      issuers: new Set(entriesOf(root.issuers).map(([name]) => name)),
-      apiKeys: new Set(entriesOf(root.apiKeys).map(([name]) => name)),
-      databases: new Map(entriesOf(root.databases).map(([name, database]) => [name, usersOf(database)])),
+      issuers: isKnown('issuers') ? new Set(entriesOf(root.issuers).map(([name]) => name)) : undefined,
+      apiKeys: isKnown('apiKeys') ? new Set(entriesOf(root.apiKeys).map(([name]) => name)) : undefined,
+      databases: isKnown('databases')
+        ? new Map(entriesOf(root.databases).map(([name, database]) => [name, usersOf(database)]))
+        : undefined,
     },
   }
 }

@@ -3,9 +3,9 @@ import { checkCommand } from '../../src/cli/check.ts'
 import { EXAMPLE, jwksText, sound, tlsFiles, written as writtenConfig } from '../config/support.ts'
 import { recordStreams } from './record-streams.ts'
 
-async function check(path: string) {
+async function check(configPath: string, strict = false) {
   const { streams, written } = recordStreams()
-  const exitCode = await checkCommand(path, streams)
+  const exitCode = await checkCommand({ configPath, strict }, streams)
   return { exitCode, ...written }
 }
 
@@ -36,15 +36,27 @@ describe('jeton check', () => {
       exitCode: 0,
       stdout: 'ok: 1 database, 4 issuers, 1 API key, 2 grants\n',
     })
-    expect(stderr.trimEnd().split('\n')).toEqual([
+    expect(stderr.replaceAll(path, 'FILE').trimEnd().split('\n')).toEqual([
       expect.stringMatching(
-        /^warning: issuers\.people: whoever signs up gets JWTs .*Auth0.*`tenancy: private`/,
+        /^FILE:33:5: warning: issuers\.people: whoever signs up gets JWTs .*Auth0.*`tenancy: private`/,
       ),
-      expect.stringMatching(/^warning: grants\[1\]\.principal: only email pins the owner/),
+      '  33 |     "people": {',
+      '     |     ^^^^^^^^',
+      expect.stringMatching(
+        /^FILE:52:7: warning: grants\[1\] \(mine\)\.principal: only email pins the owner/,
+      ),
+      '  52 |       "principal": {',
+      '     |       ^^^^^^^^^^^',
+      '2 warnings',
     ])
+    expect(await check(path, true)).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: stderr.replace(/2 warnings\n$/, '2 warnings (with --strict, these are errors)\n'),
+    })
   })
 
-  test('prints every problem on a line of its own', async () => {
+  test('prints every problem with its place, the line and a caret', async () => {
     const { grants, ...config } = sound()
     const path = await writtenConfig({
       ...config,
@@ -53,12 +65,20 @@ describe('jeton check', () => {
     })
     const { exitCode, stdout, stderr } = await check(path)
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
-    expect(stderr).toMatch(/^apiKeys\.nightly\.sha256: .+\ngrants\[0\]\.users\[0\]: .+\n$/)
+    expect(stderr.replaceAll(path, 'FILE').trimEnd().split('\n')).toEqual([
+      'FILE:14:5: error: apiKeys.nightly.sha256: is required',
+      '  14 |     "nightly": {}',
+      '     |     ^^^^^^^^^',
+      'FILE:37:9: error: grants[0] (deploy).users[0]: is not among the users of databases.orders (app_ro, migrator)',
+      '  37 |         "x"',
+      '     |         ^^^',
+      '2 errors',
+    ])
   })
 
   test('names a configuration that cannot be read', async () => {
     const { exitCode, stdout, stderr } = await check('/nowhere/jeton.yaml')
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
-    expect(stderr).toMatch(/^\/nowhere\/jeton\.yaml .*ENOENT/)
+    expect(stderr).toMatch(/^\/nowhere\/jeton\.yaml:1:1: error: cannot be read \(ENOENT\).+\n1 error\n$/)
   })
 })

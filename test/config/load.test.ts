@@ -112,10 +112,11 @@ audit: [{ type: file }]
 
   test('says which file it cannot read, and how to name another', async () => {
     expect(await problemsAt('/nowhere/jeton.yaml')).toEqual([
-      './jeton.yaml cannot be read (ENOENT); name another with --config or JETON_CONFIG',
+      'cannot be read (ENOENT); name another with --config or JETON_CONFIG',
     ])
+    await expect(loadConfig('/nowhere/jeton.yaml')).rejects.toThrow('/nowhere/jeton.yaml:1:1: cannot be read')
     expect(await problemsAt(dirname(await written('')))).toEqual([
-      expect.stringMatching(/ cannot be read \(EISDIR\)/),
+      expect.stringMatching(/^cannot be read \(EISDIR\)/),
     ])
   })
 

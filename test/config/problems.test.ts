@@ -22,8 +22,8 @@ test('a report adds the problems of its parts with their paths', () => {
   report.at('grants', 1).problem('is empty', 'users', 0)
   report.problem('is broken')
   expect(problems).toEqual([
-    { path: 'grants[1].users[0]', message: 'is empty' },
-    { path: '', message: 'is broken' },
+    { path: 'grants[1].users[0]', message: 'is empty', segments: ['grants', 1, 'users', 0] },
+    { path: '', message: 'is broken', segments: [] },
   ])
 })
 

@@ -1,11 +1,11 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { JWK } from 'jose'
 import { onTestFinished } from 'vitest'
 import { type Listen, loadConfig } from '../../src/config/load.ts'
-import { ConfigError } from '../../src/config/problems.ts'
+import { ConfigError, problemText } from '../../src/config/problems.ts'
 import type { ConfigFile } from '../../src/config/schema.ts'
 import { createAuthority } from '../support/service/certificate-authority.ts'
 
@@ -132,14 +132,14 @@ export async function written(config: unknown, files: Record<string, string> = {
   return path
 }
 
-/** Returns the problems of a configuration file as operators read them. Fails if anything but a ConfigError is thrown. */
+/** Returns the problems of a configuration file without their places. Fails if anything but a ConfigError is thrown. */
 export async function problemsAt(path: string, listen?: Listen): Promise<string[]> {
   try {
     await loadConfig(path, listen)
     return []
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause
-    return cause.message.replaceAll(dirname(path), '.').split('\n')
+    return cause.problems.map(({ path, message }) => problemText({ path, message }))
   }
 }
 

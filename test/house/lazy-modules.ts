@@ -23,7 +23,12 @@ export const LAZY_MODULES: readonly LazyModules[] = [
     because: 'each client of the AWS SDK slows a cold start, and most configurations need few of them',
   },
   {
-    paths: ['src/config/parse-yaml.ts'],
+    paths: [
+      'src/config/excerpt.ts',
+      'src/config/parse-yaml.ts',
+      'src/config/places.ts',
+      'src/config/yaml-document.ts',
+    ],
     because: 'a cold start with a configuration in plain JSON needs no YAML parser',
   },
   {

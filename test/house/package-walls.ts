@@ -103,7 +103,14 @@ export const PACKAGE_WALLS: readonly PackageWall[] = [
   },
   {
     name: 'yaml',
-    places: ['src/config/parse-yaml.ts', 'src/iam/cloudformation.ts', 'src/iam/lint/parse.ts'],
+    places: [
+      'src/config/excerpt.ts',
+      'src/config/parse-yaml.ts',
+      'src/config/places.ts',
+      'src/config/yaml-document.ts',
+      'src/iam/cloudformation.ts',
+      'src/iam/lint/parse.ts',
+    ],
     because: 'a configuration that is plain JSON starts without it',
   },
 ]

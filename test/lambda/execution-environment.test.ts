@@ -40,7 +40,11 @@ beforeEach(() => {
     async read() {
       if (stored.fails) throw new ConfigError([{ path: '', message: 'cannot be read' }])
       readVersion = stored.version
-      return { text: stored.text, files: { resolve: path => path, read: async () => undefined } }
+      return {
+        file: 'jeton.yaml',
+        text: stored.text,
+        files: { resolve: path => path, read: async () => undefined },
+      }
     },
     async hasChanged() {
       stored.checks++
@@ -114,7 +118,9 @@ describe('a cold start', () => {
     configure('{"databases":{}}')
     await expect(executionEnvironment.getService()).rejects.toMatchObject({ code: 'temporarily_unavailable' })
     expect(linesOf('start_failed')[0]?.fields).toMatchObject({
-      problems: expect.arrayContaining([{ path: 'grants', message: 'is required' }]),
+      problems: expect.arrayContaining([
+        { path: 'grants', message: 'is required', file: 'jeton.yaml', line: 1, column: 1 },
+      ]),
     })
   })
 

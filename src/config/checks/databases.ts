@@ -8,12 +8,18 @@ export function checkDatabases(entries: Sections['databases'], report: Report): 
   const databases = entries.flatMap(([name, { limits, ...spec }]) => {
     const checked = checkDatabase({ name, ...spec, newTokensPerSecond: limits?.newTokensPerSecond })
     if (checked.ok) return checked.database
-    for (const { path, message } of checked.problems) report.problem(message, name, path)
+    for (const { path, message } of checked.problems) report.problem(message, name, ...segmentsOf(path))
     return []
   })
   checkSharedLimits(databases, report)
   checkTwins(databases, report)
   return databases
+}
+
+/** Returns the name and the position in a path such as `users[1]`. */
+function segmentsOf(path: string): (string | number)[] {
+  const [, list, position] = /^(\w+)\[(\d+)\]$/.exec(path) ?? []
+  return list === undefined ? [path] : [list, Number(position)]
 }
 
 /** RDS throttles by resource, so databases with the same resource share its slots and cannot have limits of their own. */

@@ -2,7 +2,8 @@ import { API_KEY_ISSUER } from '../../authentication/api-key.ts'
 import type { GrantSpec } from '../../authorization/grant.ts'
 import { findScopeProblem } from '../../authorization/grant-scope.ts'
 import type { Tenancy } from '../../authorization/tenancy/tenancy.ts'
-import { namesText, type Report } from '../problems.ts'
+import { findNearSpelling } from '../../lib/near-spelling.ts'
+import { didYouMean, namesText, type Report } from '../problems.ts'
 import type { DefinedNames, Sections } from '../sections.ts'
 import { checkPatterns } from './patterns.ts'
 
@@ -31,8 +32,11 @@ function checkGrant(grant: GrantSpec, { definedNames, tenancies, report }: Grant
   const principal = report.at('principal')
   const { issuer } = grant.principal
   if (issuer === API_KEY_ISSUER) checkKeyNames(grant, { definedNames, report: principal })
-  else if (!definedNames.issuers.has(issuer))
-    principal.problem(`is not in issuers (${namesText(definedNames.issuers)})`, 'issuer')
+  else if (definedNames.issuers && !definedNames.issuers.has(issuer))
+    principal.problem(
+      notIn('issuers', { name: issuer, names: definedNames.issuers, others: [API_KEY_ISSUER] }),
+      'issuer',
+    )
   const scopeProblem = findScopeProblem(grant, tenancies.get(issuer))
   if (scopeProblem !== undefined) principal.problem(scopeProblem)
   checkPatterns(grant.principal, principal)
@@ -54,24 +58,42 @@ function checkUniqueNames(entries: Sections['grants'], report: Report): void {
 
 function checkTarget({ database, users }: GrantSpec, { definedNames, report }: NameCheck): void {
   const { databases } = definedNames
+  if (databases === undefined) return
   if (!databases.has(database)) {
-    report.problem(`is not in databases (${namesText(databases.keys())})`, 'database')
+    report.problem(notIn('databases', { name: database, names: [...databases.keys()] }), 'database')
     return
   }
   const databaseUsers = databases.get(database)
   if (databaseUsers === undefined) return
   users.forEach((user, position) => {
-    if (!databaseUsers.includes(user))
-      report.problem(`is not among the users of databases.${database}`, 'users', position)
+    if (databaseUsers.includes(user)) return
+    const names = databaseUsers.filter(name => typeof name === 'string')
+    const near = findNearSpelling(user, names)
+    report.problem(
+      `is not among the users of databases.${database} (${namesText(names)})${didYouMean(near)}`,
+      'users',
+      position,
+    )
   })
 }
 
 /** Does not quote the subject, which may be the key itself in the place of its name. */
 function checkKeyNames({ principal: { subject } }: GrantSpec, { definedNames, report }: NameCheck): void {
-  const names = typeof subject === 'string' ? [subject] : (subject ?? [])
-  names.forEach((name, position) => {
-    if (name.includes('*') || definedNames.apiKeys.has(name)) return
+  const { apiKeys } = definedNames
+  if (apiKeys === undefined) return
+  const subjects = typeof subject === 'string' ? [subject] : (subject ?? [])
+  subjects.forEach((name, position) => {
+    if (name.includes('*') || apiKeys.has(name)) return
     const path = typeof subject === 'string' ? ['subject'] : ['subject', position]
-    report.problem(`is not in apiKeys (${namesText(definedNames.apiKeys)})`, ...path)
+    report.problem(notIn('apiKeys', { name, names: apiKeys }), ...path)
   })
+}
+
+/** Does not quote the name, which may be a secret in the wrong place. */
+function notIn(
+  section: string,
+  { name, names, others = [] }: { name: string; names: Iterable<string>; others?: readonly string[] },
+): string {
+  const near = findNearSpelling(name, [...names, ...others])
+  return `is not in ${section} (${namesText(names)})${didYouMean(near)}`
 }

@@ -3,8 +3,8 @@ import { createFiles, type Files } from './files.ts'
 
 /** A place that a configuration is read from, with the files that it names. */
 export interface ConfigSource {
-  /** Reads the text and records which versions are read from now on. Throws `ConfigError` if it cannot be read. */
-  read(): Promise<{ text: string; files: Files }>
+  /** Reads the text, with the name that its problems call it by, and records which versions are read from now on. Throws `ConfigError` if it cannot be read. */
+  read(): Promise<{ file: string; text: string; files: Files }>
   /**
    * Whether the configuration, or a file that it names, has another version than when last read, or is gone. Rejects if the
    * place does not answer; what can no longer be read counts as gone.
@@ -14,7 +14,7 @@ export interface ConfigSource {
 
 /** One kind of place. Paths are those that `resolve` returns. */
 export interface ConfigLocation {
-  /** The path of the configuration itself. */
+  /** The path of the configuration itself, and the name that its problems call it by. */
   readonly path: string
   /** Returns the path of a file that the configuration names. */
   resolve(name: string): string
@@ -44,9 +44,8 @@ export function createConfigSource(location: ConfigLocation): ConfigSource {
     try {
       return await readText(configPath)
     } catch (cause) {
-      const advice = 'name another with --config or JETON_CONFIG'
-      const message = `${configPath} cannot be read (${describeFailure(cause)}); ${advice}`
-      throw new ConfigError([{ path: '', message }])
+      const message = `cannot be read (${describeFailure(cause)}); name another with --config or JETON_CONFIG`
+      throw new ConfigError([{ path: '', message, file: configPath, line: 1, column: 1 }])
     }
   }
 
@@ -59,7 +58,7 @@ export function createConfigSource(location: ConfigLocation): ConfigSource {
         readText: name => readText(resolve(name)),
         describeFailure,
       })
-      return { text, files }
+      return { file: configPath, text, files }
     },
     async hasChanged() {
       const changes = await Promise.all(

@@ -25,17 +25,17 @@ describe('checkGrants on what grants refer to', () => {
     [
       'an unknown database',
       withGrants({ database: 'ordres' }),
-      ['grants[0].database: is not in databases (orders)'],
+      ['grants[0].database: is not in databases (orders): did you mean orders?'],
     ],
     [
       'an unknown user',
       withGrants({ users: ['migrator', 'root'] }),
-      ['grants[0].users[1]: is not among the users of databases.orders'],
+      ['grants[0].users[1]: is not among the users of databases.orders (app_ro, migrator)'],
     ],
     [
       'an unknown API key',
       withPrincipal({ issuer: 'apiKey', subject: 'nigthly' }),
-      ['grants[0].principal.subject: is not in apiKeys (nightly)'],
+      ['grants[0].principal.subject: is not in apiKeys (nightly): did you mean nightly?'],
     ],
     [
       'an unknown API key in a list',
@@ -63,7 +63,7 @@ describe('checkGrants on what grants refer to', () => {
       grants: [{ ...config.grants[0], database: 'ordres' }],
     }))
     expect(problem).toBe(
-      'grants[0].database: is not in databases (orders, db-0, db-1, db-2, db-3, db-4, db-5, db-6, db-7, db-8, …)',
+      'grants[0].database: is not in databases (orders, db-0, db-1, db-2, db-3, db-4, db-5, db-6, db-7, db-8, …): did you mean orders?',
     )
   })
 })

@@ -1,0 +1,37 @@
+import { isJsonObject } from '../lib/json.ts'
+import { NAME_PATTERN } from './config.ts'
+import type { Problem, Segments } from './problems.ts'
+
+export interface ConfigText {
+  /** The path or the `s3://` URL that it was read from. */
+  readonly file: string
+  readonly text: string
+}
+
+/**
+ * Returns problems with their places and the names of their grants. `value` is what the text was parsed to. Loads the YAML
+ * parser only if there are problems: a cold start with a sound configuration in JSON does not pay for it.
+ */
+export async function placeProblems(
+  problems: readonly Problem[],
+  { file, text, value }: ConfigText & { value: unknown },
+): Promise<Problem[]> {
+  if (problems.length === 0) return []
+  const { createPlaceFinder } = await import('./places.ts')
+  const findPlace = createPlaceFinder(text)
+  return problems.map(({ path, message, segments = [], isAboutKey }) => ({
+    path,
+    ...grantOf(segments, value),
+    message,
+    file,
+    ...findPlace(segments, isAboutKey),
+  }))
+}
+
+/** Returns nothing for a grant whose name is not one: it may be anything, a secret too. */
+function grantOf([section, position]: Segments, value: unknown): { grant?: string } {
+  if (section !== 'grants' || typeof position !== 'number' || !isJsonObject(value)) return {}
+  const grant: unknown = Array.isArray(value.grants) ? value.grants[position] : undefined
+  const name = isJsonObject(grant) ? grant.name : undefined
+  return typeof name === 'string' && new RegExp(NAME_PATTERN).test(name) ? { grant: name } : {}
+}
