@@ -3,11 +3,10 @@ import { canonicalJson, isJsonObject, measureJson } from '../lib/json.ts'
 
 /** RFC 7518, 3.3: the fewest bits of an RSA key. */
 const MIN_RSA_BITS = 2048
-/** Length of such a modulus in base64url. */
-const MIN_RSA_MODULUS_LENGTH = 342
 /** Whoever sends a JWT makes jeton verify it: keys that are slow to verify with are not used. */
 const MAX_RSA_BITS = 8192
-const MAX_RSA_EXPONENT_BYTES = 6
+/** Six bytes. */
+const MAX_RSA_EXPONENT = 2n ** 48n - 1n
 /** The most keys that are tried for a JWT without `kid`: real sets have two or three. */
 const MAX_MATCHING_KEYS = 16
 /** A set is an object with a list of objects whose members are text, or lists of it. */
@@ -63,31 +62,58 @@ function withoutEd25519Name(jwk: unknown): unknown {
 /** RSA alone has keys that are too weak, or too slow to verify with. */
 function isSound({ algorithm }: CryptoKey): boolean {
   if (!('modulusLength' in algorithm && 'publicExponent' in algorithm)) return true
-  const bits = Number(algorithm.modulusLength)
   const exponent = Buffer.from(algorithm.publicExponent as Uint8Array)
-  if (bits < MIN_RSA_BITS || bits > MAX_RSA_BITS || exponent.length > MAX_RSA_EXPONENT_BYTES) return false
-  // with an exponent of 1, everybody can sign
-  return exponent.readUIntBE(0, exponent.length) > 1
+  return (
+    findRsaFault({
+      modulusLength: Number(algorithm.modulusLength),
+      publicExponent: BigInt(`0x${exponent.toString('hex')}`),
+    }) === undefined
+  )
 }
+
+/** Returns why an RSA key is not verified with, to be read after its name; undefined if it is, and for keys of other types. */
+export function findRsaFault({
+  modulusLength: bits,
+  publicExponent: exponent,
+}: {
+  modulusLength?: number
+  publicExponent?: bigint
+}): string | undefined {
+  if (bits === undefined || exponent === undefined) return undefined
+  if (bits < MIN_RSA_BITS)
+    return `is an RSA key of ${bits} bits, and ${MIN_RSA_BITS} are the least that are accepted`
+  if (bits > MAX_RSA_BITS)
+    return `is an RSA key of ${bits} bits, and ${MAX_RSA_BITS} are the most that are accepted`
+  if (exponent > MAX_RSA_EXPONENT) return 'is an RSA key whose exponent is too large to be verified with'
+  return exponent > 1n ? undefined : 'is an RSA key with an exponent of 1, by which everybody can sign'
+}
+
+/** Members that only private and symmetric keys have: RFC 7518, 6; `priv` is that of RFC 9964. */
+const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'priv']
 
 /**
  * As `readJwks`, for a file that an operator chose. Also throws if there are no keys, or if one is private or symmetric.
- * Such a key in a file of public ones has leaked or soon will. The message goes into a list of configuration problems.
+ * Such a key in a file of public ones has leaked or soon will. The message goes into a list of configuration problems. Does
+ * not check that a key can verify anything: `findKeyFault` does.
  */
 export function readPinnedJwks(value: unknown): Jwks {
-  const keys = isJsonObject(value) ? value.keys : undefined
-  if (!Array.isArray(keys)) throw new Error('is not a JSON Web Key Set: it needs a list "keys"')
+  const { keys, ...others } = isJsonObject(value) ? value : {}
+  if (!Array.isArray(keys)) throw new Error(describeOther(others))
   if (keys.length === 0) throw new Error('has no keys')
   keys.forEach(checkPinnedKey)
   return readJwks(value)
+}
+
+function describeOther(members: object): string {
+  if ('jwks_uri' in members) return 'is a discovery document: save what its `jwks_uri` answers instead'
+  if ('kty' in members) return 'is a single key: write {"keys": [KEY]}'
+  return 'is not a JSON Web Key Set: it needs a list "keys"'
 }
 
 function checkPinnedKey(key: unknown, index: number): void {
   if (!isJsonObject(key)) throw new Error(`keys.${index} is not a JSON Web Key`)
   if (key.kty === 'oct' || 'k' in key)
     throw new Error(`keys.${index} is a symmetric key: whoever can verify a JWT with it can also sign one`)
-  if ('d' in key || 'priv' in key)
+  if (PRIVATE_MEMBERS.some(member => member in key))
     throw new Error(`keys.${index} holds a private key: put only its public half into the file`)
-  if (key.kty === 'RSA' && typeof key.n === 'string' && key.n.length < MIN_RSA_MODULUS_LENGTH)
-    throw new Error(`keys.${index} is an RSA key of less than ${MIN_RSA_BITS} bits`)
 }

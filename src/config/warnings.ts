@@ -1,5 +1,5 @@
 import { findScopeDoubt } from '../authorization/grant-scope.ts'
-import { findPrivateForm } from '../authorization/tenancy/private-issuers.ts'
+import { findNearForm, findPrivateForm } from '../authorization/tenancy/private-issuers.ts'
 import { findRightSpelling, findSharedProvider } from '../authorization/tenancy/shared-oidc-providers.ts'
 import { determineTenancy, type Tenancy } from '../authorization/tenancy/tenancy.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -37,7 +37,8 @@ function findSignUpDoubt({ issuer, tenancy }: IssuerConfig): string | undefined 
 }
 
 function findSpellingDoubt({ issuer }: IssuerConfig): string | undefined {
-  const spelling = findRightSpelling(issuer)
+  const isExact = findPrivateForm(issuer) !== undefined
+  const spelling = findRightSpelling(issuer) ?? (isExact ? undefined : findNearForm(issuer)?.iss)
   if (spelling === undefined) return undefined
   return `no JWT is accepted, because \`iss\` is compared to the letter and reads ${spelling} there: write that as \`issuer\``
 }

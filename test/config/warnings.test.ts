@@ -26,6 +26,21 @@ describe('findWarnings, of an issuer of the table that no JWT spells so,', () =>
   })
 })
 
+describe('findWarnings, of an issuer in a form that names its tenant', () => {
+  test.each([
+    ['https://acme.us.auth0.com', 'https://acme.us.auth0.com/'],
+    ['https://acme.okta.com/oauth2/default/', 'https://acme.okta.com/oauth2/default'],
+    ['https://ACME.okta.com', 'https://acme.okta.com'],
+  ])('says of %s, declared private or with pinned keys, that it reads %s', (issuer, iss) => {
+    const reads = [
+      `issuers.it: no JWT is accepted, because \`iss\` is compared to the letter and reads ${iss} there: write that as \`issuer\``,
+    ]
+    expect(warningsOf({ name: 'it', issuer, tenancy: 'private' })).toEqual(reads)
+    expect(warningsOf({ name: 'it', issuer, jwks: KEYS })).toEqual(reads)
+    expect(warningsOf({ name: 'it', issuer: iss, tenancy: 'private' })).toEqual([])
+  })
+})
+
 describe('findWarnings, of two issuers with one URL,', () => {
   const shared = { name: 'people', issuer: ISSUER, tenancy: 'shared', owner: ['org_id'] } as const
   const twin = /^issuers\.jobs: issuers\.people has the same URL and is shared, so strangers may get JWTs/

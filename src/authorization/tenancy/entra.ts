@@ -21,23 +21,40 @@ const HOSTS = [
   'sts.chinacloudapi.cn',
 ]
 
-/** What stands for a tenant in the URLs by which people of many tenants log in, and in documentation. So may a domain. */
-const NO_TENANTS = ['common', 'organizations', 'consumers', '{tenantid}', '{tenant}']
-
 /** Returns what JWTs of a tenant have as their `iss`: v2.0 and v1. */
 export function issuersOfTenant(tenant: string): string[] {
   return [`https://login.microsoftonline.com/${tenant}/v2.0`, `https://sts.windows.net/${tenant}/`]
 }
 
-/** Returns why an issuer of Microsoft Entra ID cannot be used, and what to write; undefined for all others. */
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/**
+ * Returns why an issuer of Microsoft Entra ID cannot be used, and what to write; undefined for all others. In the place of a
+ * tenant, URLs may have its domain, or `common`, `organizations`, `consumers` and placeholders; JWTs have its id.
+ */
 export function findEntraProblem(issuer: string): string | undefined {
   const normalized = normalizeIssuer(issuer)
   const host = hostOf(normalized)
   if (!HOSTS.includes(host)) return undefined
   const tenant = normalized.slice(host.length + 1).split('/', 1)[0] ?? ''
-  if (NO_TENANTS.includes(tenant) || tenant.includes('.'))
-    return `is in no JWT, because Entra writes the id of a tenant in the place of \`${tenant}\`: write the id of yours, https://login.microsoftonline.com/TENANT-ID/v2.0 (or https://sts.windows.net/TENANT-ID/, if your JWTs have that)`
+  if (!GUID.test(tenant))
+    return `is in no JWT, because Entra writes the id of a tenant in the place of ${tenant ? `\`${tenant}\`` : 'the tenant'}: write the id of yours, https://login.microsoftonline.com/TENANT-ID/v2.0 (or https://sts.windows.net/TENANT-ID/, if your JWTs have that)`
   if (SENTINEL_TENANTS.includes(tenant))
     return 'is shared by all customers of Microsoft Sentinel, and no claim of its JWTs tells one from another: jeton cannot accept them'
-  return undefined
+  const spellings = spellingsOf(tenant, host)
+  // those of the tenants that are shared are known to the letter elsewhere
+  if (spellings.includes(issuer) || [PERSONAL_TENANT, ...BOT_TENANTS].includes(tenant)) return undefined
+  return `is in no JWT: those of this tenant have ${spellings.map(iss => `\`${iss}\``).join(' or ')}, to the letter`
+}
+
+/** Returns what JWTs of a tenant have in the cloud that a host belongs to. */
+function spellingsOf(tenant: string, host: string): string[] {
+  if (host.endsWith('.cn'))
+    return [
+      `https://login.partner.microsoftonline.cn/${tenant}/v2.0`,
+      `https://sts.chinacloudapi.cn/${tenant}/`,
+    ]
+  if (host.endsWith('.us'))
+    return [`https://login.microsoftonline.us/${tenant}/v2.0`, `https://sts.windows.net/${tenant}/`]
+  return issuersOfTenant(tenant)
 }

@@ -1,3 +1,4 @@
+import { findDocumentUrlProblem, findSiteProblem } from './document-url.ts'
 import { findEntraProblem } from './entra.ts'
 import { declaredRules, findOwnerProblem, narrowedRules } from './owner-rules.ts'
 import { findNearForm, findPrivateForm, isLocalIssuer } from './private-issuers.ts'
@@ -41,8 +42,8 @@ const OWNER_REQUIRED =
  */
 export function determineTenancy(declared: DeclaredIssuer): Tenancy | TenancyProblem {
   const { issuer, tenancy, owner } = declared
-  const entraProblem = findEntraProblem(issuer)
-  if (entraProblem !== undefined) return problem('issuer', entraProblem)
+  const issuerProblem = findDocumentUrlProblem(issuer) ?? findEntraProblem(issuer) ?? findSiteProblem(issuer)
+  if (issuerProblem !== undefined) return problem('issuer', issuerProblem)
   const provider = findSharedProvider(issuer)
   if (provider) return knownTenancy(provider, declared)
   if (tenancy === 'shared') return declaredTenancy(owner)

@@ -1,6 +1,7 @@
 import type { JSONWebKeySet, JWK } from 'jose'
 import { API_KEY_ISSUER } from '../../authentication/api-key.ts'
 import { pinKeys } from '../../authentication/issuer-keys.ts'
+import { findKeyFault } from '../../authentication/key-faults.ts'
 import { determineTenancy, type Tenancy } from '../../authorization/tenancy/tenancy.ts'
 import { canonicalJson, parseJson } from '../../lib/json.ts'
 import { isSecureUrl } from '../../lib/loopback.ts'
@@ -9,19 +10,24 @@ import type { IssuerConfig } from '../config.ts'
 import type { Report } from '../problems.ts'
 import type { Sections } from '../sections.ts'
 import type { Files } from '../source/files.ts'
+import { readFileText } from './file-text.ts'
 
 interface IssuerCheck {
   files: Files
   report: Report
+  warnings: Report
 }
 
 /** Returns all issuers. Pinned keys that could not be read are undefined, which is reported unless files are not read. */
 export async function checkIssuers(
   entries: Sections['issuers'],
-  { files, report }: IssuerCheck,
+  { files, report, warnings }: IssuerCheck,
 ): Promise<IssuerConfig[]> {
   const issuers: IssuerConfig[] = []
-  for (const entry of entries) issuers.push(await checkIssuer(entry, { files, report: report.at(entry[0]) }))
+  for (const entry of entries) {
+    const [name] = entry
+    issuers.push(await checkIssuer(entry, { files, report: report.at(name), warnings: warnings.at(name) }))
+  }
   // pinned keys that could not be read are reported already, and may be any
   const hasKnownKeys = ({ jwks }: IssuerConfig, i: number) => entries[i]?.[1].jwksFile === undefined || jwks
   checkDistinct(issuers.filter(hasKnownKeys), report)
@@ -30,7 +36,7 @@ export async function checkIssuers(
 
 async function checkIssuer(
   [name, { jwksFile, ...issuer }]: Sections['issuers'][number],
-  { files, report }: IssuerCheck,
+  { files, report, warnings }: IssuerCheck,
 ): Promise<IssuerConfig> {
   if (name === API_KEY_ISSUER) report.problem('is reserved for API keys: choose another name')
   if (jwksFile === undefined) {
@@ -38,7 +44,8 @@ async function checkIssuer(
     if (urlProblem !== undefined) report.problem(urlProblem, 'issuer')
     return { name, ...issuer }
   }
-  return { name, ...issuer, jwks: await readJwks(jwksFile, { files, report: report.at('jwksFile') }) }
+  const at = { report: report.at('jwksFile'), warnings: warnings.at('jwksFile') }
+  return { name, ...issuer, jwks: await readJwks(jwksFile, { files, ...at }) }
 }
 
 /** Returns the tenancy of each issuer by its name, without those that are reported, here or for their URL. */
@@ -87,12 +94,18 @@ function findUrlProblem(issuer: string): string | undefined {
   return undefined
 }
 
-async function readJwks(path: string, { files, report }: IssuerCheck): Promise<JSONWebKeySet | undefined> {
-  const text = await files.read(path, report)
+async function readJwks(
+  path: string,
+  { files, report, warnings }: IssuerCheck,
+): Promise<JSONWebKeySet | undefined> {
+  const text = await readFileText(path, { files, report })
   if (text === undefined) return undefined
   const jwks = parseJson(text)
   if (jwks === undefined) {
-    report.problem('names a file that is not JSON: it must contain a JSON Web Key Set, {"keys": [...]}')
+    const isPem = text.includes('-----BEGIN ')
+    report.problem(
+      `names a file that is ${isPem ? 'PEM and not' : 'not'} JSON: it must contain a JSON Web Key Set, {"keys": [...]}`,
+    )
     return undefined
   }
   try {
@@ -101,5 +114,29 @@ async function readJwks(path: string, { files, report }: IssuerCheck): Promise<J
     report.problem(`names a file that cannot be used: ${messageOf(cause, 'is not a JSON Web Key Set')}`)
     return undefined
   }
+  await checkKeys((jwks as JSONWebKeySet).keys, { report, warnings })
   return jwks as JSONWebKeySet
+}
+
+const MAX_FAULTS = 5
+
+/** Keys that verify nothing are a problem if there are no others. */
+async function checkKeys(
+  keys: readonly JWK[],
+  { report, warnings }: Omit<IssuerCheck, 'files'>,
+): Promise<void> {
+  const faults = await Promise.all(keys.map(findKeyFault))
+  if (!faults.includes(undefined)) {
+    const shown = faults.slice(0, MAX_FAULTS).map((fault, position) => `keys.${position} ${fault}`)
+    report.problem(`names a file in which no key can verify a JWT: ${shown.join('; ')}`)
+    return
+  }
+  faults.forEach((fault, position) => {
+    if (fault !== undefined)
+      warnings.problem(`names a file whose keys.${position} verifies nothing: it ${fault}`)
+    else if (keys[position]?.kid === undefined)
+      warnings.problem(
+        `names a file whose keys.${position} has no \`kid\`, so it verifies no JWT that names its key, as those of nearly all issuers do: write the \`kid\` that they have`,
+      )
+  })
 }

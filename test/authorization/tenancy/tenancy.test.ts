@@ -36,9 +36,6 @@ const UNKNOWN_ISSUERS = [
   'https://oidc.eks.us-east-1.amazonaws.com',
   'https://container.googleapis.com',
   'https://oidc.fly.io',
-  'https://sts.windows.net/',
-  'https://login.microsoftonline.com/',
-  'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555',
   'https://10.0.0.5',
   'https://keycloak.internal',
   'https://kubernetes.default.svc.evil.example',
@@ -72,8 +69,6 @@ const LOOK_ALIKES = [
   'https://cognito-idp.us-east-1.amazonaws.com/',
   'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_a/../us-east-1_b',
   'https://login.microsoftonline.com.evil.example/11111111-2222-3333-4444-555555555555/v2.0',
-  'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0/../v2.0',
-  'https://sts.windows.net/11111111-2222-3333-4444-555555555555/https://x',
   'https://token.actions.githubusercontent.com/acme/other',
   'https://oidc.vercel.com/acme/',
   'https://11111111-2222-3333-4444-555555555555.tokens.sts.global.api.aws.evil.example',
@@ -111,11 +106,6 @@ describe('determineTenancy of an issuer that jeton does not know', () => {
       'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab12Cd34E/',
       'Cognito user pools',
       'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab12Cd34E',
-    ],
-    [
-      'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/',
-      'Microsoft Entra ID',
-      'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0',
     ],
     ['https://oidc.vercel.com/acme//', 'Vercel of a team', 'https://oidc.vercel.com/acme'],
   ])('says of %s how JWTs of %s spell it, in the second of two sentences', (issuer, name, iss) => {
@@ -294,6 +284,47 @@ describe('determineTenancy of Microsoft Entra ID', () => {
     },
   )
 
+  const TENANT = '11111111-2222-3333-4444-555555555555'
+
+  test.each([
+    `https://login.microsoftonline.com/${TENANT}`,
+    `https://login.microsoftonline.com/${TENANT}/`,
+    `https://login.microsoftonline.com/${TENANT}/v2.0/`,
+    `https://login.microsoftonline.com/${TENANT}/v2.0/../v2.0`,
+    `https://login.microsoftonline.com/${TENANT.replace('1111', 'ABCD')}/v2.0`,
+    `https://login.windows.net/${TENANT}/`,
+    `https://sts.windows.net/${TENANT}`,
+    `https://sts.windows.net/${TENANT}/v2.0`,
+    `https://sts.windows.net/${TENANT}/https://x`,
+  ])('refuses %s, which is in no JWT, with both that are', url => {
+    const tenant = url.includes('ABCD') ? TENANT.replace('1111', 'abcd') : TENANT
+    for (const tenancy of ['private', 'shared', undefined] as const)
+      expect(determine(url, { tenancy, hasPinnedKeys: true })).toEqual({
+        kind: 'problem',
+        key: 'issuer',
+        message: `is in no JWT: those of this tenant have \`https://login.microsoftonline.com/${tenant}/v2.0\` or \`https://sts.windows.net/${tenant}/\`, to the letter`,
+      })
+  })
+
+  test('names the cloud that the tenant is in', () => {
+    const messageOf = (url: string) => {
+      const tenancy = determine(url, { tenancy: 'private' })
+      return tenancy.kind === 'problem' ? tenancy.message : expect.unreachable()
+    }
+    expect(messageOf(`https://login.chinacloudapi.cn/${TENANT}/`)).toContain(
+      `\`https://login.partner.microsoftonline.cn/${TENANT}/v2.0\` or \`https://sts.chinacloudapi.cn/${TENANT}/\``,
+    )
+    expect(messageOf(`https://login.microsoftonline.us/${TENANT}`)).toContain(
+      `\`https://login.microsoftonline.us/${TENANT}/v2.0\` or \`https://sts.windows.net/${TENANT}/\``,
+    )
+    for (const url of [
+      `https://login.microsoftonline.us/${TENANT}/v2.0`,
+      `https://sts.chinacloudapi.cn/${TENANT}/`,
+    ])
+      expect(determine(url)).toEqual({ kind: 'private' })
+    expect(messageOf('https://login.microsoftonline.com/')).toContain('write the id of yours')
+  })
+
   test.each([
     ['for all', '33e01921-4d64-4f8c-a055-5bdaffd5e33d'],
     ['for governments', 'cab8a31a-1906-4287-a0d8-4eef66b95f6e'],
@@ -329,4 +360,71 @@ describe('determineTenancy of Microsoft Entra ID', () => {
     ])
       expect(tenancyOf(url).kind).toBe('shared')
   })
+})
+
+describe('determineTenancy of an address that is in no JWT', () => {
+  test.each([
+    ['https://idp.example/.well-known/openid-configuration', 'its discovery document', 'https://idp.example'],
+    [
+      'https://idp.example/a/.well-known/openid-configuration/',
+      'its discovery document',
+      'https://idp.example/a',
+    ],
+    [
+      'https://idp.example/.well-known/oauth-authorization-server/a',
+      'its discovery document',
+      'https://idp.example/a',
+    ],
+    ['https://gitlab.com/.well-known/openid-configuration', 'its discovery document', 'https://gitlab.com'],
+    [
+      'https://idp.example/a/.well-known/openid-configuration?p=b',
+      'its discovery document',
+      'https://idp.example/a',
+    ],
+    ['https://idp.example/.well-known/jwks.json', 'its keys', 'https://idp.example'],
+    ['https://idp.example/jwks', 'its keys', 'https://idp.example'],
+    ['https://cluster.example/openid/v1/jwks', 'its keys', 'https://cluster.example'],
+    [
+      'https://sso.example/realms/a/protocol/openid-connect/certs',
+      'its keys',
+      'https://sso.example/realms/a',
+    ],
+    ['https://acme.okta.com/oauth2/default/v1/keys', 'its keys', 'https://acme.okta.com/oauth2/default'],
+    ['https://gitlab.example/oauth/discovery/keys', 'its keys', 'https://gitlab.example'],
+    [
+      'https://sso.example/realms/a/protocol/openid-connect/token',
+      'one of its endpoints',
+      'https://sso.example/realms/a',
+    ],
+    ['https://idp.example/oauth2/token', 'one of its endpoints', 'https://idp.example'],
+  ])('refuses %s, the address of %s', (url, name, base) => {
+    for (const tenancy of ['private', undefined] as const)
+      for (const hasPinnedKeys of [false, true])
+        expect(determine(url, { tenancy, hasPinnedKeys })).toEqual({
+          kind: 'problem',
+          key: 'issuer',
+          message: `is the address of ${name}, not the \`iss\` of JWTs: write the \`issuer\` that its discovery document names, probably \`${base}\``,
+        })
+  })
+
+  test.each([
+    ['https://github.com', 'https://token.actions.githubusercontent.com'],
+    ['https://github.com/acme/app', 'https://token.actions.githubusercontent.com'],
+    ['https://buildkite.com/acme', 'https://agent.buildkite.com'],
+  ])('refuses %s, the site of a service whose JWTs have %s', (url, iss) => {
+    expect(determine(url, { tenancy: 'private' })).toEqual({
+      kind: 'problem',
+      key: 'issuer',
+      message: `is the site of a service, and in none of its JWTs: they have \`${iss}\``,
+    })
+  })
+
+  test.each([
+    'https://idp.example/keys/acme',
+    'https://jwks.example',
+    'https://idp.example/tokens',
+    'https://idp.example/v1',
+  ])('takes %s, which may be in a JWT', url =>
+    expect(determine(url, { tenancy: 'private' })).toEqual({ kind: 'private' }),
+  )
 })

@@ -1,3 +1,5 @@
+import { generateKeyPairSync } from 'node:crypto'
+import type { JWK } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../../src/config/load.ts'
 import {
@@ -13,6 +15,11 @@ import {
   withIssuers,
   written,
 } from '../support.ts'
+
+async function jwksWarnings(config: unknown, files: Record<string, string>): Promise<string[]> {
+  const { warnings = [] } = await loadConfig(await written(config, files))
+  return warnings.filter(({ path }) => path === 'issuers.x.jwksFile').map(({ message }) => message)
+}
 
 describe('checkIssuers', () => {
   test('reserves the name of the issuer of API keys', async () => {
@@ -36,6 +43,70 @@ describe('checkIssuers', () => {
     expect(problems[0]).toMatch(/^issuers\.x\.issuer: /)
   })
 
+  const { kid: _, ...nameless } = publicJwk()
+  const rsa = (modulusLength: number, publicExponent = 65_537) =>
+    generateKeyPairSync('rsa', { modulusLength, publicExponent }).publicKey.export({ format: 'jwk' }) as JWK
+  const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey.export({ format: 'jwk' })
+
+  const FAULTY_KEYS: [JWK, string][] = [
+    [{ ...publicJwk(), use: 'enc' }, 'is not for signatures (`use: enc`)'],
+    [{ ...publicJwk(), key_ops: ['encrypt'] }, 'is not for verifying (`key_ops` lacks `verify`)'],
+    [{ ...publicJwk(), crv: 'P-999' }, 'is on the curve P-999, which jeton does not verify with'],
+    [{ ...publicJwk(), crv: 'secp256k1', alg: 'ES256K' }, 'is on the curve secp256k1'],
+    [{ kty: 'OKP', crv: 'X25519', x: 'AQ', kid: 'k' }, 'is on the curve X25519'],
+    [{ kty: 'AKP', pub: 'AQ', kid: 'k' }, 'is of the type AKP, which jeton does not verify with'],
+    [{ kty: 'EC', x: 'AQ', y: 'AQ', kid: 'k' }, 'is of the type EC without a curve (`crv`)'],
+    [{ ...publicJwk(), alg: 'HS256' }, 'is for `alg: HS256`, which jeton does not accept'],
+    [{ ...publicJwk(), alg: 'not an algorithm, but a secret' }, 'is for `alg: …`'],
+    [{ ...p384, alg: 'ES256', kid: 'k' } as JWK, 'says `alg: ES256`, but a key of its kind is for ES384'],
+    [{ kty: 'RSA', e: 'AQAB', kid: 'k' }, 'lacks `n`'],
+    [{ kty: 'RSA', kid: 'k' }, 'lacks `n` and `e`'],
+    [{ ...rsa(1024), kid: 'k' }, 'is an RSA key of 1024 bits, and 2048 are the least'],
+    [{ ...rsa(2048), e: 'AQ', kid: 'k' }, 'is an RSA key with an exponent of 1, by which everybody can sign'],
+    [{ ...publicJwk(), y: publicJwk().x ?? '' }, 'is not a valid key'],
+    [{ ...publicJwk(), kid: 7 } as unknown as JWK, 'has a `kid` that is not text'],
+  ]
+
+  test.each(FAULTY_KEYS)('rejects %j as the only key, and warns of it beside others', async (key, fault) => {
+    const x = { x: pinnedIssuer('keys.json') }
+    const [problem, ...more] = await problemsOf(withIssuers(x), { 'keys.json': jwksText([key]) })
+    expect(more).toEqual([])
+    expect(problem).toContain('issuers.x.jwksFile: names a file in which no key can verify a JWT: keys.0 ')
+    expect(problem).toContain(`keys.0 ${fault}`)
+    const beside = { 'keys.json': jwksText([publicJwk(), key]) }
+    expect(await jwksWarnings(withIssuers(x)(sound()), beside)).toEqual([
+      expect.stringContaining(`names a file whose keys.1 verifies nothing: it ${fault}`),
+    ])
+  })
+
+  test('lists the faults of several keys, and takes those that the same file has without any', async () => {
+    const keys = FAULTY_KEYS.slice(0, 2).map(([key]) => key)
+    const x = { x: pinnedIssuer('keys.json') }
+    expect(await problemsOf(withIssuers(x), { 'keys.json': jwksText(keys) })).toEqual([
+      'issuers.x.jwksFile: names a file in which no key can verify a JWT: keys.0 is not for signatures (`use: enc`); keys.1 is not for verifying (`key_ops` lacks `verify`)',
+    ])
+    const sane = [
+      { ...rsa(2048), kid: 'a', use: 'sig', alg: 'RS256' },
+      { ...rsa(2048), kid: 'b', key_ops: ['verify'] },
+      { ...p384, kid: 'c' } as JWK,
+      {
+        ...generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }),
+        kid: 'd',
+        alg: 'Ed25519',
+      } as JWK,
+    ]
+    const config = withIssuers(x)(sound())
+    expect(await jwksWarnings(config, { 'keys.json': jwksText(sane) })).toEqual([])
+    expect(await jwksWarnings(config, { 'keys.json': `\uFEFF${jwksText(sane)}` })).toEqual([])
+  })
+
+  test('warns of a key without a name', async () => {
+    const config = withIssuers({ x: pinnedIssuer('keys.json') })(sound())
+    expect(await jwksWarnings(config, { 'keys.json': jwksText([nameless]) })).toEqual([
+      expect.stringMatching(/names a file whose keys\.0 has no `kid`/),
+    ])
+  })
+
   test('accepts plain http on loopback, and any text if keys are pinned', async () => {
     const issuers = {
       local: { issuer: 'http://127.0.0.1:8080', audience: 'a' },
@@ -47,6 +118,15 @@ describe('checkIssuers', () => {
   test.each<[string, string, RegExp]>([
     ['does not exist', '', /names a file that cannot be read/],
     ['is not JSON', 'keys: []', /names a file that is not JSON/],
+    ['is PEM', '-----BEGIN PUBLIC KEY-----', /names a file that is PEM and not JSON/],
+    ['is a discovery document', '{"jwks_uri":"https://x"}', /a discovery document: save what its `jwks_uri`/],
+    ['is a single key', JSON.stringify(publicJwk()), /is a single key: write \{"keys": \[KEY\]\}$/],
+    ['is in UTF-16', Array.from(jwksText(), char => `${char}\0`).join(''), /names a file in UTF-16/],
+    [
+      'has a private key by its factors',
+      '{"keys":[{"kty":"RSA","n":"AQ","p":"AQ"}]}',
+      /keys\.0 holds a private/,
+    ],
     ['is not a key set', '{}', /names a file that cannot be used: is not a JSON Web Key Set/],
     ['has no keys', '{"keys":[]}', /cannot be used: has no keys$/],
     ['has a private key', jwksText([publicJwk(), privateJwk()]), /keys\.1 holds a private key/],

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { type LoadOptions, loadConfig } from '../../../src/config/load.ts'
-import { ConfigError, describeProblem } from '../../../src/config/problems.ts'
+import { ConfigError, problemText } from '../../../src/config/problems.ts'
 import { createAuthority, type IssueOptions } from '../../support/service/certificate-authority.ts'
 import { sound, withServer, written } from '../support.ts'
 
@@ -26,10 +26,10 @@ async function checkedPair(
   try {
     const { warnings = [] } = await loadConfig(path, { now: NOW, ...options })
     const ofTls = warnings.filter(warning => warning.path.startsWith('server.tls'))
-    return { problems: [], warnings: ofTls.map(describeProblem) }
+    return { problems: [], warnings: ofTls.map(problemText) }
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause
-    return { problems: cause.problems.map(describeProblem), warnings: [] }
+    return { problems: cause.problems.map(problemText), warnings: [] }
   }
 }
 
