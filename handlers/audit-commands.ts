@@ -20,7 +20,9 @@ export function addAuditCommands(program: Command): void {
 
   audit
     .command('query')
-    .description('search records in files, or without files in the DynamoDB table of the configuration')
+    .description(
+      'search records in files, or without files in the table of the configuration, else in its file',
+    )
     .argument('[file...]', 'files of logs, in any order; decompress them first')
     .addOption(configOption())
     .option(
@@ -39,6 +41,10 @@ export function addAuditCommands(program: Command): void {
     .option(
       '--type <type>',
       'decision (of requests), lifecycle (starts, reloads and stops), or one of started, reloaded, reload_refused, stopped',
+    )
+    .option(
+      '--identity <session>',
+      "of tokens of this role session: its ARN, as CloudTrail and RDS's log have it, or its name",
     )
     .option('--id <id>', 'the id of the record, or of its request')
     .option('--limit <count>', 'only the newest so many; 0 means all (default: 100)')

@@ -28,6 +28,8 @@ export interface AuditQuery {
   readonly types?: readonly ParsedRecord['type'][] | undefined
   /** A record's `id` or its `requestId`. */
   readonly id?: string | undefined
+  /** The ARN of a role session, or its end: `assumed-role/ROLE/SESSION`, or the session's name. */
+  readonly identity?: string | undefined
 }
 
 /** Reads records. Its errors say what failed and name the file or table. */
@@ -41,6 +43,9 @@ export interface AuditSource {
 /** Called with the number of lines that are not records, if there are any: torn by a crash, or damaged later. */
 export type OnUnreadable = (unreadable: { where: string; lines: number }) => void
 
+/** Called with how many more records were read, whether they match or not, before the source ends. */
+export type OnRead = (records: number) => void
+
 const EXACT = ['database', 'user', 'decision', 'code', 'grant'] as const
 
 /** Returns a predicate for the records that match a query. */
@@ -48,6 +53,7 @@ export function compileQuery(query: AuditQuery): (parsed: ParsedRecord) => boole
   const { from, to, id, fingerprint, types } = query
   const principal = query.principal && asRecorded(query.principal)
   const isFrom = compileSource(query.sourceIp)
+  const isIdentity = compileIdentity(query.identity)
   const exact = EXACT.flatMap(member =>
     query[member] === undefined ? [] : [[member, query[member]] as const],
   )
@@ -60,6 +66,7 @@ export function compileQuery(query: AuditQuery): (parsed: ParsedRecord) => boole
     exact.every(([member, value]) => record[member] === value) &&
     (principal === undefined || isBy(record, principal)) &&
     isFrom(record) &&
+    isIdentity(record) &&
     (id === undefined || record.id === id || record.requestId === id) &&
     (fingerprint === undefined || String(record.fingerprint ?? '').startsWith(fingerprint))
 }
@@ -73,6 +80,13 @@ function compileSource(source: string | undefined): (record: AuditRecord) => boo
     const from = parseIpNetwork(place)
     return from !== undefined && overlap(wanted, from)
   }
+}
+
+/** The names of roles and sessions have no colon and no slash, so that an end of an ARN that begins after one is whole. */
+function compileIdentity(wanted: string | undefined): (record: AuditRecord) => boolean {
+  if (wanted === undefined) return () => true
+  const isEnd = (identity: string) => identity.endsWith(`/${wanted}`) || identity.endsWith(`:${wanted}`)
+  return ({ identity }) => typeof identity === 'string' && (identity === wanted || isEnd(identity))
 }
 
 function isBy({ principal }: AuditRecord, { issuer, subject }: PrincipalName): boolean {

@@ -19,6 +19,7 @@ export interface AuditQueryFlags {
   sourceIp?: string | undefined
   type?: string | undefined
   id?: string | undefined
+  identity?: string | undefined
   limit?: string | undefined
 }
 
@@ -53,6 +54,7 @@ export function parseAuditQuery(flags: AuditQueryFlags, now: number): { query: A
       sourceIp: sourceIp === undefined ? undefined : parseSourceIp(sourceIp),
       types: flags.type === undefined ? undefined : parseType(flags.type),
       id,
+      identity: flags.identity === undefined ? undefined : parseIdentity(flags.identity),
     },
     limit: parseLimit(flags.limit),
   }
@@ -83,6 +85,21 @@ function parseSourceIp(text: string): string {
   if (parseIpNetwork(text) === undefined)
     throw new UsageError('--source-ip takes an IP address, or a network such as 192.0.2.0/24')
   return text
+}
+
+/** As RDS's log names a role session, and as records and CloudTrail do. */
+const SESSION_ARN = /^(?:arn:[\w-]+:sts::\d{12}:)?assumed-role\/[\w+=,.@-]+\/[\w+=,.@-]{2,64}$/
+/** CloudTrail's `principalId` is the role's id and the session's name. */
+const SESSION_NAME = /^(?:AROA[A-Z0-9]+:)?([\w+=,.@-]{2,64})$/
+
+/** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html has the form of session names. */
+function parseIdentity(text: string): string {
+  const identity = SESSION_ARN.test(text) ? text : SESSION_NAME.exec(text)?.[1]
+  if (identity === undefined)
+    throw new UsageError(
+      "--identity takes the ARN of a role session, like arn:aws:sts::123456789012:assumed-role/ROLE/SESSION, or the session's name",
+    )
+  return identity
 }
 
 function parseType(text: string): AuditQuery['types'] {

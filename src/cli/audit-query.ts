@@ -1,39 +1,35 @@
 import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { createFileSource } from '../audit/file/source.ts'
 import { isLifecycleType, type LifecycleRecord } from '../audit/lifecycle-record.ts'
 import type { ParsedRecord } from '../audit/parsed-record.ts'
 import type { AuditQuery, AuditSource, OnUnreadable } from '../audit/query.ts'
-import { loadStaticConfig } from '../config/load.ts'
 import { UsageError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import { DAY_MS } from '../lib/iso-time.ts'
-import { escapeUnprintable } from '../lib/printable.ts'
+import { countText, escapeUnprintable } from '../lib/printable.ts'
 import { systemCode } from '../lib/system-error.ts'
+import { tableLines } from '../lib/text-table.ts'
+import { type LogChoice, openLog, type SearchedLog } from './audit-query-log.ts'
 import { type AuditQueryFlags, parseAuditQuery } from './audit-query-options.ts'
-import { formatAuditJson, formatAuditRow } from './audit-row.ts'
-import { formatLifecycleRow } from './lifecycle-row.ts'
+import { AUDIT_COLUMNS, auditRow, FLEXIBLE_AUDIT_COLUMNS, formatAuditJson } from './audit-row.ts'
+import { lifecycleRow } from './lifecycle-row.ts'
 import type { TextOutput } from './streams.ts'
 import { catchUsageErrors } from './usage-error.ts'
 
-export interface AuditQueryArguments extends AuditQueryFlags {
-  /** Files of a sink of type `file`; without any, the command reads the table that the configuration names. */
-  files: readonly string[]
-  configPath: string
+export interface AuditQueryArguments extends AuditQueryFlags, LogChoice {
   reverse?: boolean | undefined
   /** `json` or `table`; by default `table` on a terminal, else `json`. */
   output?: string | undefined
 }
 
 export interface AuditQueryStreams {
-  stdout: Writable & { isTTY?: boolean }
+  stdout: Writable & { isTTY?: boolean; columns?: number }
   stderr: TextOutput
 }
 
 /**
  * `jeton audit query`: prints the newest records that match, newest last, or newest first with `reverse`: each as it was
- * recorded, on a line, or as a row of a table. Returns the exit code: 0, even if nothing matches, or 2 for a usage error.
- * Throws an Error with a message for operators if a log cannot be read.
+ * recorded, on a line, or as a row of a table. Returns the exit code: 0, even if nothing matches, which it then says on stderr,
+ * or 2 for a usage error. Throws an Error with a message for operators if a log cannot be read.
  */
 export function auditQueryCommand(
   args: AuditQueryArguments,
@@ -41,58 +37,65 @@ export function auditQueryCommand(
 ): Promise<number> {
   return catchUsageErrors(stderr, async () => {
     const { query, limit } = parseAuditQuery(args, clock.now())
-    const format = parseFormat(args.output ?? (stdout.isTTY ? 'table' : 'json'))
+    const format = parseFormat(args.output ?? (stdout.isTTY ? 'table' : 'json'), stdout)
     const onUnreadable: OnUnreadable = ({ where, lines }) => {
       const skipped = lines === 1 ? '1 line that is not a record' : `${lines} lines that are not records`
       stderr.write(`${escapeUnprintable(`note: ${where}: skipped ${skipped}`)}\n`)
     }
-    const { source, close } = await openSource(args, { clock, onUnreadable })
+    const count = { read: 0, found: 0 }
+    const onRead = (records: number) => {
+      count.read += records
+    }
+    const log = await openLog(args, { clock, onUnreadable, onRead })
     try {
-      const records = select(source, { query, limit, isReverse: args.reverse === true })
-      await print(records, { stdout, format })
+      const records = select(log.source, { query, limit, isReverse: args.reverse === true })
+      const onFound = () => {
+        count.found++
+      }
+      await print(format(observe(records, onFound)), stdout)
+      if (count.found === 0)
+        stderr.write(`${escapeUnprintable(noMatchText(query, { log, read: count.read }))}\n`)
       return 0
     } finally {
-      close()
+      log.close()
     }
   })
 }
 
-type FormatRecord = (record: ParsedRecord) => string
-
-function parseFormat(output: string): FormatRecord {
-  if (output === 'json') return formatAuditJson
-  if (output === 'table')
-    return ({ type, record }) =>
-      isLifecycleType(type)
-        ? formatLifecycleRow(record as unknown as LifecycleRecord)
-        : formatAuditRow(record)
-  throw new UsageError('-o takes json or table')
+function noMatchText(query: AuditQuery, { log, read }: { log: SearchedLog; read: number }): string {
+  const start = log.startOf(query)
+  const from = start === undefined ? 'the beginning' : new Date(start).toISOString()
+  const to = query.to === undefined ? 'now' : new Date(query.to).toISOString()
+  return `no record matches from ${from} to ${to}; read ${countText(read, 'record')} of ${log.name}${log.rest}`
 }
 
-interface OpenSource {
-  source: AuditSource
-  close(): void
+/** Returns the lines to print. */
+type FormatRecords = (records: AsyncIterable<ParsedRecord>) => AsyncIterable<string>
+
+function parseFormat(output: string, { isTTY, columns }: AuditQueryStreams['stdout']): FormatRecords {
+  if (output === 'json') return records => map(records, formatAuditJson)
+  if (output !== 'table') throw new UsageError('-o takes json or table')
+  const layout = {
+    header: AUDIT_COLUMNS,
+    flexible: FLEXIBLE_AUDIT_COLUMNS,
+    width: (isTTY && columns) || undefined,
+  }
+  return records => tableLines(map(records, rowOf), layout)
 }
 
-async function openSource(
-  { files, configPath }: AuditQueryArguments,
-  { clock, onUnreadable }: { clock: Clock; onUnreadable: OnUnreadable },
-): Promise<OpenSource> {
-  if (files.length > 0) return { source: createFileSource({ paths: files, onUnreadable }), close: () => {} }
-  const { audit } = await loadStaticConfig(configPath)
-  const sink = audit.find(each => each.type === 'dynamodb')
-  if (!sink)
-    throw new UsageError(
-      `${configPath} has no audit sink of type dynamodb: name audit files, or another configuration with --config`,
-    )
-  const { table, region } = sink
-  const [{ createDynamodbClient }, { createDynamodbSource }] = await Promise.all([
-    import('../aws/dynamodb.ts'),
-    import('../audit/dynamodb/source.ts'),
-  ])
-  const client = createDynamodbClient({ clock, region })
-  const source = createDynamodbSource({ client, table, clock, defaultSpanMs: DAY_MS, onUnreadable })
-  return { source, close: () => client.destroy() }
+function rowOf({ type, record }: ParsedRecord): string[] {
+  return isLifecycleType(type) ? lifecycleRow(record as unknown as LifecycleRecord) : auditRow(record)
+}
+
+async function* map<A, B>(items: AsyncIterable<A>, change: (item: A) => B): AsyncGenerator<B> {
+  for await (const item of items) yield change(item)
+}
+
+function observe<T>(items: AsyncIterable<T>, onItem: () => void): AsyncIterable<T> {
+  return map(items, item => {
+    onItem()
+    return item
+  })
 }
 
 interface Selection {
@@ -112,15 +115,9 @@ async function* select(
   yield* newestFirst.reverse()
 }
 
-async function print(
-  records: AsyncIterable<ParsedRecord>,
-  { stdout, format }: { stdout: Writable; format: FormatRecord },
-): Promise<void> {
-  async function* lines() {
-    for await (const record of records) yield `${format(record)}\n`
-  }
+async function print(lines: AsyncIterable<string>, stdout: Writable): Promise<void> {
   try {
-    await pipeline(Readable.from(lines()), stdout, { end: false })
+    await pipeline(Readable.from(map(lines, line => `${line}\n`)), stdout, { end: false })
   } catch (cause) {
     // the reader, such as `head`, has read enough
     if (systemCode(cause) !== 'EPIPE') throw cause

@@ -1,28 +1,27 @@
 import type { LifecycleRecord } from '../audit/lifecycle-record.ts'
 import { isJsonObject } from '../lib/json.ts'
-import { escapeText, shorten } from '../lib/printable.ts'
+import { shorten } from '../lib/printable.ts'
+import { auditCell as cell, NONE } from './audit-row.ts'
 
 const HASH_LENGTH = 12
-const MAX_CELL_LENGTH = 100
-const NONE = '-'
+const MAX_CHANGES_LENGTH = 100
 const LIST_SIGNS = { added: '+', removed: '-', changed: '~' } as const
 
 /**
- * Returns a lifecycle record as one row for people: time, what happened, instance, the configuration's hash and place, and
- * what changed, as `grants +new -old ~other`, or what ended it. Expects values of any type, and escapes every text.
+ * Returns the cells of a lifecycle record for people, in the columns of the other records: what happened is the decision, the
+ * instance its source, and the detail has the configuration's hash and place, and what changed, as `grants +new -old ~other`,
+ * or what ended the process. Expects values of any type, and escapes every text.
  */
-export function formatLifecycleRow(record: LifecycleRecord): string {
+export function lifecycleRow(record: LifecycleRecord): string[] {
   const { type, time, instance, configuration, changes, problems, signal } = record
-  const cells = [
-    cell(time),
-    cell(type).replace('jeton.audit.', ''),
-    cell(instance),
+  const detail = [
     `${cell(configuration?.sha256).slice(0, HASH_LENGTH)} ${cell(configuration?.source)}`,
     ...(isJsonObject(changes) ? [changesText(changes)] : []),
     ...(problems === undefined ? [] : [`problems: ${cell(problems)}`]),
     ...(signal === undefined ? [] : [cell(signal)]),
   ]
-  return cells.join('  ')
+  const name = cell(type).replace('jeton.audit.', '')
+  return [cell(time), name, NONE, NONE, NONE, NONE, cell(instance), detail.join(', ')]
 }
 
 function changesText(changes: object): string {
@@ -31,7 +30,7 @@ function changesText(changes: object): string {
       ? `${cell(section)} ${listText(names, '~')}`
       : `${cell(section)} ${namesText(names)}`,
   )
-  return parts.length === 0 ? 'no changes' : shorten(parts.join(', '), MAX_CELL_LENGTH)
+  return parts.length === 0 ? 'no changes' : shorten(parts.join(', '), MAX_CHANGES_LENGTH)
 }
 
 function namesText(names: unknown): string {
@@ -44,9 +43,4 @@ function namesText(names: unknown): string {
 
 function listText(names: readonly unknown[], sign: string): string {
   return names.map(name => `${sign}${cell(name)}`).join(' ')
-}
-
-function cell(value: unknown): string {
-  const isScalar = typeof value === 'string' || typeof value === 'number'
-  return isScalar ? shorten(escapeText(String(value)), MAX_CELL_LENGTH) || NONE : NONE
 }

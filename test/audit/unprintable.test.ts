@@ -10,7 +10,7 @@ import { parseRecord } from '../../src/audit/parsed-record.ts'
 import { asRecorded, compileQuery } from '../../src/audit/query.ts'
 import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
 import { createStdoutSink } from '../../src/audit/stdout/sink.ts'
-import { formatAuditJson, formatAuditRow } from '../../src/cli/audit-row.ts'
+import { auditRow, formatAuditJson } from '../../src/cli/audit-row.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { createHealth } from '../../src/telemetry/health.ts'
 import { hostileText, RAW } from '../support/hostile-text.ts'
@@ -91,7 +91,7 @@ test('jeton audit query escapes records that somebody else wrote raw', () => {
     fc.property(hostileRecord, each => {
       const raw = JSON.stringify({ type: 'jeton.audit', ...each }, undefined, '\t')
       const parsed = parseRecord(raw) ?? expect.fail('it is a record')
-      expect(formatAuditRow(parsed.record)).not.toMatch(RAW)
+      for (const cell of auditRow(parsed.record)) expect(cell).not.toMatch(RAW)
       const line = formatAuditJson(parsed)
       expect(line).not.toMatch(RAW)
       expect(JSON.parse(line)).toEqual(JSON.parse(raw))

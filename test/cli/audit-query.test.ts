@@ -35,6 +35,7 @@ const RECORDS = [
     grant: 'deploy',
     database: 'orders',
     user: 'migrator',
+    identity: 'arn:aws:sts::123456789012:assumed-role/jeton-orders/orders.migrator',
     fingerprint: '9f86d081'.repeat(8),
     cached: true,
     sourceIp: '203.0.113.9',
@@ -57,9 +58,13 @@ async function logFile(records: readonly AuditRecord[] = RECORDS): Promise<strin
 
 type Options = Omit<Partial<AuditQueryArguments>, 'files'>
 
-async function query(files: readonly string[], options: Options = {}, { isTTY = false } = {}) {
+async function query(
+  files: readonly string[],
+  options: Options = {},
+  { isTTY = false, columns }: { isTTY?: boolean; columns?: number } = {},
+) {
   const { streams, written } = recordStreams()
-  const stdout = Object.assign(new PassThrough(), { isTTY })
+  const stdout = Object.assign(new PassThrough(), { isTTY, ...(columns && { columns }) })
   let printed = ''
   stdout.setEncoding('utf8').on('data', text => {
     printed += text
@@ -72,6 +77,16 @@ async function query(files: readonly string[], options: Options = {}, { isTTY = 
   })
   const ids = () => printed.split('\n').flatMap(line => (line === '' ? [] : [JSON.parse(line).id]))
   return { exitCode, stdout: printed, stderr: written.stderr, ids }
+}
+
+/** The cells of a table, as a script takes it apart. */
+async function rows(files: readonly string[], options: Options = {}): Promise<string[][]> {
+  const { stdout } = await query(files, { ...options, output: 'table' })
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .slice(1)
+    .map(row => row.split(/ {2,}/))
 }
 
 describe('jeton audit query', () => {
@@ -101,12 +116,20 @@ describe('jeton audit query', () => {
     [{ sourceIp: '203.0.113.9:443' }, ['r200', 'r90']],
     [{ sourceIp: '2001:DB8:0::/48' }, []],
     [{ sourceIp: '203.0.0.0/16' }, ['r200', 'r90']],
+    [{ identity: 'arn:aws:sts::123456789012:assumed-role/jeton-orders/orders.migrator' }, ['r200']],
+    [{ identity: 'arn:aws:sts::123456789012:assumed-role/jeton-orders/migrator' }, []],
+    [{ identity: 'assumed-role/jeton-orders/orders.migrator' }, ['r200']],
+    [{ identity: 'assumed-role/orders/orders.migrator' }, []],
+    [{ identity: 'orders.migrator' }, ['r200']],
+    [{ identity: 'AROAEXAMPLEEXAMPLE123:orders.migrator' }, ['r200']],
+    [{ identity: 'migrator' }, []],
     [{ id: 'q200' }, ['r200']],
     [{ id: 'r10' }, ['r10']],
     [{ decision: 'refused', sourceIp: '203.0.113.9', limit: '1' }, ['r90']],
   ])('prints for %j the records %j', async (options, ids) => {
     const result = await query([await logFile()], options)
-    expect(result).toMatchObject({ exitCode: 0, stderr: '' })
+    const word = ids.length === 0 ? expect.stringMatching(/^no record matches /) : ''
+    expect(result).toMatchObject({ exitCode: 0, stderr: word })
     expect(result.ids()).toEqual(ids)
   })
 
@@ -132,6 +155,12 @@ describe('jeton audit query', () => {
     [{ sourceIp: '203.0.113' }, '--source-ip takes an IP address'],
     [{ sourceIp: '' }, '--source-ip takes an IP address'],
     [{ sourceIp: '192.0.2.0/33' }, '--source-ip takes an IP address, or a network such as 192.0.2.0/24'],
+    [{ identity: 'orders/migrator' }, '--identity takes the ARN of a role session, like arn:aws:sts::'],
+    [
+      { identity: 'arn:aws:iam::123456789012:role/jeton-orders' },
+      '--identity takes the ARN of a role session',
+    ],
+    [{ identity: '' }, '--identity takes the ARN of a role session'],
     [{ output: 'yaml' }, '-o takes json or table'],
   ])('refuses %j and says what it takes', async (options, message) => {
     const result = await query([await logFile()], options)
@@ -139,15 +168,36 @@ describe('jeton audit query', () => {
     expect(result.stderr).toContain(`jeton: ${message}`)
   })
 
-  test('prints a table on a terminal', async () => {
-    const { stdout } = await query([await logFile()], {}, { isTTY: true })
+  const TABLE = `
+TIME                      DECISION  CODE             PRINCIPAL    DATABASE/USER    GRANT   SOURCE       DETAIL
+2026-11-23T06:40:00.000Z  vended    cached           ci/repo:a/b  orders/migrator  deploy  203.0.113.9  9f86d0819f86
+2026-11-23T08:30:00.000Z  refused   access_denied    -            -                -       203.0.113.9  deploy: claim ref
+2026-11-23T09:50:00.000Z  failed    role_refused     -            ledger/app       -       -            -
+2026-11-23T09:59:00.000Z  refused   unauthenticated  -            -                -       -            7 times since 2026-11-23T09:00:00.000Z
+`.trimStart()
+
+  test('prints a table with a header and aligned columns on a terminal, and elsewhere with -o table', async () => {
+    const file = [await logFile()]
+    expect((await query(file, {}, { isTTY: true })).stdout).toBe(TABLE)
+    expect((await query(file, { output: 'table' })).stdout).toBe(TABLE)
+    expect((await query(file, {}, { isTTY: true, columns: 200 })).stdout).toBe(TABLE)
+  })
+
+  test('fits the table to a narrow terminal, and still shows each reason in full', async () => {
+    const principal = { issuer: 'github', subject: 'repo:acme/orders:ref:refs/heads/main' }
+    const reason = 'orders-deploy: the claim ref is refs/heads/topic, and has to be refs/heads/main'
+    const refused = { decision: 'refused', code: 'access_denied', grant: 'orders-deploy', reason } as const
+    const path = await logFile([ago(1, { ...refused, principal, database: 'orders', user: 'app' })])
+    const { stdout } = await query([path], {}, { isTTY: true, columns: 110 })
     expect(stdout).toBe(
-      `2026-11-23T06:40:00.000Z  vended   cached  ci/repo:a/b  orders/migrator  deploy  203.0.113.9  9f86d0819f86
-2026-11-23T08:30:00.000Z  refused  access_denied  -  -  -  203.0.113.9  deploy: claim ref
-2026-11-23T09:50:00.000Z  failed   role_refused  -  ledger/app  -  -  -
-2026-11-23T09:59:00.000Z  refused  unauthenticated  -  -  -  -  -  7 times since 2026-11-23T09:00:00.000Z
-`,
+      `
+TIME                      DECISION  CODE           PRINCIPAL              DATABASE/USER  GRANT          SOURCE
+    DETAIL
+2026-11-23T09:59:00.000Z  refused   access_denied  github/repo:acme/ord…  orders/app     orders-deploy  -
+    orders-deploy: the claim ref is refs/heads/topic, and has to be refs/heads/main
+`.trimStart(),
     )
+    expect((await query([path], { output: 'table' }, { columns: 100 })).stdout).toContain(principal.subject)
   })
 
   test('finds what principals were told, and shows the network of counting records', async () => {
@@ -155,14 +205,22 @@ describe('jeton audit query', () => {
     const flooded = { decision: 'refused', code: 'unauthenticated', count: 9, since: 'then' } as const
     const path = await logFile([
       ago(2, { decision: 'listed', principal, sourceIp: '192.0.2.1' }),
-      ago(1, { ...flooded, network: '2001:db8::/48' }),
+      ago(1, { ...flooded, network: '2001:db8::/48', reason: 'no JWT' }),
     ])
     expect((await query([path], { decision: 'listed' })).ids()).toEqual(['r2'])
-    expect((await query([path], { output: 'table' })).stdout).toBe(
-      `2026-11-23T09:58:00.000Z  listed   -  ci/me  -  -  192.0.2.1  -
-2026-11-23T09:59:00.000Z  refused  unauthenticated  -  -  -  2001:db8::/48  -  9 times since then
-`,
-    )
+    expect(await rows([path])).toEqual([
+      ['2026-11-23T09:58:00.000Z', 'listed', '-', 'ci/me', '-', '-', '192.0.2.1', '-'],
+      [
+        '2026-11-23T09:59:00.000Z',
+        'refused',
+        'unauthenticated',
+        '-',
+        '-',
+        '-',
+        '2001:db8::/48',
+        'no JWT, 9 times since then',
+      ],
+    ])
   })
 
   test('lets no record control the terminal, or forge a line of the table', async () => {
@@ -184,7 +242,13 @@ describe('jeton audit query', () => {
     const { stdout } = await query([path], { output: 'table' })
     expect(stdout).toContain('ci/x\\u001b[2J\\r\\n2026-11-23 vended\\u202e\\u009b')
     expect(stdout).not.toMatch(/[^\P{C}\n]/u)
-    expect(stdout.split('\n')).toHaveLength(3)
+    expect(stdout.split('\n')).toHaveLength(4)
+  })
+
+  test('lets no record forge a column', async () => {
+    const subject = 'me  orders/admin  deploy'
+    const path = await logFile([ago(1, { principal: { issuer: 'ci', subject } })])
+    expect((await rows([path]))[0]?.[3]).toBe('ci/me orders/admin deploy')
   })
 
   test('prints a row for a record whose members have the wrong types', async () => {
@@ -198,7 +262,7 @@ describe('jeton audit query', () => {
       code: ['a'],
     }
     await writeFile(path, JSON.stringify(malformed))
-    expect((await query([path], { output: 'table' })).stdout).toContain('2026-11-23T09:00:00Z  -  ')
+    expect((await rows([path]))[0]?.slice(0, 2)).toEqual(['2026-11-23T09:00:00Z', '-'])
   })
 
   test('prints on stderr how many lines are not records', async () => {
@@ -207,6 +271,24 @@ describe('jeton audit query', () => {
     const result = await query([path])
     expect(result.ids()).toEqual(['r3'])
     expect(result.stderr).toBe(`note: ${path}: skipped 1 line that is not a record\n`)
+  })
+
+  test.each<[Options, string]>([
+    [{ user: 'nobody' }, 'from the beginning to now; read 4 records of LOG'],
+    [{ from: '5m', decision: 'vended' }, 'from 2026-11-23T09:55:00.000Z to now; read 4 records of LOG'],
+    [
+      { from: '2026-11-20', to: '2026-11-21', output: 'table' },
+      'from 2026-11-20T00:00:00.000Z to 2026-11-21T00:00:00.000Z; read 4 records of LOG',
+    ],
+  ])('says on stderr what it searched if nothing matches: %j', async (options, searched) => {
+    const path = await logFile()
+    expect(await query([path], options)).toMatchObject({
+      exitCode: 0,
+      stdout: '',
+      stderr: `no record matches ${searched.replace('LOG', path)}\n`,
+    })
+    const { stderr } = await query([path, path], options)
+    expect(stderr).toBe(`no record matches ${searched.replace('4 records of LOG', '8 records of 2 files')}\n`)
   })
 
   test('ends without an error if its reader closes the pipe, as head does', async () => {
@@ -274,14 +356,27 @@ describe('jeton audit query shows lifecycle records', () => {
     )
   })
 
+  const lifecycleCells = (index: number, name: string, detail: string, instance = 'host/1') => [
+    LIFECYCLE[index]?.time,
+    name,
+    '-',
+    '-',
+    '-',
+    '-',
+    instance,
+    detail,
+  ]
+
   test('as rows that say what changed', async () => {
-    const { stdout } = await query([await mixedFile()], { type: 'lifecycle', output: 'table' })
-    expect(stdout.split('\n')).toEqual([
-      `${LIFECYCLE[0]?.time}  started  host/1  abababababab /etc/jeton.yaml`,
-      `${LIFECYCLE[1]?.time}  reloaded  host/1  cdcdcdcdcdcd /etc/jeton.yaml  grants +new -old ~other reordered, sections ~server`,
-      `${LIFECYCLE[2]?.time}  reload_refused  host/1  - /etc/jeton.yaml  problems: 2`,
-      `${LIFECYCLE[3]?.time}  stopped  host/1  cdcdcdcdcdcd /etc/jeton.yaml  SIGTERM`,
-      '',
+    expect(await rows([await mixedFile()], { type: 'lifecycle' })).toEqual([
+      lifecycleCells(0, 'started', 'abababababab /etc/jeton.yaml'),
+      lifecycleCells(
+        1,
+        'reloaded',
+        'cdcdcdcdcdcd /etc/jeton.yaml, grants +new -old ~other reordered, sections ~server',
+      ),
+      lifecycleCells(2, 'reload_refused', '- /etc/jeton.yaml, problems: 2'),
+      lifecycleCells(3, 'stopped', 'cdcdcdcdcdcd /etc/jeton.yaml, SIGTERM'),
     ])
   })
 
@@ -295,11 +390,9 @@ describe('jeton audit query shows lifecycle records', () => {
     }
     const nulls = { ...LIFECYCLE[2], instance: null, configuration: null, changes: null, problems: null }
     await writeFile(path, `${JSON.stringify(forged)}\n${JSON.stringify(nulls)}\n`)
-    const { stdout } = await query([path], { output: 'table' })
-    expect(stdout.split('\n')).toEqual([
-      `${LIFECYCLE[1]?.time}  reloaded  \\u001b[2J  - -  grants -, x ~\\n`,
-      `${LIFECYCLE[2]?.time}  reload_refused  -  - -  problems: -`,
-      '',
+    expect(await rows([path])).toEqual([
+      lifecycleCells(1, 'reloaded', '- -, grants -, x ~\\n', '\\u001b[2J'),
+      lifecycleCells(2, 'reload_refused', '- -, problems: -', '-'),
     ])
   })
 })
@@ -330,12 +423,25 @@ describe('jeton audit query on the command line', () => {
     expect((await runCli(['audit', 'query', missing, '--limit', 'x'])).code).toBe(2)
   })
 
-  test('says what to do if the configuration has no table', async () => {
+  test('searches the file of the configuration, by default, and says that rotated ones are to be named', async () => {
+    const [file, copy] = [await logFile(), await logFile(RECORDS.slice(0, 1))]
+    const audit = [{ type: 'stdout' }, { type: 'file', path: file }, { type: 'file', path: copy }]
+    const path = await writtenConfig({ ...sound(), audit })
+    const { stdout } = await runCli(['audit', 'query', '--config', path])
+    expect(stdout).toBe(RECORDS.map(each => `${renderRecord(each)}\n`).join(''))
+    expect(await runCli(['audit', 'query', '--config', path, '--user', 'nobody'])).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: `no record matches from the beginning to now; read 4 records of ${file}; files that it was rotated to are searched if they are named\n`,
+    })
+  })
+
+  test('says what to do if no log of the configuration can be searched', async () => {
     const path = await writtenConfig({ ...sound(), audit: [{ type: 'stdout' }] })
     expect(await runCli(['audit', 'query', '--config', path])).toEqual({
       code: 2,
       stdout: '',
-      stderr: `jeton: ${path} has no audit sink of type dynamodb: name audit files, or another configuration with --config\n`,
+      stderr: `jeton: ${path} has no audit sink that can be searched: name the files that keep its stdout, or another configuration with --config\n`,
     })
   })
 })
@@ -367,7 +473,8 @@ describe('jeton audit query on a table', () => {
 
   async function run(...args: string[]) {
     const table = { type: 'dynamodb', table: 'jeton-audit', region: 'us-east-1' }
-    const path = await writtenConfig({ ...sound(), audit: [{ type: 'stdout' }, table] })
+    // the table, whatever stands before it: it has the records of all instances
+    const path = await writtenConfig({ ...sound(), audit: [{ type: 'file', path: 'none.jsonl' }, table] })
     return runCli(['audit', 'query', '--config', path, ...args], { env })
   }
 
@@ -375,7 +482,12 @@ describe('jeton audit query on a table', () => {
     expect(await run()).toEqual({ code: 0, stdout: lines.map(line => `${line}\n`).join(''), stderr: '' })
     expect((await run('--principal', 'ci/a', '--reverse')).stdout).toBe(`${lines[2]}\n${lines[0]}\n`)
     expect((await run('--from', '25m', '--limit', '1')).stdout).toBe(`${lines[2]}\n`)
-    expect(await run('--principal', 'ci/c')).toEqual({ code: 0, stdout: '', stderr: '' })
+    const none = await run('--principal', 'ci/c')
+    expect(none).toMatchObject({ code: 0, stdout: '' })
+    expect(none.stderr).toMatch(
+      /^no record matches from 20\S+Z to now; read 0 records of the table jeton-audit; --from searches from an earlier time\n$/,
+    )
+    expect((await run('--user', 'nobody')).stderr).toContain('read 3 records of the table jeton-audit')
   })
 
   test('exits with 1 and the name of the error if DynamoDB fails', async () => {

@@ -14,6 +14,7 @@ import {
   type AuditSource,
   asRecorded,
   compileQuery,
+  type OnRead,
   type OnUnreadable,
   type PrincipalName,
 } from '../query.ts'
@@ -35,6 +36,7 @@ export interface DynamodbSourceOptions {
   /** How long before its end a query without a beginning starts: each day costs 16 requests, even without a record. */
   defaultSpanMs: number
   onUnreadable: OnUnreadable
+  onRead?: OnRead
 }
 
 /** A span of time in milliseconds, `to` not included, and the order in which to read it. */
@@ -50,13 +52,14 @@ interface Span {
  * partition in memory. Its errors name the table, its region and AWS's error code, never AWS's message.
  */
 export function createDynamodbSource(options: DynamodbSourceOptions): AuditSource {
-  const { client, table, clock, defaultSpanMs, onUnreadable } = options
+  const { client, table, clock, defaultSpanMs, onUnreadable, onRead } = options
   let unreadable = 0
 
   function parseItems(items: readonly AuditItem[]): ParsedRecord[] {
     const parsed = items.map(item => parseRecord(item.record?.S ?? ''))
     const records = parsed.filter(record => record !== undefined)
     unreadable += items.length - records.length
+    onRead?.(records.length)
     return records
   }
 

@@ -1,7 +1,7 @@
 import { parseJsonObject } from '../../lib/json.ts'
 import { messageOf } from '../../lib/system-error.ts'
 import { type ParsedRecord, parseRecord } from '../parsed-record.ts'
-import { type AuditQuery, type AuditSource, compileQuery, type OnUnreadable } from '../query.ts'
+import { type AuditQuery, type AuditSource, compileQuery, type OnRead, type OnUnreadable } from '../query.ts'
 import { mergeOrdered, newestOf, oldestFirst } from '../record-order.ts'
 import { MAX_LINE_BYTES, RECOVERED_TYPE } from './hash-chain.ts'
 import { type Line, readLines } from './read-lines.ts'
@@ -10,6 +10,7 @@ export interface FileSourceOptions {
   /** In any order. */
   paths: readonly string[]
   onUnreadable: OnUnreadable
+  onRead?: OnRead
 }
 
 /**
@@ -18,14 +19,16 @@ export interface FileSourceOptions {
  * `all` keeps the file's own order, in which a refusal may follow a little after later vends. Does not verify the hash
  * chain: `jeton audit verify` does.
  */
-export function createFileSource({ paths, onUnreadable }: FileSourceOptions): AuditSource {
+export function createFileSource({ paths, onUnreadable, onRead }: FileSourceOptions): AuditSource {
   async function* readMatching(path: string, query: AuditQuery): AsyncGenerator<ParsedRecord> {
     const matches = compileQuery(query)
-    let unreadable = 0
+    let [read, unreadable] = [0, 0]
     for await (const record of readRecords(path)) {
-      if (!record) unreadable++
-      else if (matches(record)) yield record
+      if (record) read++
+      else unreadable++
+      if (record && matches(record)) yield record
     }
+    onRead?.(read)
     if (unreadable > 0) onUnreadable({ where: path, lines: unreadable })
   }
 

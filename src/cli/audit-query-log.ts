@@ -1,0 +1,83 @@
+import { createFileSource } from '../audit/file/source.ts'
+import type { AuditQuery, AuditSource, OnRead, OnUnreadable } from '../audit/query.ts'
+import { loadStaticConfig } from '../config/load.ts'
+import { UsageError } from '../errors.ts'
+import type { Clock } from '../lib/clock.ts'
+import { DAY_MS } from '../lib/iso-time.ts'
+
+/** Which log to search. */
+export interface LogChoice {
+  /** Files of a sink of type `file`, or kept from stdout; without any, the log that the configuration names. */
+  files: readonly string[]
+  configPath: string
+}
+
+export interface LogParts {
+  clock: Clock
+  onUnreadable: OnUnreadable
+  onRead: OnRead
+}
+
+/** A log that can be searched. */
+export interface SearchedLog {
+  source: AuditSource
+  /** As it is named in a sentence. */
+  name: string
+  /** Returns the time in milliseconds from which a query searches; undefined for the beginning. */
+  startOf(query: AuditQuery): number | undefined
+  /** What is not searched, and how it is. */
+  rest: string
+  close(): void
+}
+
+/**
+ * Opens the files, or the log that the configuration names: its table, where the records of all instances are, else its file.
+ * A second file has the same records. Throws `UsageError` if there is none that can be searched.
+ */
+export async function openLog({ files, configPath }: LogChoice, parts: LogParts): Promise<SearchedLog> {
+  if (files.length > 0)
+    return openFiles(files, {
+      parts,
+      rest: '',
+      name: files.length === 1 ? `${files[0]}` : `${files.length} files`,
+    })
+
+  const { audit } = await loadStaticConfig(configPath)
+  const table = audit.find(each => each.type === 'dynamodb')
+  if (table) return openTable(table, parts)
+  const file = audit.find(each => each.type === 'file')
+  if (file) {
+    const rest = '; files that it was rotated to are searched if they are named'
+    return openFiles([file.path], { parts, rest, name: file.path })
+  }
+  throw new UsageError(
+    `${configPath} has no audit sink that can be searched: name the files that keep its stdout, or another configuration with --config`,
+  )
+}
+
+function openFiles(
+  paths: readonly string[],
+  { parts, name, rest }: { parts: LogParts; name: string; rest: string },
+): SearchedLog {
+  const source = createFileSource({ paths, ...parts })
+  return { source, name, rest, startOf: ({ from }) => from, close: () => {} }
+}
+
+async function openTable(
+  { table, region }: { table: string; region?: string | undefined },
+  parts: LogParts,
+): Promise<SearchedLog> {
+  const [{ createDynamodbClient }, { createDynamodbSource }] = await Promise.all([
+    import('../aws/dynamodb.ts'),
+    import('../audit/dynamodb/source.ts'),
+  ])
+  const { clock } = parts
+  const client = createDynamodbClient({ clock, region })
+  return {
+    source: createDynamodbSource({ client, table, defaultSpanMs: DAY_MS, ...parts }),
+    name: `the table ${table}`,
+    startOf: ({ from, to }) => from ?? (to ?? clock.now()) - DAY_MS,
+    rest: '; --from searches from an earlier time',
+    close: () => client.destroy(),
+  }
+}

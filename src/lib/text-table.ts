@@ -1,0 +1,116 @@
+/** How to lay out a table. */
+export interface TableLayout {
+  header: readonly string[]
+  /**
+   * The columns of the terminal. Flexible cells are cut if all but the last cell then fit; what does not fit goes on in indented
+   * lines, as the header does. Without it, nothing is cut and each row is a line.
+   */
+  width?: number | undefined
+  /** The columns that may be cut, by their place in the header. */
+  flexible: readonly number[]
+}
+
+/** As many rows are in memory at once; columns are as wide as their widest cell so far. */
+const ROWS_AT_ONCE = 500
+const GAP = '  '
+const INDENT = '    '
+const MIN_WIDTH = 12
+
+/** Characters that take two columns of a terminal, roughly (UAX 11), and those that take none. */
+const WIDE =
+  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60]/u
+const COMBINING = /[\p{Mn}\p{Me}]/u
+
+/**
+ * Yields the lines of a table: the header, once there is a row, then the rows. Two spaces part the cells, and no cell has two in
+ * a row: what is not cut can be taken apart again. Cells must be printable.
+ */
+export async function* tableLines(
+  rows: AsyncIterable<readonly string[]>,
+  layout: TableLayout,
+): AsyncGenerator<string> {
+  const { header, width } = layout
+  let widths = header.map(textWidth)
+  let isFirst = true
+  for await (const batch of batchesOf(rows)) {
+    const cells = batch.map(row => row.map(cell => cell.replace(/ {2,}/g, ' ')))
+    widths = widths.map((widest, i) => Math.max(widest, ...cells.map(row => textWidth(row[i] ?? ''))))
+    const narrowed = narrow(widths, layout)
+    for (const row of isFirst ? [header, ...cells] : cells) yield* rowLines(row, { widths: narrowed, width })
+    isFirst = false
+  }
+}
+
+async function* batchesOf<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
+  let batch: T[] = []
+  for await (const item of items) {
+    batch.push(item)
+    if (batch.length < ROWS_AT_ONCE) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}
+
+/**
+ * Returns narrower widths, if all but the last column then fit in a line: the flexible column with the most room gives way
+ * first. Otherwise only what is wider than a line is cut.
+ */
+function narrow(
+  widths: readonly number[],
+  { header, width = Number.POSITIVE_INFINITY, flexible }: TableLayout,
+): number[] {
+  const narrowed = [...widths]
+  const roomOf = (i: number) => (narrowed[i] ?? 0) - Math.max(MIN_WIDTH, textWidth(header[i] ?? ''))
+  while (lineWidth(narrowed.slice(0, -1)) > width) {
+    const roomiest = flexible.reduce((a, b) => (roomOf(b) > roomOf(a) ? b : a))
+    if (roomOf(roomiest) <= 0)
+      return widths.map((each, i) => (flexible.includes(i) ? Math.min(each, width - INDENT.length) : each))
+    narrowed[roomiest] = (narrowed[roomiest] ?? 0) - 1
+  }
+  return narrowed
+}
+
+function lineWidth(widths: readonly number[]): number {
+  return sum(widths) + GAP.length * (widths.length - 1)
+}
+
+/** The last cell is as wide as it is, and begins a line if it does not fit. */
+function rowLines(
+  row: readonly string[],
+  { widths, width = Number.POSITIVE_INFINITY }: { widths: readonly number[]; width: number | undefined },
+): string[] {
+  const cells = row.map((cell, i) => (i === row.length - 1 ? cell : padTo(cell, Math.max(widths[i] ?? 0, 1))))
+  const lines: string[] = []
+  for (const cell of cells) {
+    const line = lines.at(-1)
+    if (line !== undefined && lineWidth([textWidth(line), textWidth(cell)]) <= width)
+      lines[lines.length - 1] = `${line}${GAP}${cell}`
+    else lines.push(line === undefined ? cell : `${INDENT}${cell}`)
+  }
+  return lines.map(line => line.trimEnd())
+}
+
+function padTo(cell: string, width: number): string {
+  const cut = cutTo(cell, width)
+  return cut + ' '.repeat(width - textWidth(cut))
+}
+
+function cutTo(text: string, width: number): string {
+  if (textWidth(text) <= width) return text
+  let cut = ''
+  for (const char of text) {
+    if (textWidth(cut) + textWidth(char) > width - 1) break
+    cut += char
+  }
+  return `${cut}…`
+}
+
+function textWidth(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length
+  return sum([...text].map(char => (COMBINING.test(char) ? 0 : WIDE.test(char) ? 2 : 1)))
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0)
+}
