@@ -1,7 +1,8 @@
 import manifest from '../package.json' with { type: 'json' }
 import { lambdaFacts } from '../src/config/environment.ts'
 import { openConfigSource } from '../src/config/source/open-source.ts'
-import { REQUEST_ID_HEADER } from '../src/lambda/event.ts'
+import { parseBasePath } from '../src/lambda/base-path.ts'
+import { REQUEST_ID_HEADER } from '../src/lambda/event-headers.ts'
 import { createExecutionEnvironment } from '../src/lambda/execution-environment.ts'
 import { createHandler } from '../src/lambda/handler.ts'
 import { systemClock } from '../src/lib/clock.ts'
@@ -14,8 +15,10 @@ const SLOT_WAIT_MS = 1000
 
 const log = createJsonLog(process.stderr, escapeJson)
 const { configPath, instance } = lambdaFacts(process.env, import.meta.dirname)
+const { basePath, problem } = parseBasePath(process.env.JETON_BASE_PATH)
 const executionEnvironment = createExecutionEnvironment({
   source: openConfigSource(configPath),
+  environmentProblems: problem === undefined ? [] : [{ path: 'JETON_BASE_PATH', message: problem }],
   clock: systemClock(),
   log,
   instance,
@@ -33,5 +36,5 @@ const executionEnvironment = createExecutionEnvironment({
 // before the first request, because Lambda provides more CPU until then; a failure is logged, and the request tries again
 await executionEnvironment.getService().catch(() => {})
 
-/** Answers events of API Gateway's HTTP API (payload 2.0), of function URLs and of Application Load Balancers. */
-export const handler = createHandler({ executionEnvironment, log })
+/** Answers events of API Gateway's HTTP and REST APIs, function URLs, Application Load Balancers and VPC Lattice. */
+export const handler = createHandler({ executionEnvironment, basePath, log })

@@ -6,6 +6,7 @@ module.exports = async ({ resolveVariable }) => {
     folder: dirname(__dirname),
     config: await resolveVariable('param:config'),
     configInS3: await resolveVariable('param:configInS3'),
+    basePath: String(await resolveVariable('param:basePath')),
   }
   const { tsImport } = await import('tsx/esm/api')
   const { readConfigured } = await tsImport('./configured.ts', __filename)

@@ -1,6 +1,7 @@
 import { posix, relative, resolve, sep } from 'node:path'
 import type { Config } from '../src/config/config.ts'
 import { loadFrom } from '../src/config/load.ts'
+import { ConfigError } from '../src/config/problems.ts'
 import { createFileConfigSource } from '../src/config/source/file.ts'
 import { isS3Url, parseS3Url } from '../src/config/source/s3-url.ts'
 import { jetonRole, requirePartition } from '../src/iam/jeton-role.ts'
@@ -11,6 +12,7 @@ import {
   policyDocument,
   pseudoParameter,
 } from '../src/iam/role-policies.ts'
+import { parseBasePath } from '../src/lambda/base-path.ts'
 import { checkDeployable } from './check-deployable.ts'
 import { dashboardBody } from './dashboard.ts'
 
@@ -21,6 +23,8 @@ export interface Deployment {
   config: string
   /** `s3://BUCKET/KEY` if the function reads the configuration there, with `?owner=ACCOUNT` if not the stack's; else empty. */
   configInS3: string
+  /** What stands before jeton's own paths; empty if nothing does. */
+  basePath: string
 }
 
 /** What the stack takes from the configuration. If a name is undefined, the stack has its own. */
@@ -32,14 +36,22 @@ export interface Configured {
   readonly keyAlias: string | undefined
   /** Where the function finds the configuration: its JETON_CONFIG. */
   readonly location: PolicyText
+  /** The function's JETON_BASE_PATH. */
+  readonly basePath: string
   /** The files of the package, as patterns. */
   readonly patterns: readonly string[]
   /** The body of the dashboard, for `Fn::Sub`. */
   readonly dashboard: string
 }
 
-/** Reads what the stack takes from the configuration. Throws `ConfigError` if it is broken or does not suit this stack. */
-export async function readConfigured({ folder, config: file, configInS3 }: Deployment): Promise<Configured> {
+/**
+ * Reads what the stack takes from the configuration and its parameters. Throws `ConfigError` if one of them is broken or does
+ * not suit this stack.
+ */
+export async function readConfigured(deployment: Deployment): Promise<Configured> {
+  const { folder, config: file, configInS3 } = deployment
+  const { basePath, problem } = parseBasePath(deployment.basePath)
+  if (problem !== undefined) throw new ConfigError([{ path: 'param.basePath', message: problem }])
   const path = resolve(folder, file)
   const { config, fileNames } = await readWithFileNames(path)
   checkDeployable(config)
@@ -56,6 +68,7 @@ export async function readConfigured({ folder, config: file, configInS3 }: Deplo
     auditTable: audit.find(sink => sink.type === 'dynamodb')?.table,
     keyAlias: kmsKeyId || undefined,
     location: configInS3 === '' ? pathWithin(folder, path) : withOwner(configInS3),
+    basePath,
     patterns: [
       '!**',
       'dist/lambda/**',

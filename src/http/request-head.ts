@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { JetonError } from '../errors.ts'
 import { notFoundError } from './fastify-errors.ts'
+import { rememberPaths } from './known-paths.ts'
 import { findRepeatedHeader } from './repeated-headers.ts'
 import type { App } from './types.ts'
 
@@ -56,36 +57,18 @@ function invalidHead(publicMessage: string): JetonError {
 
 /** Rejects requests without a route before their body is parsed, whatever the body is. Call it before routes are added. */
 export function rejectUnroutable(app: App): void {
-  const paths = new Map<string, { pattern: RegExp; methods: string[] }>()
-  app.addHook('onRoute', ({ url, method }) => {
-    const path = paths.get(url) ?? { pattern: patternOf(url), methods: [] }
-    path.methods.push(...[method].flat())
-    paths.set(url, path)
-  })
-
+  const methodsOf = rememberPaths(app)
   app.addHook('onRequest', (request, reply, done) => {
     if (!request.is404) return done()
-    const path = pathOf(request.raw)
-    const known = [...paths.values()].find(({ pattern }) => pattern.test(path))
+    const known = methodsOf(pathOf(request.raw))
     if (!known) return done(notFoundError())
-    const methods = [...new Set(known.methods)].sort().join(', ')
+    const methods = [...new Set(known)].sort().join(', ')
     reply.header('allow', methods)
     done(new JetonError('method_not_allowed', { publicMessage: `this path takes ${methods}` }))
   })
 }
 
-/** Returns the pattern of a route's path, in which `:NAME` is any text without a slash. */
-function patternOf(url: string): RegExp {
-  const literals = url.split(/:\w+/).map(part => part.replaceAll('.', '\\.'))
-  return new RegExp(`^${literals.join('[^/]+')}$`)
-}
-
-/** Returns the path as the router sees it. */
+/** Returns the path of a request, without what stands before and after it. */
 function pathOf({ url = '' }: IncomingMessage): string {
-  const [path = ''] = url.replace(ORIGIN, '').split(/[?#]/)
-  try {
-    return decodeURI(path)
-  } catch {
-    return path
-  }
+  return url.replace(ORIGIN, '').split(/[?#]/)[0] ?? ''
 }

@@ -1,13 +1,8 @@
 import { METHODS } from 'node:http'
-import type { ALBEvent, APIGatewayProxyEventV2, LambdaFunctionURLEvent } from 'aws-lambda'
-import { JetonError } from '../errors.ts'
-import { findRepeatedHeader } from '../http/repeated-headers.ts'
 import { parseIpAddress } from '../lib/ip-address.ts'
 import { isJsonObject } from '../lib/json.ts'
-import { groupBy } from '../lib/maps.ts'
-
-/** An event of API Gateway's HTTP API (payload 2.0), of a function URL, or of an Application Load Balancer. */
-export type HttpEvent = APIGatewayProxyEventV2 | LambdaFunctionURLEvent | ALBEvent
+import { type EventHeaders, readHeaders } from './event-headers.ts'
+import { type EventKind, type HttpEvent, malformedEvent } from './event-kind.ts'
 
 /** A request in one format, whichever service sent the event: the members that `@fastify/aws-lambda` reads. */
 export interface NormalizedEvent {
@@ -20,46 +15,74 @@ export interface NormalizedEvent {
     readonly requestId: string | undefined
     readonly http: { readonly method: string; readonly sourceIp: string }
   }
+  /** The name of API Gateway's stage, which may stand in front of the path; undefined if it has none. */
+  readonly stage: string | undefined
 }
 
-/** The header that passes the request's id on to the app; one that the caller sent is dropped. */
-export const REQUEST_ID_HEADER = 'x-request-id'
 /** Not the address of any host (RFC 6890): for events of a load balancer that do not name a source. */
 const NO_ADDRESS = '0.0.0.0'
 
-/**
- * Returns whether an event is an HTTP request that can be answered. Events of schedules, queues and the console are not, nor
- * are API Gateway's of payload 1.0. Does not check the members of the request: `normalizeEvent` does.
- */
-export function isHttpEvent(event: unknown): event is HttpEvent {
-  if (!isJsonObject(event) || !isJsonObject(event.requestContext)) return false
-  const { elb, http } = event.requestContext
-  return isJsonObject(elb) || isJsonObject(http)
-}
-
-/** Returns whether the load balancer uses `multiValueHeaders` instead of `headers`, in events and replies. */
-export function hasMultiValueHeaders(event: HttpEvent): boolean {
-  return 'multiValueHeaders' in event && isJsonObject(event.multiValueHeaders)
+/** Members of an event by what they say; whoever made it up may have put anything there. */
+interface EventParts {
+  readonly method: unknown
+  readonly path: unknown
+  readonly source: unknown
+  readonly requestId?: unknown
+  readonly stage?: unknown
+  readonly isBase64Encoded?: unknown
 }
 
 /**
- * Returns an event as a normalized one. A load balancer names the source in the last entry of `X-Forwarded-For`; callers can
- * write all others, so they are ignored, and so is the whole header if AWS names the source itself. Query strings are dropped:
- * no route has one. Whoever may invoke the function can make up an event: throws `invalid_request` if the path, the body or a
- * header is not text, or if a header comes twice that must be one.
+ * Where each kind has what. API Gateway names the source itself. Load balancers and VPC Lattice have it in the last entry of
+ * `X-Forwarded-For`: callers can write all others.
  */
-export function normalizeEvent(event: HttpEvent): NormalizedEvent {
-  const headers = headersOf(event)
-  const isAlb = isAlbEvent(event)
-  const requestId = isAlb ? traceIdOf(headers['x-amzn-trace-id']) : textOf(event.requestContext.requestId)
-  const source = isAlb ? lastEntry(headers['x-forwarded-for']) : textOf(event.requestContext.http.sourceIp)
-  const sourceIp = parseIpAddress(source) ?? NO_ADDRESS
-  const method = isAlb ? event.httpMethod : event.requestContext.http.method
-  const path = pathOf(event)
-  const body: unknown = event.body ?? undefined
-  if (path === undefined || !(body === undefined || typeof body === 'string'))
-    throw malformed('the event has no path, or its body is not text')
-  const isBase64Encoded = event.isBase64Encoded === true
+const READERS: Readonly<Record<EventKind, (event: HttpEvent, headers: EventHeaders) => EventParts>> = {
+  'http-api': ({ event, context }) => {
+    const { method, sourceIp: source } = isJsonObject(context.http) ? context.http : {}
+    const { requestId, stage } = context
+    return { method, path: event.rawPath, source, requestId, stage, isBase64Encoded: event.isBase64Encoded }
+  },
+  'rest-api': ({ event, context }) => {
+    const { sourceIp: source } = isJsonObject(context.identity) ? context.identity : {}
+    const { httpMethod: method, path, isBase64Encoded } = event
+    return { method, path, source, requestId: context.requestId, stage: context.stage, isBase64Encoded }
+  },
+  'load-balancer': ({ event: { httpMethod: method, path, isBase64Encoded } }, headers) => ({
+    method,
+    path,
+    source: lastEntry(headers['x-forwarded-for']),
+    requestId: traceIdOf(headers['x-amzn-trace-id']),
+    isBase64Encoded,
+  }),
+  'lattice-1': ({ event: { method, raw_path, is_base64_encoded: isBase64Encoded } }, headers) => ({
+    method,
+    path: withoutQuery(raw_path),
+    source: lastEntry(headers['x-forwarded-for']),
+    isBase64Encoded,
+  }),
+  'lattice-2': ({ event: { method, path, isBase64Encoded } }, headers) => ({
+    method,
+    path: withoutQuery(path),
+    source: lastEntry(headers['x-forwarded-for']),
+    isBase64Encoded,
+  }),
+}
+
+/**
+ * Returns an event as a normalized one. Query strings are dropped: no route has one. Whoever may invoke the function can make
+ * up an event: throws `invalid_request` if the method, the path, the body or a header is not text, or if a header comes twice
+ * that must be one.
+ */
+export function normalizeEvent(sent: HttpEvent): NormalizedEvent {
+  const headers = readHeaders(sent)
+  const parts = READERS[sent.kind](sent, headers)
+  const { method, path } = parts
+  const body = sent.event.body ?? undefined
+  if (typeof method !== 'string' || typeof path !== 'string')
+    throw malformedEvent('the event has no method or no path')
+  if (!(body === undefined || typeof body === 'string')) throw malformedEvent('the body is not text')
+  const isBase64Encoded = parts.isBase64Encoded === true
+  const stage = textOf(parts.stage)
   if (body !== undefined)
     headers['content-length'] = String(Buffer.byteLength(body, isBase64Encoded ? 'base64' : 'utf8'))
   return {
@@ -69,7 +92,11 @@ export function normalizeEvent(event: HttpEvent): NormalizedEvent {
     headers: { 'user-agent': undefined, ...headers },
     body,
     isBase64Encoded,
-    requestContext: { requestId, http: { method, sourceIp } },
+    requestContext: {
+      requestId: textOf(parts.requestId),
+      http: { method, sourceIp: parseIpAddress(textOf(parts.source)) ?? NO_ADDRESS },
+    },
+    stage: stage === '$default' ? undefined : stage,
   }
 }
 
@@ -87,49 +114,13 @@ export function isRoutable({ path, requestContext }: NormalizedEvent): boolean {
   )
 }
 
-function isAlbEvent(event: HttpEvent): event is ALBEvent {
-  return 'elb' in event.requestContext
-}
-
-/** Returns headers by lower-case names, with the values of one name joined (RFC 9110, 5.3), without connection headers. */
-function headersOf(event: HttpEvent): Record<string, string> {
-  const fields = headerFieldsOf(event)
-  const repeated = findRepeatedHeader(fields.flat())
-  if (repeated !== undefined) throw malformed(`the request has more than one ${repeated} header`)
-  const headers: Record<string, string> = {}
-  for (const [name, values] of groupBy(fields, ([name]) => name.toLowerCase()))
-    headers[name] = values.map(([, value]) => value).join(', ')
-  delete headers[REQUEST_ID_HEADER]
-  delete headers['transfer-encoding']
-  return headers
-}
-
-/** Returns the names and values of an event's headers, one by one. Throws if a value is not text. */
-function headerFieldsOf(event: HttpEvent): [name: string, value: string][] {
-  const lists: Readonly<Record<string, unknown>> =
-    ('multiValueHeaders' in event && event.multiValueHeaders) || event.headers || {}
-  return Object.entries(lists).flatMap(([name, list]) =>
-    [list].flat().map((value): [string, string] => {
-      if (typeof value !== 'string') throw malformed('a header of the event is not text')
-      return [name, value]
-    }),
-  )
-}
-
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-function malformed(publicMessage: string): JetonError {
-  return new JetonError('invalid_request', { publicMessage })
-}
-
-/** Returns the path without the name of API Gateway's stage, which precedes it unless the stage is `$default`. */
-function pathOf(event: HttpEvent): string | undefined {
-  const path = textOf(isAlbEvent(event) ? event.path : event.rawPath)
-  if (isAlbEvent(event)) return path
-  const { stage } = event.requestContext
-  return stage !== '$default' && path?.startsWith(`/${stage}/`) ? path.slice(`/${stage}`.length) : path
+/** VPC Lattice leaves the query in the path. */
+function withoutQuery(path: unknown): unknown {
+  return typeof path === 'string' ? path.replace(/\?.*$/s, '') : path
 }
 
 /**

@@ -2,7 +2,7 @@ import { logHeadHash } from '../audit/audit-log.ts'
 import { createLifecycleRecords, type LifecycleFacts } from '../audit/lifecycle-record.ts'
 import type { Config } from '../config/config.ts'
 import { loadFrom } from '../config/load.ts'
-import { ConfigError } from '../config/problems.ts'
+import { ConfigError, type Problem } from '../config/problems.ts'
 import { createReloader } from '../config/reload.ts'
 import type { ConfigSource } from '../config/source/source.ts'
 import { logWarnings } from '../config/warnings.ts'
@@ -20,6 +20,8 @@ const RETRY_AFTER_MS = 5000
 
 export interface ExecutionEnvironmentParts extends Omit<LifecycleFacts, 'clock'> {
   source: ConfigSource
+  /** What is wrong with the function's environment variables: with any, it cannot start. */
+  environmentProblems: readonly Problem[]
   createService(config: Config): Promise<Service>
   clock: Clock
   log: Log
@@ -47,12 +49,14 @@ interface StartedService {
 /** Creates an execution environment; nothing is read or created before `getService` is called. */
 export function createExecutionEnvironment({
   source,
+  environmentProblems,
   createService,
   clock,
   log,
   ...facts
 }: ExecutionEnvironmentParts): ExecutionEnvironment {
   async function start(): Promise<StartedService> {
+    if (environmentProblems.length > 0) throw new ConfigError(environmentProblems)
     const config = await loadFrom(source, { purpose: 'start' })
     logWarnings(config, log)
     warnAboutConfig(config, log)

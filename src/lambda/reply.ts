@@ -2,7 +2,7 @@ import type { JetonError } from '../errors.ts'
 import { problemHeaders, problemOf } from '../http/problem.ts'
 import { printableJson } from '../lib/printable.ts'
 
-/** The function's result, in the format that API Gateway, function URLs and load balancers all read. */
+/** The function's result, in the format that API Gateway, function URLs, load balancers and VPC Lattice all read. */
 export interface HttpReply {
   statusCode: number
   headers?: Record<string, string>

@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda'
 import { describe, expect, test } from 'vitest'
-import { type HttpEvent, REQUEST_ID_HEADER } from '../../src/lambda/event.ts'
+import { REQUEST_ID_HEADER } from '../../src/lambda/event-headers.ts'
+import type { SentEvent } from '../../src/lambda/event-kind.ts'
 import { createHandler } from '../../src/lambda/handler.ts'
 import {
   albEvent,
@@ -8,20 +9,25 @@ import {
   apiGatewayEvent,
   EVENTS,
   type EventRequest,
+  eventBehind,
   functionUrlEvent,
+  lattice1Event,
+  lattice2Event,
+  restApiEvent,
   type ToEvent,
+  WARM_UPS,
 } from '../support/lambda/events/events.ts'
 import { startTarget, type TargetOptions } from './target.ts'
 
 /** What callers can put into the events that AWS passes on, and what only AWS writes. */
-async function startFunction(options: TargetOptions = {}) {
+async function startFunction({ basePath = '', ...options }: TargetOptions & { basePath?: string } = {}) {
   const target = await startTarget({ ...options, service: { http: { requestIdHeader: REQUEST_ID_HEADER } } })
   const { service, log } = target
-  const handler = createHandler({ executionEnvironment: { getService: async () => service }, log })
+  const handler = createHandler({ executionEnvironment: { getService: async () => service }, basePath, log })
 
-  async function invoke(event: object) {
+  async function invoke(event: unknown) {
     const before = (await target.records()).length
-    const reply = await handler(event as HttpEvent, {} as Context)
+    const reply = await handler(event as SentEvent, {} as Context)
     const [record] = (await target.records()).slice(before)
     const body = reply.body.startsWith('{') ? JSON.parse(reply.body) : {}
     return { status: reply.statusCode, code: body.code, body, record }
@@ -47,6 +53,7 @@ eachKind('%s: the request that those below differ from gets a token', async (_ki
 describe('where a request comes from', () => {
   test.each<readonly [string, ToEvent]>([
     ['API Gateway', apiGatewayEvent],
+    ['a REST API', restApiEvent],
     ['a function URL', functionUrlEvent],
   ])('%s names the source, whatever X-Forwarded-For says', async (_kind, toEvent) => {
     const { invoke, request } = await startFunction()
@@ -58,6 +65,8 @@ describe('where a request comes from', () => {
   test.each<readonly [string, ToEvent]>([
     ['a load balancer', albEvent],
     ['a load balancer with lists', albMultiValueEvent],
+    ['VPC Lattice, version 1', lattice1Event],
+    ['VPC Lattice, version 2', lattice2Event],
   ])('behind %s, only its own entry counts', async (_kind, toEvent) => {
     const { invoke, request } = await startFunction()
     const headers = { 'x-forwarded-for': '10.9.8.7, 192.0.2.66, 198.51.100.23' }
@@ -120,6 +129,35 @@ describe('paths that a URL parser would change', () => {
   })
 })
 
+describe('paths behind a base path and a stage', () => {
+  test.each([
+    ['/jeton/v1/tokens', 'prod', 200],
+    ['/prod/jeton/v1/tokens', 'prod', 200],
+    // the stage's name is one of jeton's own segments
+    ['/v1/tokens', 'v1', 200],
+    ['/v1/v1/tokens', 'v1', 200],
+    ['/jeton/../v1/tokens', 'prod', 404],
+    ['/jeton/%2e%2e/v1/tokens', 'prod', 404],
+    ['/jeton/..%2Fv1/tokens', 'prod', 404],
+    ['/jeton%2Fv1%2Ftokens', 'prod', 404],
+    ['/jeton/v1%2Ftokens', 'prod', 404],
+    ['/jeton\\v1\\tokens', 'prod', 404],
+    ['/jeton//evil.example/v1/tokens', 'prod', 404],
+    ['//jeton/v1/tokens', 'prod', 404],
+    ['/jeton/jeton/v1/tokens', 'prod', 404],
+    ['/jetonv1/tokens', 'prod', 404],
+    ['/prod/prod/v1/tokens', 'prod', 404],
+    ['/../v1/tokens', '..', 404],
+    ['/v1/tokens', '', 200],
+    ['//v1/tokens', '/', 404],
+  ])('%j at the stage %j is %i, and recorded only if it is a route', async (path, name, status) => {
+    const { invoke, request } = await startFunction({ basePath: '/jeton' })
+    const outcome = await invoke(eventBehind(name, apiGatewayEvent(request({ path }))))
+    expect(outcome.status).toBe(status)
+    expect(outcome.record?.decision).toBe(status === 200 ? 'vended' : undefined)
+  })
+})
+
 describe('bodies', () => {
   test.each([
     ['base64 that is none', { body: '{"database":"orders"}', isBase64Encoded: true }, true],
@@ -136,10 +174,11 @@ describe('bodies', () => {
 
   test.each([7, ['{}'], { database: 'orders' }, true])('that is not text: %j', async body => {
     const { invoke, request } = await startFunction()
-    expect(await invoke({ ...apiGatewayEvent(request()), body })).toMatchObject({
-      status: 400,
-      code: 'invalid_request',
-    })
+    for (const [, toEvent] of EVENTS)
+      expect(await invoke({ ...toEvent(request()), body })).toMatchObject({
+        status: 400,
+        code: 'invalid_request',
+      })
   })
 
   test('a length that the caller made up', async () => {
@@ -156,12 +195,23 @@ describe('bodies', () => {
 })
 
 describe('headers', () => {
-  test('two Authorization headers of a load balancer, one of them good', async () => {
+  test.each([
+    ['a load balancer', albMultiValueEvent, 'multiValueHeaders'],
+    ['a REST API', restApiEvent, 'multiValueHeaders'],
+    ['VPC Lattice', lattice2Event, 'headers'],
+  ] as const)('two Authorization headers of %s, one of them good', async (_name, toEvent, member) => {
     const { invoke, request, authorization } = await startFunction()
-    const event = albMultiValueEvent(request()) as { multiValueHeaders: Record<string, string[]> }
-    event.multiValueHeaders.authorization = ['ApiKey wrong', authorization]
-    const { status } = await invoke(event)
-    expect([400, 401]).toContain(status)
+    const event = toEvent(request()) as Record<string, object>
+    const both = { ...event[member], authorization: ['ApiKey wrong', authorization] }
+    expect(await invoke({ ...event, [member]: both })).toMatchObject({ status: 400, code: 'invalid_request' })
+  })
+
+  test('what a REST API says to be the last of two is not what counts', async () => {
+    const { invoke, request, authorization } = await startFunction()
+    const event = restApiEvent(request()) as { multiValueHeaders: object }
+    const multiValueHeaders = { ...event.multiValueHeaders, authorization: ['ApiKey wrong'] }
+    const outcome = await invoke({ ...event, headers: { authorization }, multiValueHeaders })
+    expect(outcome).toMatchObject({ status: 401, code: 'unauthenticated' })
   })
 
   test('two Authorization headers in other letters', async () => {
@@ -200,17 +250,41 @@ describe('methods', () => {
   })
 })
 
-test.each([
-  ['a schedule', { 'detail-type': 'Scheduled Event', source: 'aws.events' }],
-  ['a queue', { Records: [{ body: '{"requestContext":{"http":{}}}' }] }],
-  [
-    'API Gateway with payload 1.0',
-    { httpMethod: 'POST', path: '/v1/tokens', requestContext: { identity: {} } },
-  ],
-  ['null', null],
-  ['text', 'POST /v1/tokens'],
-])('an event of %s is no request', async (_name, event) => {
-  const { invoke, records } = await startFunction()
-  await expect(invoke(event as object)).rejects.toThrow(TypeError)
-  expect(await records()).toEqual([])
+describe('an event that is no request', () => {
+  test.each<readonly [string, unknown]>([
+    ['a queue', { Records: [{ body: '{"requestContext":{"http":{}}}' }] }],
+    ['a REST API without a method', { path: '/v1/tokens', requestContext: { identity: {} } }],
+    ['a REST API without an identity', { httpMethod: 'POST', path: '/v1/tokens', requestContext: {} }],
+    ['text', 'POST /v1/tokens'],
+  ])('of %s is refused in one line, and not recorded', async (_name, event) => {
+    const { invoke, records, log } = await startFunction()
+    expect(await invoke(event)).toMatchObject({ status: 400, code: 'invalid_request' })
+    expect(await records()).toEqual([])
+    expect(log.lines.map(({ fields }) => fields.event)).toEqual(['event_not_recognized'])
+  })
+
+  test.each(WARM_UPS)('of %s gets no token, and is not recorded', async (_name, event) => {
+    const { invoke, request, records } = await startFunction()
+    expect(await invoke({ ...request(), ...event })).toMatchObject(
+      event && 'source' in event ? { status: 200, body: { status: 'warm' } } : {},
+    )
+    expect(await records()).toEqual([])
+  })
+})
+
+describe('an event as if by two services', () => {
+  // one of them would name the source, and the other let the caller name it
+  test.each<readonly [string, ToEvent]>([
+    ['a load balancer', albEvent],
+    ['VPC Lattice, version 2', lattice2Event],
+  ])('%s and API Gateway', async (_name, toEvent) => {
+    const { invoke, request, records } = await startFunction()
+    const [one, two] = [toEvent(request()), apiGatewayEvent(request())] as { requestContext: object }[]
+    const requestContext = { ...one?.requestContext, ...two?.requestContext }
+    expect(await invoke({ ...two, ...one, requestContext })).toMatchObject({
+      status: 400,
+      code: 'invalid_request',
+    })
+    expect(await records()).toEqual([])
+  })
 })

@@ -122,7 +122,7 @@ describe('the commands', () => {
 
   test('name only files that exist', async () => {
     const files = new Set([...page.matchAll(/\b(?:infra\/[\w.-]+\w|serverless\.yml)/g)].map(([file]) => file))
-    expect(files.size).toBe(3)
+    expect(files.size).toBe(4)
     for (const file of files) expect(await text(file)).not.toBe('')
   })
 })

@@ -61,5 +61,6 @@ export const KEPT_WORDS: readonly KeptWord[] = [
   { folder: 'src/lambda/', word: 'stage', because: GATEWAY_WORD },
   { folder: 'test/lambda/', word: 'stage', because: GATEWAY_WORD },
   { folder: 'test/infra/', word: 'stage', because: GATEWAY_WORD },
+  { folder: 'test/support/lambda/', word: 'stage', because: GATEWAY_WORD },
   { folder: 'test/simulation/', word: 'steady', because: 'a load that stays the same is called so' },
 ]

@@ -12,8 +12,8 @@ import { newJwks } from './jwks.ts'
 
 const JWKS = JSON.stringify(await newJwks())
 
-async function configured(over: object = {}, { config = 'jeton.yaml', configInS3 = '' } = {}) {
-  return readConfigured({ folder: await folderWith(over, config), config, configInS3 })
+async function configured(over: object = {}, { config = 'jeton.yaml', configInS3 = '', basePath = '' } = {}) {
+  return readConfigured({ folder: await folderWith(over, config), config, configInS3, basePath })
 }
 
 async function printedPermissions(): Promise<PolicyDocument> {

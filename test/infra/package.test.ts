@@ -34,7 +34,7 @@ describe('the function', () => {
         MemorySize: 512,
         Timeout: 29,
         Role: { 'Fn::GetAtt': ['JetonRole', 'Arn'] },
-        Environment: { Variables: { JETON_CONFIG: 'jeton.yaml' } },
+        Environment: { Variables: { JETON_CONFIG: 'jeton.yaml', JETON_BASE_PATH: '' } },
       },
     })
   })
@@ -92,6 +92,7 @@ describe('for least privilege,', () => {
       folder: copy.folder,
       config: 'jeton.yaml',
       configInS3: '',
+      basePath: '',
     })
     expect(resource('JetonPolicy').Properties.PolicyDocument).toEqual(permissions)
   })

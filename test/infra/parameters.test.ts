@@ -28,12 +28,14 @@ test('parameters set what is not in the configuration; a copy in S3 replaces the
     'alarmEmail=oncall@example.com',
     'configInS3=s3://acme-config/live/jeton.yaml',
     'requestsPerSecond=20',
+    'basePath=jeton/',
   )
   const { JetonLambdaFunction, AlarmEmail, HttpApiStage, JetonPolicy } = (await copy.template()).Resources
   expect(JetonLambdaFunction?.Properties).toMatchObject({
     ReservedConcurrentExecutions: 5,
     Environment: {
       Variables: {
+        JETON_BASE_PATH: '/jeton',
         JETON_CONFIG: { 'Fn::Sub': 's3://acme-config/live/jeton.yaml?owner=$'.concat('{AWS::AccountId}') },
       },
     },
@@ -56,7 +58,9 @@ test.runIf(cfnLint)('cfn-lint finds nothing', async () => {
   const path = join(copy.folder, '.serverless', 'cloudformation-template-update-stack.json')
   // W3005: osls writes a dependency twice. W8003: osls has already filled in a parameter that a condition compares
   const ignored = ['--ignore-checks', 'W3005', 'W8003']
-  const infra = ['tables.yml', 'target-account.yml'].map(name => join(copy.folder, 'infra', name))
+  const infra = ['tables.yml', 'target-account.yml', 'private-api.yml'].map(name =>
+    join(copy.folder, 'infra', name),
+  )
   const env = { HOME: process.env.HOME ?? '' }
   const { code, stdout } = await run(cfnLint ?? '', ['-t', path, ...infra, ...ignored], { env })
   expect(stdout).toBe('')
@@ -70,4 +74,10 @@ test('a broken configuration is not deployed, and all of its problems are printe
   )
   const packaging = copy.osls('config=broken.yaml')
   await expect(packaging).rejects.toThrow(/broken\.yaml:\n.*grants\[0\]/)
+})
+
+test('a base path that is none is not deployed', async () => {
+  await expect(copy.osls('basePath=https://api.example.com/jeton')).rejects.toThrow(
+    /basePath: must be the path/,
+  )
 })

@@ -25,7 +25,12 @@ beforeAll(async () => {
   await serveAll()
   calls = run.calls()
 
-  const { permissions } = await readConfigured({ folder: run.folder, config: 'jeton.json', configInS3: '' })
+  const { permissions } = await readConfigured({
+    folder: run.folder,
+    config: 'jeton.json',
+    configInS3: '',
+    basePath: '',
+  })
   const plain = resolveWith({ values: { ...STACK, 'Key.Arn': run.kms.aliases.get('alias/jeton') } })
   role = (plain(permissions) as { Statement: Statement[] }).Statement
   const { KeyPolicy } = (await readTemplate('key.yml')).Resources.Key?.Properties ?? {}

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type HttpEvent, isHttpEvent, isRoutable, normalizeEvent } from '../../src/lambda/event.ts'
+import { isRoutable, type NormalizedEvent, normalizeEvent } from '../../src/lambda/event.ts'
+import { recognizeEvent } from '../../src/lambda/event-kind.ts'
 import {
   albEvent,
   albMultiValueEvent,
@@ -7,17 +8,24 @@ import {
   EVENTS,
   type EventRequest,
   functionUrlEvent,
+  lattice1Event,
+  lattice2Event,
+  restApiEvent,
   type ToEvent,
 } from '../support/lambda/events/events.ts'
 
-const normalized = (toEvent: ToEvent, request: EventRequest = {}) =>
-  normalizeEvent(toEvent(request) as HttpEvent)
+function normalize(event: object): NormalizedEvent {
+  const request = recognizeEvent(event)
+  if (!request) return expect.unreachable('the event is not recognized')
+  return normalizeEvent(request)
+}
+
+const normalized = (toEvent: ToEvent, request: EventRequest = {}) => normalize(toEvent(request))
 
 describe.each(EVENTS)('an event of %s', (_name, toEvent) => {
   test('is a request: method, path, headers and body', () => {
     const event = toEvent({ method: 'PUT', path: '/v1/x', headers: { 'user-agent': 'me' }, body: '{"a":1}' })
-    expect(isHttpEvent(event)).toBe(true)
-    const { path, headers, body, isBase64Encoded, requestContext } = normalizeEvent(event as HttpEvent)
+    const { path, headers, body, isBase64Encoded, requestContext } = normalize(event)
     expect({ path, body, isBase64Encoded, method: requestContext.http.method }).toEqual({
       path: '/v1/x',
       body: '{"a":1}',
@@ -46,10 +54,14 @@ describe.each(EVENTS)('an event of %s', (_name, toEvent) => {
 
   test('without a User-Agent has an explicit undefined, for the adapter would add its own', () => {
     const event = toEvent({}) as { headers?: object; multiValueHeaders?: object }
-    const { 'user-agent': _one, ...headers } = (event.headers ?? {}) as Record<string, string>
-    const { 'user-agent': _many, ...lists } = (event.multiValueHeaders ?? {}) as Record<string, string[]>
-    const bare = event.multiValueHeaders ? { multiValueHeaders: lists } : { headers }
-    const withoutUserAgent = normalizeEvent({ ...event, ...bare } as HttpEvent)
+    const bareOf = (headers: object = {}) =>
+      Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'user-agent'))
+    const multiValueHeaders = event.multiValueHeaders && bareOf(event.multiValueHeaders)
+    const withoutUserAgent = normalize({
+      ...event,
+      headers: bareOf(event.headers),
+      ...(multiValueHeaders && { multiValueHeaders }),
+    })
     expect(Object.entries(withoutUserAgent.headers)).toContainEqual(['user-agent', undefined])
   })
 
@@ -62,6 +74,7 @@ describe('the source address', () => {
   const forged = { headers: { 'x-forwarded-for': '198.51.100.66' } }
   test.each([
     ['API Gateway', apiGatewayEvent],
+    ['a REST API', restApiEvent],
     ['a function URL', functionUrlEvent],
   ] as const)('of %s is the one that AWS names; X-Forwarded-For is ignored', (_name, toEvent) => {
     expect(normalized(toEvent, forged).requestContext.http.sourceIp).toBe('203.0.113.7')
@@ -80,10 +93,10 @@ describe('the source address', () => {
     ['198.51.100.66, [2001:db8::7]:43210', '2001:db8::7'],
     ['198.51.100.66, nobody', '0.0.0.0'],
     ['', '0.0.0.0'],
-  ])('of a load balancer with %j is %s', (forwardedFor, expected) => {
+  ])('of a load balancer and of VPC Lattice with %j is %s', (forwardedFor, expected) => {
     const headers = { 'x-forwarded-for': forwardedFor }
-    expect(normalized(albEvent, { headers }).requestContext.http.sourceIp).toBe(expected)
-    expect(normalized(albMultiValueEvent, { headers }).requestContext.http.sourceIp).toBe(expected)
+    for (const toEvent of [albEvent, albMultiValueEvent, lattice1Event, lattice2Event])
+      expect(normalized(toEvent, { headers }).requestContext.http.sourceIp).toBe(expected)
   })
 
   test.each([
@@ -94,19 +107,23 @@ describe('the source address', () => {
     const event = apiGatewayEvent({}) as { requestContext: { http: object } }
     const http = { ...event.requestContext.http, sourceIp }
     const named = { ...event, requestContext: { ...event.requestContext, http } }
-    expect(normalizeEvent(named as HttpEvent).requestContext.http.sourceIp).toBe(expected)
+    expect(normalize(named).requestContext.http.sourceIp).toBe(expected)
+    const rest = restApiEvent({}) as { requestContext: { identity: object } }
+    const identity = { ...rest.requestContext.identity, sourceIp }
+    const restNamed = { ...rest, requestContext: { ...rest.requestContext, identity } }
+    expect(normalize(restNamed).requestContext.http.sourceIp).toBe(expected)
   })
 
-  test('is the last entry of several X-Forwarded-For headers', () => {
-    const event = albMultiValueEvent({}) as { multiValueHeaders: object }
-    const multiValueHeaders = {
-      ...event.multiValueHeaders,
-      'x-forwarded-for': ['198.51.100.66', '203.0.113.9'],
-    }
-    const { requestContext, headers } = normalizeEvent({
+  const SEVERAL = ['198.51.100.66', '203.0.113.9']
+  test.each([
+    ['a load balancer', albMultiValueEvent, 'multiValueHeaders'],
+    ['VPC Lattice', lattice2Event, 'headers'],
+  ] as const)('of %s is the last entry of several X-Forwarded-For headers', (_name, toEvent, member) => {
+    const event = toEvent({}) as Record<string, object>
+    const { requestContext, headers } = normalize({
       ...event,
-      multiValueHeaders,
-    } as unknown as HttpEvent)
+      [member]: { ...event[member], 'x-forwarded-for': SEVERAL },
+    })
     expect(requestContext.http.sourceIp).toBe('203.0.113.9')
     expect(headers['x-forwarded-for']).toBe('198.51.100.66, 203.0.113.9')
   })
@@ -114,6 +131,7 @@ describe('the source address', () => {
 
 describe('the id of a request', () => {
   test('is the one that API Gateway and function URLs name', () => {
+    expect(normalized(restApiEvent).requestContext.requestId).toBe('c6af9ac6-7b61-11e6-9a41-93e8deadbeef')
     expect(normalized(apiGatewayEvent).requestContext.requestId).toBe('UkXyHi6MIAMEJvw=')
     expect(normalized(functionUrlEvent).requestContext.requestId).toBe('0b2f6d7e-9a1c-4f35-8a51-6c0d2b7e4f19')
   })
@@ -130,34 +148,23 @@ describe('the id of a request', () => {
   ])('of a load balancer with %j is %s: the one that it made itself', (header, expected) => {
     const headers = { 'x-amzn-trace-id': header }
     expect(normalized(albEvent, { headers }).requestContext.requestId).toBe(expected)
+    // a caller can send this header to VPC Lattice
+    expect(normalized(lattice2Event, { headers }).requestContext.requestId).toBeUndefined()
   })
 })
 
-test('normalizeEvent removes the name of a stage from the path', () => {
+test('the name of a stage is told by API Gateway alone, and $default is none', () => {
+  expect(normalized(restApiEvent)).toMatchObject({ path: '/v1/tokens', stage: 'prod' })
   const event = apiGatewayEvent({ path: '/prod/v1/tokens' }) as { requestContext: object }
-  const staged = { ...event, requestContext: { ...event.requestContext, stage: 'prod' } } as HttpEvent
-  expect(normalizeEvent(staged).path).toBe('/v1/tokens')
-  expect(normalizeEvent(event as HttpEvent).path).toBe('/prod/v1/tokens')
-  for (const toEvent of [apiGatewayEvent, functionUrlEvent])
-    expect(normalized(toEvent, { path: '/$default/v1/tokens' }).path).toBe('/$default/v1/tokens')
+  const staged = { ...event, requestContext: { ...event.requestContext, stage: 'prod' } }
+  expect(normalize(staged)).toMatchObject({ path: '/prod/v1/tokens', stage: 'prod' })
+  for (const toEvent of [apiGatewayEvent, functionUrlEvent, albEvent, lattice2Event])
+    expect(normalized(toEvent).stage).toBeUndefined()
 })
 
-test.each([
-  [{}],
-  [null],
-  ['text'],
-  [{ source: 'aws.events', detail: {} }],
-  [{ Records: [{ eventSource: 'aws:sqs' }] }],
-  [
-    {
-      version: '1.0',
-      httpMethod: 'GET',
-      path: '/',
-      requestContext: { identity: { sourceIp: '203.0.113.7' } },
-    },
-  ],
-])('isHttpEvent is false for %j', event => {
-  expect(isHttpEvent(event)).toBe(false)
+test('the query that VPC Lattice leaves in the path is dropped', () => {
+  for (const toEvent of [lattice1Event, lattice2Event])
+    expect(normalized(toEvent, { path: '/v1/databases?a=%2F..&b' }).path).toBe('/v1/databases')
 })
 
 test.each([

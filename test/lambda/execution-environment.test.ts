@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { LifecycleRecord } from '../../src/audit/lifecycle-record.ts'
 import type { Config } from '../../src/config/config.ts'
-import { ConfigError } from '../../src/config/problems.ts'
+import { ConfigError, type Problem } from '../../src/config/problems.ts'
 import type { ConfigSource } from '../../src/config/source/source.ts'
 import {
   createExecutionEnvironment,
@@ -26,6 +26,7 @@ let reloaded: Config[]
 let flushes: number
 let announced: LifecycleRecord[]
 let creating: { fails: boolean }
+let environmentProblems: Problem[]
 
 beforeEach(() => {
   clock = virtualClock()
@@ -35,6 +36,7 @@ beforeEach(() => {
   reloaded = []
   flushes = 0
   creating = { fails: false }
+  environmentProblems = []
   let readVersion = 0
   const source: ConfigSource = {
     async read() {
@@ -62,6 +64,7 @@ beforeEach(() => {
   const reload = (config: Config) => void reloaded.push(config)
   executionEnvironment = createExecutionEnvironment({
     source,
+    environmentProblems,
     clock,
     log,
     instance: 'host/1',
@@ -122,6 +125,13 @@ describe('a cold start', () => {
         { path: 'grants', message: 'is required', file: 'jeton.yaml', line: 1, column: 1 },
       ]),
     })
+  })
+
+  test('with an environment variable that cannot be used logs which one, and reads nothing', async () => {
+    environmentProblems.push({ path: 'JETON_BASE_PATH', message: 'must be a path' })
+    await expect(executionEnvironment.getService()).rejects.toMatchObject({ code: 'temporarily_unavailable' })
+    expect(linesOf('start_failed')[0]?.fields.problems).toEqual(environmentProblems)
+    expect(created).toEqual([])
   })
 
   test('warns about a store in memory and an audit sink of type file', async () => {

@@ -3,7 +3,9 @@ import type { Context } from 'aws-lambda'
 import fastify from 'fastify'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { JetonError } from '../../src/errors.ts'
-import type { HttpEvent } from '../../src/lambda/event.ts'
+import { rememberPaths } from '../../src/http/known-paths.ts'
+import type { App } from '../../src/http/types.ts'
+import type { SentEvent } from '../../src/lambda/event-kind.ts'
 import { createHandler, type Handler } from '../../src/lambda/handler.ts'
 import type { Service } from '../../src/service.ts'
 import {
@@ -11,8 +13,13 @@ import {
   albMultiValueEvent,
   apiGatewayEvent,
   EVENTS,
+  eventBehind,
   functionUrlEvent,
+  lattice1Event,
+  lattice2Event,
+  restApiEvent,
   type ToEvent,
+  WARM_UPS,
 } from '../support/lambda/events/events.ts'
 import { startApi } from '../support/service/app.ts'
 import { createLogRecorder, eventsOf, type LogRecorder } from '../support/service/log-recorder.ts'
@@ -21,12 +28,15 @@ let handler: Handler
 let log: LogRecorder
 let order: string[]
 let starting: { fails: unknown }
+/** Sets the base path. */
+let behind: (basePath: string) => void
 
 beforeEach(() => {
   log = createLogRecorder()
   order = []
   starting = { fails: undefined }
-  const app = fastify({ requestIdHeader: 'x-request-id' })
+  const app = fastify({ requestIdHeader: 'x-request-id' }) as unknown as App
+  rememberPaths(app)
   app.post('/echo', async (request, reply) => {
     order.push('answered')
     reply.header('x-list', ['a', 'b'])
@@ -40,11 +50,15 @@ beforeEach(() => {
     },
   } as unknown as Service
   handler = handlerOf(service)
+  behind = basePath => {
+    handler = handlerOf(service, basePath)
+  }
 })
 
-function handlerOf(service: Service): Handler {
+function handlerOf(service: Service, basePath = ''): Handler {
   return createHandler({
     log,
+    basePath,
     executionEnvironment: {
       async getService() {
         if (starting.fails) throw starting.fails
@@ -54,7 +68,7 @@ function handlerOf(service: Service): Handler {
   })
 }
 
-const invoke = (event: object) => handler(event as HttpEvent, {} as Context)
+const invoke = (event: object | null) => handler(event as SentEvent, {} as Context)
 const eventOf = (toEvent: ToEvent, headers = {}) => toEvent({ path: '/echo', body: '{"a":1}', headers })
 
 test.each(EVENTS)('an event of %s is answered after the service has drained', async (_name, toEvent) => {
@@ -70,7 +84,62 @@ test('replies have headers as lists only if the event has', async () => {
     'content-type': ['application/json; charset=utf-8'],
     'x-list': ['a,b'],
   })
-  expect(await invoke(eventOf(apiGatewayEvent))).not.toHaveProperty('multiValueHeaders')
+  for (const toEvent of [
+    apiGatewayEvent,
+    restApiEvent,
+    functionUrlEvent,
+    albEvent,
+    lattice1Event,
+    lattice2Event,
+  ])
+    expect(await invoke(eventOf(toEvent))).not.toHaveProperty('multiValueHeaders')
+})
+
+test('a reply to a REST API has what it takes: whole numbers, text and no lists', async () => {
+  const { statusCode, headers, body, isBase64Encoded } = await invoke(eventOf(restApiEvent))
+  expect([statusCode, isBase64Encoded, JSON.parse(body).id]).toEqual([
+    200,
+    false,
+    'c6af9ac6-7b61-11e6-9a41-93e8deadbeef',
+  ])
+  for (const value of Object.values(headers ?? {})) expect(value).toBeTypeOf('string')
+  expect(headers?.['x-list']).toBe('a,b')
+})
+
+describe('a path', () => {
+  const answers = async (event: object) => (await invoke(event)).statusCode
+  test.each([
+    [apiGatewayEvent, '/prod/echo', 'prod', 200],
+    [apiGatewayEvent, '/echo', 'echo', 200],
+    [apiGatewayEvent, '/echo/echo', 'echo', 200],
+    [restApiEvent, '/echo', 'echo', 200],
+    [restApiEvent, '/echo', 'prod', 200],
+    [restApiEvent, '/prod/echo', 'prod', 200],
+    [apiGatewayEvent, '/$default/echo', '$default', 404],
+    [apiGatewayEvent, '/production/echo', 'prod', 404],
+    [apiGatewayEvent, '/prod/../echo', 'prod', 404],
+    [apiGatewayEvent, '/prod%2Fecho', 'prod', 404],
+    [apiGatewayEvent, '/prod//echo', 'prod', 404],
+  ] as const)('of %o: %s at the stage %s is %i', async (toEvent, path, name, status) => {
+    expect(await answers(eventBehind(name, toEvent({ path, body: '{}' })))).toBe(status)
+  })
+
+  test.each(EVENTS)('of %s may begin with the base path', async (_name, toEvent) => {
+    const at = (path: string) => answers(toEvent({ path, body: '{}' }))
+    expect(await at('/jeton/echo')).toBe(404)
+    behind('/jeton')
+    expect([await at('/jeton/echo'), await at('/echo')]).toEqual([200, 200])
+    expect([await at('/jetonecho'), await at('/jeton/../echo'), await at('/other/echo')]).toEqual([
+      404, 404, 404,
+    ])
+  })
+
+  test('with the base path and another method is 405, as without it', async () => {
+    const { app } = await startApi()
+    handler = handlerOf({ app, drain: async () => {} } as unknown as Service, '/jeton')
+    const { statusCode, headers } = await invoke(apiGatewayEvent({ method: 'GET', path: '/jeton/v1/tokens' }))
+    expect([statusCode, headers?.allow]).toEqual([405, 'POST'])
+  })
 })
 
 test.each([
@@ -125,24 +194,24 @@ describe('404', () => {
   }
   const DOT_SEGMENTS = ['/v1/../echo', '/./echo', '/x/%2e%2E/echo', '/x/.%2e/echo', '/%2e/echo', '/echo/.']
 
-  test.each([
-    ...DOT_SEGMENTS,
-    '/ec\tho',
-    '/echo\n',
-    '/echo ',
-    '/echo#x',
-    '/echo?x',
-    'http://[',
-    'echo',
-    '',
-    '*',
-  ])('is the reply to the path %j, from every kind of sender', async path => {
+  test.each([...DOT_SEGMENTS, '/ec\tho', '/echo\n', '/echo ', '/echo#x', 'http://[', 'echo', '', '*'])(
+    'is the reply to the path %j, from every kind of sender',
+    async path => {
+      for (const [, toEvent] of EVENTS) {
+        const reply = await invoke(toEvent({ path, body: '{}' }))
+        expect(reply).toMatchObject(NOT_FOUND)
+        expect(JSON.parse(reply.body)).toMatchObject({ code: 'not_found', requestId: expect.any(String) })
+      }
+      expect([order, log.lines]).toEqual([[], []])
+    },
+  )
+
+  test('is the reply to a query in the path, but VPC Lattice leaves queries there', async () => {
+    const lattice = [lattice1Event, lattice2Event]
     for (const [, toEvent] of EVENTS) {
-      const reply = await invoke(toEvent({ path, body: '{}' }))
-      expect(reply).toMatchObject(NOT_FOUND)
-      expect(JSON.parse(reply.body)).toMatchObject({ code: 'not_found', requestId: expect.any(String) })
+      const { statusCode } = await invoke(toEvent({ path: '/echo?x', body: '{}' }))
+      expect(statusCode).toBe(lattice.includes(toEvent) ? 200 : 404)
     }
-    expect([order, log.lines]).toEqual([[], []])
   })
 
   test.each(['FOO', '', 'post', 'GET '])('is the reply to the method %j', async method => {
@@ -165,8 +234,8 @@ describe('404', () => {
 describe('an event that somebody made up', () => {
   const NOT_TEXT = [null, 7, true, [7], {}, { a: null }, [null]]
   test.each([
-    { path: undefined, rawPath: undefined },
-    { path: 7, rawPath: 7 },
+    { path: undefined, rawPath: undefined, raw_path: null },
+    { path: 7, rawPath: 7, raw_path: 7 },
     { body: 7 },
     { body: { a: 1 } },
     ...NOT_TEXT.map(value => ({
@@ -192,10 +261,53 @@ describe('an event that somebody made up', () => {
     }
   })
 
-  test.each([null, 7, 'x'])('with requestContext.http = %j is no HTTP request', async http => {
-    await expect(invoke({ ...eventOf(apiGatewayEvent), requestContext: { http } })).rejects.toThrow(
-      'the event is not an HTTP request',
-    )
+  test.each(NOT_TEXT)('with the method %j is invalid_request', async method => {
+    for (const [, toEvent] of EVENTS) {
+      const event = toEvent({ path: '/echo' }) as { requestContext?: { http?: object } }
+      const context = event.requestContext?.http
+        ? { requestContext: { ...event.requestContext, http: { ...event.requestContext.http, method } } }
+        : {}
+      const reply = await invoke({ ...event, httpMethod: method, method, ...context })
+      expect([reply.statusCode, JSON.parse(reply.body).code]).toEqual([400, 'invalid_request'])
+    }
+  })
+
+  test('as if by two services is invalid_request', async () => {
+    const [one, two] = [albEvent({}), apiGatewayEvent({})] as { requestContext: object }[]
+    const requestContext = { ...one?.requestContext, ...two?.requestContext }
+    const { statusCode, body } = await invoke({ ...one, ...two, requestContext })
+    expect([statusCode, JSON.parse(body).detail]).toEqual([400, 'the event has members of two services'])
+    expect(log.lines).toEqual([])
+  })
+})
+
+describe('an event that is no request', () => {
+  test.each(WARM_UPS)('of %s is answered without a word in the log', async (_name, event) => {
+    expect(await invoke(event)).toMatchObject({ statusCode: 200, body: '{"status":"warm"}' })
+    expect(order).toEqual(['drained'])
+    expect(log.lines).toEqual([])
+  })
+
+  test('and is to keep it warm says if jeton cannot start', async () => {
+    starting.fails = new JetonError('temporarily_unavailable', { publicMessage: 'not now' })
+    const { statusCode, body } = await invoke({ warmer: true })
+    expect([statusCode, JSON.parse(body).detail]).toEqual([503, 'not now'])
+  })
+
+  test.each([
+    [{ Records: [{ eventSource: 'aws:sqs', body: 's3cret' }] }, ['Records']],
+    [{ requestContext: { http: null } }, ['requestContext']],
+    [{ ['x'.repeat(100)]: 1 }, [`${'x'.repeat(39)}…`]],
+    [['x'], 'object'],
+    ['text', 'string'],
+    [7, 'number'],
+    [undefined, 'undefined'],
+  ])('and is not recognized: %j gets a clear answer and one line', async (event, members) => {
+    const { statusCode, body } = await invoke(event as object)
+    expect([statusCode, JSON.parse(body).code]).toEqual([400, 'invalid_request'])
+    expect(JSON.parse(body).detail).toContain('call this function through an HTTP API')
+    expect(log.lines).toMatchObject([{ level: 'warn', fields: { event: 'event_not_recognized', members } }])
+    expect(JSON.stringify(log.lines)).not.toContain('s3cret')
   })
 })
 
@@ -222,8 +334,4 @@ test('a bug is logged without its message, and the reply says nothing about it',
   expect([statusCode, JSON.parse(body).code]).toEqual([500, 'internal_error'])
   expect(JSON.stringify([body, log.lines])).not.toContain('s3cret')
   expect(eventsOf(log)).toEqual(['request_failed'])
-})
-
-test('an event that is not an HTTP request makes the handler reject', async () => {
-  await expect(invoke({ source: 'aws.events' })).rejects.toThrow('the event is not an HTTP request')
 })

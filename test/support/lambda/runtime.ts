@@ -46,7 +46,7 @@ export interface LambdaOptions {
 /** An execution environment of a Lambda function: one process that handles one event after the other. */
 export interface Lambda {
   /** Returns the handler's reply; rejects if the handler throws or the process ends. */
-  invoke(event: object): Promise<HttpReply>
+  invoke(event: object | null): Promise<HttpReply>
   /** Lines so far. Soon after a freeze all lines are here, and no more come. */
   readonly stdout: readonly string[]
   readonly stderr: readonly string[]
@@ -56,7 +56,7 @@ export interface Lambda {
 }
 
 interface Invocation {
-  readonly event: object
+  readonly event: object | null
   resolve(reply: HttpReply): void
   reject(cause: Error): void
 }
