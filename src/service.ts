@@ -78,7 +78,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
   const auditLog = createAuditLog({ sinks, clock, timer, health, log, metrics, instance })
   const beginAudit = createRequestAudits({ auditLog, clock, instance, onEnded: metrics.onDecided })
 
-  const encryptedStore = await openStore(config.store, { clock, health, log, metrics })
+  const encryptedStore = await openStore(config.store, { clock, health, log, metrics, backgroundTasks })
   const rateLimiter = createRateLimiter({ encryptedStore, clock, slotWaitMs })
   const assumeRole = createAssumeRole({ clock, health, log })
   const roleAssumer = createRoleBreaker(assumeRole, {

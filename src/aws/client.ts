@@ -16,8 +16,17 @@ export interface CallLimits {
 
 /** For DynamoDB and S3. Short, because callers wait: lost requests are retried, unreachable services noticed soon. */
 export const SHORT_CALLS: CallLimits = { connectTimeoutMs: 500, responseTimeoutMs: 1000, deadlineMs: 2500 }
-/** For STS and KMS, which are called seldom and may be in another region. */
-export const LONG_CALLS: CallLimits = { connectTimeoutMs: 1000, responseTimeoutMs: 2500, deadlineMs: 8000 }
+/**
+ * For STS and KMS, which are called seldom, and may be in a far region or behind a slow proxy. A caller waits for a part of
+ * that only, and the call goes on beside it. Less than a lease in all (16 s), so that no other instance takes it for dead.
+ */
+export const LONG_CALLS: CallLimits = {
+  connectTimeoutMs: 3000,
+  responseTimeoutMs: 10_000,
+  deadlineMs: 12_000,
+}
+/** How long a request of a long call goes without a reply before it is sent once more: the network may have lost it. */
+export const RESEND_AFTER_MS = 2500
 
 export interface ClientOptions {
   limits: CallLimits

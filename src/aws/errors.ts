@@ -36,6 +36,11 @@ export function awsErrorFacts(cause: unknown): AwsErrorFacts {
   }
 }
 
+/** Whether a service replied with this error: another attempt would get the same. */
+export function isAwsReply(cause: unknown): boolean {
+  return awsErrorFacts(cause).status !== undefined
+}
+
 /** Returns the facts in one line, e.g. `AccessDeniedException (400), request 4KBNV…`. */
 export function describeAwsError(cause: unknown): string {
   const { name, code, status, requestId } = awsErrorFacts(cause)

@@ -1,8 +1,9 @@
 import { DecryptCommand, GenerateDataKeyCommand, KMSClient } from '@aws-sdk/client-kms'
 import type { Clock } from '../lib/clock.ts'
 import { withDeadline } from '../lib/deadline.ts'
-import { createClient, LONG_CALLS } from './client.ts'
-import type { RegionalClient } from './errors.ts'
+import { withSecondCall } from '../lib/second-call.ts'
+import { createClient, LONG_CALLS, RESEND_AFTER_MS } from './client.ts'
+import { isAwsReply, type RegionalClient } from './errors.ts'
 
 const KEY_BYTES = 32
 
@@ -28,8 +29,8 @@ export interface KmsKeyClient extends RegionalClient {
 }
 
 /**
- * Returns a client for one key of AWS KMS. Every call ends within 8 s. Policies may require the encryption context,
- * and CloudTrail shows it.
+ * Returns a client for one key of AWS KMS. Every call ends within 12 s; if there is no reply after 2.5 s, its request is sent
+ * once more beside. Policies may require the encryption context, and CloudTrail shows it.
  * https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html
  */
 export function createKmsKeyClient(options: KmsClientOptions): KmsKeyClient {
@@ -39,21 +40,28 @@ export function createKmsKeyClient(options: KmsClientOptions): KmsKeyClient {
     clock,
     region: arnRegion(kmsKeyId) ?? region,
   })
+
+  function call<Reply>(send: (abortSignal: AbortSignal) => Promise<Reply>): Promise<Reply> {
+    return withDeadline(LONG_CALLS.deadlineMs, deadline =>
+      withSecondCall(signal => send(AbortSignal.any([signal, deadline])), {
+        clock,
+        afterMs: RESEND_AFTER_MS,
+        isAnswer: isAwsReply,
+      }),
+    )
+  }
+
   return {
     config: client.config,
     async generateDataKey(EncryptionContext) {
       const command = new GenerateDataKeyCommand({ KeyId: kmsKeyId, EncryptionContext, KeySpec: 'AES_256' })
-      const { Plaintext, CiphertextBlob } = await withDeadline(LONG_CALLS.deadlineMs, abortSignal =>
-        client.send(command, { abortSignal }),
-      )
+      const { Plaintext, CiphertextBlob } = await call(abortSignal => client.send(command, { abortSignal }))
       if (!CiphertextBlob) throw new TypeError('KMS answered without an encrypted key')
       return { plaintext: requireKey(Plaintext), ciphertext: CiphertextBlob }
     },
     async decryptDataKey(CiphertextBlob, EncryptionContext) {
       const command = new DecryptCommand({ KeyId: kmsKeyId, EncryptionContext, CiphertextBlob })
-      const { Plaintext } = await withDeadline(LONG_CALLS.deadlineMs, abortSignal =>
-        client.send(command, { abortSignal }),
-      )
+      const { Plaintext } = await call(abortSignal => client.send(command, { abortSignal }))
       return requireKey(Plaintext)
     },
   }

@@ -6,13 +6,14 @@ import {
   STSClient,
 } from '@aws-sdk/client-sts'
 import type { Clock } from '../lib/clock.ts'
-import { createClient, LONG_CALLS } from './client.ts'
-import { findRegion } from './errors.ts'
+import { withSecondCall } from '../lib/second-call.ts'
+import { createClient, LONG_CALLS, RESEND_AFTER_MS } from './client.ts'
+import { findRegion, isAwsReply } from './errors.ts'
 import type { OwnAccess } from './own-access.ts'
 
 /** The call to AWS STS that jeton makes. */
 export interface Sts {
-  /** Rejects with the SDK's errors. Has no deadline of its own. */
+  /** Sends the request once more beside if it has no reply after 2.5 s. Rejects with the SDK's errors. Has no deadline. */
   assumeRole(input: AssumeRoleCommandInput, abortSignal: AbortSignal): Promise<AssumeRoleCommandOutput>
 }
 
@@ -25,8 +26,13 @@ export interface StsOptions {
 /** Returns a client for STS. Its calls go to the region that the SDK's environment names, or else to `region`. */
 export async function createStsClient(options: StsOptions): Promise<Sts> {
   const { client } = await openClient(options)
+  const { clock } = options
   return {
-    assumeRole: (input, abortSignal) => client.send(new AssumeRoleCommand(input), { abortSignal }),
+    assumeRole(input, abortSignal) {
+      const send = (signal: AbortSignal) =>
+        client.send(new AssumeRoleCommand(input), { abortSignal: AbortSignal.any([signal, abortSignal]) })
+      return withSecondCall(send, { clock, afterMs: RESEND_AFTER_MS, isAnswer: isAwsReply })
+    },
   }
 }
 

@@ -1,4 +1,5 @@
 import type { DynamodbStoreConfig, StoreConfig } from '../config/config.ts'
+import type { BackgroundTasks } from '../lib/background-tasks.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createLogThrottle } from '../lib/log-throttle.ts'
 import type { Health } from '../telemetry/health.ts'
@@ -17,6 +18,7 @@ export interface OpenStoreParts {
   health: Health
   log: Log
   metrics: StoreMetrics
+  backgroundTasks: BackgroundTasks
 }
 
 /**
@@ -32,7 +34,7 @@ async function openDynamodbStore(
   config: DynamodbStoreConfig,
   parts: OpenStoreParts,
 ): Promise<EncryptedStore> {
-  const { clock, health, log, metrics } = parts
+  const { clock, health, log, metrics, backgroundTasks } = parts
   const { table, region } = config
   const [{ createDynamodbClient }, { createDynamodbStore }] = await Promise.all([
     import('../aws/dynamodb.ts'),
@@ -42,7 +44,7 @@ async function openDynamodbStore(
   const patience = createPatience(clock)
   const dynamodbStore = createDynamodbStore({ client, table, clock, patience })
   const plain = guardStore(dynamodbStore, { clock, health, log, onCalled: metrics.onStoreCalled })
-  const keyring = await openKeyring(config, { dataKeyStore: plain, clock, health, log })
+  const keyring = await openKeyring(config, { dataKeyStore: plain, clock, health, log, backgroundTasks })
   const warn = createUnreadableWarning({ clock, log })
   return encryptStore(plain, {
     keyring,
@@ -73,11 +75,12 @@ interface KeyringParts {
   clock: Clock
   health: Health
   log: Log
+  backgroundTasks: BackgroundTasks
 }
 
 async function openKeyring(
   { table, region, encryption }: DynamodbStoreConfig,
-  { dataKeyStore, clock, health, log }: KeyringParts,
+  { dataKeyStore, clock, health, log, backgroundTasks }: KeyringParts,
 ): Promise<Keyring> {
   if (encryption.type === 'files') return createFileKeyring(encryption.keys)
   const [{ createAwsKms }, { createKmsKeyring }] = await Promise.all([
@@ -86,5 +89,5 @@ async function openKeyring(
   ])
   const { kmsKeyId } = encryption
   const kms = createAwsKms({ kmsKeyId, table, region, clock, log })
-  return createKmsKeyring({ kms, kmsKeyId, store: dataKeyStore, clock, log, health })
+  return createKmsKeyring({ kms, kmsKeyId, store: dataKeyStore, clock, log, health, backgroundTasks })
 }

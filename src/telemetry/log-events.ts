@@ -4,6 +4,7 @@
  */
 export const LOG_EVENTS = [
   'assume_role_failed',
+  'assume_role_slow',
   'audit_abandoned',
   'audit_chain_broken',
   'audit_close_failed',

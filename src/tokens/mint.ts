@@ -71,7 +71,7 @@ export interface Minter {
 
 /** Returns a minter that delivers each new token within a slot of the rate limiter. */
 export function createMinter(parts: MinterParts): Minter {
-  const { sign, rateLimiter, tokenStore, backgroundTasks, clock, onMinted } = parts
+  const { sign, rateLimiter, tokenStore, clock, onMinted } = parts
   const { slotWaitMs = SLOT_WAIT_MS } = parts
 
   function checkSlot({ key }: CacheEntry, slotRequest: SlotRequest): void {
@@ -129,9 +129,7 @@ export function createMinter(parts: MinterParts): Minter {
   /** Renews a role session that is not fit. After 250 ms the call to STS goes on beside requests. */
   async function hasSessionSoon(session: SessionProvider): Promise<boolean> {
     if (session.isFit()) return true
-    const renewal = session.renew()
-    backgroundTasks.add(renewal)
-    await waitAtMost(renewal, { clock, maxMs: OPTIONAL_SESSION_WAIT_MS })
+    await waitAtMost(session.renew(), { clock, maxMs: OPTIONAL_SESSION_WAIT_MS })
     return session.isFit()
   }
 

@@ -70,7 +70,7 @@ export interface TokenCache {
  *     none, or not usable   –                                                       fetchNew: from the store, or mint
  */
 export function createTokenCache(parts: TokenCacheParts): TokenCache {
-  const { roleAssumer, encryptedStore, clock } = parts
+  const { roleAssumer: roles, encryptedStore, clock } = parts
   const tokenStore = createTokenStore({ encryptedStore, clock })
   const minter = createMinter({ ...parts, tokenStore })
   const renew = createRenewer({ ...parts, ...minter, read })
@@ -86,7 +86,7 @@ export function createTokenCache(parts: TokenCacheParts): TokenCache {
 
   function entryFor(key: TokenKey): CacheEntry {
     const known = entries.get(key.id)
-    const entry = known ?? createEntry(key, createSessionProvider(key, { roles: roleAssumer, clock }))
+    const entry = known ?? createEntry(key, createSessionProvider(key, { ...parts, roles }))
     if (!known) entries.set(key.id, entry)
     entry.key = key
     return entry

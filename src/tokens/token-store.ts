@@ -7,8 +7,8 @@ import type { Token } from './token.ts'
 import type { TokenKey } from './token-key.ts'
 
 /**
- * How long one instance may take to mint: longer than the waits for a slot (5 s) and for another one if that was missed (1 s)
- * and the deadline of STS (8 s) together.
+ * How long one instance may take to mint: longer than the waits for a slot (5 s), for another one if that was missed (1 s) and
+ * for a role session (5 s) together. A call to STS may take longer than its caller waits, but needs no lease.
  */
 export const LEASE_MS = 16_000
 /** Smaller differences between instances' clocks are normal: up to 2 s is not corrected, and a correction is not exact. */

@@ -7,6 +7,7 @@ import { LEASE_MS } from '../../src/tokens/token-store.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 import { eventsOf } from '../support/service/log-recorder.ts'
+import { fakeRateLimiter } from './fakes.ts'
 import {
   createInstance,
   during,
@@ -190,10 +191,8 @@ test('an instance whose audit log fails releases the lease: the others do not wa
 
 describe('the lease', () => {
   test('of an instance that dies ends, and another instance takes over then', async () => {
-    a.sts.delayMs = 100 * MINUTE
-    void a.get().catch(() => {})
-    await clock.advance(10)
     const started = clock.now()
+    await during(clock, a.tokenCache.get(KEY, requestOf(KEY)))
     const taken = await during(clock, b.get())
     expect(taken.cached).toBe(false)
     expect(clock.now() - started).toBeGreaterThan(LEASE_MS - 1000)
@@ -201,12 +200,14 @@ describe('the lease', () => {
   })
 
   test('that was lost does not let its holder replace the newer token', async () => {
-    a.sts.delayMs = LEASE_MS + 4000
-    const late = a.get()
+    const rateLimiter = fakeRateLimiter(clock)
+    rateLimiter.nextSlotMs = LEASE_MS + 4000
+    const slow = createInstance({ store, clock, rateLimiter })
+    const late = slow.get()
     await clock.advance(10)
     const taken = await during(clock, b.get())
     expect((await during(clock, late)).token.text).toBe(taken.token.text)
-    expect((await a.get()).token.text).toBe(taken.token.text)
+    expect((await slow.get()).token.text).toBe(taken.token.text)
     expect((await during(clock, c.get())).token.text).toBe(taken.token.text)
   })
 
@@ -224,6 +225,26 @@ describe('the lease', () => {
     await expect(during(clock, one.get())).rejects.toBe(GONE)
     const before = clock.now()
     expect((await during(clock, one.get())).cached).toBe(false)
+    expect(clock.now() - before).toBeLessThan(1000)
+  })
+
+  test('is released after 5 s if STS is slow, and the session that STS returns later serves who comes back', async () => {
+    a.sts.delayMs = 9000
+    const started = clock.now()
+    await expect(during(clock, a.get())).rejects.toMatchObject({ code: 'temporarily_unavailable' })
+    expect(clock.now() - started).toBeLessThanOrEqual(5200)
+    await clock.advance(1000)
+    const delivery = await during(clock, a.get())
+    expect([delivery.cached, a.assumed.length]).toEqual([false, 1])
+    expect(clock.now() - started).toBeLessThan(11_000)
+    expect((await during(clock, b.get())).token.text).toBe(delivery.token.text)
+  })
+
+  test('is free for another instance while the call of the first to a slow STS goes on', async () => {
+    a.sts.delayMs = 9000
+    await expect(during(clock, a.get())).rejects.toMatchObject({ code: 'temporarily_unavailable' })
+    const before = clock.now()
+    expect((await during(clock, b.get())).cached).toBe(false)
     expect(clock.now() - before).toBeLessThan(1000)
   })
 

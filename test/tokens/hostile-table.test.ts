@@ -68,7 +68,15 @@ let sessions = 0
 function startInstance({ clock, table, kms, log, signed, sts }: Scene): TokenCache {
   const health = createHealth()
   const store = guardStore(table, { clock, health, log })
-  const keyring = createKmsKeyring({ kms, kmsKeyId: KMS_KEY, store, clock, log, health })
+  const keyring = createKmsKeyring({
+    kms,
+    kmsKeyId: KMS_KEY,
+    store,
+    clock,
+    log,
+    health,
+    backgroundTasks: createBackgroundTasks(),
+  })
   const onUnreadable = (record: object) => log.warn({ event: 'record_unreadable', ...record }, '')
   const shared = { clock, store, log, random: () => 0.5, backgroundTasks: createBackgroundTasks() }
   async function assumeRole() {

@@ -61,7 +61,10 @@ beforeEach(() => {
       if (sts.refusesNow) throw sts.refusesNow
     },
   }
-  entry = createEntry(KEY, createSessionProvider(KEY, { roles, clock }))
+  entry = createEntry(
+    KEY,
+    createSessionProvider(KEY, { roles, clock, backgroundTasks: createBackgroundTasks() }),
+  )
   minter = createMinter(recordingParts())
 })
 

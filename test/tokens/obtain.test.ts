@@ -1,5 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { JetonError } from '../../src/errors.ts'
+import { createBackgroundTasks } from '../../src/lib/background-tasks.ts'
 import { type CachedToken, type CacheEntry, createEntry } from '../../src/tokens/cache-entry.ts'
 import { ALREADY_DELIVERED } from '../../src/tokens/first-delivery.ts'
 import type { MintRequest, SlotRequest } from '../../src/tokens/mint.ts'
@@ -33,7 +34,10 @@ const cached = (mintedAt: number, options: { replacements?: number } = {}): Cach
 beforeEach(() => {
   clock = virtualClock()
   const roles = { assume: async () => sessionOf('1', clock.now() + 60 * MINUTE), check() {} }
-  entry = createEntry(KEY, createSessionProvider(KEY, { roles, clock }))
+  entry = createEntry(
+    KEY,
+    createSessionProvider(KEY, { roles, clock, backgroundTasks: createBackgroundTasks() }),
+  )
   snapshot = { stored: undefined, leasedUntil: 0, version: 'absent' }
   readAt = []
   checked = []

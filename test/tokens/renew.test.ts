@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { JetonError } from '../../src/errors.ts'
+import { createBackgroundTasks } from '../../src/lib/background-tasks.ts'
 import { type CachedToken, type CacheEntry, createEntry } from '../../src/tokens/cache-entry.ts'
 import { ALREADY_DELIVERED } from '../../src/tokens/first-delivery.ts'
 import type { MintRequest } from '../../src/tokens/mint.ts'
@@ -100,7 +101,10 @@ describe('a renewal', () => {
       },
       check() {},
     }
-    entry = createEntry(KEY, createSessionProvider(KEY, { roles, clock }))
+    entry = createEntry(
+      KEY,
+      createSessionProvider(KEY, { roles, clock, backgroundTasks: createBackgroundTasks() }),
+    )
     current = cached(clock.now() - 9 * MINUTE, { mintedHere: true })
     entry.current = current
     next = cached(clock.now(), { mintedHere: true })

@@ -7,8 +7,8 @@ import type { Kms } from './kms.ts'
 
 const FIRST_BACKOFF_MS = 1000
 const MAX_BACKOFF_MS = 30_000
-/** Longer than any call to KMS takes. */
-const MAX_PROBE_MS = 10_000
+/** Longer than any call to KMS takes (12 s). */
+const MAX_PROBE_MS = 15_000
 
 /** A KMS behind a circuit breaker. */
 export interface GuardedKms extends Kms {

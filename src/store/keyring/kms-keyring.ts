@@ -1,5 +1,7 @@
-import { asJetonError } from '../../errors.ts'
+import { asJetonError, JetonError } from '../../errors.ts'
+import type { BackgroundTasks } from '../../lib/background-tasks.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { withTimeout } from '../../lib/deadline.ts'
 import { DAY_MS } from '../../lib/iso-time.ts'
 import type { Health } from '../../telemetry/health.ts'
 import type { Log } from '../../telemetry/log.ts'
@@ -10,6 +12,12 @@ import { guardKms } from './guarded-kms.ts'
 import type { DataKey, Keyring } from './keyring.ts'
 import type { Kms } from './kms.ts'
 
+/** How long a caller waits for a key (ms). The call to KMS has more time and goes on beside: who comes back has the key. */
+const KEY_WAIT_MS = 5000
+/** The same if yesterday's key will do. */
+const OPTIONAL_KEY_WAIT_MS = 1000
+const RETRY_AFTER_MS = 1000
+
 export interface KmsKeyringParts {
   kms: Kms
   /** As configured: instances share data keys if this is the same text. */
@@ -19,6 +27,8 @@ export interface KmsKeyringParts {
   clock: Clock
   log: Log
   health: Health
+  /** Tracks calls that outlive their callers. */
+  backgroundTasks: BackgroundTasks
 }
 
 /**
@@ -29,11 +39,11 @@ export interface KmsKeyringParts {
  *     instance B   read data-key/…/2026-11-23/bound: absent ── KMS generates ── conflict ── read ── KMS decrypts A's key
  *
  * A key's id names its day and the key itself, so every instance finds any of them, whatever day its own clock has, and
- * notices if another one has taken its place. While today's key is not available because KMS or the store fails, the
- * previous day's stays in use: keys stay in memory.
+ * notices if another one has taken its place. While today's key is not available because KMS or the store fails or is slow,
+ * the previous day's stays in use: keys stay in memory.
  */
 export function createKmsKeyring(parts: KmsKeyringParts): Keyring {
-  const { kmsKeyId, store, clock, log, health } = parts
+  const { kmsKeyId, store, clock, log, health, backgroundTasks } = parts
   const kms = guardKms(parts.kms, { clock, log, health })
   const dataKeys = createDataKeys({
     kms,
@@ -87,6 +97,12 @@ export function createKmsKeyring(parts: KmsKeyringParts): Keyring {
     return previousKey
   }
 
+  /** Rejects after `timeoutMs`, while the work goes on. */
+  function waitFor<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+    backgroundTasks.add(work)
+    return withTimeout(() => work, { clock, timeoutMs, timedOut: () => slowKms(kmsKeyId) })
+  }
+
   return {
     async encryptionKey() {
       const now = clock.now()
@@ -101,16 +117,24 @@ export function createKmsKeyring(parts: KmsKeyringParts): Keyring {
       const obtaining = obtain(place)
       // while KMS fails and there is a key to use, no caller waits for it
       if (previousKey && kms.isFailing()) {
-        obtaining.catch(() => undefined)
+        backgroundTasks.add(obtaining)
         return fallBackOn(previousKey, 'KMS fails')
       }
       try {
-        return await obtaining
+        return await waitFor(obtaining, previousKey ? OPTIONAL_KEY_WAIT_MS : KEY_WAIT_MS)
       } catch (cause) {
         if (!previousKey) throw cause
         return fallBackOn(previousKey, asJetonError(cause).reason)
       }
     },
-    decryptionKey: async id => dataKeys.get(id) ?? dataKeys.find(id),
+    decryptionKey: async id => dataKeys.get(id) ?? waitFor(dataKeys.find(id), KEY_WAIT_MS),
   }
+}
+
+function slowKms(kmsKeyId: string): JetonError {
+  return new JetonError('temporarily_unavailable', {
+    publicMessage: 'the store cannot be used yet; try again',
+    reason: `KMS has not answered in time for the key ${kmsKeyId}; the call goes on, and what it returns serves the next request. If this lasts, check jeton's network, its proxy, and the region of the key`,
+    retryAfterMs: RETRY_AFTER_MS,
+  })
 }

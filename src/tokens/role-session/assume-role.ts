@@ -1,4 +1,4 @@
-import { LONG_CALLS } from '../../aws/client.ts'
+import { LONG_CALLS, RESEND_AFTER_MS } from '../../aws/client.ts'
 import type { Sts } from '../../aws/sts.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { withDeadline } from '../../lib/deadline.ts'
@@ -13,7 +13,7 @@ import { stsFailure } from './sts-failure.ts'
 
 /** AWS allows an hour at most for a role assumed from another role; a token needs 15 minutes. */
 const SESSION_SECONDS = 3600
-/** For the whole call: the SDK's search for jeton's own credentials has no timeout. */
+/** For the whole call, 12 s: the SDK's search for jeton's own credentials has no timeout. */
 const { deadlineMs } = LONG_CALLS
 
 export interface AssumeRoleParts {
@@ -67,11 +67,21 @@ export function createAssumeRole({ clock, health, log }: AssumeRoleParts): Assum
     }
   }
 
+  function warnIfSlow({ database: { roleArn: role }, sessionName: session }: TokenKey, tookMs: number): void {
+    if (tookMs > RESEND_AFTER_MS)
+      log.warn(
+        { event: 'assume_role_slow', role, session, tookMs },
+        'STS was slow to return a role session. Callers wait 5 s for one at most, then get 503 and it serves them when they come back; check the network, a proxy, or whether STS is called in a far region',
+      )
+  }
+
   return async key => {
     const { roleArn } = key.database
+    const calledAt = clock.now()
     try {
       const session = await withDeadline(deadlineMs, signal => callSts(key, signal))
       health.report('sts', { ok: true, of: roleArn })
+      warnIfSlow(key, clock.now() - calledAt)
       return session
     } catch (cause) {
       const failure = stsFailure(cause, roleArn)

@@ -12,8 +12,8 @@ const JITTER = { low: 0.8, high: 1.2 }
 const MAX_BACKOFF_MS = 16_000
 /** After as many failures the back-off grows no more, so there is no need to count on. */
 export const MAX_FAILURES = 10
-/** How long an instance has for its probe: longer than a slow store and the deadline of STS (8 s) together. */
-const MAX_PROBE_MS = 12_000
+/** How long an instance has for its probe: longer than a slow store (2.5 s) and the deadline of STS (12 s) together. */
+const MAX_PROBE_MS = 15_000
 /** How soon to read the result of another caller's probe: it may be there long before `MAX_PROBE_MS` have passed. */
 export const PROBE_POLL_MS = 1000
 

@@ -1,10 +1,12 @@
 import { LRUCache } from 'lru-cache'
+import type { JetonError } from '../../errors.ts'
 import type { BackgroundTasks } from '../../lib/background-tasks.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { sha256Hex } from '../../lib/hash.ts'
 import { canonicalJson } from '../../lib/json.ts'
 import { getOrCreate } from '../../lib/maps.ts'
 import { type SingleFlight, singleFlight } from '../../lib/single-flight.ts'
+import { remainingMs } from '../../lib/time-window.ts'
 import type { EncryptedStore } from '../../store/store.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { RoleSession } from '../token.ts'
@@ -12,13 +14,14 @@ import type { TokenKey } from '../token-key.ts'
 import type { AssumeRole } from './assume-role.ts'
 import { failureAfter, failureError, PROBE_POLL_MS, remainingBackoffMs } from './failure-backoff.ts'
 import { createRoleFailures, type KnownRole } from './role-failures.ts'
-import type { RoleAssumer } from './session-provider.ts'
+import { type RoleAssumer, SESSION_WAIT_MS } from './session-provider.ts'
+import { roleFailure } from './sts-failure.ts'
 
 /** The most roles remembered; one that is forgotten is treated like a new one. */
 const MAX_ROLES = 1000
 /** How long a success keeps the breaker closed. Short, because a role may break while thousands of callers need it. */
 const CLOSED_MS = 10_000
-/** The most concurrent calls while the breaker is closed; further callers first wait for one of them to end. */
+/** The most concurrent calls while the breaker is closed; further callers first wait for one of them to end, 5 s at most. */
 const MAX_CONCURRENT = 8
 
 export interface RoleBreakerParts {
@@ -125,13 +128,15 @@ export function createRoleBreaker(
     return call(role, key)
   }
 
-  async function assume(key: TokenKey): Promise<RoleSession> {
+  async function assume(key: TokenKey, since = clock.now()): Promise<RoleSession> {
     const role = roleOf(key)
     throwIfOpen(role)
     if (clock.now() < role.closedUntil) {
       if (role.inFlight.size < MAX_CONCURRENT) return callConcurrently(role, key)
       await Promise.race(role.inFlight)
-      return assume(key)
+      // its caller has gone: the place is for those who still wait
+      if (remainingMs({ since, forMs: SESSION_WAIT_MS }, clock.now()) === 0) throw tooMany(role)
+      return assume(key, since)
     }
     if (!role.probe.isUnderWay()) return role.probe(key)
     // rejects as the probe does; its session is for another key
@@ -140,7 +145,7 @@ export function createRoleBreaker(
   }
 
   return {
-    assume,
+    assume: key => assume(key),
     check(key) {
       const role = roleOf(key)
       throwIfOpen(role)
@@ -149,4 +154,9 @@ export function createRoleBreaker(
         throw failureError(role.failure, { roleArn: role.arn, retryAfterMs: PROBE_POLL_MS })
     },
   }
+}
+
+function tooMany({ arn: roleArn }: Role): JetonError {
+  const description = `too many sessions are asked for at once: ${MAX_CONCURRENT} calls are under way, and STS is slow`
+  return roleFailure('temporarily_unavailable', { roleArn, description })
 }

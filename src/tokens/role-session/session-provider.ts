@@ -1,10 +1,20 @@
-import { asJetonError } from '../../errors.ts'
+import { asJetonError, JetonError } from '../../errors.ts'
+import type { BackgroundTasks } from '../../lib/background-tasks.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { withTimeout } from '../../lib/deadline.ts'
 import { singleFlight } from '../../lib/single-flight.ts'
 import { canBeVended, outlivesToken } from '../lifetime.ts'
 import type { RoleSession } from '../token.ts'
 import type { TokenKey } from '../token-key.ts'
 import type { AssumeRole } from './assume-role.ts'
+
+/**
+ * How long a caller waits for a session (ms). The call to STS has more time and goes on beside: what it returns serves who
+ * comes back.
+ */
+export const SESSION_WAIT_MS = 5000
+/** When to come back for it (ms): who comes too soon waits for the same call. */
+const RETRY_AFTER_MS = 1000
 
 /** The port through which role sessions are obtained. */
 export interface RoleAssumer {
@@ -21,11 +31,12 @@ export interface SessionProvider {
   isBeingRenewed(): boolean
   /** Throws at once if there is no session to sign with, and STS would return none now. */
   check(): void
-  /** Returns a new session from STS; concurrent callers share one call. */
+  /** Returns a new session from STS, however long that takes; concurrent callers share one call, which needs none of them. */
   renew(): Promise<RoleSession>
   /**
-   * Returns a session to sign with; a new one from STS if none is fit. While STS cannot be reached, also a session that
-   * ends before a token would: a shorter token is better than none. Throws `role_refused` if AWS refuses the role.
+   * Returns a session to sign with; a new one from STS if none is fit. While STS cannot be reached, or takes longer than 5 s,
+   * also a session that ends before a token would: a shorter token is better than none. Throws `role_refused` if AWS refuses
+   * the role, and `temporarily_unavailable` after 5 s, while the call goes on.
    */
   getForSigning(): Promise<RoleSession>
   /** Call after each signature. */
@@ -34,10 +45,17 @@ export interface SessionProvider {
   discard(): void
 }
 
+export interface SessionProviderParts {
+  roles: RoleAssumer
+  clock: Clock
+  /** Tracks calls that outlive their callers. */
+  backgroundTasks: BackgroundTasks
+}
+
 /** Returns the session provider of a key, without a session at first. */
 export function createSessionProvider(
   key: TokenKey,
-  { roles, clock }: { roles: RoleAssumer; clock: Clock },
+  { roles, clock, backgroundTasks }: SessionProviderParts,
 ): SessionProvider {
   let current: RoleSession | undefined
   let hasSigned = false
@@ -45,12 +63,19 @@ export function createSessionProvider(
   const fitSession = () =>
     current && (!hasSigned || outlivesToken(current, clock.now())) ? current : undefined
 
-  const renew = singleFlight(async () => {
+  const renewal = singleFlight(async () => {
     const session = await roles.assume(key)
     current = session
     hasSigned = false
     return session
   })
+
+  function renew(): Promise<RoleSession> {
+    if (renewal.isUnderWay()) return renewal()
+    const begun = renewal()
+    backgroundTasks.add(begun)
+    return begun
+  }
 
   /** Returns the current session although STS failed; throws `cause` if it ends too soon, or if AWS refuses the role. */
   function fallBackOn(cause: unknown): RoleSession {
@@ -61,7 +86,7 @@ export function createSessionProvider(
 
   return {
     isFit: () => fitSession() !== undefined,
-    isBeingRenewed: renew.isUnderWay,
+    isBeingRenewed: renewal.isUnderWay,
     check() {
       if (fitSession()) return
       try {
@@ -75,7 +100,7 @@ export function createSessionProvider(
       const session = fitSession()
       if (session) return session
       try {
-        return await renew()
+        return await withTimeout(renew, { clock, timeoutMs: SESSION_WAIT_MS, timedOut: () => slowSts(key) })
       } catch (cause) {
         return fallBackOn(cause)
       }
@@ -87,4 +112,12 @@ export function createSessionProvider(
       current = undefined
     },
   }
+}
+
+function slowSts({ database, sessionName }: TokenKey): JetonError {
+  return new JetonError('temporarily_unavailable', {
+    publicMessage: 'AWS STS is slow; try again',
+    reason: `STS has not answered within 5 s for the session ${sessionName} of ${database.roleArn}; the call goes on, and its session serves the next request. If this lasts, check jeton's network, its proxy, and the region of STS (AWS_REGION)`,
+    retryAfterMs: RETRY_AFTER_MS,
+  })
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { JetonError } from '../../../src/errors.ts'
+import { createBackgroundTasks } from '../../../src/lib/background-tasks.ts'
 import { encryptStore } from '../../../src/store/encrypted-store.ts'
 import type { DataKey, Keyring } from '../../../src/store/keyring/keyring.ts'
 import type { Kms } from '../../../src/store/keyring/kms.ts'
@@ -66,7 +67,15 @@ function newKeyring({
   now = () => clock.now() + aheadMs,
 } = {}): Keyring {
   const ownClock = { ...clock, now }
-  return createKmsKeyring({ kms, kmsKeyId, store, clock: ownClock, log, health })
+  return createKmsKeyring({
+    kms,
+    kmsKeyId,
+    store,
+    clock: ownClock,
+    log,
+    health,
+    backgroundTasks: createBackgroundTasks(),
+  })
 }
 
 /** The key of the record that holds a data key. */
@@ -422,6 +431,59 @@ describe('a missing data key', () => {
     const id = `data-key/${'0'.repeat(12)}/2026-11-23/${'0'.repeat(16)}`
     for (let i = 0; i < 50; i++) expect(await keyring.decryptionKey(id)).toBeUndefined()
     expect(reads).toBe(1)
+  })
+})
+
+describe('a slow KMS', () => {
+  /** What `work` has settled with after `ms`. */
+  async function settledAfter(ms: number, work: Promise<unknown>): Promise<unknown> {
+    let settled: unknown = 'pending'
+    const settle = (value: unknown) => {
+      settled = value
+    }
+    void work.then(settle, settle)
+    await clock.advance(ms)
+    return settled
+  }
+
+  test('keeps a caller of a new instance waiting for 5 s, and has the key for who comes back', async () => {
+    kms.delayMs = 9 * SECOND
+    const keyring = newKeyring()
+    const first = keyring.encryptionKey()
+    expect(await settledAfter(4999, first)).toBe('pending')
+    expect(await settledAfter(1, first)).toMatchObject({
+      code: 'temporarily_unavailable',
+      retryAfterMs: 1000,
+    })
+    await clock.advance(1000)
+    expect(await settledAfter(3000, keyring.encryptionKey())).toHaveProperty('id')
+    expect(kms.generated).toBe(1)
+    expect(logged('kms_failing')).toEqual([])
+    expect(health.degraded()).toEqual([])
+  })
+
+  test('has the key that a record names for who comes back, too', async () => {
+    const { id } = await newKeyring().encryptionKey()
+    kms.delayMs = 9 * SECOND
+    const keyring = newKeyring()
+    expect(await settledAfter(5000, keyring.decryptionKey(id))).toMatchObject({
+      code: 'temporarily_unavailable',
+    })
+    await clock.advance(4000)
+    expect(await keyring.decryptionKey(id)).toMatchObject({ id })
+    expect(kms.decrypted).toBe(1)
+  })
+
+  test("makes nobody wait longer than 1 s for a new day's key while yesterday's is there", async () => {
+    const keyring = newKeyring()
+    const yesterday = await keyring.encryptionKey()
+    kms.delayMs = 9 * SECOND
+    await clock.advance(DAY)
+    const meanwhile = keyring.encryptionKey()
+    expect(await settledAfter(999, meanwhile)).toBe('pending')
+    expect(await settledAfter(1, meanwhile)).toMatchObject({ id: yesterday.id })
+    await clock.advance(8 * SECOND)
+    expect((await keyring.encryptionKey()).id).not.toBe(yesterday.id)
   })
 })
 

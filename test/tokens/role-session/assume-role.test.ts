@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { systemClock } from '../../../src/lib/clock.ts'
 import { createHealth } from '../../../src/telemetry/health.ts'
 import { type AssumeRole, createAssumeRole } from '../../../src/tokens/role-session/assume-role.ts'
 import { tokenKey } from '../../../src/tokens/token-key.ts'
@@ -68,6 +69,26 @@ test("createAssumeRole passes STS's Date to the clock", async () => {
   expect(Math.abs((date?.getTime() ?? 0) - Date.now() - 120_000)).toBeLessThan(5000)
 })
 
+test('createAssumeRole sends a request that had no reply once more, and logs that STS was slow', async () => {
+  const machineClock = systemClock()
+  assume = createAssumeRole({ clock: machineClock, health, log })
+  sts.faults.hanging = true
+  const session = assume(KEY)
+  await expect.poll(() => sts.calls.length).toBe(1)
+  sts.faults.hanging = false
+  expect((await session).identity).toContain('orders.migrator')
+  expect(sts.calls.map(({ outcome }) => outcome)).toEqual(['hanging', 'issued'])
+  expect(log.lines).toMatchObject([
+    { fields: { event: 'assume_role_slow', role: ORDERS.roleArn, session: 'orders.migrator' } },
+  ])
+  expect(health.degraded()).toEqual([])
+})
+
+test('createAssumeRole waits for a slow reply', async () => {
+  sts.faults.delayMs = 4500
+  expect((await assume(KEY)).identity).toContain('orders.migrator')
+})
+
 describe('a failure of AssumeRole', () => {
   test('that an operator must mend is role_refused, without Retry-After', async () => {
     sts.faults.deniedRoles.add(ORDERS.roleArn)
@@ -94,12 +115,12 @@ describe('a failure of AssumeRole', () => {
     },
   )
 
-  test('that STS causes by not replying is temporarily_unavailable within 8 s', async () => {
+  test('that STS causes by not replying is temporarily_unavailable within 12 s', async () => {
     sts.faults.hanging = true
     await expect(assume(KEY)).rejects.toMatchObject({ code: 'temporarily_unavailable' })
   })
 
-  test('that a search for its own credentials without an end causes is temporarily_unavailable within 8 s', async () => {
+  test('that a search for its own credentials without an end causes is temporarily_unavailable within 12 s', async () => {
     await hangCredentialSearch()
     await expect(assume(KEY)).rejects.toMatchObject({ code: 'temporarily_unavailable' })
     expect(health.degraded()).toEqual(['sts'])

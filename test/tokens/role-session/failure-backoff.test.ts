@@ -82,8 +82,8 @@ test.each([
   expect(isRoleFailureCode(code)).toBe(is)
 })
 
-test('markProbing reserves 12 s for the probe, and marks the failure as probed', () => {
-  expect(markProbing(FAILURE, NOW)).toEqual({ ...FAILURE, retryAt: NOW + 12_000, isProbed: true })
+test('markProbing reserves 15 s for the probe, and marks the failure as probed', () => {
+  expect(markProbing(FAILURE, NOW)).toEqual({ ...FAILURE, retryAt: NOW + 15_000, isProbed: true })
 })
 
 test('probingElsewhere lets an instance look for the result after 1 s, or sooner if the back-off ends before', () => {

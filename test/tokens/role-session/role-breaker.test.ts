@@ -298,6 +298,66 @@ describe('an open breaker', () => {
   })
 })
 
+describe('a slow STS', () => {
+  test('that takes 9 s for each reply is no failure: nothing opens, nothing is published', async () => {
+    sts.delayMs = 9000
+    const [one, other] = [startBreaker(), startBreaker()]
+    for (const breaker of [one, other, one])
+      expect(await outcome(breaker.assume(KEY))).toHaveProperty('identity')
+    expect(store.swaps).toBe(0)
+    expect(refusal(one) ?? refusal(other)).toBeUndefined()
+    expect(eventsOf(log)).toEqual([])
+  })
+
+  test('closes an open breaker for all instances, though its probe takes 12 s', async () => {
+    const [one, other] = [startBreaker(), startBreaker()]
+    sts.failure = GONE
+    await fail(one)
+    await fail(other, 0)
+    await clock.advance(1000)
+    sts.failure = undefined
+    sts.delayMs = 12_000
+    const probe = one.assume(KEY)
+    await clock.advance(11_000)
+    // the other leaves the probe to it
+    expect(await fail(other, 0)).toMatchObject({ code: 'temporarily_unavailable' })
+    expect(sts.inFlight).toBe(1)
+    expect(await outcome(probe, 1000)).toHaveProperty('identity')
+    await clock.advance(1000)
+    expect(await outcome(other.assume(KEY))).toHaveProperty('identity')
+  })
+
+  test('then dead: opens the breaker when it answers no more, and not before', async () => {
+    const breaker = startBreaker()
+    sts.delayMs = 9000
+    await outcome(breaker.assume(KEY))
+    sts.delayMs = 12_000
+    sts.failure = GONE
+    const last = breaker.assume(KEY).catch(cause => cause)
+    await clock.advance(11_999)
+    expect(refusal(breaker)).toBeUndefined()
+    await clock.advance(1)
+    expect(await last).toMatchObject({ code: 'temporarily_unavailable', retryAfterMs: 1000 })
+    expect(refusal(breaker)).toBeDefined()
+  })
+
+  test('calls for nobody whose caller has waited for a place for 5 s and gone', async () => {
+    const breaker = startBreaker()
+    await outcome(breaker.assume(KEY))
+    sts.delayMs = 4000
+    const all = Array.from({ length: 30 }, (_, i) => breaker.assume(keyOf(i)).catch(cause => cause))
+    await clock.advance(12_000)
+    const codes = (await Promise.all(all)).map(({ code = 'session' }) => code)
+    // eight at once, eight after 4 s, eight after 8 s would come too late
+    expect(codes.filter(code => code === 'session')).toHaveLength(16)
+    expect(new Set(codes)).toEqual(new Set(['session', 'temporarily_unavailable']))
+    expect(sts.calls).toHaveLength(17)
+    // it says nothing about the role
+    expect(refusal(breaker)).toBeUndefined()
+    expect(await outcome(breaker.assume(KEY))).toHaveProperty('identity')
+  })
+})
+
 describe('recovery', () => {
   test('needs one probe, and then all instances assume the role', async () => {
     sts.failure = GONE
@@ -342,7 +402,7 @@ describe('recovery', () => {
 })
 
 describe('an instance that dies while it probes', () => {
-  test('holds up the others for no more than 12 s', async () => {
+  test('holds up the others for no more than 15 s', async () => {
     sts.failure = GONE
     let isDead = false
     const dying = startBreaker(key => (isDead ? new Promise<never>(() => {}) : callSts(key)))
@@ -354,7 +414,7 @@ describe('an instance that dies while it probes', () => {
     sts.failure = undefined
     const other = startBreaker()
     expect(await fail(other, 0)).toMatchObject({ retryAfterMs: 1000 })
-    await clock.advance(11_000)
+    await clock.advance(14_000)
     expect(await fail(other, 0)).toMatchObject({ code: 'temporarily_unavailable' })
     await clock.advance(1000)
     expect(await outcome(other.assume(KEY))).toHaveProperty('identity')

@@ -63,7 +63,7 @@ function breakStore() {
 }
 
 const FAILS = '{"v":1,"failures":2,"until":1795428002000,"code":"role_refused"}'
-const IS_PROBED = '{"v":1,"failures":2,"until":1795428012000,"code":"role_refused","isProbed":true}'
+const IS_PROBED = '{"v":1,"failures":2,"until":1795428015000,"code":"role_refused","isProbed":true}'
 const WORKS = '{"v":1,"failures":0,"until":1795428000000}'
 
 const NOT_SHARED = { level: 'warn', fields: { event: 'role_failure_not_shared', reason: 'gone' } }
@@ -178,7 +178,7 @@ describe('load', () => {
     await failures.claimProbe(role(failure()))
     expect(await loaded()).toMatchObject({ retryAt: now + 1000, isProbed: true })
     const until = now + 10 * 60_000
-    await write(IS_PROBED.replace('1795428012000', String(until)))
+    await write(IS_PROBED.replace('1795428015000', String(until)))
     expect(await loaded()).toMatchObject({ retryAt: until, isProbed: true })
   })
 

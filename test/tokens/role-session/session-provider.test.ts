@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { JetonError } from '../../../src/errors.ts'
+import { type BackgroundTasks, createBackgroundTasks } from '../../../src/lib/background-tasks.ts'
 import {
   createSessionProvider,
   type SessionProvider,
@@ -20,13 +21,16 @@ let sts: { delayMs: number; sessionMs: number; failure: unknown; requestedKeys: 
 /** What `check` of the role throws. */
 let refusal: unknown
 let provider: SessionProvider
+let backgroundTasks: BackgroundTasks
 
 beforeEach(() => {
   clock = virtualClock()
   sts = { delayMs: 0, sessionMs: 60 * MINUTE, failure: undefined, requestedKeys: [] }
   refusal = undefined
+  backgroundTasks = createBackgroundTasks()
   provider = createSessionProvider(KEY, {
     clock,
+    backgroundTasks,
     roles: {
       assume,
       check() {
@@ -103,6 +107,91 @@ describe('getForSigning', () => {
     await expect(provider.getForSigning()).rejects.toBe(GONE)
     sts.failure = undefined
     expect(await sign()).toBe('ASIA2')
+  })
+})
+
+describe('a slow STS', () => {
+  /** What `work` has settled with after `ms`. */
+  async function settledAfter(ms: number, work: Promise<unknown>): Promise<unknown> {
+    let settled: unknown = 'pending'
+    void work.then(
+      value => {
+        settled = value
+      },
+      cause => {
+        settled = cause
+      },
+    )
+    await clock.advance(ms)
+    return settled
+  }
+
+  test('keeps a caller waiting for 5 s, and has a session for who comes back', async () => {
+    sts.delayMs = 9000
+    const first = provider.getForSigning()
+    expect(await settledAfter(4999, first)).toBe('pending')
+    const slow = await settledAfter(1, first)
+    expect(slow).toMatchObject({ code: 'temporarily_unavailable', retryAfterMs: 1000 })
+    expect((slow as JetonError).reason).toContain(KEY.sessionName)
+    expect(provider.isBeingRenewed()).toBe(true)
+    await clock.advance(1000)
+    const second = provider.getForSigning()
+    expect(await settledAfter(3000, second)).toMatchObject({ accessKeyId: 'ASIA1' })
+    expect(sts.requestedKeys).toHaveLength(1)
+    expect(provider.isFit()).toBe(true)
+  })
+
+  test('serves whoever comes after it has answered at once, though nobody waited any more', async () => {
+    sts.delayMs = 9000
+    await settledAfter(
+      5000,
+      provider.getForSigning().catch(() => undefined),
+    )
+    await clock.advance(4000)
+    expect(await sign()).toBe('ASIA1')
+  })
+
+  test('makes a caller use the old session after 5 s, if that lasts for a token', async () => {
+    await sign()
+    await clock.advance(50 * MINUTE)
+    sts.delayMs = 9000
+    const shorter = provider.getForSigning()
+    expect(await settledAfter(4999, shorter)).toBe('pending')
+    expect(await settledAfter(1, shorter)).toMatchObject({ accessKeyId: 'ASIA1' })
+    await clock.advance(4000)
+    expect(await sign()).toBe('ASIA2')
+  })
+
+  test('that answers no more fails only whoever waits, and a later call is made', async () => {
+    sts.delayMs = 12_000
+    sts.failure = GONE
+    await settledAfter(
+      5000,
+      provider.getForSigning().catch(() => undefined),
+    )
+    expect(
+      await settledAfter(
+        7000,
+        provider.getForSigning().catch(cause => cause),
+      ),
+    ).toMatchObject({
+      reason: expect.stringContaining('STS has not answered'),
+    })
+    expect(provider.isBeingRenewed()).toBe(false)
+    sts.failure = undefined
+    sts.delayMs = 0
+    expect(await sign()).toBe('ASIA2')
+  })
+
+  test('is waited for before a process closes or freezes, as other background tasks are', async () => {
+    sts.delayMs = 9000
+    await settledAfter(
+      5000,
+      provider.getForSigning().catch(() => undefined),
+    )
+    const drained = backgroundTasks.drain().then(() => 'drained')
+    expect(await settledAfter(3999, drained)).toBe('pending')
+    expect(await settledAfter(1, drained)).toBe('drained')
   })
 })
 
