@@ -6,7 +6,11 @@ import { anchorsOf, linksIn } from '../support/markdown.ts'
 
 const TOP = new URL('../../', import.meta.url)
 const pages = new Map<string, string>()
-for (const path of ['README.md', ...(await readdir(new URL('docs/', TOP))).map(name => `docs/${name}`)])
+for (const path of [
+  'README.md',
+  'SECURITY.md',
+  ...(await readdir(new URL('docs/', TOP))).map(name => `docs/${name}`),
+])
   if (path.endsWith('.md')) pages.set(path, await readFile(new URL(path, TOP), 'utf8'))
 
 const page = (name: string) => pages.get(name) ?? expect.unreachable(`there is no ${name}`)

@@ -142,6 +142,7 @@ test('every body of a request has examples of its schema', async () => {
   const media = operations.flatMap(({ requestBody }) => Object.values(requestBody?.content ?? {}))
   expect(media).toHaveLength(1)
   for (const one of media) {
+    expect(examplesOf(one).length).toBeGreaterThan(0)
     const validate = ajv.compile(one.schema)
     expect(examplesOf(one).map(example => [validate(example), validate.errors])).toEqual(
       examplesOf(one).map(() => [true, null]),
