@@ -40,6 +40,7 @@ test('login admits a token used before at any rate, but not one that was throttl
   expect(login(2, newPassword(20))).toBe(false)
   expect(login(3, newPassword(20))).toBe(false)
   expect([rds.logins, rds.throttled]).toEqual([1022, 2])
+  expect(rds.seconds).toEqual([{ admitted: 1020, throttled: 2 }])
 })
 
 /** The same rules, decided by looking at all earlier logins. */

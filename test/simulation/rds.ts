@@ -11,7 +11,7 @@ export interface Password {
   readonly identity: string
 }
 
-/** One second's logins with tokens not used before. */
+/** One second's logins: those that were let in, with a new token or with one used before, and the others. */
 export interface Second {
   admitted: number
   throttled: number
@@ -78,8 +78,11 @@ export function createRds(clock: { now(): number }): Rds {
     seconds,
     login({ token, identity }) {
       logins++
-      if (firstUses.has(token)) return true
       const now = clock.now()
+      if (firstUses.has(token)) {
+        secondAt(now).admitted++
+        return true
+      }
       forgetExpired(now)
       admitted.advanceTo(now)
       attempted.advanceTo(now)

@@ -1,91 +1,128 @@
-import { IDENTITIES_PER_SECOND, type Second } from './rds.ts'
+import type { Second } from './rds.ts'
 
-/** One strategy's logins with new tokens, second by second. */
-export interface Panel {
+/** One strategy in the picture of a deploy: its logins over time, and what they come to. */
+export interface PictureRow {
   readonly title: string
-  readonly note: string
+  readonly subtitle: string
   readonly seconds: readonly Second[]
+  readonly throttled: number
+  readonly figure: string
+  readonly detail: string
 }
 
 const WIDTH = 900
-const LEFT = 64
-const RIGHT = 24
-const PLOT_HEIGHT = 130
-const PANEL_HEIGHT = PLOT_HEIGHT + 66
-const TOP = 58
-const ADMITTED = '#1a6fb0'
-const THROTTLED = '#d9534f'
-const LIMIT = '#111111'
-const FONT = 'font-family="system-ui, sans-serif" fill="#222222"'
+const TOP = 96
+const ROW_HEIGHT = 100
+const PLOT = { left: 276, width: 356, height: 76 }
+const RIGHT = 876
+/** Each step of a curve stands for so many seconds: finer ones cannot be seen. */
+const STEP_SECONDS = 5
+/** The background is opaque, so that the picture can be read wherever the page and the system disagree about the theme. */
+const STYLE = `
+text{font-family:system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif;fill:#1f2328}
+.page{fill:#fff;stroke:#d1d9e0}.soft{fill:#59636e}.axis{stroke:#8c959f;fill:none}
+.in{fill:#1a6fb0}.out{fill:#d1242f}.good{fill:#1a7f37}.bad{fill:#d1242f}
+@media (prefers-color-scheme:dark){text{fill:#f0f6fc}.page{fill:#0d1117;stroke:#3d444d}.soft{fill:#9198a1}
+.axis{stroke:#656c76}.in{fill:#4493f8}.out{fill:#f85149}.good{fill:#3fb950}.bad{fill:#f85149}}`
 
-/**
- * Draws the logins that reached RDS: admitted below, throttled on top, against RDS's limit. All panels share the time axis.
- * Each has its own scale, because the last would be a line at the bottom of the first.
- */
-export function drawLogins(title: string, panels: readonly Panel[]): string {
-  const minutes = Math.ceil(Math.max(...panels.map(({ seconds }) => seconds.length)) / 60)
-  const height = TOP + panels.length * PANEL_HEIGHT
-  const x = (second: number) => LEFT + (second / (minutes * 60)) * (WIDTH - LEFT - RIGHT)
-  const drawnPanels = panels.map((panel, i) => drawPanel(panel, { top: TOP + i * PANEL_HEIGHT, minutes, x }))
+/** Draws the logins that reached RDS: those it let in below, those it throttled on top. All rows have one scale on both axes. */
+export function drawLogins(
+  { title, subtitle }: { title: string; subtitle: string },
+  rows: readonly PictureRow[],
+): string {
+  const minutes = Math.ceil(Math.max(...rows.map(({ seconds }) => seconds.length)) / 60)
+  const steps = rows.map(({ seconds }) => averages(seconds))
+  const highest = roundUp(Math.max(...steps.flat().map(({ admitted, throttled }) => admitted + throttled)))
+  const height = TOP + rows.length * ROW_HEIGHT + 30
+  const scales: Scales = {
+    x: seconds => PLOT.left + (seconds / (minutes * 60)) * PLOT.width,
+    height: perSecond => (perSecond / highest) * PLOT.height,
+  }
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeXml(title)}">`,
-    `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
-    text(title, { x: LEFT, y: 24, size: 16, weight: 600 }),
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeXml(describe(title, rows))}">`,
+    `<style>${STYLE}</style>`,
+    `<rect class="page" x=".5" y=".5" width="${WIDTH - 1}" height="${height - 1}" rx="8"/>`,
+    text(title, { x: 24, y: 36, size: 21, weight: 600 }),
+    text(subtitle, { x: 24, y: 60, size: 14, kind: 'soft' }),
     legend(),
-    ...drawnPanels,
+    ...rows.map((row, i) => drawRow(row, { top: TOP + i * ROW_HEIGHT, steps: steps[i] ?? [], scales })),
+    text(`${highest.toLocaleString('en-US')} logins/s`, {
+      x: PLOT.left - 8,
+      y: TOP + 18,
+      size: 11,
+      anchor: 'end',
+      kind: 'soft',
+    }),
+    ...[0, minutes / 2, minutes].map(minute =>
+      text(`${minute} min`, {
+        x: scales.x(minute * 60),
+        y: height - 16,
+        size: 12,
+        anchor: 'middle',
+        kind: 'soft',
+      }),
+    ),
     '</svg>',
     '',
   ].join('\n')
 }
 
-interface PanelLayout {
-  top: number
-  minutes: number
-  x(second: number): number
+interface Scales {
+  x(seconds: number): number
+  height(perSecond: number): number
 }
 
-function drawPanel({ title, note, seconds }: Panel, { top, minutes, x }: PanelLayout): string {
-  const bottom = top + 24 + PLOT_HEIGHT
-  const highest = Math.max(...seconds.map(({ admitted, throttled }) => admitted + throttled))
-  const scale = roundUp(Math.max(highest, IDENTITIES_PER_SECOND * 1.25))
-  const y = (perSecond: number) => bottom - (perSecond / scale) * PLOT_HEIGHT
-  const steps = (of: (second: Second) => number) =>
-    seconds
-      .map((second, i) => `H${round(x(i))}V${round(y(of(second)))}`)
-      .concat(`H${round(x(seconds.length))}`)
-      .join('')
-  const area = (of: (second: Second) => number, color: string) =>
-    `<path fill="${color}" d="M${x(0)} ${bottom}${steps(of)}V${bottom}Z"/>`
-  const limit = round(y(IDENTITIES_PER_SECOND))
-  const ticks = [0, scale / 2, scale].map(value =>
-    text(String(value), { x: LEFT - 8, y: y(value) + 4, size: 11, anchor: 'end' }),
-  )
-  const times = Array.from({ length: minutes + 1 }, (_, minute) => minute)
-    .filter(minute => minute % 2 === 0)
-    .map(minute => text(`${minute} min`, { x: x(minute * 60), y: bottom + 15, size: 11, anchor: 'middle' }))
+function drawRow(
+  { title, subtitle, throttled, figure, detail }: PictureRow,
+  { top, steps, scales }: { top: number; steps: readonly Second[]; scales: Scales },
+): string {
+  const bottom = top + 12 + PLOT.height
+  const area = (of: (step: Second) => number, kind: string) => {
+    const curve = steps.map((step, i) => {
+      const y = round(bottom - scales.height(of(step)))
+      return `V${y}H${round(scales.x((i + 1) * STEP_SECONDS))}`
+    })
+    return `<path class="${kind}" d="M${PLOT.left} ${bottom}${curve.join('')}V${bottom}Z"/>`
+  }
   return [
-    text(title, { x: LEFT, y: top + 12, size: 13, weight: 600 }),
-    text(note, { x: WIDTH - RIGHT, y: top + 12, size: 12, anchor: 'end' }),
-    area(({ admitted, throttled }) => admitted + throttled, THROTTLED),
-    area(({ admitted }) => admitted, ADMITTED),
-    `<path stroke="#888888" fill="none" d="M${LEFT} ${top + 24}V${bottom}H${WIDTH - RIGHT}"/>`,
-    `<path stroke="${LIMIT}" stroke-width="1.5" stroke-dasharray="6 4" d="M${LEFT} ${limit}H${WIDTH - RIGHT}"/>`,
-    ...ticks,
-    ...times,
+    text(title, { x: 24, y: bottom - 38, size: 16, weight: 600 }),
+    text(subtitle, { x: 24, y: bottom - 18, size: 12.5, kind: 'soft' }),
+    area(step => step.admitted + step.throttled, 'out'),
+    area(({ admitted }) => admitted, 'in'),
+    `<path class="axis" d="M${PLOT.left} ${bottom}h${PLOT.width}"/>`,
+    text(figure, {
+      x: RIGHT,
+      y: bottom - 38,
+      size: 20,
+      weight: 700,
+      anchor: 'end',
+      kind: throttled > 0 ? 'bad' : 'good',
+    }),
+    text(detail, { x: RIGHT, y: bottom - 18, size: 12.5, anchor: 'end', kind: 'soft' }),
   ].join('\n')
 }
 
 function legend(): string {
-  const box = (at: number, color: string) => `<rect x="${at}" y="37" width="12" height="12" fill="${color}"/>`
-  const label = (at: number, words: string) => text(words, { x: at, y: 47, size: 12 })
+  const entry = (x: number, kind: string, words: string) =>
+    `<rect class="${kind}" x="${x}" y="76" width="12" height="12" rx="2"/>\n${text(words, { x: x + 18, y: 87, size: 13 })}`
   return [
-    box(LEFT, ADMITTED),
-    label(LEFT + 18, 'logins a second with a new token, admitted'),
-    box(LEFT + 290, THROTTLED),
-    label(LEFT + 308, 'throttled by RDS'),
-    `<path stroke="${LIMIT}" stroke-width="1.5" stroke-dasharray="6 4" d="M${LEFT + 440} 43h30"/>`,
-    label(LEFT + 478, `RDS's limit: ${IDENTITIES_PER_SECOND} identities a second`),
+    entry(PLOT.left, 'out', 'logins that RDS throttles'),
+    entry(PLOT.left + 200, 'in', 'logins that it lets in'),
   ].join('\n')
+}
+
+/** For those who do not see the picture. */
+function describe(title: string, rows: readonly PictureRow[]): string {
+  return `${title}. ${rows.map(row => `${row.title}: ${row.figure}, ${row.detail}.`).join(' ')}`
+}
+
+function averages(seconds: readonly Second[]): Second[] {
+  return Array.from({ length: Math.ceil(seconds.length / STEP_SECONDS) }, (_, i) => {
+    const part = seconds.slice(i * STEP_SECONDS, (i + 1) * STEP_SECONDS)
+    const mean = (of: (second: Second) => number) =>
+      part.reduce((sum, second) => sum + of(second), 0) / STEP_SECONDS
+    return { admitted: mean(({ admitted }) => admitted), throttled: mean(({ throttled }) => throttled) }
+  })
 }
 
 interface TextStyle {
@@ -94,10 +131,14 @@ interface TextStyle {
   size: number
   weight?: number
   anchor?: 'start' | 'middle' | 'end'
+  kind?: string
 }
 
-function text(words: string, { x, y, size, weight = 400, anchor = 'start' }: TextStyle): string {
-  return `<text x="${round(x)}" y="${round(y)}" font-size="${size}" font-weight="${weight}" text-anchor="${anchor}" ${FONT}>${escapeXml(words)}</text>`
+function text(
+  words: string,
+  { x, y, size, weight = 400, anchor = 'start', kind = 'text' }: TextStyle,
+): string {
+  return `<text class="${kind}" x="${round(x)}" y="${round(y)}" font-size="${size}" font-weight="${weight}" text-anchor="${anchor}">${escapeXml(words)}</text>`
 }
 
 const round = (n: number) => Math.round(n * 10) / 10
