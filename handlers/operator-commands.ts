@@ -1,5 +1,8 @@
+import { lookup } from 'node:dns/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Config } from '../src/config/config.ts'
 import { configPath, environmentRegion } from '../src/config/environment.ts'
+import { systemClock } from '../src/lib/clock.ts'
 import { ignoreInspectorSignal } from './inspector.ts'
 
 const { env } = process
@@ -33,9 +36,17 @@ export function addOperatorCommands(program: Command): void {
     .description('validate the configuration and report every problem')
     .addOption(configOption())
     .option('--strict', 'exit 1 for warnings too')
-    .action(async ({ config, ...options }) => {
+    .option('--live', 'also try what it names: AWS, issuers, store, audit log, clock')
+    .action(async ({ config, live, strict = false }) => {
       const { checkCommand } = await import('../src/cli/check.ts')
-      process.exitCode = await checkCommand({ configPath: configPath(config, env), ...options }, process)
+      const { stdout, stderr } = process
+      const goLive = live ? (sound: Config) => tryLive(sound, { isStrict: strict }) : undefined
+      process.exitCode = await checkCommand(
+        { configPath: configPath(config, env), strict, goLive },
+        { stdout, stderr },
+      )
+      // what does not answer, such as a program that is asked for credentials, must not keep the command waiting
+      if (live) stdout.write('', () => process.exit())
     })
 
   program
@@ -118,6 +129,12 @@ export function addOperatorCommands(program: Command): void {
       const comparedConfig = config === undefined ? undefined : configPath(config, env)
       process.exitCode = await lintPolicyCommand({ files, configPath: comparedConfig, ...options }, process)
     })
+}
+
+async function tryLive(config: Config, { isStrict }: { isStrict: boolean }): Promise<0 | 1> {
+  const { liveCommand } = await import('../src/cli/live/command.ts')
+  const { stdout } = process
+  return liveCommand(config, { stdout, clock: systemClock(), fetch, lookUp: host => lookup(host), isStrict })
 }
 
 function parsePort(text: string): number {

@@ -9,6 +9,8 @@ export interface CheckArguments {
   configPath: string
   /** Whether warnings fail too. */
   strict?: boolean | undefined
+  /** Tries what a sound configuration names, and returns the exit code; default: nothing is tried. */
+  goLive?: ((config: Config) => Promise<0 | 1>) | undefined
 }
 
 /**
@@ -16,7 +18,7 @@ export interface CheckArguments {
  * order of the file. Returns the exit code: 0, or 1 if there are problems or, with `strict`, warnings.
  */
 export async function checkCommand(
-  { configPath, strict = false }: CheckArguments,
+  { configPath, strict = false, goLive }: CheckArguments,
   { stdout, stderr }: CommandOutput,
 ): Promise<0 | 1> {
   const examined = await examine(configPath)
@@ -24,7 +26,7 @@ export async function checkCommand(
   stderr.write(await problemReport({ ...examined, strict }))
   if (config === undefined || (strict && warnings.length > 0)) return 1
   stdout.write(`ok: ${contentsText(config)}\n`)
-  return 0
+  return (await goLive?.(config)) ?? 0
 }
 
 type Examined = Pick<ExaminedConfig, 'config' | 'problems' | 'warnings'> & { readonly text?: string }

@@ -19,6 +19,7 @@ export const PACKAGE_WALLS: readonly PackageWall[] = [
     name: '@aws-sdk/client-dynamodb',
     places: [
       'src/aws/dynamodb.ts',
+      'src/aws/time-to-live.ts',
       'src/store/dynamodb.ts',
       'src/audit/dynamodb/put-item.ts',
       'src/audit/dynamodb/source.ts',

@@ -29,8 +29,7 @@ export function createPutItem({ client, table }: { client: DynamoDBClient; table
       if (abortSignal.aborted) throw abortSignal.reason
       if (cause instanceof ConditionalCheckFailedException) return 'key taken'
       if (isThrottling(cause)) return 'throttled'
-      const summary = `cannot write to the audit table ${table}`
-      throw new Error(await describeFailedCall(cause, { client, summary, remedies: REMEDIES }))
+      throw await asPutFailure(cause, { client, table })
     }
   }
 
@@ -49,6 +48,37 @@ export function createPutItem({ client, table }: { client: DynamoDBClient; table
   }
 }
 
+/**
+ * Finds out whether items may be put into a table, by a put on a condition that never holds: nothing is written, but AWS
+ * looks at the permission and the table's keys first. Rejects with a line for operators if not.
+ */
+export async function tryPutItem({
+  client,
+  table,
+}: {
+  client: DynamoDBClient
+  table: string
+}): Promise<void> {
+  const key = { S: 'jeton check' }
+  const command = new PutItemCommand({
+    TableName: table,
+    Item: { pk: key, sk: key },
+    ConditionExpression: `attribute_exists(pk) AND ${IS_NEW}`,
+  })
+  await client.send(command).catch(async cause => {
+    if (cause instanceof ConditionalCheckFailedException) return
+    throw await asPutFailure(cause, { client, table })
+  })
+}
+
+async function asPutFailure(
+  cause: unknown,
+  { client, table }: { client: DynamoDBClient; table: string },
+): Promise<Error> {
+  const summary = `cannot write to the audit table ${table}`
+  return new Error(await describeFailedCall(cause, { client, summary, remedies: REMEDIES }))
+}
+
 /** Only for errors that do not pass by themselves. */
 const REMEDIES = new Map([
   ['AccessDeniedException', "jeton's own role needs dynamodb:PutItem on the table"],
@@ -56,6 +86,7 @@ const REMEDIES = new Map([
     'ResourceNotFoundException',
     'there is no such table in that region: create it, or correct its name or region',
   ],
+  ['ValidationException', "the table's keys must be pk and sk, both strings"],
 ])
 
 const THROTTLING = new Set([

@@ -21,11 +21,7 @@ const MAX_TEMPORARY_AGE_MS = 60_000
  * process ends. It does NOT reach across machines that share a folder.
  */
 export async function lockFile(path: string, clock: Clock): Promise<() => Promise<void>> {
-  const target = await resolveTarget(path)
-  const base = basename(target)
-  const prefix = `${Buffer.byteLength(base) > MAX_BASE_BYTES ? sha256Hex(base).slice(0, 32) : base}.lock-`
-  const name = `${prefix}${randomBytes(8).toString('hex')}`
-  const folder = await openSocketFolder(dirname(target), { longestName: `${name}.new` })
+  const { prefix, name, folder } = await openPlace(path)
   let isHeld = false
   let stopListening = async () => {}
   const unlock = async () => {
@@ -35,9 +31,7 @@ export async function lockFile(path: string, clock: Clock): Promise<() => Promis
   try {
     stopListening = await listenAs(name, { folder, stateOf: () => (isHeld ? 'held' : 'wanted') }).catch(
       cause => {
-        throw new Error(
-          `${path}: the lock of this audit file cannot be made in its folder (${systemCode(cause)}): ${WRITABLE}`,
-        )
+        throw lockFailure(path, cause)
       },
     )
     await waitUntilFree({ path, name, prefix, folder, clock })
@@ -47,6 +41,44 @@ export async function lockFile(path: string, clock: Clock): Promise<() => Promis
     await unlock()
     throw error
   }
+}
+
+/**
+ * Finds out whether the file at `path` could be locked, and whether another process has it or wants it, without taking the
+ * lock: a server that starts meanwhile is not kept from it. Rejects as `lockFile` does if no lock can be made there.
+ */
+export async function tryLock(path: string): Promise<'free' | 'taken'> {
+  const { prefix, name, folder } = await openPlace(path)
+  try {
+    // a name that no lock has, so that nobody takes it for one
+    const trialName = name.replace('.lock-', '.try-')
+    const stopListening = await listenAs(trialName, { folder, stateOf: () => 'wanted' }).catch(cause => {
+      throw lockFailure(path, cause)
+    })
+    await stopListening()
+    const others = (await readdir(folder.path)).filter(
+      other => other.startsWith(prefix) && ID.test(other.slice(prefix.length)),
+    )
+    const states = await Promise.all(others.map(other => askOrExplain(other, { path, folder })))
+    return states.some(state => state !== undefined) ? 'taken' : 'free'
+  } finally {
+    await folder.close()
+  }
+}
+
+async function openPlace(path: string): Promise<Pick<Candidate, 'prefix' | 'name' | 'folder'>> {
+  const target = await resolveTarget(path)
+  const base = basename(target)
+  const prefix = `${Buffer.byteLength(base) > MAX_BASE_BYTES ? sha256Hex(base).slice(0, 32) : base}.lock-`
+  const name = `${prefix}${randomBytes(8).toString('hex')}`
+  const folder = await openSocketFolder(dirname(target), { longestName: `${name}.new` })
+  return { prefix, name, folder }
+}
+
+function lockFailure(path: string, cause: unknown): Error {
+  return new Error(
+    `${path}: the lock of this audit file cannot be made in its folder (${systemCode(cause)}): ${WRITABLE}`,
+  )
 }
 
 interface Candidate {
@@ -80,14 +112,18 @@ async function waitUntilFree({ path, name, prefix, folder, clock }: Candidate): 
  * removed, such as a folder, holds nothing either.
  */
 async function askOrRemove(name: string, { path, folder }: Pick<Candidate, 'path' | 'folder'>) {
-  const state = await askState(folder.addressOf(name)).catch(cause => {
+  const state = await askOrExplain(name, { path, folder })
+  if (state === undefined) await removeIfPossible(join(folder.path, name))
+  return state
+}
+
+function askOrExplain(name: string, { path, folder }: Pick<Candidate, 'path' | 'folder'>) {
+  return askState(folder.addressOf(name)).catch(cause => {
     const lock = join(folder.path, name)
     throw new Error(
       `${path}: cannot tell whether another process writes to this audit file (${messageOf(cause)}): if none does, remove ${lock}`,
     )
   })
-  if (state === undefined) await removeIfPossible(join(folder.path, name))
-  return state
 }
 
 /** Returns the names of all who have or want the lock, and removes litter of those killed before they had one. */

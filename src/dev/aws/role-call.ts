@@ -30,7 +30,11 @@ export function parseRoleCall(parameters: URLSearchParams): {
   const error =
     (parameters.get('Action') === 'AssumeRole'
       ? undefined
-      : { status: 400, code: 'InvalidAction', message: 'This stand-in knows only AssumeRole' }) ??
+      : {
+          status: 400,
+          code: 'InvalidAction',
+          message: 'This stand-in knows AssumeRole and GetCallerIdentity',
+        }) ??
     (roleName ? undefined : invalidValue('roleArn')) ??
     invalidMember(call)
   const arn = `arn:${partition}:sts::${account}:assumed-role/${roleName}/${call.roleSessionName}`

@@ -24,6 +24,18 @@ export function assumeRoleXml(session: StsSession): string {
 </AssumeRoleResponse>`
 }
 
+/** The response to GetCallerIdentity: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html */
+export function callerIdentityXml(arn: string): string {
+  return `<GetCallerIdentityResponse xmlns="${NAMESPACE}">
+  <GetCallerIdentityResult>
+    <Arn>${arn}</Arn>
+    <UserId>AIDACKCEVSQ6C2EXAMPLE</UserId>
+    <Account>${arn.split(':')[4]}</Account>
+  </GetCallerIdentityResult>
+  <ResponseMetadata><RequestId>${randomUUID()}</RequestId></ResponseMetadata>
+</GetCallerIdentityResponse>`
+}
+
 export function errorXml({ status, code, message }: AwsError): string {
   return `<ErrorResponse xmlns="${NAMESPACE}">
   <Error>

@@ -4,7 +4,7 @@ import { serveOnLoopback } from '../loopback-server.ts'
 import { parseRoleCall, type RoleCall } from './role-call.ts'
 import { type AwsError, verifySignature } from './sts-request.ts'
 import type { StsSession } from './sts-session.ts'
-import { assumeRoleXml, errorXml } from './sts-xml.ts'
+import { assumeRoleXml, callerIdentityXml, errorXml } from './sts-xml.ts'
 
 /** One AssumeRole request with a valid signature, and its outcome. */
 export interface StsCall extends RoleCall {
@@ -22,7 +22,7 @@ export interface StsStandInOptions {
   /** Delays every request; `stopped` aborts when the stand-in is closed. */
   delay?(stopped: AbortSignal): Promise<void>
   /** Decides about a call with a valid signature before the stand-in does; undefined leaves it to the stand-in. */
-  decide?(call: RoleCall): AwsError | 'hanging' | undefined
+  decide?(call: RoleCall | 'GetCallerIdentity'): AwsError | 'hanging' | undefined
   /** How long a new session lasts, instead of as long as was requested. */
   lifetimeMs?(): number | undefined
 }
@@ -40,9 +40,12 @@ export interface StsStandIn {
   close(): Promise<void>
 }
 
+/** Whose the base credentials are. */
+export const CALLER_ARN = 'arn:aws:iam::000000000000:user/jeton'
+
 /**
- * Starts a stand-in for AWS STS on loopback, without TLS: AssumeRole of the Query protocol, for base credentials made in each
- * run. It knows no trust policies or permissions: every role can be assumed. What its sessions sign opens no real database.
+ * Starts a stand-in for AWS STS on loopback, without TLS: AssumeRole and GetCallerIdentity of the Query protocol, for base
+ * credentials made in each run. It knows no trust policies or permissions: every role can be assumed. What its sessions sign opens no real database.
  */
 export async function startStsStandIn(options: StsStandInOptions): Promise<StsStandIn> {
   const { now, region, sessionTokenLength, delay, decide, lifetimeMs } = options
@@ -52,7 +55,7 @@ export async function startStsStandIn(options: StsStandInOptions): Promise<StsSt
   const stopped = new AbortController()
   let requests = 0
 
-  async function answer(request: IncomingMessage): Promise<StsSession | AwsError | 'hanging'> {
+  async function answer(request: IncomingMessage): Promise<StsSession | AwsError | 'identity' | 'hanging'> {
     let body = ''
     for await (const chunk of request.setEncoding('utf8')) body += chunk
     await delay?.(stopped.signal)
@@ -63,7 +66,9 @@ export async function startStsStandIn(options: StsStandInOptions): Promise<StsSt
       now: now(),
     })
     if ('code' in verified) return verified
-    const { call, result } = parseRoleCall(new URLSearchParams(body))
+    const parameters = new URLSearchParams(body)
+    if (parameters.get('Action') === 'GetCallerIdentity') return decide?.('GetCallerIdentity') ?? 'identity'
+    const { call, result } = parseRoleCall(parameters)
     const decided = decide?.(call) ?? result
     const record = (outcome: string) => void calls.push({ ...call, region: verified.region, outcome })
     if (decided === 'hanging') {
@@ -98,12 +103,13 @@ export async function startStsStandIn(options: StsStandInOptions): Promise<StsSt
     requests++
     const result = await answer(request)
     if (result === 'hanging') return
-    const isError = 'code' in result
+    const isError = typeof result === 'object' && 'code' in result
     response.writeHead(isError ? result.status : 200, {
       'content-type': 'text/xml',
       date: new Date(now()).toUTCString(),
     })
-    response.end(isError ? errorXml(result) : assumeRoleXml(result))
+    if (result === 'identity') response.end(callerIdentityXml(CALLER_ARN))
+    else response.end('code' in result ? errorXml(result) : assumeRoleXml(result))
   }
 
   const listener = await serveOnLoopback(serve)

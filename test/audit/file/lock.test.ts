@@ -2,7 +2,7 @@ import { mkdir, readdir, rename, symlink, utimes, writeFile } from 'node:fs/prom
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { lockFile } from '../../../src/audit/file/lock.ts'
+import { lockFile, tryLock } from '../../../src/audit/file/lock.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { sha256Hex } from '../../../src/lib/hash.ts'
 import { folder } from '../support.ts'
@@ -139,3 +139,27 @@ test.runIf(process.platform === 'linux')(
     await (await lock(path))()
   },
 )
+
+test('tryLock tells whether another process has the lock, and leaves and removes nothing', async () => {
+  const dir = await folder()
+  const stale = `log.lock-${'0'.repeat(16)}`
+  await leaveStale(join(dir, stale))
+  expect(await tryLock(join(dir, 'log'))).toBe('free')
+  expect(await readdir(dir)).toEqual([stale])
+  const unlock = await lock(join(dir, 'log'))
+  expect(await tryLock(join(dir, 'log'))).toBe('taken')
+  await unlock()
+  expect(await tryLock(join(dir, 'log'))).toBe('free')
+  await expect(tryLock(join(dir, 'nowhere', 'log'))).rejects.toThrow('ENOENT')
+})
+
+test('tryLock keeps nobody from the lock who wants it meanwhile', async () => {
+  const path = join(await folder(), 'log')
+  let isTrying = true
+  const trying = (async () => {
+    while (isTrying) await tryLock(path)
+  })()
+  for (let i = 0; i < 30; i++) await (await lock(path))()
+  isTrying = false
+  await trying
+})

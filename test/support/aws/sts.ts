@@ -3,7 +3,7 @@ import { awsEnvironment } from '../../../src/dev/aws/environment.ts'
 import { type StsStandIn, startStsStandIn } from '../../../src/dev/aws/sts.ts'
 import { faultOf } from './sts-assume-role.ts'
 
-export type { StsCall } from '../../../src/dev/aws/sts.ts'
+export { CALLER_ARN, type StsCall } from '../../../src/dev/aws/sts.ts'
 export type { StsSession } from '../../../src/dev/aws/sts-session.ts'
 
 /** Faults that a test can set and clear at any time. */
@@ -58,7 +58,10 @@ export async function startSts({
     async delay(stopped) {
       if (faults.delayMs > 0) await pause(faults.delayMs, undefined, { signal: stopped })
     },
-    decide: call => (faults.hanging ? 'hanging' : faultOf(call, faults)),
+    decide(call) {
+      if (faults.hanging) return 'hanging'
+      return call === 'GetCallerIdentity' ? undefined : faultOf(call, faults)
+    },
     lifetimeMs: () => faults.lifetimeMs,
   })
   return {
