@@ -29,6 +29,7 @@ export function addOperatorCommands(program: Command): void {
       ignoreInspectorSignal()
       const { serve } = await import('./server.ts')
       await serve({ configPath: configPath(config, env), listen, stdout: process.stdout })
+      exitSoon()
     })
 
   program
@@ -45,8 +46,7 @@ export function addOperatorCommands(program: Command): void {
         { configPath: configPath(config, env), strict, goLive },
         { stdout, stderr },
       )
-      // what does not answer, such as a program that is asked for credentials, must not keep the command waiting
-      if (live) stdout.write('', () => process.exit())
+      if (live) exitSoon()
     })
 
   program
@@ -135,6 +135,11 @@ async function tryLive(config: Config, { isStrict }: { isStrict: boolean }): Pro
   const { liveCommand } = await import('../src/cli/live/command.ts')
   const { stdout } = process
   return liveCommand(config, { stdout, clock: systemClock(), fetch, lookUp: host => lookup(host), isStrict })
+}
+
+/** Ends a command that is done although something does not answer, such as a program that is asked for credentials. */
+function exitSoon(): void {
+  setTimeout(() => process.exit(), 500).unref()
 }
 
 function parsePort(text: string): number {

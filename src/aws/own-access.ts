@@ -83,5 +83,5 @@ export function watchOwnAccess({ openAccess, clock, health, log }: WatchParts): 
 const REGION_UNSET =
   "the environment names no AWS region: STS is called in each database's own, and tables are where the configuration says; set AWS_REGION if that is not meant"
 const MISSING =
-  'jeton finds no AWS credentials of its own, so it can vend nothing new: give its task, pod or machine a role, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; it goes on and looks again'
+  'jeton finds no AWS credentials of its own, so it can vend nothing new: give its task, pod or machine a role, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (a profile that has expired: aws sso login); it goes on and looks again'
 const FOUND = 'jeton has found AWS credentials of its own'

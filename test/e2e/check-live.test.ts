@@ -47,7 +47,7 @@ describe('jeton check --live', () => {
     dynamodb.faults.delayMs = 60_000
     const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...rest } = env
     const config = join(folder, 'config')
-    await writeFile(config, '[default]\ncredential_process = sleep 300\n')
+    await writeFile(config, '[default]\ncredential_process = sleep 60\n')
     const result = await checkLive(await written(), { ...rest, AWS_CONFIG_FILE: config })
     expect(result.code).toBe(1)
     expect(rowsWith('failed', result).join('\n')).toMatch(/AWS identity .*TimeoutError/)

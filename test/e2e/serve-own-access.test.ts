@@ -36,7 +36,7 @@ describe('jeton serve', () => {
 
   test('starts although the search for credentials hangs, and says that it does', async () => {
     const config = join(environment().folder, 'config')
-    await writeFile(config, '[default]\ncredential_process = sleep 20\n')
+    await writeFile(config, '[default]\ncredential_process = sleep 60\n')
     const jeton = await startServer({}, { env: withoutCredentials({ config }) })
     expect((await fetch(`${jeton.url}/healthz`)).status).toBe(200)
     expect(jeton.stderr.join()).not.toContain('aws_credentials_missing')

@@ -226,7 +226,14 @@ describe('the first request of a minute', () => {
     await clock.advance(MINUTE_MS)
     await executionEnvironment.getService()
     expect(linesOf('restart_needed').map(({ fields }) => fields)).toEqual([
-      { event: 'restart_needed', part: 'audit' },
+      {
+        event: 'restart_needed',
+        part: 'audit',
+        changes: [
+          { key: 'audit[0].type', from: 'stdout', to: 'dynamodb' },
+          { key: 'audit[0].table', to: 'audit' },
+        ],
+      },
     ])
   })
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
-import { type DatedReply, middleMs, type Offset, offsetAfter, TOLERANCE_MS } from '../../lib/clock-offset.ts'
+import { type DatedReply, middleMs, offsetAfter, TOLERANCE_MS } from '../../lib/clock-offset.ts'
 import type { Fetch } from '../../lib/fetch-json.ts'
 import { failed, type LiveResult, ok, warning } from './live-check.ts'
 
@@ -37,21 +37,20 @@ export function observeServerDates({ clock, fetch }: { clock: Clock; fetch: Fetc
       return response
     },
     compare() {
-      if (ofAws.length > 0) return describeDifference(offsetOf(ofAws), "AWS's")
-      if (ofOthers.length > 0) return describeDifference(offsetOf(ofOthers), "the issuers'")
+      if (ofAws.length > 0) return describeDifference(differenceOf(ofAws), "AWS's")
+      if (ofOthers.length > 0) return describeDifference(differenceOf(ofOthers), "the issuers'")
       return warning('not compared: no server replied with its time')
     },
   }
 }
 
-function offsetOf(replies: readonly DatedReply[]): Offset | undefined {
-  let offset: Offset | undefined
-  for (const reply of replies) offset = offsetAfter(offset, reply)
-  return offset
+/** Returns how far the machine's clock is behind (ms), as that reply says which differs most; 0 if none is certain to differ. */
+function differenceOf(replies: readonly DatedReply[]): number {
+  const differences = replies.map(reply => middleMs(offsetAfter(undefined, reply)))
+  return differences.reduce((most, each) => (Math.abs(each) > Math.abs(most) ? each : most), 0)
 }
 
-function describeDifference(offset: Offset | undefined, whose: string): LiveResult {
-  const differenceMs = middleMs(offset)
+function describeDifference(differenceMs: number, whose: string): LiveResult {
   if (differenceMs === 0) return ok(`agrees with ${whose}, to ${TOLERANCE_MS / 1000} s`)
   const text = `${durationText(Math.abs(differenceMs))} ${differenceMs > 0 ? 'behind' : 'ahead of'} ${whose}: run NTP`
   if (Math.abs(differenceMs) <= MAX_DIFFERENCE_MS) return warning(text)

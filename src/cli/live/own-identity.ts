@@ -6,7 +6,7 @@ import { failed, type LiveCheck, ok } from './live-check.ts'
 
 const { deadlineMs } = LONG_CALLS
 const WHERE =
-  'give its task, pod or machine a role, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
+  'give its task, pod or machine a role, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; if a profile was signed in and has expired, sign in again (aws sso login)'
 const RENEW = 'renew the credentials that jeton runs with'
 
 const REMEDIES = new Map([

@@ -1,6 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { describe, expect, test, vi } from 'vitest'
 import { openFileSink } from '../../../src/audit/file/sink.ts'
 import { createBackgroundTasks } from '../../../src/lib/background-tasks.ts'
@@ -180,6 +181,26 @@ describe('jeton check --live fails', () => {
     for (const what of failuresOf(outcome)) expect(outcome.details[what]).toContain('there is no such table')
   })
 
+  test('tables whose keys are others', async () => {
+    const { dynamodb } = standIns()
+    const client = new DynamoDBClient({ endpoint: dynamodb.url })
+    await client.send(
+      new CreateTableCommand({
+        TableName: 'other',
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+        BillingMode: 'PAY_PER_REQUEST',
+      }),
+    )
+    client.destroy()
+    const encryption = { kmsKeyId: 'alias/jeton' }
+    const store = await goLive({ store: { type: 'dynamodb', table: 'other', encryption } })
+    expect(store.details['store table other']).toMatch(/ValidationException.*must be pk and sk/)
+    const audit = await goLive({ audit: [{ type: 'dynamodb', table: 'other' }] })
+    expect(audit.details['audit table other']).toMatch(/ValidationException.*must be pk and sk/)
+    expect(await dynamodb.items('other')).toEqual([])
+  })
+
   test('a KMS key that does not exist', async () => {
     const encryption = { kmsKeyId: 'alias/jetton' }
     const outcome = await goLive({ store: { type: 'dynamodb', table: 'jeton', encryption } })
@@ -221,6 +242,11 @@ describe('jeton check --live compares the clock', () => {
     const { exitCode, results, details } = await goLive()
     expect([exitCode, results.clock]).toEqual([result === 'failed' ? 1 : 0, result])
     expect(details.clock).toMatch(words)
+  })
+
+  test('with the one of them that differs most', async () => {
+    standIns().sts.faults.clockShiftMs = 10 * MINUTE_MS
+    expect((await goLive()).details.clock).toMatch(/^10 minutes behind AWS's/)
   })
 
   test('with issuers if nothing of AWS answers, and counts how old a reply is that a cache kept', async () => {
