@@ -6,6 +6,7 @@ import { problemReport } from '../src/cli/problem-report.ts'
 import { ConfigError } from '../src/config/problems.ts'
 import { escapeUnprintable } from '../src/lib/printable.ts'
 import { messageOf } from '../src/lib/system-error.ts'
+import { printNodeWarnings } from '../src/telemetry/node-warnings.ts'
 import { addAuditCommands } from './audit-commands.ts'
 import { addCallerCommands } from './caller-commands.ts'
 import { addDevCommands } from './dev-commands.ts'
@@ -26,6 +27,8 @@ const program = new Command('jeton')
 // each command imports its code only when it runs, so that a caller's `jeton exec` starts without the server
 addOperatorCommands(program)
 addAuditCommands(program)
+printNodeWarnings(line => process.stderr.write(`warning: ${escapeUnprintable(line)}\n`))
+
 const { own, command } = divideCommandLine(process.argv)
 addCallerCommands(program, { execCommandLine: command })
 addDevCommands(program)

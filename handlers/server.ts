@@ -10,8 +10,9 @@ import { logWarnings } from '../src/config/warnings.ts'
 import { createAdminApp } from '../src/http/admin.ts'
 import { listen } from '../src/http/listener.ts'
 import { everyMinute } from '../src/lib/interval.ts'
-import { escapeJson } from '../src/lib/printable.ts'
+import { escapeJson, escapeUnprintable } from '../src/lib/printable.ts'
 import { createService } from '../src/service.ts'
+import { logFormat } from '../src/telemetry/log-format.ts'
 import { createPinoLog } from '../src/telemetry/pino-log.ts'
 import { closeInspector } from './inspector.ts'
 import { requireRegion, watchAccess } from './own-access.ts'
@@ -28,10 +29,13 @@ export interface ServeOptions {
  * Rejects if a port or an audit sink cannot be opened, and with `ConfigError` if the configuration cannot be used.
  */
 export async function serve({ configPath, listen: address, stdout }: ServeOptions): Promise<void> {
-  const log = createPinoLog(escapeJson)
+  const { env, stderr } = process
+  const log = createPinoLog(
+    logFormat({ choice: env.JETON_LOG_FORMAT, stderr, escapeJson, escapeUnprintable }),
+  )
   const config = await loadConfig(configPath, { ...address, purpose: 'start' })
   logWarnings(config, log)
-  await requireRegion(config, { env: process.env, log })
+  await requireRegion(config, { env, log })
   const registry = new Registry()
   const instance = `${hostname()}/${process.pid}`
   const service = await createService(config, {

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
-import { type Log, type LogFields, logNodeWarnings } from './log.ts'
+import type { Log, LogFields } from './log.ts'
+import { logNodeWarnings } from './node-warnings.ts'
 
 /**
  * Returns the program's log without pino, which would slow Lambda's cold start. It writes the same lines, of level info and

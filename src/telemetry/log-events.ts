@@ -37,6 +37,7 @@ export const LOG_EVENTS = [
   'kms_failing',
   'kms_recovered',
   'kms_refused',
+  'node_outdated',
   'node_warning',
   'record_unreadable',
   'refusal_not_recorded',

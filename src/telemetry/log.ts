@@ -20,12 +20,6 @@ export interface Log {
   error(fields: LogFields, msg: string): void
 }
 
-/** Logs Node's warnings as `node_warning`, in place of the plain text that Node would write to stderr. */
-export function logNodeWarnings(log: Log): void {
-  process.removeAllListeners('warning')
-  process.on('warning', ({ name, message }) => log.warn({ event: 'node_warning', warning: name }, message))
-}
-
 /** Logs that a bug made a request fail. Leaves the error's message out, because it may quote a secret. */
 export function logRequestFailure(
   log: Log,

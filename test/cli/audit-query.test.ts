@@ -459,7 +459,7 @@ describe('jeton audit query on a table', () => {
 
   beforeAll(async () => {
     dynamodb = await startDynamodb()
-    env = { ...dynamodb.environment(), NODE_NO_WARNINGS: '1' }
+    env = dynamodb.environment()
     stubEnvironment(dynamodb.environment())
     const clock = systemClock()
     const client = createDynamodbClient({ clock })

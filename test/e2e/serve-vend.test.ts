@@ -47,6 +47,17 @@ test("jeton corrects a clock that is minutes off by STS's Date, and signs with t
   expect(ahead).toBeGreaterThan(3.5 * 60_000)
 })
 
+/** The AWS SDK warns on Node 20, in eight lines of plain text. */
+const isOldNode = Number.parseInt(process.versions.node, 10) < 22
+
+test.runIf(isOldNode)('what the AWS SDK says of this Node is one line of the log', async () => {
+  const jeton = await startServer()
+  await jeton.requestToken(await bearer(), { database: 'orders' })
+  await jeton.logged('node_outdated')
+  const events = jeton.stderr.map(line => JSON.parse(line).event)
+  expect(events.filter(event => event.startsWith('node_'))).toEqual(['node_outdated'])
+})
+
 test('a thousand callers at once share one AssumeRole and one token', async () => {
   const jeton = await startServer()
   const jwt = await bearer()
