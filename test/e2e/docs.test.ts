@@ -31,7 +31,9 @@ describe.each([...pages])('%s', (path, text) => {
     for (const [, script = ''] of text.matchAll(/npm run ([\w:-]+)/g))
       expect(Object.keys(manifest.scripts)).toContain(script)
     const benchmarks = [...text.matchAll(/npm run bench -- ([\w-]+)/g)].map(([, name]) => name)
-    const files = [...text.matchAll(/\b(?:src|test|docs|handlers)\/[\w./-]*[\w/]/g)].map(([file]) => file)
+    const files = [...text.matchAll(/(?<![\w./-])(?:src|test|docs|handlers)\/[\w./-]*[\w/]/g)].map(
+      ([file]) => file,
+    )
     for (const file of [...files, ...benchmarks.map(name => `test/bench/${name}.ts`)])
       expect(exists(file), file).toBe(true)
   })
