@@ -31,7 +31,8 @@ async function tryFile(path: string): Promise<LiveResult> {
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT')
       return failed('its folder does not exist: create it, for the user that jeton runs as')
-    return failed(messageOf(cause))
+    // the first column names the file
+    return failed(messageOf(cause).replace(`${path}: `, ''))
   }
 }
 

@@ -1,9 +1,8 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { describe, expect, test, vi } from 'vitest'
-import { openFileSink } from '../../../src/audit/file/sink.ts'
 import { createBackgroundTasks } from '../../../src/lib/background-tasks.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { createHealth } from '../../../src/telemetry/health.ts'
@@ -68,7 +67,7 @@ describe('jeton check --live', () => {
   })
 
   test('says of all that is wrong what it is and what to do', async () => {
-    const { sts, kms, dynamodb, issuer } = standIns()
+    const { sts, kms, dynamodb, issuer, folder } = standIns()
     sts.faults.deniedRoles.add(DATABASES.stock.roleArn)
     sts.faults.clockShiftMs = 10 * MINUTE_MS
     kms.faults.clockShiftMs = 10 * MINUTE_MS
@@ -76,10 +75,11 @@ describe('jeton check --live', () => {
     dynamodb.faults.refuse = 'AccessDeniedException'
     kms.faults.denied = true
     issuer.fault = 'down'
+    await writeFile(join(folder, 'audit.jsonl'), 'of another program\n'.repeat(300_000))
     const outcome = await goLive(
       {
         audit: [
-          { type: 'file', path: 'nowhere/audit.jsonl' },
+          { type: 'file', path: 'audit.jsonl' },
           { type: 'dynamodb', table: 'jeton-audit' },
         ],
       },
@@ -265,49 +265,6 @@ describe('jeton check --live compares the clock', () => {
     expect(cached.details.clock).toMatch(/^agrees with the issuers'/)
     const undated = await goLive(alone, { fetch: dated({}) })
     expect([undated.exitCode, undated.results.clock]).toEqual([0, 'warning'])
-  })
-})
-
-describe('jeton check --live looks at the audit file', () => {
-  const audit = [{ type: 'file', path: 'audit.jsonl' }]
-  const what = () => `audit file ${join(standIns().folder, 'audit.jsonl')}`
-
-  test('and is content if a running jeton has it', async () => {
-    const path = join(standIns().folder, 'audit.jsonl')
-    const sink = await openFileSink({
-      path,
-      clock: systemClock(),
-      health: createHealth(),
-      log: createLogRecorder(),
-    })
-    const { exitCode, details } = await goLive({ audit })
-    expect([exitCode, details[what()]]).toEqual([0, 'a running jeton writes to it'])
-    // which still can
-    await sink.append(['{"type":"jeton.audit"}'])
-    await sink.close()
-    expect((await goLive({ audit })).details[what()]).toContain('no other process does')
-  })
-
-  test.runIf(process.platform === 'linux')('and fails if its folder cannot be written', async () => {
-    // not even by root
-    const path = '/sys/audit.jsonl'
-    const { exitCode, details } = await goLive({ audit: [{ type: 'file', path }] })
-    expect(exitCode).toBe(1)
-    expect(details[`audit file ${path}`]).toMatch(/cannot be made in its folder \((EACCES|EPERM|EROFS)\)/)
-  })
-
-  test.each([
-    ['a folder', (path: string) => mkdir(path), /EISDIR/],
-    [
-      'not an audit file',
-      (path: string) => writeFile(path, 'x\n'.repeat(4 << 20)),
-      /not an audit file of jeton/,
-    ],
-  ])('and fails if it is %s', async (_, make, words) => {
-    await make(join(standIns().folder, 'audit.jsonl'))
-    const { exitCode, details } = await goLive({ audit })
-    expect(exitCode).toBe(1)
-    expect(details[what()]).toMatch(words)
   })
 })
 
