@@ -3,7 +3,8 @@ import type { Clock } from '../lib/clock.ts'
 import { withDeadline } from '../lib/deadline.ts'
 import { withSecondCall } from '../lib/second-call.ts'
 import { createClient, LONG_CALLS, RESEND_AFTER_MS } from './client.ts'
-import { isAwsReply, type RegionalClient } from './errors.ts'
+import { isAwsReply } from './error-facts.ts'
+import type { RegionalClient } from './errors.ts'
 
 const KEY_BYTES = 32
 

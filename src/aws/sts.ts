@@ -8,7 +8,8 @@ import {
 import type { Clock } from '../lib/clock.ts'
 import { withSecondCall } from '../lib/second-call.ts'
 import { createClient, LONG_CALLS, RESEND_AFTER_MS } from './client.ts'
-import { findRegion, isAwsReply } from './errors.ts'
+import { isAwsReply } from './error-facts.ts'
+import { findRegion } from './errors.ts'
 import type { OwnAccess } from './own-access.ts'
 
 /** The call to AWS STS that jeton makes. */

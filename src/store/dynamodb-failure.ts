@@ -16,15 +16,11 @@ const REMEDIES = new Map([
     `jeton's own role needs ${PERMISSIONS}, and the use of the table's KMS key if it has one`,
   ],
   ['ValidationException', "the table's keys must be pk and sk, both strings"],
-  [
-    'CredentialsProviderError',
-    `jeton finds no AWS credentials of its own: it needs some with ${PERMISSIONS}`,
-  ],
 ])
 
 /**
- * Returns any failure of the SDK as `temporarily_unavailable`. The reason has the table, its region, the name, status and
- * request id of AWS's error, and what an operator does about it; never the error's message. The error is not the cause.
+ * Returns any failure of the SDK as `temporarily_unavailable`. The reason has the table, its region, and what
+ * `explainAwsError` returns. The error is not the cause.
  */
 export async function asStoreFailure(
   cause: unknown,

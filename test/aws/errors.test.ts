@@ -1,11 +1,7 @@
 import { expect, test } from 'vitest'
-import {
-  awsErrorFacts,
-  describeAwsError,
-  describeFailedCall,
-  findRegion,
-  NO_REGION,
-} from '../../src/aws/errors.ts'
+import { NO_REGION } from '../../src/aws/error-causes.ts'
+import { awsErrorFacts } from '../../src/aws/error-facts.ts'
+import { describeAwsError, describeFailedCall, findRegion } from '../../src/aws/errors.ts'
 
 const failure = (name: string, more: object) =>
   Object.assign(new Error('X-Amz-Security-Token: s3cret'), { name }, more)
@@ -46,9 +42,22 @@ test.each([
     'ExpiredTokenException',
     'ExpiredTokenException (400); the credentials that jeton runs with have expired: renew them',
   ],
-  ['ThrottlingException', 'ThrottlingException (400)'],
-])('describeFailedCall names the region and the remedy for %s, never the message', async (name, text) => {
-  expect(await describeIn(clientIn('us-east-1'), name)).toBe(`cannot use x in us-east-1: ${text}`)
+  ['ThrottlingException', 'ThrottlingException (400); AWS throttles; it passes by itself'],
+  ['InvalidAccessKeyId', 'InvalidAccessKeyId (400); AWS does not know the access key that jeton runs with'],
+])('describeFailedCall names the region and the remedy for %s, and no secret', async (name, text) => {
+  const line = await describeIn(clientIn('us-east-1'), name)
+  expect(line).toMatch(new RegExp(`^cannot use x in us-east-1: ${text.replace(/[()]/g, '\\$&')}`))
+  expect(line).not.toContain('s3cret')
+})
+
+test('describeFailedCall quotes a message of AWS that holds no secret', async () => {
+  const message =
+    'User: arn:aws:sts::123456789012:assumed-role/jeton/i-1 is not authorized to perform: dynamodb:GetItem on resource: arn:aws:dynamodb:us-east-1:123456789012:table/jeton because no identity-based policy allows the dynamodb:GetItem action'
+  const cause = Object.assign(new Error(message), { name: 'AccessDeniedException' })
+  const call = { client: clientIn('us-east-1'), summary: 'cannot use x', remedies }
+  expect(await describeFailedCall(cause, call)).toBe(
+    `cannot use x in us-east-1: AccessDeniedException; AWS says: ${message}`,
+  )
 })
 
 test('describeFailedCall says what to set if there is no region', async () => {

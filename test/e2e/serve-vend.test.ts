@@ -29,6 +29,39 @@ describe('a fault of AWS', () => {
       .toEqual(['failed role_refused', 'failed temporarily_unavailable', 'vended '])
   })
 
+  test('is explained by its cause in the record and the log, with what AWS says, to the operator alone', async () => {
+    const jeton = await startServer()
+    const role = 'arn:aws:iam::123456789012:role/jeton-orders'
+    const message = `User: arn:aws:sts::210987654321:assumed-role/jeton/pod-1 is not authorized to perform: sts:TagSession on resource: ${role}`
+    environment().sts.faults.error = { status: 403, code: 'AccessDenied', message }
+    const { status, body } = await jeton.requestToken(await bearer(), { database: 'orders' })
+    expect([status, body.code]).toEqual([502, 'role_refused'])
+    expect(JSON.stringify(body)).not.toMatch(/TagSession|123456789012/)
+    await expect
+      .poll(async () => (await auditRecords())[0]?.reason)
+      .toMatch(/AccessDenied \(403\).*must both allow sts:TagSession/)
+    const line = JSON.parse(await jeton.logged('assume_role_failed'))
+    expect(line.reason).toContain(`AWS says: ${message}`)
+  })
+
+  test("of jeton's own credentials is 503, not the role's, and shows no secret", async () => {
+    const { sts } = environment()
+    const { AWS_SECRET_ACCESS_KEY = '' } = sts.environment()
+    const wrongKey = AWS_SECRET_ACCESS_KEY.replace(/^./, char => (char === 'a' ? 'b' : 'a'))
+    const jeton = await startServer({}, { env: { ...sts.environment(), AWS_SECRET_ACCESS_KEY: wrongKey } })
+    const { status, body, headers } = await jeton.requestToken(await bearer(), { database: 'orders' })
+    expect([status, body.code]).toEqual([503, 'temporarily_unavailable'])
+    expect(headers.get('retry-after')).toMatch(/^\d+$/)
+    await expect
+      .poll(async () => (await auditRecords())[0]?.reason)
+      .toMatch(/SignatureDoesNotMatch.*secret key/)
+    const shown = [
+      await jeton.logged('assume_role_failed'),
+      JSON.stringify([body, await auditRecords()]),
+    ].join()
+    for (const secret of [wrongKey, sts.credentials.accessKeyId]) expect(shown).not.toContain(secret)
+  })
+
   test('does not affect callers whose token is cached', async () => {
     const jeton = await startServer()
     const jwt = await bearer()

@@ -360,7 +360,7 @@ describe('a failure', () => {
 
   test.each([
     ['AccessDeniedException', /dynamodb:GetItem and dynamodb:PutItem/],
-    ['UnrecognizedClientException', /renew them/],
+    ['UnrecognizedClientException', /does not know the access key/],
     ['ValidationException', /pk and sk/],
   ])('that an operator must fix says how: %s', async (refuse, remedy) => {
     Object.assign(dynamodb.faults, { refuse })

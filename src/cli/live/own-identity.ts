@@ -7,14 +7,7 @@ import { failed, type LiveCheck, ok } from './live-check.ts'
 const { deadlineMs } = LONG_CALLS
 const WHERE =
   'give its task, pod or machine a role, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; if a profile was signed in and has expired, sign in again (aws sso login)'
-const RENEW = 'renew the credentials that jeton runs with'
-
-const REMEDIES = new Map([
-  ['InvalidClientTokenId', `AWS does not know the access key: ${RENEW}`],
-  ['SignatureDoesNotMatch', `the secret does not belong to the access key, or the clock is wrong: ${RENEW}`],
-  ['ExpiredToken', `they have expired: ${RENEW}`],
-  ['TimeoutError', 'check that jeton can reach STS from here'],
-])
+const REMEDIES = new Map([['TimeoutError', 'check that jeton can reach STS from here']])
 
 /** Resolves when jeton has credentials; rejects with an Error that says what to do if it has none. */
 export async function requireCredentials(access: OwnAccess): Promise<void> {

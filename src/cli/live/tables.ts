@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
-import { awsErrorFacts, describeAwsError } from '../../aws/errors.ts'
+import { awsErrorFacts } from '../../aws/error-facts.ts'
+import { describeAwsError } from '../../aws/errors.ts'
 import type { TableConfig } from '../../config/config.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Store } from '../../store/store.ts'

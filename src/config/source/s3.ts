@@ -1,9 +1,20 @@
 import { posix, resolve } from 'node:path'
-import { awsErrorFacts, describeAwsError } from '../../aws/errors.ts'
+import { awsErrorFacts } from '../../aws/error-facts.ts'
+import { explainAwsError } from '../../aws/errors.ts'
 import { memoizeAsync } from '../../lib/single-flight.ts'
 import { ConfigError } from '../problems.ts'
 import { parseS3Url } from './s3-url.ts'
 import { type ConfigSource, createConfigSource } from './source.ts'
+
+const REMEDIES = new Map([
+  [
+    'AccessDenied',
+    "jeton's own role needs s3:GetObject on it, and the bucket must be of the account in ?owner=",
+  ],
+  ['NoSuchKey', 'there is no such object in the bucket'],
+  ['NoSuchBucket', 'there is no such bucket'],
+  ['PermanentRedirect', 'the bucket is in another region or partition'],
+])
 
 /**
  * Creates a source for an object in S3, `s3://BUCKET/KEY?owner=ACCOUNT`. Files that it names are objects of the same bucket,
@@ -35,9 +46,9 @@ export function createS3ConfigSource(url: string): ConfigSource {
       } catch (cause) {
         // S3 answers 403 for a missing object unless the caller may list the bucket
         if ([403, 404].includes(awsErrorFacts(cause).status ?? 0)) return undefined
-        throw new Error(describeAwsError(cause))
+        throw new Error(explainAwsError(cause, REMEDIES))
       }
     },
-    describeFailure: describeAwsError,
+    describeFailure: cause => explainAwsError(cause, REMEDIES),
   })
 }

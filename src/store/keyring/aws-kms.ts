@@ -1,4 +1,5 @@
-import { awsErrorFacts, describeAwsError, describeFailedCall } from '../../aws/errors.ts'
+import { awsErrorFacts } from '../../aws/error-facts.ts'
+import { describeFailedCall, explainAwsError } from '../../aws/errors.ts'
 import { createKmsKeyClient, type EncryptionContext } from '../../aws/kms-client.ts'
 import { JetonError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -24,7 +25,8 @@ const REMEDIES = new Map([
   ['NotFoundException', 'there is no such key in that region'],
   ['DisabledException', 'the key is disabled: enable it'],
   ['KMSInvalidStateException', 'the key is pending deletion, or its key store cannot be reached'],
-  ['CredentialsProviderError', 'jeton finds no AWS credentials of its own'],
+  ['IncorrectKeyException', 'the data key was made by another KMS key'],
+  ['InvalidCiphertextException', 'the data key was changed, or made by another KMS key or for another table'],
 ])
 
 export interface AwsKmsParts {
@@ -74,7 +76,7 @@ export function createAwsKms({ kmsKeyId, table, region, clock, log }: AwsKmsPart
       } catch (cause) {
         if (!REFUSALS.has(awsErrorFacts(cause).name)) throw await asKmsFailure(cause)
         log.warn(
-          { event: 'kms_refused', kmsKeyId, refusal: describeAwsError(cause) },
+          { event: 'kms_refused', kmsKeyId, refusal: explainAwsError(cause, REMEDIES) },
           'KMS refuses to decrypt a data key; what is encrypted with it cannot be read',
         )
         return undefined

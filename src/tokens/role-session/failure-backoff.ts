@@ -1,6 +1,6 @@
 import { asJetonError, JetonError } from '../../errors.ts'
 import { backoffMs, jitteredMs } from '../../lib/backoff.ts'
-import { roleFailure } from './sts-failure.ts'
+import { OwnFailure, roleFailure } from './sts-failure.ts'
 
 /** With the jitter on top, a back-off is `MAX_BACKOFF_MS` at most. */
 const BACKOFF = { firstMs: 1000, maxMs: 13_000 }
@@ -26,6 +26,8 @@ export interface RoleFailure {
   readonly code: 'role_refused' | 'temporarily_unavailable'
   /** What STS said to this instance; undefined if another one met the failure, whose log has it. */
   readonly cause?: JetonError | undefined
+  /** Whether this instance alone has it, because of its own credentials or clock: the others are not told. */
+  readonly isOwn?: boolean | undefined
   /** Whether `retryAt` is the end of the time that one instance has for its probe. */
   readonly isProbed?: boolean | undefined
 }
@@ -43,7 +45,9 @@ export function failureAfter(
   if (!isRoleFailureCode(code)) return undefined
   const failures = Math.min((previous?.failures ?? 0) + 1, MAX_FAILURES)
   const retryAt = now + Math.round(jitteredMs(backoffMs(failures - 1, BACKOFF), { ...JITTER, random }))
-  return { failures, retryAt, code, cause: error }
+  // what the fleet knows to fail is the fleet's
+  const isOwn = error instanceof OwnFailure && (previous === undefined || previous.isOwn === true)
+  return { failures, retryAt, code, cause: error, ...(isOwn && { isOwn }) }
 }
 
 /** Whether an error of this code says something about a role. */

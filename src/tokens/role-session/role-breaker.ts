@@ -51,7 +51,8 @@ interface Role extends KnownRole {
  *     instance A   call ✗ open 1 s ····· claim, probe ✗ open 2 s ·································· claim ✗
  *     instance B   call ✗ ·············· claim: conflict ······· load: open until … ······ claim, probe ✓ closed for all
  *
- * Instances that find a role broken for the first time at the same moment each fail once.
+ * Instances that find a role broken for the first time at the same moment each fail once. What is wrong with an instance's own
+ * credentials opens its own breaker alone.
  */
 export function createRoleBreaker(
   assumeRole: AssumeRole,
@@ -101,9 +102,10 @@ export function createRoleBreaker(
   function close(role: Role): void {
     role.closedUntil = clock.now() + CLOSED_MS
     if (!role.failure) return
+    const { isOwn } = role.failure
     role.failure = undefined
     log.info({ event: 'role_recovered', role: role.arn }, 'the role can be assumed again')
-    backgroundTasks.add(failures.publish(role))
+    if (!isOwn) backgroundTasks.add(failures.publish(role))
   }
 
   function open(role: Role, cause: unknown): void {
@@ -111,7 +113,7 @@ export function createRoleBreaker(
     if (!failure) return
     role.closedUntil = 0
     role.failure = failure
-    backgroundTasks.add(failures.publish(role))
+    if (!failure.isOwn) backgroundTasks.add(failures.publish(role))
   }
 
   function callConcurrently(role: Role, key: TokenKey): Promise<RoleSession> {
@@ -124,7 +126,7 @@ export function createRoleBreaker(
   async function probe(role: Role, key: TokenKey): Promise<RoleSession> {
     await failures.load(role)
     throwIfOpen(role)
-    if (!(await failures.claimProbe(role))) throwIfOpen(role)
+    if (!role.failure?.isOwn && !(await failures.claimProbe(role))) throwIfOpen(role)
     return call(role, key)
   }
 

@@ -1,32 +1,51 @@
-import { awsErrorFacts, describeAwsError } from '../../aws/errors.ts'
+import { commonCause } from '../../aws/error-causes.ts'
+import { awsErrorFacts } from '../../aws/error-facts.ts'
+import { explainAwsError } from '../../aws/errors.ts'
 import { JetonError } from '../../errors.ts'
+import { refusalRemedy } from './sts-refusals.ts'
 
-/** Errors of STS that pass by themselves, though some come with a 4xx status. */
-const TRANSIENT = new Set([
-  'Throttling',
-  'ThrottlingException',
-  'RequestLimitExceeded',
-  'TooManyRequestsException',
-  'ExpiredToken',
-  'ExpiredTokenException',
-  'IDPCommunicationError',
-  'InternalFailure',
-  'ServiceUnavailable',
-  'RequestExpired',
-])
 const RETRY_AFTER_MS = 5000
+const OWN_ROLE =
+  "AWS refuses jeton its own role, that of its profile or pod: check that role's trust policy and the credentials before it"
+const UNKNOWN_REFUSAL = "look the error up in STS's documentation, and check the role's trust policy"
 
 /**
- * Returns `role_refused`, without `Retry-After`, for an error that an operator must fix (trust policy, permission, external
- * id), and `temporarily_unavailable` for any other (throttling, timeouts, outages, no credentials for jeton itself). The
- * reason has the name and request id of AWS's error and never its message: some of STS's messages quote canonical requests,
- * with their session tokens.
+ * A failure of what this process runs with: its credentials, its clock, its settings. It says nothing about the role, and no
+ * other instance need have it.
+ */
+export class OwnFailure extends JetonError {}
+
+/**
+ * Returns `role_refused`, without `Retry-After`, if STS refuses this role and an operator must act on it or on jeton's
+ * permissions; an `OwnFailure` for jeton's own credentials, clock and settings; and `temporarily_unavailable` for any other
+ * (throttling, timeouts, outages, the network). The reason has the name and request id of AWS's error, the remedy, and AWS's
+ * message if that is of a kind without secrets.
  */
 export function stsFailure(cause: unknown, roleArn: string): JetonError {
-  const { name, status = 0 } = awsErrorFacts(cause)
-  const description = describeAwsError(cause)
-  const isRefused = status >= 400 && status < 500 && status !== 429 && !TRANSIENT.has(name)
-  return roleFailure(isRefused ? 'role_refused' : 'temporarily_unavailable', { roleArn, description })
+  const { name } = awsErrorFacts(cause)
+  const explain = (remedy: string) => explainAwsError(cause, new Map([[name, remedy]]))
+  const remedy = refusalRemedy(cause, roleArn)
+  if (remedy !== undefined) return roleFailure('role_refused', { roleArn, description: explain(remedy) })
+  const common = commonCause(cause)
+  if (common?.fault === 'own') return ownFailure(roleArn, explain(common.remedy))
+  if (common !== undefined)
+    return roleFailure('temporarily_unavailable', { roleArn, description: explain(common.remedy) })
+  if (/^AccessDenied/.test(name)) return ownFailure(roleArn, explain(OWN_ROLE))
+  if (isRefusal(cause)) return roleFailure('role_refused', { roleArn, description: explain(UNKNOWN_REFUSAL) })
+  return roleFailure('temporarily_unavailable', { roleArn, description: explainAwsError(cause) })
+}
+
+function isRefusal(cause: unknown): boolean {
+  const { status = 0 } = awsErrorFacts(cause)
+  return status >= 400 && status < 500
+}
+
+function ownFailure(roleArn: string, description: string): OwnFailure {
+  return new OwnFailure('temporarily_unavailable', {
+    publicMessage: "jeton's own access to AWS does not work; its operator must act",
+    reason: `jeton itself cannot use STS, for ${roleArn} or any other role: ${description}`,
+    retryAfterMs: RETRY_AFTER_MS,
+  })
 }
 
 /**
@@ -43,11 +62,11 @@ export function roleFailure(
   if (code === 'role_refused')
     return new JetonError(code, {
       publicMessage: 'AWS refuses the role of this database; the operator of jeton must act',
-      reason: `STS refuses ${roleArn}: ${description}; check the role's trust policy, its external id, and that jeton's own role allows sts:AssumeRole on it`,
+      reason: `STS refuses ${roleArn}: ${description}`,
     })
   return new JetonError(code, {
     publicMessage: 'AWS STS cannot be reached; try again',
-    reason: `STS returned no session of ${roleArn}: ${description}; if this lasts, check that jeton can reach STS and has AWS credentials of its own`,
+    reason: `STS returned no session of ${roleArn}: ${description}`,
     retryAfterMs: RETRY_AFTER_MS,
   })
 }

@@ -70,7 +70,7 @@ describe('an object in S3 as a configuration source', () => {
     const source = openConfigSource(`s3://conf/jeton.json${OWNER}`)
     s3.faults.denied = true
     await expect(loadFrom(source)).rejects.toThrow(
-      's3://conf/jeton.json:1:1: cannot be read (AccessDenied (403))',
+      's3://conf/jeton.json:1:1: cannot be read (AccessDenied (403); jeton',
     )
     s3.faults.denied = false
     expect(await source.hasChanged()).toBe(true)
@@ -91,7 +91,9 @@ describe('an object in S3 as a configuration source', () => {
     s3.faults.owner = '666666666666'
     expect(await source.hasChanged()).toBe(true)
     const reading = loadFrom(source)
-    await expect(reading).rejects.toThrow('s3://conf/jeton.json:1:1: cannot be read (AccessDenied (403))')
+    await expect(reading).rejects.toThrow(
+      's3://conf/jeton.json:1:1: cannot be read (AccessDenied (403); jeton',
+    )
     expect(s3.owners).toEqual(s3.calls.map(() => BUCKET_OWNER))
   })
 

@@ -10,7 +10,7 @@ export function faultOf(call: RoleCall, faults: StsFaults): AwsError | undefined
 function faultError(faults: StsFaults): AwsError | undefined {
   if (faults.failing) return { status: 500, code: 'InternalFailure', message: 'An internal error occurred' }
   if (faults.throttling) return { status: 400, code: 'Throttling', message: 'Rate exceeded' }
-  return undefined
+  return faults.error
 }
 
 function denied(call: RoleCall, faults: StsFaults): AwsError | undefined {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { awsEnvironment } from '../../../src/dev/aws/environment.ts'
 import { type StsStandIn, startStsStandIn } from '../../../src/dev/aws/sts.ts'
+import type { AwsError } from '../../../src/dev/aws/sts-request.ts'
 import { faultOf } from './sts-assume-role.ts'
 
 export { CALLER_ARN, type StsCall } from '../../../src/dev/aws/sts.ts'
@@ -16,6 +17,8 @@ export interface StsFaults {
   throttling: boolean
   /** 500 InternalFailure. */
   failing: boolean
+  /** Any other error of AWS, for each request. */
+  error: AwsError | undefined
   /** Requests are never answered, even after this is cleared. */
   hanging: boolean
   delayMs: number
@@ -46,6 +49,7 @@ export async function startSts({
     externalIds: new Map(),
     throttling: false,
     failing: false,
+    error: undefined,
     hanging: false,
     delayMs: 0,
     lifetimeMs: undefined,

@@ -7,6 +7,7 @@ import { createMemoryStore } from '../../../src/store/memory.ts'
 import type { RecordWrite, Store } from '../../../src/store/store.ts'
 import { createRoleBreaker } from '../../../src/tokens/role-session/role-breaker.ts'
 import type { RoleAssumer } from '../../../src/tokens/role-session/session-provider.ts'
+import { OwnFailure } from '../../../src/tokens/role-session/sts-failure.ts'
 import type { RoleSession } from '../../../src/tokens/token.ts'
 import { type TokenKey, tokenKey } from '../../../src/tokens/token-key.ts'
 import { settle, type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
@@ -355,6 +356,56 @@ describe('a slow STS', () => {
     // it says nothing about the role
     expect(refusal(breaker)).toBeUndefined()
     expect(await outcome(breaker.assume(KEY))).toHaveProperty('identity')
+  })
+})
+
+describe('a failure of what one instance runs with', () => {
+  const OWN = new OwnFailure('temporarily_unavailable', {
+    publicMessage: 'credentials',
+    reason: 'InvalidClientTokenId',
+    retryAfterMs: 5000,
+  })
+
+  test('opens its own breaker, and tells the others nothing', async () => {
+    const broken = startBreaker(async key => {
+      await callSts(key)
+      throw OWN
+    })
+    const other = startBreaker()
+    for (const backoffMs of [1000, 2000, 4000]) {
+      expect(await fail(broken)).toMatchObject({ retryAfterMs: backoffMs, reason: 'InvalidClientTokenId' })
+      expect(refusal(broken)).toBeDefined()
+      expect(await outcome(other.assume(KEY))).toHaveProperty('identity')
+      await clock.advance(backoffMs)
+    }
+    expect(store.swaps).toBe(0)
+  })
+
+  test('ends with the first call that succeeds, without a word to the others', async () => {
+    let isBroken = true
+    const breaker = startBreaker(async key => {
+      if (isBroken) throw OWN
+      return callSts(key)
+    })
+    await fail(breaker)
+    isBroken = false
+    await clock.advance(1000)
+    expect(await outcome(breaker.assume(KEY))).toHaveProperty('identity')
+    expect(eventsOf(log)).toContain('role_recovered')
+    expect(store.swaps).toBe(0)
+  })
+
+  test('does not hide what the fleet knows of the role', async () => {
+    const broken = startBreaker(async () => {
+      throw OWN
+    })
+    const other = startBreaker()
+    sts.failure = DENIED
+    await fail(other)
+    await clock.advance(1000)
+    // its probe is the fleet's, so the fleet learns how it ended
+    await fail(broken)
+    expect(await fail(startBreaker(), 0)).toMatchObject({ code: 'temporarily_unavailable' })
   })
 })
 

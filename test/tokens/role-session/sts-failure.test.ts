@@ -1,43 +1,125 @@
 import { describe, expect, test } from 'vitest'
-import { stsFailure } from '../../../src/tokens/role-session/sts-failure.ts'
+import { OwnFailure, stsFailure } from '../../../src/tokens/role-session/sts-failure.ts'
 
 const ROLE = 'arn:aws:iam::123456789012:role/jeton-orders'
+const USER = 'arn:aws:sts::210987654321:assumed-role/jeton/pod-1'
 
-function awsError(name: string, httpStatusCode?: number): Error {
-  const error = new Error('canonical request with a session token')
-  error.name = name
-  return Object.assign(error, { $metadata: { httpStatusCode, requestId: 'req-1' } })
+function awsError(name: string, httpStatusCode?: number, message = 'canonical request with a session token') {
+  return Object.assign(new Error(message), { name, $metadata: { httpStatusCode, requestId: 'req-1' } })
 }
 
-describe('stsFailure', () => {
-  test.each([
-    ['AccessDenied', 403],
-    ['ValidationError', 400],
-    ['MalformedPolicyDocument', 400],
-  ])('is role_refused without Retry-After for %s (%i): an operator must act', (name, status) => {
-    const failure = stsFailure(awsError(name, status), ROLE)
-    expect([failure.code, failure.retryAfterMs]).toEqual(['role_refused', undefined])
+const denied = (action: string, { resource = ROLE, why = '' } = {}) =>
+  awsError(
+    'AccessDenied',
+    403,
+    `User: ${USER} is not authorized to perform: ${action} on resource: ${resource}${why}`,
+  )
+
+describe('a role that STS refuses', () => {
+  test.each<[string, Error, RegExp]>([
+    ['a trust policy', denied('sts:AssumeRole'), /trust policy must allow this user.*jeton iam DATABASE/],
+    [
+      "jeton's own permissions",
+      denied('sts:AssumeRole', {
+        why: ' because no identity-based policy allows the sts:AssumeRole action',
+      }),
+      /jeton's own role lacks the permission.*what jeton iam prints/,
+    ],
+    [
+      'a service control policy',
+      denied('sts:AssumeRole', { why: ' with an explicit deny in a service control policy' }),
+      /denies it explicitly/,
+    ],
+    ['session tags', denied('sts:TagSession'), /Pod Identity.*--runs-on eks.*both allow sts:TagSession/],
+    [
+      'a source identity',
+      denied('sts:SetSourceIdentity'),
+      /Roles Anywhere.*--runs-on anywhere.*both allow sts:SetSourceIdentity/,
+    ],
+    ['an AccessDenied without a word', awsError('AccessDenied', 403), /trust policy must allow this user/],
+    ['a session that is too long', awsError('ValidationError', 400), /MaxSessionDuration/],
+    ['a policy', awsError('MalformedPolicyDocument', 400), /session policy/],
+    ['too many tags', awsError('PackedPolicyTooLarge', 400), /switch off the session tags/],
+    [
+      'the same, as the SDK names it',
+      awsError('PackedPolicyTooLargeException', 400),
+      /switch off the session/,
+    ],
+    ['a region', awsError('RegionDisabledException', 403), /switched off in this region/],
+    ['what nobody knows', awsError('SomethingNew', 400), /look the error up/],
+  ])('because of %s is role_refused without Retry-After, and says what to do', (_why, cause, remedy) => {
+    const { code, retryAfterMs, reason, publicMessage } = stsFailure(cause, ROLE)
+    expect({ code, retryAfterMs }).toEqual({ code: 'role_refused', retryAfterMs: undefined })
+    expect(reason).toMatch(new RegExp(`^STS refuses ${ROLE}: ${cause.name} \\(40[03]\\), request req-1; `))
+    expect(reason).toMatch(remedy)
+    expect(publicMessage).not.toContain(ROLE)
+    // what an operator needs comes first: a record has 512 bytes of it
+    expect(remedy.test(String(reason).slice(0, 512))).toBe(true)
   })
 
-  test.each([
-    ['Throttling', 400],
-    ['ExpiredToken', 403],
-    ['AnyName', 429],
-    ['InternalFailure', 500],
-    ['TimeoutError', undefined],
-  ])('is temporarily_unavailable for %s (%s): it passes by itself', (name, status) => {
-    const failure = stsFailure(awsError(name, status), ROLE)
+  test('is told with the message of AWS, which says who may not do what', () => {
+    expect(stsFailure(denied('sts:TagSession'), ROLE).reason).toMatch(
+      new RegExp(
+        `; AWS says: User: ${USER} is not authorized to perform: sts:TagSession on resource: ${ROLE}$`,
+      ),
+    )
+  })
+})
+
+describe("what is jeton's own fault", () => {
+  test.each<[Error, RegExp]>([
+    [awsError('InvalidClientTokenId', 403), /does not know the access key/],
+    [awsError('SignatureDoesNotMatch', 403), /secret key/],
+    [awsError('RequestExpired', 400), /NTP/],
+    [awsError('ExpiredToken', 403), /have expired/],
+    [awsError('OptInRequired', 403), /not activated/],
+    [awsError('CredentialsProviderError'), /finds no AWS credentials/],
+    [
+      denied('sts:AssumeRole', { resource: 'arn:aws:iam::210987654321:role/jeton-profile' }),
+      /refuses jeton its own role/,
+    ],
+    [
+      awsError('AccessDenied', 403, 'Not authorized to perform sts:AssumeRoleWithWebIdentity'),
+      /web identity/,
+    ],
+  ])('is temporarily_unavailable, and says nothing of the role: %s', (cause, remedy) => {
+    const failure = stsFailure(cause, ROLE)
+    expect(failure).toBeInstanceOf(OwnFailure)
     expect([failure.code, failure.retryAfterMs]).toEqual(['temporarily_unavailable', 5000])
+    expect(failure.publicMessage).toBe("jeton's own access to AWS does not work; its operator must act")
+    expect(failure.reason).toMatch(/^jeton itself cannot use STS/)
+    expect(failure.reason).toMatch(remedy)
+    expect(failure.reason).not.toContain('trust policy must allow')
+  })
+})
+
+describe('what passes, or is on the way', () => {
+  test.each<[string, number | undefined, RegExp]>([
+    ['Throttling', 400, /throttles/],
+    ['AnyName', 429, /throttles/],
+    ['InternalFailure', 500, /AWS fails/],
+    ['TimeoutError', undefined, /cannot be reached/],
+  ])('is temporarily_unavailable for %s (%s)', (name, status, remedy) => {
+    const failure = stsFailure(awsError(name, status), ROLE)
+    expect(failure).not.toBeInstanceOf(OwnFailure)
+    expect([failure.code, failure.retryAfterMs]).toEqual(['temporarily_unavailable', 5000])
+    expect(failure.reason).toMatch(remedy)
+  })
+
+  test('is temporarily_unavailable if something else than AWS answers 403: a proxy is no refusal', () => {
+    const cause = Object.assign(new Error('Unknown'), { name: 'Unknown', $metadata: { httpStatusCode: 403 } })
+    const { code, reason } = stsFailure(cause, ROLE)
+    expect(code).toBe('temporarily_unavailable')
+    expect(reason).toMatch(/something else than AWS answered/)
   })
 
   test('is temporarily_unavailable for anything that is not an error of AWS', () => {
     expect(stsFailure('text', ROLE).code).toBe('temporarily_unavailable')
   })
+})
 
-  test.each([403, 500])('names role, error and request of a %i, and never quotes the message', status => {
-    const { reason, publicMessage } = stsFailure(awsError('SomeError', status), ROLE)
-    for (const part of [ROLE, 'SomeError', 'req-1']) expect(reason).toContain(part)
-    expect(`${reason} ${publicMessage}`).not.toContain('canonical')
-    expect(publicMessage).not.toContain(ROLE)
-  })
+test.each([403, 500])('a %i never quotes a message that may hold a secret', status => {
+  const { reason, publicMessage } = stsFailure(awsError('SomeError', status), ROLE)
+  for (const part of [ROLE, 'SomeError', 'req-1']) expect(reason).toContain(part)
+  expect(`${reason} ${publicMessage}`).not.toContain('canonical')
 })
