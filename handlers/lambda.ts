@@ -6,6 +6,8 @@ import { REQUEST_ID_HEADER } from '../src/lambda/event-headers.ts'
 import { createExecutionEnvironment } from '../src/lambda/execution-environment.ts'
 import { createHandler } from '../src/lambda/handler.ts'
 import { systemClock } from '../src/lib/clock.ts'
+import { createEgressFetch } from '../src/lib/egress-fetch.ts'
+import { readEgressProxies } from '../src/lib/egress-proxies.ts'
 import { escapeJson } from '../src/lib/printable.ts'
 import { createService } from '../src/service.ts'
 import { createJsonLog } from '../src/telemetry/json-log.ts'
@@ -16,9 +18,14 @@ const SLOT_WAIT_MS = 1000
 const log = createJsonLog(process.stderr, escapeJson)
 const { configPath, instance } = lambdaFacts(process.env, import.meta.dirname)
 const { basePath, problem } = parseBasePath(process.env.JETON_BASE_PATH)
+const { findProxy, problems } = readEgressProxies(process.env)
+const fetch = createEgressFetch({ fetch: globalThis.fetch, findProxy })
 const executionEnvironment = createExecutionEnvironment({
   source: openConfigSource(configPath),
-  environmentProblems: problem === undefined ? [] : [{ path: 'JETON_BASE_PATH', message: problem }],
+  environmentProblems: [
+    ...(problem === undefined ? [] : [{ path: 'JETON_BASE_PATH', message: problem }]),
+    ...problems,
+  ],
   clock: systemClock(),
   log,
   instance,
@@ -30,6 +37,7 @@ const executionEnvironment = createExecutionEnvironment({
       stdout: process.stdout,
       instance,
       slotWaitMs: SLOT_WAIT_MS,
+      fetch,
       http: { requestIdHeader: REQUEST_ID_HEADER },
     }),
 })

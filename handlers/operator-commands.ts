@@ -43,7 +43,7 @@ export function addOperatorCommands(program: Command): void {
       const { stdout, stderr } = process
       const goLive = live ? (sound: Config) => tryLive(sound, { isStrict: strict }) : undefined
       process.exitCode = await checkCommand(
-        { configPath: configPath(config, env), strict, goLive },
+        { configPath: configPath(config, env), strict, goLive, env },
         { stdout, stderr },
       )
       if (live) exitSoon()
@@ -133,8 +133,16 @@ export function addOperatorCommands(program: Command): void {
 
 async function tryLive(config: Config, { isStrict }: { isStrict: boolean }): Promise<0 | 1> {
   const { liveCommand } = await import('../src/cli/live/command.ts')
-  const { stdout } = process
-  return liveCommand(config, { stdout, clock: systemClock(), fetch, lookUp: host => lookup(host), isStrict })
+  const { createEgressFetch } = await import('../src/lib/egress-fetch.ts')
+  const { readEgressProxies } = await import('../src/lib/egress-proxies.ts')
+  const { findProxy } = readEgressProxies(env)
+  return liveCommand(config, {
+    stdout: process.stdout,
+    clock: systemClock(),
+    fetch: createEgressFetch({ fetch: globalThis.fetch, findProxy }),
+    lookUp: host => lookup(host),
+    isStrict,
+  })
 }
 
 /** Ends a command that is done although something does not answer, such as a program that is asked for credentials. */

@@ -5,13 +5,17 @@ import manifest from '../package.json' with { type: 'json' }
 import { logHeadHash } from '../src/audit/audit-log.ts'
 import { createLifecycleRecords } from '../src/audit/lifecycle-record.ts'
 import { type Listen, loadConfig } from '../src/config/load.ts'
+import { ConfigError } from '../src/config/problems.ts'
 import { type ReloadParts, reload } from '../src/config/reload.ts'
 import { logWarnings } from '../src/config/warnings.ts'
 import { createAdminApp } from '../src/http/admin.ts'
 import { listen } from '../src/http/listener.ts'
+import { createEgressFetch } from '../src/lib/egress-fetch.ts'
+import { type EgressProxies, readEgressProxies } from '../src/lib/egress-proxies.ts'
 import { everyMinute } from '../src/lib/interval.ts'
 import { escapeJson, escapeUnprintable } from '../src/lib/printable.ts'
 import { createService } from '../src/service.ts'
+import type { Log } from '../src/telemetry/log.ts'
 import { logFormat } from '../src/telemetry/log-format.ts'
 import { createPinoLog } from '../src/telemetry/pino-log.ts'
 import { closeInspector } from './inspector.ts'
@@ -33,6 +37,10 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
   const log = createPinoLog(
     logFormat({ choice: env.JETON_LOG_FORMAT, stderr, escapeJson, escapeUnprintable }),
   )
+  const { findProxy, byVariable, problems } = readEgressProxies(env)
+  // before the configuration, which may be in S3
+  if (problems.length > 0) throw new ConfigError(problems)
+  logEgressProxies(byVariable, log)
   const config = await loadConfig(configPath, { ...address, purpose: 'start' })
   logWarnings(config, log)
   await requireRegion(config, { env, log })
@@ -43,6 +51,7 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
     stdout,
     instance,
     registry,
+    fetch: createEgressFetch({ fetch: globalThis.fetch, findProxy }),
   })
   const { auditLog, clock } = service
   const adminApp = createAdminApp(registry, { clock, log })
@@ -99,6 +108,15 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
   stopWatch()
   await close(signal)
   logHeadHash(auditLog, { log, event: 'audit_closed' })
+}
+
+/** Callers may wonder why a host cannot be reached: then the log has named the proxy. */
+function logEgressProxies(byVariable: EgressProxies['byVariable'], log: Log): void {
+  for (const [variable, { name }] of byVariable)
+    log.info(
+      { event: 'egress_proxy', variable, proxy: name },
+      'requests to issuers and to AWS go through this proxy, but for what NO_PROXY names',
+    )
 }
 
 function firstSignal(...signals: NodeJS.Signals[]): Promise<NodeJS.Signals> {

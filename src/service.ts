@@ -12,6 +12,7 @@ import type { App } from './http/types.ts'
 import { createBackgroundTasks } from './lib/background-tasks.ts'
 import { type Clock, monotonicClock, systemClock } from './lib/clock.ts'
 import { waitAtMost } from './lib/deadline.ts'
+import type { Fetch } from './lib/fetch-json.ts'
 import { createCaBundles } from './rds/ca-bundles.ts'
 import { openStore } from './store/open-store.ts'
 import { createHealth, type Health } from './telemetry/health.ts'
@@ -39,6 +40,8 @@ export interface ServiceOptions {
   instance: string
   /** Where metrics are registered; without it there are none. */
   registry?: Registry
+  /** How issuers are reached; default: directly, by the global `fetch`. */
+  fetch?: Fetch
   /** How callers reach the app; default: the configuration's `server`. */
   http?: AppOptions
   /** The longest that a request waits for a slot for a new token, in milliseconds; default 5 s. */
@@ -67,7 +70,15 @@ export interface Service {
  * store does not answer: it is called only when it is needed.
  */
 export async function createService(config: Config, options: ServiceOptions): Promise<Service> {
-  const { log, stdout, instance, registry, slotWaitMs, http = config.server } = options
+  const {
+    log,
+    stdout,
+    instance,
+    registry,
+    slotWaitMs,
+    fetch = globalThis.fetch,
+    http = config.server,
+  } = options
   const health = createHealth()
   const metrics = await createMetricsIn(registry, health)
   const clock = createCorrectedClock({ log, metrics })
@@ -102,7 +113,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
   })
   const vend = createVendToken(tokenCache)
 
-  const issuerKeys = createIssuerKeysCache({ clock, log, health, backgroundTasks, fetch: globalThis.fetch })
+  const issuerKeys = createIssuerKeysCache({ clock, log, health, backgroundTasks, fetch })
   let accessPolicy = compileAccessPolicy(config, { clock, keysOf: issuerKeys.of })
   let roleArns = roleArnsOf(config)
 

@@ -1,5 +1,9 @@
 import type { Clock } from '../lib/clock.ts'
+import { type EgressProxies, readEgressProxies } from '../lib/egress-proxies.ts'
+import type { Environment } from '../lib/process-input.ts'
+import { memoizeAsync } from '../lib/single-flight.ts'
 import { type DatedClient, observeDates } from './observe-dates.ts'
+import type { ProxiedHandler } from './proxied-handler.ts'
 
 /** One retry: a request that the network lost is sent again, and callers soon learn of a service that is down. */
 const MAX_ATTEMPTS = 2
@@ -32,6 +36,8 @@ export interface ClientOptions {
   limits: CallLimits
   /** The region that the SDK's environment names, unless given. */
   region?: string | undefined
+  /** Where proxies are named; the process's own, where the SDK looks too, unless given. */
+  env?: Environment
 }
 
 /** The part of the SDK's client configuration that jeton sets. */
@@ -40,29 +46,58 @@ export interface ClientSettings {
   readonly maxAttempts: number
   /** Whether each search for credentials reads the SDK's files again, so that it finds one that was not there before. */
   readonly ignoreCache: boolean
-  readonly requestHandler: {
-    readonly connectionTimeout: number
-    readonly requestTimeout: number
-    readonly throwOnRequestTimeout: boolean
-  }
+  readonly requestHandler: Timeouts | LazyHandler
+}
+
+interface Timeouts {
+  readonly connectionTimeout: number
+  readonly requestTimeout: number
+  readonly throwOnRequestTimeout: boolean
 }
 
 /**
- * Returns the settings that all of jeton's SDK clients share: two attempts, each within the limits. The SDK finds
- * credentials and endpoint in its own environment, and its search for credentials has no timeout: every caller sets the
- * deadline with `withDeadline`.
+ * Returns the settings that all of jeton's SDK clients share: two attempts, each within the limits, through the proxies that
+ * the environment names. The SDK finds credentials and endpoint in its own environment, and its search for credentials has no
+ * timeout: every caller sets the deadline with `withDeadline`.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
  */
 export function createClientSettings(options: ClientOptions): ClientSettings {
-  const { limits, region } = options
+  const { limits, region, env = process.env } = options
+  const timeouts: Timeouts = {
+    connectionTimeout: limits.connectTimeoutMs,
+    requestTimeout: limits.responseTimeoutMs,
+    throwOnRequestTimeout: true,
+  }
+  const proxies = readEgressProxies(env)
   return {
     ...(region !== undefined && { region }),
     maxAttempts: MAX_ATTEMPTS,
     ignoreCache: true,
-    requestHandler: {
-      connectionTimeout: limits.connectTimeoutMs,
-      requestTimeout: limits.responseTimeoutMs,
-      throwOnRequestTimeout: true,
+    requestHandler: proxies.byVariable.size === 0 ? timeouts : createLazyHandler(timeouts, proxies),
+  }
+}
+
+/** A request handler as the SDK takes it; the SDK's own clients, as of AssumeRoleWithWebIdentity, use that of their client. */
+interface LazyHandler {
+  readonly metadata: { readonly handlerProtocol: string }
+  handle(...args: Parameters<ProxiedHandler['handle']>): ReturnType<ProxiedHandler['handle']>
+  destroy(): void
+}
+
+/** What proxies need loads with the first request: most starts need none. */
+function createLazyHandler(timeouts: Timeouts, { findProxy }: EgressProxies): LazyHandler {
+  const load = memoizeAsync(async () =>
+    (await import('./proxied-handler.ts')).createProxiedHandler(timeouts, findProxy),
+  )
+  let loading: Promise<ProxiedHandler> | undefined
+  return {
+    metadata: { handlerProtocol: 'http/1.1' },
+    async handle(request, options) {
+      loading = load()
+      return (await loading).handle(request, options)
+    },
+    destroy() {
+      loading?.then(handler => handler.destroy()).catch(() => {})
     },
   }
 }

@@ -1,3 +1,5 @@
+import { proxyOf } from '../lib/proxy-failure.ts'
+
 /** The parts of an SDK error that may be logged. */
 export interface AwsErrorFacts {
   readonly name: string
@@ -6,6 +8,8 @@ export interface AwsErrorFacts {
   /** The HTTP status, if a reply came. */
   readonly status?: number | undefined
   readonly requestId?: string | undefined
+  /** The proxy that the request went through and that no reply came from: `HOST:PORT`. */
+  readonly proxy?: string | undefined
 }
 
 /**
@@ -23,6 +27,7 @@ export function awsErrorFacts(cause: unknown): AwsErrorFacts {
     code: nameLike(code),
     status: $metadata?.httpStatusCode,
     requestId: nameLike($metadata?.requestId),
+    proxy: proxyOf(cause),
   }
 }
 

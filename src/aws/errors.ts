@@ -4,9 +4,10 @@ import { shownMessage } from './error-messages.ts'
 
 /** Returns the facts in one line, e.g. `AccessDeniedException (400), request 4KBNV…`. */
 export function describeAwsError(cause: unknown): string {
-  const { name, code, status, requestId } = awsErrorFacts(cause)
+  const { name, code, status, requestId, proxy } = awsErrorFacts(cause)
   const nameAndCode = code === undefined || code === name ? name : `${name} ${code}`
-  return `${nameAndCode}${status ? ` (${status})` : ''}${requestId ? `, request ${requestId}` : ''}`
+  const through = proxy ? ` through the proxy ${proxy}` : ''
+  return `${nameAndCode}${status ? ` (${status})` : ''}${requestId ? `, request ${requestId}` : ''}${through}`
 }
 
 /** What an operator does about an error that only the service can explain, by AWS's name of the error. */

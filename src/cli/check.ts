@@ -1,7 +1,9 @@
 import type { Config } from '../config/config.ts'
 import { type ExaminedConfig, examineConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
+import { readEgressProxies } from '../lib/egress-proxies.ts'
 import { countText } from '../lib/printable.ts'
+import type { Environment } from '../lib/process-input.ts'
 import { problemReport } from './problem-report.ts'
 import type { CommandOutput } from './streams.ts'
 
@@ -11,6 +13,8 @@ export interface CheckArguments {
   strict?: boolean | undefined
   /** Tries what a sound configuration names, and returns the exit code; default: nothing is tried. */
   goLive?: ((config: Config) => Promise<0 | 1>) | undefined
+  /** Checked too, for the proxies that it names; nothing of it unless given. */
+  env?: Environment
 }
 
 /**
@@ -18,15 +22,18 @@ export interface CheckArguments {
  * order of the file. Returns the exit code: 0, or 1 if there are problems or, with `strict`, warnings.
  */
 export async function checkCommand(
-  { configPath, strict = false, goLive }: CheckArguments,
+  { configPath, strict = false, goLive, env = {} }: CheckArguments,
   { stdout, stderr }: CommandOutput,
 ): Promise<0 | 1> {
   const examined = await examine(configPath)
   const { config, warnings } = examined
-  stderr.write(await problemReport({ ...examined, strict }))
-  if (config === undefined || (strict && warnings.length > 0)) return 1
-  stdout.write(`ok: ${contentsText(config)}\n`)
-  return (await goLive?.(config)) ?? 0
+  const problems = [...readEgressProxies(env).problems, ...examined.problems]
+  stderr.write(await problemReport({ ...examined, problems, strict }))
+  if (config === undefined || problems.length > 0) return 1
+  const isDoubted = strict && warnings.length > 0
+  if (!isDoubted) stdout.write(`ok: ${contentsText(config)}\n`)
+  const exitCode = (await goLive?.(config)) ?? 0
+  return isDoubted ? 1 : exitCode
 }
 
 type Examined = Pick<ExaminedConfig, 'config' | 'problems' | 'warnings'> & { readonly text?: string }

@@ -4,6 +4,9 @@ import { invalidUsage } from '../client/errors.ts'
 import type { Network } from '../client/http.ts'
 import { requestToken } from '../client/request-token.ts'
 import type { TokenReply } from '../client/token-reply.ts'
+import { createEgressFetch } from '../lib/egress-fetch.ts'
+import { readEgressProxies } from '../lib/egress-proxies.ts'
+import type { Fetch } from '../lib/fetch-json.ts'
 import type { Environment } from '../lib/process-input.ts'
 import type { CommandStreams } from './streams.ts'
 
@@ -30,13 +33,21 @@ export async function requestTokenFor(
   { database, user, url, jwt, wait }: CallerArguments,
   { caPem, context }: { caPem: boolean; context: CallerContext },
 ): Promise<TokenReply> {
-  const { env, stdin, fetch, clock } = context
+  const { env, stdin, clock } = context
   const server = url ?? env.JETON_URL
   if (!server) throw invalidUsage('no server: give --url or set JETON_URL')
   const waitMs = parseSeconds(wait ?? '0') * 1000
-  const credential = findCredential({ jwtFile: jwt, env, stdin }, { fetch, clock })
+  const network = { fetch: egressFetchOf(context), clock }
+  const credential = findCredential({ jwtFile: jwt, env, stdin }, network)
   const body = { database, ...(user !== undefined && { user }), ...(caPem && { caPem }) }
-  return requestToken(body, { url: server, credential, waitMs, fetch, clock })
+  return requestToken(body, { url: server, credential, waitMs, ...network })
+}
+
+function egressFetchOf({ env, fetch }: CallerContext): Fetch {
+  const { findProxy, problems } = readEgressProxies(env)
+  const [problem] = problems
+  if (problem) throw invalidUsage(`${problem.path} ${problem.message}`)
+  return createEgressFetch({ fetch, findProxy })
 }
 
 function parseSeconds(text: string): number {

@@ -1,3 +1,5 @@
+import { proxyOf } from './proxy-failure.ts'
+
 /**
  * Returns the system's code of an error's cause, as fetch sets it (`ECONNREFUSED`), or else its own (`ENOENT`); undefined if
  * neither has one. For texts that must not hold the message: those of fetch and the file system quote URLs and paths.
@@ -10,10 +12,15 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
-/** Returns the same code to end a sentence with: ` (ECONNREFUSED)`, or empty text. */
+/**
+ * Returns the same code to end a sentence with, and the proxy that the request went through, if any:
+ * ` through the proxy proxy.example.com:3128 (ECONNREFUSED)`, ` (ECONNREFUSED)`, or empty text.
+ */
 export function systemCodeNote(error: unknown): string {
+  const proxy = proxyOf(error)
   const code = systemCode(error)
-  return code === undefined ? '' : ` (${code})`
+  const through = proxy === undefined ? '' : ` through the proxy ${proxy}`
+  return code === undefined ? through : `${through} (${code})`
 }
 
 /** Returns the message of an error, or `otherwise` if what was thrown is not an Error. Only for messages without secrets. */

@@ -31,6 +31,7 @@ export const LOG_EVENTS = [
   'data_key_not_shared',
   'data_key_outdated',
   'data_key_replaced',
+  'egress_proxy',
   'event_not_recognized',
   'issuer_keys_changed',
   'issuer_keys_unavailable',

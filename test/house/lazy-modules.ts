@@ -24,6 +24,10 @@ export const LAZY_MODULES: readonly LazyModules[] = [
     because: 'each client of the AWS SDK slows a cold start, and most configurations need few of them',
   },
   {
+    paths: ['src/aws/proxied-handler.ts', 'src/lib/proxied-fetch.ts'],
+    because: 'most starts go through no proxy',
+  },
+  {
     paths: [
       'src/config/excerpt.ts',
       'src/config/parse-yaml.ts',

@@ -39,6 +39,11 @@ export const PACKAGE_WALLS: readonly PackageWall[] = [
     places: ['src/http/openapi/document.ts'],
     because: 'it loads with the first request for /openapi.json',
   },
+  {
+    name: '@smithy/node-http-handler',
+    places: ['src/aws/proxied-handler.ts'],
+    because: 'it is what the AWS SDK brings; only a proxy needs another one',
+  },
   { name: '@smithy/signature-v4', places: ['src/tokens/sign.ts'], because: SIGNING },
   {
     name: 'ajv',
@@ -59,6 +64,11 @@ export const PACKAGE_WALLS: readonly PackageWall[] = [
     name: 'fastify',
     places: ['src/http/app.ts', 'src/http/admin.ts', 'src/http/openapi/document.ts'],
     because: 'nothing but the HTTP API knows the framework',
+  },
+  {
+    name: 'https-proxy-agent',
+    places: ['src/aws/proxied-handler.ts'],
+    because: 'it loads with the first request of the AWS SDK that a proxy is named for',
   },
   {
     name: 'ipaddr.js',
@@ -101,6 +111,11 @@ export const PACKAGE_WALLS: readonly PackageWall[] = [
     name: 'typebox/value',
     places: ['src/client/token-reply.ts'],
     because: 'callers check one reply; the server validates by compiled code',
+  },
+  {
+    name: 'undici',
+    places: ['src/lib/proxied-fetch.ts'],
+    because: 'it loads with the first fetch that goes through a proxy; all others use that of Node',
   },
   {
     name: 'yaml',

@@ -33,7 +33,7 @@ export interface S3 {
 
 /**
  * Starts a stand-in for S3 on loopback: GetObject and HeadObject by `bucket/key`, path-style, as the SDK does if the endpoint
- * is an IP address. A request must have a SigV4 signature, which is not verified. A missing object is 403, as in S3 if the
+ * is an IP address, or with the bucket as a subdomain of `s3.example`. A request must have a SigV4 signature, which is not verified. A missing object is 403, as in S3 if the
  * caller may not list the bucket, and so is a request that expects another owner.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
  */
@@ -44,7 +44,9 @@ export async function startS3(): Promise<S3> {
   const faults: S3Faults = { gone: false, hanging: false, denied: false, owner: BUCKET_OWNER }
 
   function serve({ method = '', url = '', headers, socket }: IncomingMessage, response: ServerResponse) {
-    const path = decodeURIComponent(new URL(url, 'http://s3').pathname.slice(1))
+    const key = decodeURIComponent(new URL(url, 'http://s3').pathname.slice(1))
+    const [, bucket] = /^([\w-]+)\.s3\.example$/.exec(headers.host ?? '') ?? []
+    const path = bucket === undefined ? key : `${bucket}/${key}`
     calls.push(`${method} ${path}`)
     const expected = headers['x-amz-expected-bucket-owner']
     owners.push(expected?.toString())

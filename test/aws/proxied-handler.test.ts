@@ -1,0 +1,114 @@
+import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createClient, createClientSettings, SHORT_CALLS } from '../../src/aws/client.ts'
+import { awsErrorFacts } from '../../src/aws/error-facts.ts'
+import { describeAwsError } from '../../src/aws/errors.ts'
+import { stsFailure } from '../../src/tokens/role-session/sts-failure.ts'
+import { type Sts, startSts } from '../support/aws/sts.ts'
+import { stubEnvironment } from '../support/aws/stub-environment.ts'
+import { virtualClock } from '../support/clock/virtual-clock.ts'
+import { type EgressProxyServer, startEgressProxy } from '../support/egress/egress-proxy.ts'
+
+const ROLE = 'arn:aws:iam::123456789012:role/jeton-orders'
+const SECURE = 'https://sts.example'
+const PLAIN = 'http://sts.example:8000'
+let sts: Sts
+let proxy: EgressProxyServer
+let client: STSClient | undefined
+
+beforeEach(async () => {
+  sts = await startSts()
+  proxy = await startEgressProxy({
+    routes: { 'sts.example:8000': Number(new URL(sts.url).port) },
+    credentials: 'user:s3cret',
+  })
+  stubEnvironment(sts.environment())
+})
+afterEach(async () => {
+  client?.destroy()
+  vi.unstubAllEnvs()
+  await Promise.all([sts.close(), proxy.close()])
+})
+
+const proxyUrl = (credentials = 'user:s3cret@') => `http://${credentials}127.0.0.1:${proxy.port}`
+
+function assumeRole(endpoint: string, env: Record<string, string>) {
+  vi.stubEnv('AWS_ENDPOINT_URL_STS', endpoint)
+  client = createClient(STSClient, { limits: SHORT_CALLS, clock: virtualClock(), env })
+  return client.send(new AssumeRoleCommand({ RoleArn: ROLE, RoleSessionName: 'orders.migrator' }))
+}
+
+async function failureOf(env: Record<string, string>, endpoint = SECURE): Promise<Error> {
+  return assumeRole(endpoint, env).then(
+    () => expect.unreachable('STS was reached'),
+    (cause: Error) => cause,
+  )
+}
+
+test('an endpoint of http gets requests in absolute form, and the proxy its credentials', async () => {
+  const { AssumedRoleUser } = await assumeRole(PLAIN, { HTTP_PROXY: proxyUrl() })
+  expect(AssumedRoleUser?.Arn).toContain('assumed-role/jeton-orders')
+  expect(proxy.requests).toEqual([`POST ${PLAIN}/`])
+})
+
+test.each([
+  ['no proxy is named', {}],
+  ['it is excepted', { HTTP_PROXY: 'http://proxy.invalid', NO_PROXY: '127.0.0.1' }],
+  ['it is this machine', { HTTP_PROXY: 'http://proxy.invalid', HTTPS_PROXY: 'http://proxy.invalid' }],
+])('the endpoint is called directly if %s', async (_name, env) => {
+  await assumeRole(sts.url, env)
+  expect(sts.calls).toHaveLength(1)
+})
+
+describe('an error names the proxy, is an outage and no refusal of the role:', () => {
+  test.each([
+    ['forbids the host', 403, 'PROXY_ANSWERED_403'],
+    ['wants other credentials', 407, 'PROXY_ANSWERED_407'],
+    ['cannot reach it', 502, 'PROXY_ANSWERED_502'],
+    ['answers with a redirect', 302, 'PROXY_ANSWERED_302'],
+  ])('the proxy %s', async (_name, status, code) => {
+    proxy.refusal = status
+    const cause = await failureOf({ HTTPS_PROXY: proxyUrl() })
+    expect(awsErrorFacts(cause)).toMatchObject({ code, proxy: `127.0.0.1:${proxy.port}`, status: undefined })
+    const { code: jetonCode, reason } = stsFailure(cause, ROLE)
+    expect(jetonCode).toBe('temporarily_unavailable')
+    expect(reason).toContain(`${code} through the proxy 127.0.0.1:${proxy.port}`)
+    expect(`${reason}${cause.stack}`).not.toContain('s3cret')
+    expect(new Set(proxy.requests)).toEqual(new Set(['CONNECT sts.example:443']))
+  })
+
+  test('nobody is the proxy', async () => {
+    await proxy.close()
+    const cause = await failureOf({ HTTPS_PROXY: proxyUrl() })
+    expect(describeAwsError(cause)).toContain(`ECONNREFUSED through the proxy 127.0.0.1:${proxy.port}`)
+    expect(stsFailure(cause, ROLE).code).toBe('temporarily_unavailable')
+  })
+
+  test('its name is unknown', async () => {
+    const cause = await failureOf({ HTTPS_PROXY: 'http://user:s3cret@proxy.invalid:3128' })
+    expect(describeAwsError(cause)).toMatch(
+      /(ENOTFOUND|EAI_AGAIN|TimeoutError) through the proxy proxy\.invalid:3128$/,
+    )
+  })
+
+  test('it takes a connection and says nothing', async () => {
+    const { createServer } = await import('node:net')
+    const silent = createServer().listen(0, '127.0.0.1')
+    await new Promise(resolve => silent.once('listening', resolve))
+    const { port } = silent.address() as { port: number }
+    const cause = await failureOf({ HTTPS_PROXY: `http://127.0.0.1:${port}` })
+    expect(describeAwsError(cause)).toBe(`TimeoutError through the proxy 127.0.0.1:${port}`)
+    silent.close()
+  })
+
+  test('wrong credentials for an endpoint of http', async () => {
+    const cause = await failureOf({ HTTP_PROXY: proxyUrl('user:wrong@') }, PLAIN)
+    expect(stsFailure(cause, ROLE).code).toBe('temporarily_unavailable')
+  })
+})
+
+test('without a proxy the settings are the same as ever, and a variable with a problem names none', () => {
+  const requestHandler = { connectionTimeout: 500, requestTimeout: 1000, throwOnRequestTimeout: true }
+  for (const env of [{}, { HTTPS_PROXY: '' }, { NO_PROXY: '*' }, { HTTPS_PROXY: 'socks5://a' }])
+    expect(createClientSettings({ limits: SHORT_CALLS, env })).toMatchObject({ maxAttempts: 2, requestHandler })
+})

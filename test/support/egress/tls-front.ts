@@ -1,0 +1,31 @@
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { createServer } from 'node:tls'
+import type { Certificate } from '../service/certificate-authority.ts'
+
+export interface TlsFront {
+  readonly port: number
+  close(): Promise<void>
+}
+
+/** Speaks TLS on loopback in front of a stand-in that listens without it. */
+export async function startTlsFront(url: string, { certPem, keyPem }: Certificate): Promise<TlsFront> {
+  const port = Number(new URL(url).port)
+  const sockets = new Set<Socket>()
+  const server = createServer({ cert: certPem, key: keyPem }, client => {
+    const upstream = connect(port, '127.0.0.1')
+    for (const socket of [client, upstream]) {
+      sockets.add(socket)
+      socket.on('error', () => {}).on('close', () => [client, upstream].forEach(each => void each.destroy()))
+    }
+    client.pipe(upstream).pipe(client)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () =>
+      new Promise(resolve => {
+        for (const socket of sockets) socket.destroy()
+        server.close(() => resolve())
+      }),
+  }
+}
