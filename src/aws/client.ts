@@ -1,3 +1,4 @@
+import { UsageError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type EgressProxies, readEgressProxies } from '../lib/egress-proxies.ts'
 import type { Environment } from '../lib/process-input.ts'
@@ -58,7 +59,7 @@ interface Timeouts {
 /**
  * Returns the settings that all of jeton's SDK clients share: two attempts, each within the limits, through the proxies that
  * the environment names. The SDK finds credentials and endpoint in its own environment, and its search for credentials has no
- * timeout: every caller sets the deadline with `withDeadline`.
+ * timeout: every caller sets the deadline with `withDeadline`. Throws `UsageError` for a variable that names no proxy.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
  */
 export function createClientSettings(options: ClientOptions): ClientSettings {
@@ -69,6 +70,9 @@ export function createClientSettings(options: ClientOptions): ClientSettings {
     throwOnRequestTimeout: true,
   }
   const proxies = readEgressProxies(env)
+  const [problem] = proxies.problems
+  // a server and a function have refused it at their start
+  if (problem) throw new UsageError(`${problem.path} ${problem.message}`)
   return {
     ...(region !== undefined && { region }),
     maxAttempts: MAX_ATTEMPTS,

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createClient, createClientSettings, SHORT_CALLS } from '../../src/aws/client.ts'
 import { awsErrorFacts } from '../../src/aws/error-facts.ts'
 import { describeAwsError } from '../../src/aws/errors.ts'
+import { UsageError } from '../../src/errors.ts'
 import { stsFailure } from '../../src/tokens/role-session/sts-failure.ts'
 import { type Sts, startSts } from '../support/aws/sts.ts'
 import { stubEnvironment } from '../support/aws/stub-environment.ts'
@@ -107,8 +108,19 @@ describe('an error names the proxy, is an outage and no refusal of the role:', (
   })
 })
 
-test('without a proxy the settings are the same as ever, and a variable with a problem names none', () => {
+test('without a proxy the settings are the same as ever', () => {
   const requestHandler = { connectionTimeout: 500, requestTimeout: 1000, throwOnRequestTimeout: true }
-  for (const env of [{}, { HTTPS_PROXY: '' }, { NO_PROXY: '*' }, { HTTPS_PROXY: 'socks5://a' }])
-    expect(createClientSettings({ limits: SHORT_CALLS, env })).toMatchObject({ maxAttempts: 2, requestHandler })
+  for (const env of [{}, { HTTPS_PROXY: '' }, { NO_PROXY: '*' }])
+    expect(createClientSettings({ limits: SHORT_CALLS, env })).toMatchObject({
+      maxAttempts: 2,
+      requestHandler,
+    })
+})
+
+test('a variable that names no proxy is refused, not passed over', () => {
+  const create = () =>
+    createClientSettings({ limits: SHORT_CALLS, env: { https_proxy: 'socks5://u:s3cret@a' } })
+  expect(create).toThrow(UsageError)
+  expect(create).toThrow(/^https_proxy must be the URL of an HTTP proxy/)
+  expect(create).not.toThrow(/s3cret/)
 })
