@@ -15,7 +15,7 @@ import { type ConfigText, placeProblems } from './placed-problems.ts'
 import { ConfigError, createReport, type Problem } from './problems.ts'
 import type { Purpose } from './purpose.ts'
 import { findSchemaProblems } from './schema-problems.ts'
-import { type Sections, selectSoundSections } from './sections.ts'
+import { inputPaths, type Sections, selectSoundSections } from './sections.ts'
 import { type Files, withoutFiles } from './source/files.ts'
 import { openConfigSource } from './source/open-source.ts'
 import type { ConfigSource } from './source/source.ts'
@@ -101,7 +101,7 @@ async function examine(
     const problems = cause.problems.map(problem => ({ ...problem, file }))
     return { file, text, config: undefined, problems, warnings: [], origin: originOf(text) }
   }
-  const found = await checkConfig(value, { text, ...options })
+  const found = await checkConfig(value, { file, text, ...options })
   const place = (problems: readonly Problem[]) => placeProblems(problems, { file, text, value })
   const [problems, warnings] = [await place(found.problems), await place(found.warnings)]
   // whoever is given a part of it must not change what later configurations are compared with
@@ -119,12 +119,13 @@ interface CheckedConfig {
 async function checkConfig(
   value: unknown,
   {
+    file,
     text,
     files: unhashed,
     purpose = 'check',
     now = Date.now(),
     ...listen
-  }: LoadOptions & { text: string; files: Files },
+  }: LoadOptions & ConfigText & { files: Files },
 ): Promise<CheckedConfig> {
   const files = hashFiles(unhashed)
   const schemaProblems = await findSchemaProblems(value)
@@ -153,7 +154,8 @@ async function checkConfig(
     report: report.at('grants'),
   })
   const store = sections.store && (await checkStore(sections.store, at('store')))
-  const audit = checkAudit(sections.audit, { ...at('audit'), store: sections.store })
+  const inputs = [file, ...inputPaths(sections)]
+  const audit = await checkAudit(sections.audit, { ...at('audit'), store: sections.store, inputs })
 
   const origin = originOf(text, { sections, files })
   const problems = mergeCascades(found, { schemaProblems, value })

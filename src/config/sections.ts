@@ -72,6 +72,17 @@ export function selectSoundSections(value: unknown, problems: readonly SchemaPro
   }
 }
 
+/** Returns the files that a configuration names to be read, as it names them. */
+export function inputPaths({
+  server,
+  store,
+  issuers,
+}: Pick<Sections, 'server' | 'store' | 'issuers'>): string[] {
+  const ofServer = [server?.tls?.cert, server?.tls?.key]
+  const ofIssuers = issuers.map(([, { jwksFile }]) => jwksFile)
+  return [...ofServer, ...ofIssuers, store?.encryption?.keyFile].flat().filter(path => path !== undefined)
+}
+
 function keyOf(segments: Segments): string {
   return JSON.stringify(segments)
 }

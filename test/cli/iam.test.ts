@@ -43,7 +43,12 @@ async function documents(config: object, args: Partial<IamArguments> = {}): Prom
 }
 
 const { orders } = sound().databases
-const ledger = { ...orders, resourceId: 'cluster-ABC', users: ['app_rw', 'über user'] }
+const ledger = {
+  ...orders,
+  host: orders.host.replace('orders', 'ledger'),
+  resourceId: 'cluster-ABC',
+  users: ['app_rw', 'über user'],
+}
 const target = { database: 'orders', jetonRole: JETON }
 const arn = (idAndUser: string) => `arn:aws:rds-db:us-east-1:123456789012:dbuser:${idAndUser}`
 

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -63,6 +63,7 @@ describe('loadConfig', () => {
 
   test('resolves the path of a file sink against its own folder', async () => {
     const path = await written({ ...sound(), audit: [{ type: 'file', path: 'logs/audit.jsonl' }] })
+    await mkdir(join(dirname(path), 'logs'))
     expect((await loadConfig(path)).audit).toEqual([
       { type: 'file', path: join(dirname(path), 'logs', 'audit.jsonl') },
     ])

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net'
+import { parseIpAddress } from '../../lib/ip-address.ts'
 import { isLoopback } from '../../lib/loopback.ts'
 import type { ServerConfig } from '../config.ts'
 import type { Report } from '../problems.ts'
@@ -21,6 +23,7 @@ export async function checkServer(
 ): Promise<ServerConfig> {
   const { port = DEFAULT_PORT, behindProxy } = server
   const host = addressOf(server.host)
+  checkHost(host, report)
   if (!isLoopback(host) && !server.tls && behindProxy === undefined)
     report.problem(
       'is not loopback, so tokens would cross the network unencrypted: set server.tls or, if proxies with TLS are in front, set server.behindProxy to their number',
@@ -33,7 +36,8 @@ export async function checkServer(
     host: addressOf(server.admin.host),
     port: server.admin.port ?? DEFAULT_ADMIN_PORT,
   }
-  if (admin && admin.host === host && admin.port === port && port !== 0)
+  if (admin) checkHost(admin.host, report.at('admin'))
+  if (admin && admin.port === port && port !== 0 && isOneListener(admin.host, host))
     report.problem('is also server.port: /metrics needs a port of its own', 'admin', 'port')
   const connections = checkConnections(server, report.at('connections'))
   return { host, port, behindProxy, connections, tls, admin }
@@ -42,6 +46,27 @@ export async function checkServer(
 /** `localhost` may resolve to two addresses, on which Node would open two servers. */
 function addressOf(host: string | undefined): string {
   return host === undefined || host === 'localhost' ? DEFAULT_HOST : host
+}
+
+const HOST_NAME =
+  /^(?!.{254})(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/i
+
+/** Does not check that this machine has the address, nor that a name resolves. */
+function checkHost(host: string, report: Report): void {
+  if (isIP(host) !== 0) return
+  if (host === '*') report.problem('is *: write 0.0.0.0 for all addresses of IPv4, :: for all', 'host')
+  else if (/^\[.*\]$/.test(host)) report.problem('has brackets: write the address without them', 'host')
+  else if (host.includes('/')) report.problem('is a URL or a path: write only an address or a name', 'host')
+  else if (host.includes(':'))
+    report.problem('contains a port: write only an address or a name, and the port as `port`', 'host')
+  else if (!HOST_NAME.test(host) || /(?:^|\.)\d+$/.test(host))
+    report.problem('is not an address or a name, such as 127.0.0.1 or 0.0.0.0', 'host')
+}
+
+/** Whether two addresses cannot have one port each: they are the same, or one of them stands for all. */
+function isOneListener(one: string, other: string): boolean {
+  const [a, b] = [one, other].map(host => parseIpAddress(host) ?? host.toLowerCase())
+  return a === b || [a, b].includes('::') || ([a, b].includes('0.0.0.0') && !`${a}${b}`.includes(':'))
 }
 
 /** Behind proxies all connections are theirs, and to limit them by address would be to limit them in all. */

@@ -1,8 +1,10 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
+import { partitionOfRegion } from '../../rds/partitions.ts'
 import type { EncryptionConfig, StoreConfig } from '../config.ts'
 import type { Report } from '../problems.ts'
 import type { Sections } from '../sections.ts'
 import type { Files } from '../source/files.ts'
+import { readFileText } from './file-text.ts'
 import { checkTable } from './table.ts'
 
 type StoreSection = NonNullable<Sections['store']>
@@ -35,29 +37,52 @@ export async function checkStore(
     return { type }
   }
   const tableConfig = checkTable(table, report)
-  const encryptionConfig = await checkEncryption(encryption, { files, report: report.at('encryption') })
+  const encryptionConfig = await checkEncryption(encryption, {
+    files,
+    report: report.at('encryption'),
+    region: table.region,
+  })
   return tableConfig && encryptionConfig && { type, ...tableConfig, encryption: encryptionConfig }
 }
 
 async function checkEncryption(
   encryption: StoreSection['encryption'],
-  { files, report }: StoreCheck,
+  { files, report, region }: StoreCheck & { region: string | undefined },
 ): Promise<EncryptionConfig | undefined> {
   const { kmsKeyId, keyFile } = encryption ?? {}
   if (kmsKeyId !== undefined && keyFile !== undefined)
     report.problem('has both kmsKeyId and keyFile: keep only one of them')
-  else if (kmsKeyId !== undefined) return checkKmsKey(kmsKeyId, report.at('kmsKeyId'))
+  else if (kmsKeyId !== undefined) return checkKmsKey(kmsKeyId, { region, report: report.at('kmsKeyId') })
   else if (keyFile !== undefined) return readKeys(keyFile, { files, report: report.at('keyFile') })
   else report.problem('is required with type: dynamodb: set kmsKeyId or keyFile')
   return undefined
 }
 
-function checkKmsKey(kmsKeyId: string, report: Report): EncryptionConfig {
+function checkKmsKey(
+  kmsKeyId: string,
+  { region, report }: { region: string | undefined; report: Report },
+): EncryptionConfig {
   if (!KMS_KEY.test(kmsKeyId))
     report.problem('is not a KMS key: use its id, its ARN, alias/NAME or the ARN of an alias')
   else if (AWS_MANAGED.test(kmsKeyId))
     report.problem('is a key that AWS manages for its own services: use a customer managed key')
+  else {
+    const problem = findKeyRegionProblem(kmsKeyId, region)
+    if (problem !== undefined) report.problem(problem)
+  }
   return { type: 'kms', kmsKeyId }
+}
+
+/** KMS is called in the store's region, and knows only the keys of that. */
+function findKeyRegionProblem(kmsKeyId: string, storeRegion: string | undefined): string | undefined {
+  const [arn, partition = '', , region = ''] = kmsKeyId.split(':')
+  if (arn !== 'arn') return undefined
+  const home = partitionOfRegion(region)
+  if (!home) return `has ${region} in the place of its region: use the ARN that KMS shows`
+  if (home.name !== partition)
+    return `has the region ${region}, which is in partition ${home.name}, not in ${partition}`
+  if (storeRegion === undefined || storeRegion === region) return undefined
+  return `is a key in ${region}, but store.region is ${storeRegion}, where KMS is called: use a key of that region`
 }
 
 /** Returns the keys that could be read: all of them, unless a problem is reported or files are not read. */
@@ -79,7 +104,7 @@ async function readKeys(
 }
 
 async function readKey(path: string, { files, report }: StoreCheck): Promise<KeyObject | undefined> {
-  const text = (await files.read(path, report))?.trim()
+  const text = (await readFileText(path, { files, report }))?.trim()
   if (text === undefined) return undefined
   if (KEY_TEXT.test(text)) return createSecretKey(text, 'base64')
   report.problem(

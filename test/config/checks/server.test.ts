@@ -38,6 +38,33 @@ describe('checkServer', () => {
     expect(await problemsOf(withServer({ port: 9464, admin: { host: '127.0.0.2' } }))).toEqual([])
   })
 
+  test('rejects one port for callers and /metrics if one of the addresses stands for the other', async () => {
+    const taken = ['server.admin.port: is also server.port: /metrics needs a port of its own']
+    const on = (host: string, admin: string) =>
+      problemsOf(withServer({ host, port: 9464, behindProxy: 1, admin: { host: admin } }))
+    expect(await on('0.0.0.0', '127.0.0.1')).toEqual(taken)
+    expect(await on('127.0.0.1', '::')).toEqual(taken)
+    expect(await on('::1', '0:0:0:0:0:0:0:1')).toEqual(taken)
+    expect(await on('0.0.0.0', '::1')).toEqual([])
+    expect(await on('10.0.0.1', '127.0.0.1')).toEqual([])
+  })
+
+  test.each([
+    ['http://0.0.0.0', 'is a URL or a path'],
+    ['0.0.0.0:8080', 'contains a port'],
+    ['[::1]', 'has brackets'],
+    ['*', 'is *: write 0.0.0.0'],
+    ['10.0.0.300', 'is not an address or a name'],
+    ['10.1', 'is not an address or a name'],
+    ['my host', 'is not an address or a name'],
+  ])('rejects %s, on which no server can listen', async (host, message) => {
+    const [problem] = await problemsOf(withServer({ host, behindProxy: 1 }))
+    expect(problem).toContain(`server.host: ${message}`)
+    expect(await problemsOf(withServer({ admin: { host } }))).toEqual([
+      expect.stringContaining(`server.admin.host: ${message}`),
+    ])
+  })
+
   test('says which of its files cannot be used', async () => {
     const own = tlsFiles()
     expect(await problemsOf(withServer({ tls: TLS }))).toEqual([

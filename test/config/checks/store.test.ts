@@ -88,6 +88,34 @@ describe('checkStore', () => {
   })
 })
 
+describe('checkStore on the region of a KMS key', () => {
+  const ofArn = (region: string, members: object = {}, partition = 'aws') =>
+    withStore(
+      dynamodb({
+        encryption: { kmsKeyId: `arn:${partition}:kms:${region}:123456789012:key/${UUID}` },
+        ...members,
+      }),
+    )
+
+  test('rejects one that is not where KMS is called', async () => {
+    expect(await problemsOf(ofArn('eu-west-1', { region: 'us-east-1' }))).toEqual([
+      'store.encryption.kmsKeyId: is a key in eu-west-1, but store.region is us-east-1, where KMS is called: use a key of that region',
+    ])
+    expect(await problemsOf(ofArn('eu-west-1', { region: 'eu-west-1' }))).toEqual([])
+    expect(await problemsOf(ofArn('eu-west-1'))).toEqual([])
+  })
+
+  test('rejects one that its partition does not have', async () => {
+    expect(await problemsOf(ofArn('cn-north-1'))).toEqual([
+      'store.encryption.kmsKeyId: has the region cn-north-1, which is in partition aws-cn, not in aws',
+    ])
+    expect(await problemsOf(ofArn('mars'))).toEqual([
+      'store.encryption.kmsKeyId: has mars in the place of its region: use the ARN that KMS shows',
+    ])
+    expect(await problemsOf(ofArn('cn-north-1', {}, 'aws-cn'))).toEqual([])
+  })
+})
+
 describe('checkStore with keys in files', () => {
   const keyFile = (keyFile: string | string[]) => withStore(dynamodb({ encryption: { keyFile } }))
 
