@@ -24,9 +24,15 @@ export function addOperatorCommands(program: Command): void {
       'listen on this port instead of the configured one; 0 picks a free one',
       parsePort,
     )
-    .action(async ({ config, ...listen }) => {
+    .option('--dev', 'for development: on loopback alone, with stand-ins for AWS and the issuers')
+    .action(async ({ config, dev, ...listen }) => {
       // before anything else is loaded, which takes a while
       ignoreInspectorSignal()
+      if (dev) {
+        const { serveDev } = await import('./dev-server.ts')
+        process.exitCode = await serveDev({ configPath: config && configPath(config, env), listen, env })
+        return
+      }
       const { serve } = await import('./server.ts')
       await serve({ configPath: configPath(config, env), listen, stdout: process.stdout })
       exitSoon()

@@ -6,8 +6,10 @@ import { logHeadHash } from '../src/audit/audit-log.ts'
 import { createLifecycleRecords } from '../src/audit/lifecycle-record.ts'
 import { type Listen, loadConfig } from '../src/config/load.ts'
 import { ConfigError } from '../src/config/problems.ts'
+import type { Purpose } from '../src/config/purpose.ts'
 import { type ReloadParts, reload } from '../src/config/reload.ts'
 import { logWarnings } from '../src/config/warnings.ts'
+import type { DevMode } from '../src/dev/dev-mode.ts'
 import { createAdminApp } from '../src/http/admin.ts'
 import { listen } from '../src/http/listener.ts'
 import { createEgressFetch } from '../src/lib/egress-fetch.ts'
@@ -26,13 +28,15 @@ export interface ServeOptions {
   /** Overrides the configured address. */
   listen: Listen
   stdout: Writable
+  /** Undefined for a server of real tokens. */
+  dev?: DevMode
 }
 
 /**
  * Runs `jeton serve`: listens until SIGTERM or SIGINT, then finishes the requests in flight. SIGHUP reloads the configuration.
  * Rejects if a port or an audit sink cannot be opened, and with `ConfigError` if the configuration cannot be used.
  */
-export async function serve({ configPath, listen: address, stdout }: ServeOptions): Promise<void> {
+export async function serve({ configPath, listen: address, stdout, dev }: ServeOptions): Promise<void> {
   const { env, stderr } = process
   const log = createPinoLog(
     logFormat({ choice: env.JETON_LOG_FORMAT, stderr, escapeJson, escapeUnprintable }),
@@ -41,17 +45,20 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
   // before the configuration, which may be in S3
   if (problems.length > 0) throw new ConfigError(problems)
   logEgressProxies(byVariable, log)
-  const config = await loadConfig(configPath, { ...address, purpose: 'start' })
-  logWarnings(config, log)
+  const load = (purpose: Purpose) => dev?.load() ?? loadConfig(configPath, { ...address, purpose })
+  const config = await load('start')
+  if (dev) dev.logStart(log)
+  else logWarnings(config, log)
   await requireRegion(config, { env, log })
   const registry = new Registry()
-  const instance = `${hostname()}/${process.pid}`
+  const instance = `${dev ? 'dev:' : ''}${hostname()}/${process.pid}`
   const service = await createService(config, {
     log,
     stdout,
     instance,
     registry,
     fetch: createEgressFetch({ fetch: globalThis.fetch, findProxy }),
+    isDev: dev !== undefined,
   })
   const { auditLog, clock } = service
   const adminApp = createAdminApp(registry, { clock, log })
@@ -84,7 +91,7 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
   reloadOnHangup({
     config,
     log,
-    load: () => loadConfig(configPath, { ...address, purpose: { reloadOf: current } }),
+    load: () => load({ reloadOf: current }),
     apply(changed) {
       // first, because what is revoked must not wait for a log that hangs
       service.reload(changed)
@@ -100,7 +107,8 @@ export async function serve({ configPath, listen: address, stdout }: ServeOption
   const stopping = firstSignal('SIGTERM', 'SIGINT')
 
   // not earlier, because a program that has read this line may send signals
-  stdout.write(`${JSON.stringify({ msg: 'listening', ...urls })}\n`)
+  stdout.write(`${JSON.stringify({ msg: 'listening', ...urls, ...(dev && { jwt: dev.jwtUrls() }) })}\n`)
+  if (dev) process.stderr.write(dev.describe(urls.url))
   auditLog.flushDue()
   const signal = await stopping
   log.info({ event: 'stopping', signal }, 'stopping: the requests in flight are finished first')

@@ -46,6 +46,8 @@ export interface ServiceOptions {
   http?: AppOptions
   /** The longest that a request waits for a slot for a new token, in milliseconds; default 5 s. */
   slotWaitMs?: number
+  /** Whether stand-ins are in the place of AWS and issuers, which `/readyz` then says. */
+  isDev?: boolean
 }
 
 /** A whole jeton, ready to listen. */
@@ -76,6 +78,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
     instance,
     registry,
     slotWaitMs,
+    isDev = false,
     fetch = globalThis.fetch,
     http = config.server,
   } = options
@@ -128,6 +131,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
       beginAudit,
       onVended: metrics.onVended,
       metrics,
+      isDev,
     },
     http,
   )

@@ -69,8 +69,13 @@ export interface StaticConfig extends Pick<Config, 'databases' | 'grants' | 'aud
 
 /** Loads and checks a configuration as `loadConfig` does, without reading the files that it names: they may be elsewhere. */
 export async function loadStaticConfig(path: string): Promise<StaticConfig> {
-  const { files, ...source } = await openConfigSource(path).read()
-  return requireConfig(await examine(source, { files: withoutFiles(files), purpose: 'describe' }))
+  return loadWithoutFiles(openConfigSource(path))
+}
+
+/** As `loadStaticConfig`, for whoever replaces what comes from files: certificates, pinned keys and those of the store. */
+export async function loadWithoutFiles(source: ConfigSource, listen: Listen = {}): Promise<Config> {
+  const { files, ...text } = await source.read()
+  return requireConfig(await examine(text, { files: withoutFiles(files), purpose: 'describe', ...listen }))
 }
 
 async function examineFrom(source: ConfigSource, options: LoadOptions): Promise<ExaminedConfig> {

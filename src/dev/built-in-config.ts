@@ -23,7 +23,7 @@ export const DEV_API_KEY = 'jeton_for_development_only'
 /** Returns a configuration whose only issuer is at `issuerUrl`. Members of `sections` and `database` replace or add to its own. */
 export function builtInConfig(
   issuerUrl: string,
-  { sections = {}, database = {} }: { sections?: object; database?: object | undefined } = {},
+  { sections = {}, database = {} }: { sections?: object; database?: object } = {},
 ): object {
   const { host, resourceId } = ORDERS_ENDPOINT
   const { repository, ref } = DEPLOY_CLAIMS

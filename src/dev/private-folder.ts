@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -32,8 +33,10 @@ export async function createPrivateFolder(options: {
 }): Promise<PrivateFolder> {
   const { name, preferred } = options
   const user = preferred && process.getuid?.() === 0 ? await unprivilegedUser(preferred) : undefined
-  const folder = await mkdtemp(join(tmpdir(), `jeton-${name}-`))
+  const folder = join(tmpdir(), `jeton-${name}-${randomBytes(8).toString('hex')}`)
+  // before the folder is there, so that there is no moment in which it would stay
   const cleanup = startCleanup(folder)
+  await mkdir(folder, { mode: 0o700 })
   if (user) await chown(folder, user.uid, user.gid)
   return {
     path: folder,

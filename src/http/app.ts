@@ -39,6 +39,8 @@ export interface AppParts {
   onVended?: (vend: { durationMs: number }) => void
   /** Default: none. */
   metrics?: ConnectionMetrics
+  /** Whether `/readyz` says that this server is for development. */
+  isDev?: boolean
 }
 
 export interface AppOptions extends ListenerOptions, Pick<ServerConfig, 'behindProxy'> {
@@ -56,7 +58,7 @@ const HSTS = 'max-age=31536000'
 
 /** Creates the HTTP API, ready to listen. Default: plain HTTP without a proxy in front. */
 export async function createApp(parts: AppParts, options: AppOptions = {}): Promise<App> {
-  const { clock, log, health, caBundles, vend, onVended, metrics = NO_METRICS } = parts
+  const { clock, log, health, caBundles, vend, onVended, metrics = NO_METRICS, isDev = false } = parts
   const isTls = options.tls !== undefined
   const app = createFastify(options, { clock, log, metrics })
   const sourceAddressOf = createSourceAddress(options.behindProxy)
@@ -73,7 +75,7 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
   addTokensRoute(app, { authenticate, vend, caBundles, clock, onVended })
   addDatabasesRoute(app, { authenticate, caBundles })
   addCaRoute(app, { caBundles })
-  addHealthRoutes(app, { health })
+  addHealthRoutes(app, { health, isDev })
   addOpenApiRoute(app, describe)
   await app.ready()
   return app

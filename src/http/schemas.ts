@@ -88,4 +88,5 @@ export const AliveReplySchema = Type.Object({ status: Type.Literal('ok') })
 export const ReadyReplySchema = Type.Object({
   status: Type.Enum(['ready', 'degraded']),
   degraded: Type.Array(Type.Enum(['sts', 'store', 'keys', 'log']), { description: 'What does not answer.' }),
+  dev: Type.Optional(Type.Literal(true, { description: 'Stand-ins are in use: `jeton serve --dev`.' })),
 })

@@ -47,6 +47,7 @@ export const LOG_EVENTS = [
   'restart_needed',
   'role_failure_not_shared',
   'role_recovered',
+  'stand_ins_in_use',
   'start_failed',
   'stopping',
   'store_failing',

@@ -57,6 +57,7 @@ export const LAZY_MODULES: readonly LazyModules[] = [
   },
   {
     paths: [
+      'handlers/dev-server.ts',
       'handlers/server.ts',
       'src/dev/demo/demo.ts',
       'src/dev/interruption.ts',

@@ -21,11 +21,16 @@ export interface StsStandInOptions {
   sessionTokenLength: number
   /** Delays every request; `stopped` aborts when the stand-in is closed. */
   delay?(stopped: AbortSignal): Promise<void>
-  /** Decides about a call with a valid signature before the stand-in does; undefined leaves it to the stand-in. */
-  decide?(call: RoleCall | 'GetCallerIdentity'): AwsError | 'hanging' | undefined
+  /** Whether a request with a valid signature is never answered. */
+  isHanging?(): boolean
+  /** Returns the error of an AssumeRole; undefined leaves it to the stand-in. */
+  refuse?(call: RoleCall): AwsError | undefined
   /** How long a new session lasts, instead of as long as was requested. */
   lifetimeMs?(): number | undefined
 }
+
+/** Whose the base credentials are. */
+export const CALLER_ARN = 'arn:aws:iam::000000000000:user/jeton'
 
 export interface StsStandIn {
   readonly url: string
@@ -40,15 +45,13 @@ export interface StsStandIn {
   close(): Promise<void>
 }
 
-/** Whose the base credentials are. */
-export const CALLER_ARN = 'arn:aws:iam::000000000000:user/jeton'
-
 /**
  * Starts a stand-in for AWS STS on loopback, without TLS: AssumeRole and GetCallerIdentity of the Query protocol, for base
- * credentials made in each run. It knows no trust policies or permissions: every role can be assumed. What its sessions sign opens no real database.
+ * credentials made in each run. It knows no trust policies or permissions: every role can be assumed. What its sessions sign
+ * opens no database of AWS.
  */
 export async function startStsStandIn(options: StsStandInOptions): Promise<StsStandIn> {
-  const { now, region, sessionTokenLength, delay, decide, lifetimeMs } = options
+  const { now, region, sessionTokenLength, delay, isHanging, refuse, lifetimeMs } = options
   const credentials = { accessKeyId: keyId('AKIA'), secretAccessKey: secret(40) }
   const calls: StsCall[] = []
   const sessions = new Map<string, StsSession>()
@@ -67,14 +70,14 @@ export async function startStsStandIn(options: StsStandInOptions): Promise<StsSt
     })
     if ('code' in verified) return verified
     const parameters = new URLSearchParams(body)
-    if (parameters.get('Action') === 'GetCallerIdentity') return decide?.('GetCallerIdentity') ?? 'identity'
+    if (parameters.get('Action') === 'GetCallerIdentity') return isHanging?.() ? 'hanging' : 'identity'
     const { call, result } = parseRoleCall(parameters)
-    const decided = decide?.(call) ?? result
     const record = (outcome: string) => void calls.push({ ...call, region: verified.region, outcome })
-    if (decided === 'hanging') {
+    if (isHanging?.()) {
       record('hanging')
       return 'hanging'
     }
+    const decided = refuse?.(call) ?? result
     if ('code' in decided) {
       record(decided.code)
       return decided

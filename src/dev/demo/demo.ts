@@ -58,20 +58,23 @@ async function show(
   )
   say('stands in    AWS STS (issues role sessions, checks SigV4) and an OIDC issuer, both on loopback;')
   say("             RDS's check of a token: signature, expiry, endpoint, user and session policy")
-  say(`real         jeton serve at ${server.url}, HTTP, signed JWTs, the audit log${postgres ? ',' : ''}`)
-  if (postgres) say('             PostgreSQL, which asks that check about each password')
-  say()
+  say(
+    `real         jeton serve at ${server.url}, HTTP, signed JWTs, the audit log${'port' in postgres ? ',' : ''}`,
+  )
+  if ('port' in postgres) say('             PostgreSQL, which asks that check about each password')
+  let steps = 0
   const run = (file: string, args: readonly string[], added: Record<string, string> = {}) =>
     runProgram({ file, args, signal, env: { ...cleanEnv, ...added } })
   const parts: StepParts = {
     environment,
     server,
     say,
+    begin: title => say(`\n${++steps}  ${title}`),
     run,
     runJeton: (args, added) => run(process.execPath, [cli, ...args], added),
   }
   await showVend(parts)
-  if (postgres) await showExec(postgres, parts)
+  if ('port' in postgres) await showExec(postgres, parts)
   await showRefusals(parts)
   await showRecord(parts)
   if (!isOnce) await showCommands(parts, cli)

@@ -1,3 +1,4 @@
+import { messageOf } from '../../lib/system-error.ts'
 import { createRdsVerifier } from '../aws/rds-verifier.ts'
 import { type StsStandIn, startStsStandIn } from '../aws/sts.ts'
 import { builtInConfig, CI, DEPLOY_CLAIMS, ORDERS_ENDPOINT, ORDERS_USERS } from '../built-in-config.ts'
@@ -13,8 +14,8 @@ export interface DemoEnvironment {
   readonly sts: StsStandIn
   readonly issuers: IssuerStandIns
   readonly folder: PrivateFolder
-  /** A real one, if it is installed. */
-  readonly postgres: DemoPostgres | undefined
+  /** A real one, or why there is none. */
+  readonly postgres: DemoPostgres | { readonly missing: string }
   readonly configFile: string
   readonly auditFile: string
 }
@@ -52,30 +53,33 @@ export async function startDemoEnvironment(resources: Resources): Promise<DemoEn
   const auditFile = `${folder.path}/audit.jsonl`
   const config = builtInConfig(issuer, {
     sections: { audit: [{ type: 'file', path: auditFile }] },
-    database: postgres && { connect: `127.0.0.1:${postgres.port}` },
+    ...('port' in postgres && { database: { connect: `127.0.0.1:${postgres.port}` } }),
   })
   const configFile = await folder.put('jeton.json', JSON.stringify(config, undefined, 2))
   return { sts, issuers, folder, postgres, configFile, auditFile }
 }
 
-/** Returns undefined if PostgreSQL or its client is not installed. */
 async function startPostgres(
   { sts, folder }: Pick<DemoEnvironment, 'sts' | 'folder'>,
   resources: Resources,
-): Promise<DemoPostgres | undefined> {
+): Promise<DemoEnvironment['postgres']> {
   const [psql, ...servers] = await Promise.all(['psql', 'postgres', 'initdb'].map(lookForProgram))
-  if (psql === undefined || servers.includes(undefined)) return undefined
+  if (psql === undefined || servers.includes(undefined))
+    return { missing: 'PostgreSQL is not installed (Debian: apt-get install postgresql)' }
   const authority = createAuthority('jeton demo CA')
-  const { port } = await resources.start(
-    () =>
-      startPostgresServer({
-        authority,
-        hosts: [ORDERS_ENDPOINT.host],
-        users: ORDERS_USERS,
-        database: 'orders',
-        check: createRdsVerifier({ endpoint: ORDERS_ENDPOINT, sts }),
-      }),
-    each => each.close(),
-  )
-  return { port, psql, caFile: await folder.put('ca.pem', authority.caPem) }
+  const start = () =>
+    startPostgresServer({
+      authority,
+      hosts: [ORDERS_ENDPOINT.host],
+      users: ORDERS_USERS,
+      database: 'orders',
+      check: createRdsVerifier({ endpoint: ORDERS_ENDPOINT, sts }),
+    })
+  try {
+    const { port } = await resources.start(start, each => each.close())
+    return { port, psql, caFile: await folder.put('ca.pem', authority.caPem) }
+  } catch (cause) {
+    const [reason] = messageOf(cause).split('\n')
+    return { missing: `PostgreSQL does not start here (${reason})` }
+  }
 }

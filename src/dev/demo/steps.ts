@@ -8,6 +8,8 @@ export interface StepParts {
   readonly environment: DemoEnvironment
   readonly server: DemoServer
   say(line?: string): void
+  /** Says an empty line and the numbered title of a step. */
+  begin(title: string): void
   /** Runs `jeton` with these arguments and returns what it printed. */
   runJeton(args: readonly string[], env?: Record<string, string>): Promise<string>
   /** Runs a program and returns what it printed. */
@@ -19,9 +21,9 @@ const abbreviate = (token: string) => `${token.slice(0, token.indexOf('&X-Amz-')
 
 /** A CI job requests a token, twice; RDS and a real database accept it. Throws if they do not. */
 export async function showVend(parts: StepParts): Promise<void> {
-  const { environment, server, say } = parts
+  const { environment, server, say, begin } = parts
   const jwt = await environment.issuers.sign(CI)
-  say('1  a CI job asks:   POST /v1/tokens {"database":"orders"}')
+  begin('a CI job asks:   POST /v1/tokens {"database":"orders"}')
   say('                    Authorization: Bearer <JWT of acme/orders, refs/heads/main>')
   const { status, body } = await server.requestToken(jwt)
   const token = String(body.token)
@@ -39,8 +41,9 @@ export async function showVend(parts: StepParts): Promise<void> {
   const verification = verifyToken(login)
   if (!verification.ok) throw new Error(`RDS would refuse the token: ${verification.reason}`)
   say(`   RDS would say:   accepted as ${verification.identity}`)
-  if (environment.postgres) await logIn(environment.postgres, { token, parts })
-  else say('   PostgreSQL and psql are not installed (Debian: apt-get install postgresql), so no one logs in')
+  const { postgres } = environment
+  if ('port' in postgres) await logIn(postgres, { token, parts })
+  else say(`   nobody logs in:  ${postgres.missing}`)
 }
 
 async function logIn(
@@ -61,26 +64,24 @@ async function logIn(
 /** Logs in with one command. */
 export async function showExec(
   { caFile, psql }: DemoPostgres,
-  { environment, server, say, runJeton }: StepParts,
+  { environment, server, say, begin, runJeton }: StepParts,
 ) {
   const sql = "select 'hello from ' || current_user"
-  say()
-  say(`2  in one line:     jeton exec orders -- psql -Atc "${sql}"`)
+  begin(`in one line:     jeton exec orders -- psql -Atc "${sql}"`)
   const env = { JETON_URL: server.url, JETON_JWT: await environment.issuers.sign(CI) }
   const printed = await runJeton(['exec', 'orders', '--ca', caFile, '--', psql, '-XAtc', sql], env)
   say(`   psql said:       ${printed.trim()}`)
 }
 
 /** Throws if a caller without a grant gets a token. */
-export async function showRefusals({ environment, server, say }: StepParts): Promise<void> {
+export async function showRefusals({ environment, server, say, begin }: StepParts): Promise<void> {
   const { sign } = environment.issuers
   const anHourAgo = Math.floor(Date.now() / 1000) - 3600
   const callers = [
     ['a feature branch', await sign(CI, { ref: 'refs/heads/feature' })],
     ['an expired JWT', await sign(CI, { iat: anHourAgo - 300, exp: anHourAgo })],
   ] as const
-  say()
-  say('3  jeton refuses:')
+  begin('jeton refuses:')
   for (const [who, jwt] of callers) {
     const { status, body } = await server.requestToken(jwt)
     if (status === 200) throw new Error(`${who} got a token`)
@@ -89,10 +90,9 @@ export async function showRefusals({ environment, server, say }: StepParts): Pro
 }
 
 /** Throws if the audit log does not verify. */
-export async function showRecord({ environment, say, runJeton }: StepParts): Promise<void> {
+export async function showRecord({ environment, say, begin, runJeton }: StepParts): Promise<void> {
   const { auditFile } = environment
-  say()
-  say('4  the audit record, written before the token was delivered:')
+  begin('the audit record, written before the token was delivered:')
   const lines = (await readFile(auditFile, 'utf8')).trim().split('\n')
   const vended = lines.find(line => line.includes('"decision":"vended"')) ?? '{}'
   const { decision, principal, grant, user, fingerprint, hash } = JSON.parse(vended)

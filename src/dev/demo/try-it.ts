@@ -14,7 +14,7 @@ export async function showCommands({ environment, server, say }: StepParts, cli:
     `  curl -s -H "Authorization: Bearer $(cat $JETON_JWT_FILE)" ${json} -d '{"database":"orders"}' $JETON_URL/v1/tokens`,
   )
   say('  jeton token orders -o json')
-  if (postgres) say(`  jeton exec orders --ca ${postgres.caFile} -- psql`)
+  if ('port' in postgres) say(`  jeton exec orders --ca ${postgres.caFile} -- psql`)
   say(
     `  echo '{"sub":"me","repository":"acme/orders"}' | jeton explain --config ${configFile} --issuer ci --claims -`,
   )

@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type JSONWebKeySet, SignJWT } from 'jose'
 import { readTextUpTo } from '../../lib/process-input.ts'
 import { serveOnLoopback } from '../loopback-server.ts'
+import { parseClaims } from './example-claims.ts'
 import { createSigningKey, type SigningKey } from './signing-key.ts'
-import { parseClaims } from './wanted-claims.ts'
 
 /** An issuer whose JWTs the stand-in signs. */
 export interface StandInIssuer {

@@ -6,7 +6,7 @@ import type { App } from '../types.ts'
  * Adds `GET /healthz` (alive) and `GET /readyz` (with the dependencies that fail). Both answer 200 even while dependencies
  * fail: the instance still vends cached tokens, and taking it out of a load balancer would help nobody.
  */
-export function addHealthRoutes(app: App, { health }: { health: Health }): void {
+export function addHealthRoutes(app: App, { health, isDev }: { health: Health; isDev: boolean }): void {
   const alive = {
     operationId: 'getHealth',
     tags: ['health'],
@@ -29,6 +29,7 @@ export function addHealthRoutes(app: App, { health }: { health: Health }): void 
   app.get('/readyz', { schema: ready }, async (_request, reply) => {
     reply.header('cache-control', 'no-store')
     const degraded = [...health.degraded()]
-    return { status: degraded.length === 0 ? ('ready' as const) : ('degraded' as const), degraded }
+    const status = degraded.length === 0 ? ('ready' as const) : ('degraded' as const)
+    return { status, degraded, ...(isDev && { dev: true as const }) }
   })
 }

@@ -62,10 +62,8 @@ export async function startSts({
     async delay(stopped) {
       if (faults.delayMs > 0) await pause(faults.delayMs, undefined, { signal: stopped })
     },
-    decide(call) {
-      if (faults.hanging) return 'hanging'
-      return call === 'GetCallerIdentity' ? undefined : faultOf(call, faults)
-    },
+    isHanging: () => faults.hanging,
+    refuse: call => faultOf(call, faults),
     lifetimeMs: () => faults.lifetimeMs,
   })
   return {
