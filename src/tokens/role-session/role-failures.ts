@@ -105,7 +105,8 @@ export function createRoleFailures({ encryptedStore, clock, log }: RoleFailuresP
       const versionBefore = role.version
       const record = await orLocal(role, read(role))
       if (record?.failure) {
-        const { cause } = record.failure.code === role.failure?.code ? role.failure : record.failure
+        const isKnown = role.failure?.code === record.failure.code && !role.failure.isOwn
+        const { cause } = (isKnown && role.failure) || record.failure
         role.failure = asSeenFromHere({ ...record.failure, cause }, clock.now())
       }
       // a record from before this instance's own failure, which it could not publish, says nothing of that failure
