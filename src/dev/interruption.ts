@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 /** The part of Node's `process` by which a program learns that nobody waits for it any more. */
 export interface InterruptionHost {
   once(signal: NodeJS.Signals, listener: () => void): unknown
-  readonly stdout: { once(event: 'error', listener: (cause: unknown) => void): unknown }
+  readonly stdout: { on(event: 'error', listener: (cause: unknown) => void): unknown }
   readonly stderr: { on(event: 'error', listener: (cause: unknown) => void): unknown }
 }
 
@@ -17,7 +17,7 @@ export interface Interruption {
 /** SIGHUP comes when a terminal closes. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Catches what would end this process at once, so that it can clean up; a second signal changes nothing. */
+/** Catches what would end this process at once, so that it can clean up first. A second signal of the same kind ends it at once. */
 export function catchInterruption(host: InterruptionHost): Interruption {
   const interrupted = new AbortController()
   const exitCode = new Promise<number>(resolve => {
@@ -26,7 +26,7 @@ export function catchInterruption(host: InterruptionHost): Interruption {
       interrupted.abort()
     }
     for (const signal of SIGNALS) host.once(signal, () => interrupt(128 + constants.signals[signal]))
-    host.stdout.once('error', () => interrupt(0))
+    host.stdout.on('error', () => interrupt(0))
     host.stderr.on('error', () => {})
   })
   return { signal: interrupted.signal, exitCode }

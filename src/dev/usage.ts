@@ -52,7 +52,8 @@ function tokenLines({ grants, apiKeys }: Config, { url, jwtUrlOf }: UseOptions):
   const keyGrant = apiKeys.dev?.includes(sha256Hex(DEV_API_KEY))
     ? grants.find(({ principal }) => principal.issuer === API_KEY_ISSUER && principal.subject === 'dev')
     : undefined
-  const userOf = ({ users }: GrantSpec) => (users.length > 1 ? ` --user ${quoted(users[0])}` : '')
+  // with the user, for other grants may allow more of them
+  const request = ({ database, users }: GrantSpec) => `jeton token ${database} --user ${quoted(users[0])}`
   return [
     '',
     'A token, in another terminal:',
@@ -60,13 +61,11 @@ function tokenLines({ grants, apiKeys }: Config, { url, jwtUrlOf }: UseOptions):
     ...(jwtGrant
       ? [
           `  export JETON_JWT=$(curl -s ${jwtUrlOf(jwtGrant.principal.issuer)})`,
-          `  jeton token ${jwtGrant.database}${userOf(jwtGrant)} -o json`,
+          `  ${request(jwtGrant)} -o json`,
           `  curl -s $JETON_URL/v1/tokens -H "Authorization: Bearer $JETON_JWT" -H 'Content-Type: application/json' -d ${quoted(JSON.stringify({ database: jwtGrant.database, user: jwtGrant.users[0] }))}`,
         ]
       : []),
-    ...(keyGrant
-      ? [`  JETON_JWT= JETON_API_KEY=${DEV_API_KEY} jeton token ${keyGrant.database}${userOf(keyGrant)}`]
-      : []),
+    ...(keyGrant ? [`  JETON_JWT= JETON_API_KEY=${DEV_API_KEY} ${request(keyGrant)} -o json`] : []),
   ]
 }
 

@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { DEV_API_KEY } from '../../src/dev/built-in-config.ts'
+import { hasProgram } from '../support/databases/install.ts'
 import { startIssuer } from '../support/oidc/issuer.ts'
+import { run } from '../support/run.ts'
 import { type DevServer, type DevServerOptions, startDevServer } from '../support/service/dev-server.ts'
-import { runCli } from '../support/service/jeton.ts'
+import { CLI, runCli } from '../support/service/jeton.ts'
+
+const hasCurl = await hasProgram('curl')
 
 let folder: string
 let servers: DevServer[]
@@ -106,20 +110,14 @@ describe('jeton serve --dev with its own configuration', () => {
     )
   })
 
-  test('runs the commands that it prints', async () => {
+  test.runIf(hasCurl)('prints commands that work', async () => {
     const server = await start()
     await expect.poll(server.stderr).toContain('JETON_API_KEY')
-    const printed = server.stderr()
-    expect(printed).toContain(`curl -s ${server.jwt.ci}\n`)
-    expect(printed).toContain(`export JETON_URL=${server.url}\n`)
-    expect(printed).toContain('jeton token orders -o json\n')
-    const env = { JETON_URL: server.url, JETON_JWT: await server.jwtOf('ci') }
-    const { code, stdout } = await runCli(['token', 'orders', '-o', 'json'], { env })
-    expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject({ user: 'migrator', grant: 'orders-deploy' })
-    const key = /JETON_API_KEY=(\S+) jeton token orders --user app_ro\n/.exec(printed)?.[1] ?? ''
-    const withKey = { JETON_URL: server.url, JETON_JWT: '', JETON_API_KEY: key }
-    expect(await runCli(['token', 'orders', '--user', 'app_ro'], { env: withKey })).toMatchObject({ code: 0 })
+    expect(await runPrinted(server)).toEqual([
+      expect.objectContaining({ user: 'migrator', grant: 'orders-deploy' }),
+      expect.objectContaining({ user: 'migrator', grant: 'orders-deploy', cached: true }),
+      expect.objectContaining({ user: 'app_ro', grant: 'orders-app' }),
+    ])
   })
 
   test('cannot be taken for a real server: log, records and /readyz say so', async () => {
@@ -214,6 +212,36 @@ describe('jeton serve --dev with a configuration for production', () => {
     expect(await server.requestToken(`Bearer ${jwt}`, { database: 'orders' })).toMatchObject({ status: 200 })
   })
 })
+
+test.runIf(hasCurl)(
+  'jeton serve --dev prints commands that work, whatever the users are called',
+  async () => {
+    const users = ["o'brien; exit 1 #", 'app_ro']
+    const orders = { ...PRODUCTION.databases.orders, users }
+    const grants = [{ ...PRODUCTION.grants[1], users }]
+    const server = await start({ args: ['--config', await configure({ databases: { orders }, grants })] })
+    await expect.poll(server.stderr).toContain('$JETON_URL/v1/tokens')
+    const replies = await runPrinted(server)
+    expect(replies).toHaveLength(2)
+    for (const reply of replies) expect(reply).toMatchObject({ user: users[0], grant: 'pods' })
+  },
+)
+
+/** Runs the lines for another terminal in a shell, and returns what each of them printed, as JSON. */
+async function runPrinted(server: DevServer): Promise<unknown[]> {
+  const [, printed = ''] = server.stderr().split('A token, in another terminal:\n')
+  const lines = printed.split('\n').filter(line => line.startsWith('  '))
+  const jeton = `jeton() { '${process.execPath}' '${CLI}' "$@"; }`
+  const { code, stdout, stderr } = await run('/bin/sh', [
+    '-ec',
+    [jeton, ...lines.map(line => `${line}; echo; echo ---`)].join('\n'),
+  ])
+  expect([code, stderr]).toEqual([0, ''])
+  return stdout
+    .split('---\n')
+    .filter(text => text.trim() !== '')
+    .map(text => JSON.parse(text))
+}
 
 describe('jeton serve --dev refuses', () => {
   const dev = (args: readonly string[], env: Record<string, string> = {}) =>

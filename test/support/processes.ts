@@ -5,16 +5,23 @@ export interface RunningProcess {
   readonly commandLine: string
 }
 
-/** Returns running processes whose command line contains a text; zombies have none. Needs Linux's /proc. */
+/**
+ * Returns running processes with a text in their command line or in the environment that they were started with, as far as
+ * this account may read it. Zombies have neither. Needs Linux's /proc.
+ */
 export async function findProcesses(text: string): Promise<RunningProcess[]> {
   const pids = (await readdir('/proc')).filter(name => /^\d+$/.test(name)).map(Number)
   const processes = await Promise.all(
     pids.map(async pid => {
-      const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-      return { pid, commandLine: words.replaceAll('\0', ' ').trim() }
+      const [commandLine = '', environment = ''] = await Promise.all(
+        ['cmdline', 'environ'].map(name => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '')),
+      )
+      return { pid, commandLine: commandLine.replaceAll('\0', ' ').trim(), environment }
     }),
   )
-  return processes.filter(({ commandLine }) => commandLine.includes(text))
+  return processes
+    .filter(({ commandLine, environment }) => commandLine.includes(text) || environment.includes(text))
+    .map(({ pid, commandLine }) => ({ pid, commandLine }))
 }
 
 /** Returns their command lines. */

@@ -40,7 +40,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
 }
 
-/** Shows all steps. Returns when the server ends. */
+/** Shows all steps. Returns the server, which still runs. */
 async function show(
   { isOnce, cli, env, stdout, interruption }: DemoOptions,
   resources: Resources,
