@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { installOsls } from './infra/osls.ts'
 import { ensureInstalled } from './support/databases/install.ts'
 
-/** Runs before all tests: builds the CLI that they run, and installs missing programs if possible. */
+/** Runs before all tests: builds the CLI that they run, and installs missing programs, and osls, if possible. */
 export default async function setup(): Promise<void> {
   await promisify(execFile)(process.execPath, ['build.mjs'])
   const missing = await ensureInstalled([
@@ -15,4 +16,6 @@ export default async function setup(): Promise<void> {
   ])
   for (const { tool, reason } of missing)
     process.stderr.write(`\n!!! ${tool} is missing, its tests are skipped: ${reason}\n\n`)
+  const noOsls = await installOsls()
+  if (noOsls) process.stderr.write(`\n!!! osls is missing, its tests are skipped: ${noOsls}\n\n`)
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { canPackage, OSLS } from '../infra/osls.ts'
 import { type Checkout, checkout } from '../infra/stack.ts'
 import { exampleIn, quotedIn } from '../support/markdown.ts'
 import { runCli } from '../support/service/jeton.ts'
@@ -18,6 +19,7 @@ const configText = exampleIn(page, 'configuration')
 const fences = [...page.matchAll(/^```\w+\n([\s\S]*?)^```$/gm)].map(([, inside = '']) => inside)
 /** All code in the page, one command per line. */
 const code = [...fences, ...quotedIn(page)].join('\n').replaceAll('\\\n', ' ').split('\n')
+const hasOsls = await canPackage()
 const flagsIn = (line: string) => line.split(' -- ')[0]?.match(/(?<![\w-])--?[a-z][a-zA-Z-]*/g) ?? []
 
 let folder: string
@@ -44,23 +46,26 @@ writeFileSync('dist/lambda/index.mjs', '')`
     expect(await runCli(['check', '--config', configFile()])).toEqual({ code: 0, stdout, stderr: '' })
   })
 
-  test('can be packaged, and the stack has the outputs and resources that the page names', async () => {
-    const [, parameter = ''] = /--param="(alarmEmail=[^"]+)"/.exec(page) ?? []
-    await copy.osls(parameter)
-    const { Outputs, Resources } = (await copy.template()) as unknown as {
-      Outputs: Record<string, unknown>
-      Resources: Record<string, { DeletionPolicy?: string; Properties: Record<string, unknown> }>
-    }
-    expect(Object.keys(Outputs)).toEqual(expect.arrayContaining(['HttpApiUrl', 'JetonRoleArn']))
-    expect(Resources.AlarmEmail?.Properties.Endpoint).toBe('oncall@example.com')
-    expect(Resources.StoreTable?.Properties.TableName).toBe('jeton')
-    expect(Resources.AuditTable?.Properties.TableName).toBe('jeton-audit')
-    expect(Resources.KeyAlias?.Properties.AliasName).toBe('alias/jeton')
-    const kept = Object.keys(Resources).filter(name => Resources[name]?.DeletionPolicy === 'Retain')
-    expect(kept.sort()).toEqual(['AuditTable', 'Key', 'StoreTable'])
-  })
+  test.runIf(hasOsls)(
+    'can be packaged, and the stack has the outputs and resources that the page names',
+    async () => {
+      const [, parameter = ''] = /--param="(alarmEmail=[^"]+)"/.exec(page) ?? []
+      await copy.osls(parameter)
+      const { Outputs, Resources } = (await copy.template()) as unknown as {
+        Outputs: Record<string, unknown>
+        Resources: Record<string, { DeletionPolicy?: string; Properties: Record<string, unknown> }>
+      }
+      expect(Object.keys(Outputs)).toEqual(expect.arrayContaining(['HttpApiUrl', 'JetonRoleArn']))
+      expect(Resources.AlarmEmail?.Properties.Endpoint).toBe('oncall@example.com')
+      expect(Resources.StoreTable?.Properties.TableName).toBe('jeton')
+      expect(Resources.AuditTable?.Properties.TableName).toBe('jeton-audit')
+      expect(Resources.KeyAlias?.Properties.AliasName).toBe('alias/jeton')
+      const kept = Object.keys(Resources).filter(name => Resources[name]?.DeletionPolicy === 'Retain')
+      expect(kept.sort()).toEqual(['AuditTable', 'Key', 'StoreTable'])
+    },
+  )
 
-  test('is refused by the stack without a stdout audit log, as the page says', async () => {
+  test.runIf(hasOsls)('is refused by the stack without a stdout audit log, as the page says', async () => {
     await writeFile(join(copy.folder, 'jeton.yaml'), configText.replace(', { type: stdout }]', ']'))
     await expect(copy.osls()).rejects.toThrow('add { type: stdout }')
   })
@@ -99,11 +104,11 @@ describe('the commands', () => {
     }
   })
 
-  test('of osls exist, with all their options and parameters', async () => {
+  test.runIf(hasOsls)('of osls exist, with all their options and parameters', async () => {
     interface Commands extends Map<string, { options?: Record<string, { shortcut?: string }> }> {
       commonOptions: Record<string, { shortcut?: string }>
     }
-    const known = createRequire(import.meta.url)('osls/lib/cli/commands-schema/aws-service.js') as Commands
+    const known = createRequire(import.meta.url)(`${OSLS}/lib/cli/commands-schema/aws-service.js`) as Commands
     const oslsCommands = code.flatMap(
       line => /\bosls ((?:deploy list|[a-z]+)\b)(.*)/.exec(line)?.slice(1) ?? [],
     )

@@ -4,12 +4,15 @@ import { type Resource, resolveWith, type Template } from './cloudformation.ts'
 import { CONFIG, STACK } from './example-stack.ts'
 import { listOf, policiesOf, type Statement } from './iam.ts'
 import { newJwks } from './jwks.ts'
+import { canPackage } from './osls.ts'
 import { type Checkout, checkout } from './stack.ts'
 
+const hasOsls = await canPackage()
 let copy: Checkout
 let template: Template
 
 beforeAll(async () => {
+  if (!hasOsls) return
   const files = { 'jeton.yaml': CONFIG, 'cluster-jwks.json': await newJwks(), 'unrelated.json': {} }
   copy = await checkout(files)
   await copy.osls()
@@ -22,7 +25,7 @@ const ofType = (type: string) => Object.entries(template.Resources).filter(([, {
 const plain = resolveWith({ values: STACK })
 const statementsOf = (document: unknown) => (plain(document) as { Statement: Statement[] }).Statement
 
-describe('the function', () => {
+describe.runIf(hasOsls)('the function', () => {
   test('runs the bundle on the runtime and processor that it is built for, with its own role', () => {
     expect(ofType('AWS::Lambda::Function')).toHaveLength(1)
     expect(resource('JetonLambdaFunction')).toMatchObject({
@@ -62,7 +65,7 @@ describe('the function', () => {
   })
 })
 
-describe('for least privilege,', () => {
+describe.runIf(hasOsls)('for least privilege,', () => {
   test('only Lambda may assume the role', () => {
     expect(ofType('AWS::IAM::Role')).toHaveLength(1)
     expect(resource('JetonRole').Properties.AssumeRolePolicyDocument).toEqual({
@@ -160,7 +163,7 @@ describe('for least privilege,', () => {
   })
 })
 
-describe('the stack keeps', () => {
+describe.runIf(hasOsls)('the stack keeps', () => {
   test.each([
     ['StoreTable', 'jeton'],
     ['AuditTable', 'jeton-audit'],
@@ -217,7 +220,7 @@ describe('the stack keeps', () => {
   })
 })
 
-describe('the HTTP API', () => {
+describe.runIf(hasOsls)('the HTTP API', () => {
   test('is throttled as a whole', () => {
     expect(resource('HttpApiStage').Properties.DefaultRouteSettings).toEqual({
       ThrottlingRateLimit: 200,

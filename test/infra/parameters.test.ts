@@ -6,8 +6,10 @@ import { lookForProgram } from '../support/databases/programs.ts'
 import { run } from '../support/run.ts'
 import { CONFIG } from './example-stack.ts'
 import { newJwks } from './jwks.ts'
+import { canPackage } from './osls.ts'
 import { type Checkout, checkout } from './stack.ts'
 
+const hasOsls = await canPackage()
 let copy: Checkout
 const cfnLint = await lookForProgram('cfn-lint')
 
@@ -22,39 +24,45 @@ beforeAll(async () => {
 })
 afterAll(() => copy?.close())
 
-test('parameters set what is not in the configuration; a copy in S3 replaces the one in the package', async () => {
-  await copy.osls(
-    'reservedConcurrency=5',
-    'alarmEmail=oncall@example.com',
-    'configInS3=s3://acme-config/live/jeton.yaml',
-    'requestsPerSecond=20',
-    'basePath=jeton/',
-  )
-  const { JetonLambdaFunction, AlarmEmail, HttpApiStage, JetonPolicy } = (await copy.template()).Resources
-  expect(JetonLambdaFunction?.Properties).toMatchObject({
-    ReservedConcurrentExecutions: 5,
-    Environment: {
-      Variables: {
-        JETON_BASE_PATH: '/jeton',
-        JETON_CONFIG: { 'Fn::Sub': 's3://acme-config/live/jeton.yaml?owner=$'.concat('{AWS::AccountId}') },
+test.runIf(hasOsls)(
+  'parameters set what is not in the configuration; a copy in S3 replaces the one in the package',
+  async () => {
+    await copy.osls(
+      'reservedConcurrency=5',
+      'alarmEmail=oncall@example.com',
+      'configInS3=s3://acme-config/live/jeton.yaml',
+      'requestsPerSecond=20',
+      'basePath=jeton/',
+    )
+    const { JetonLambdaFunction, AlarmEmail, HttpApiStage, JetonPolicy } = (await copy.template()).Resources
+    expect(JetonLambdaFunction?.Properties).toMatchObject({
+      ReservedConcurrentExecutions: 5,
+      Environment: {
+        Variables: {
+          JETON_BASE_PATH: '/jeton',
+          JETON_CONFIG: { 'Fn::Sub': 's3://acme-config/live/jeton.yaml?owner=$'.concat('{AWS::AccountId}') },
+        },
       },
-    },
-  })
-  expect(AlarmEmail?.Properties).toMatchObject({ Endpoint: 'oncall@example.com' })
-  expect(HttpApiStage?.Properties.DefaultRouteSettings).toMatchObject({
-    ThrottlingRateLimit: '20',
-  })
-  const document = JetonPolicy?.Properties.PolicyDocument as PolicyDocument | undefined
-  expect(document?.Statement.at(-1)).toEqual({
-    Effect: 'Allow',
-    Action: 's3:GetObject',
-    Resource: ['arn:aws:s3:::acme-config/live/jeton.yaml', 'arn:aws:s3:::acme-config/live/cluster-jwks.json'],
-    Condition: { StringEquals: { 'aws:ResourceAccount': { Ref: 'AWS::AccountId' } } },
-  })
-  expect((await copy.packaged()).filter(name => !name.startsWith('dist/lambda/'))).toEqual([])
-})
+    })
+    expect(AlarmEmail?.Properties).toMatchObject({ Endpoint: 'oncall@example.com' })
+    expect(HttpApiStage?.Properties.DefaultRouteSettings).toMatchObject({
+      ThrottlingRateLimit: '20',
+    })
+    const document = JetonPolicy?.Properties.PolicyDocument as PolicyDocument | undefined
+    expect(document?.Statement.at(-1)).toEqual({
+      Effect: 'Allow',
+      Action: 's3:GetObject',
+      Resource: [
+        'arn:aws:s3:::acme-config/live/jeton.yaml',
+        'arn:aws:s3:::acme-config/live/cluster-jwks.json',
+      ],
+      Condition: { StringEquals: { 'aws:ResourceAccount': { Ref: 'AWS::AccountId' } } },
+    })
+    expect((await copy.packaged()).filter(name => !name.startsWith('dist/lambda/'))).toEqual([])
+  },
+)
 
-test.runIf(cfnLint)('cfn-lint finds nothing', async () => {
+test.runIf(hasOsls && cfnLint)('cfn-lint finds nothing', async () => {
   const path = join(copy.folder, '.serverless', 'cloudformation-template-update-stack.json')
   // W3005: osls writes a dependency twice. W8003: osls has already filled in a parameter that a condition compares
   const ignored = ['--ignore-checks', 'W3005', 'W8003']
@@ -67,16 +75,19 @@ test.runIf(cfnLint)('cfn-lint finds nothing', async () => {
   expect(code).toBe(0)
 })
 
-test('a broken configuration is not deployed, and all of its problems are printed', async () => {
-  await writeFile(
-    join(copy.folder, 'broken.yaml'),
-    JSON.stringify({ ...CONFIG, grants: [{ name: 'x', principal: { issuer: 'nobody' } }] }),
-  )
-  const packaging = copy.osls('config=broken.yaml')
-  await expect(packaging).rejects.toThrow(/broken\.yaml:\n.*grants\[0\]/)
-})
+test.runIf(hasOsls)(
+  'a broken configuration is not deployed, and all of its problems are printed',
+  async () => {
+    await writeFile(
+      join(copy.folder, 'broken.yaml'),
+      JSON.stringify({ ...CONFIG, grants: [{ name: 'x', principal: { issuer: 'nobody' } }] }),
+    )
+    const packaging = copy.osls('config=broken.yaml')
+    await expect(packaging).rejects.toThrow(/broken\.yaml:\n.*grants\[0\]/)
+  },
+)
 
-test('a base path that is none is not deployed', async () => {
+test.runIf(hasOsls)('a base path that is none is not deployed', async () => {
   await expect(copy.osls('basePath=https://api.example.com/jeton')).rejects.toThrow(
     /basePath: must be the path/,
   )

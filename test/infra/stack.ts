@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Template } from './cloudformation.ts'
+import { OSLS } from './osls.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const SOURCES = ['src', 'handlers', 'infra', 'build.mjs', 'serverless.yml', 'package.json', 'tsconfig.json']
@@ -23,8 +24,12 @@ export interface Checkout {
 /** `files` are texts, or values to write as JSON. They replace files of the repository with the same name. */
 export async function checkout(files: Readonly<Record<string, object | string>>): Promise<Checkout> {
   const folder = await mkdtemp(join(tmpdir(), 'jeton-stack-'))
-  await Promise.all(SOURCES.map(name => cp(join(ROOT, name), join(folder, name), { recursive: true })))
-  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+  const filter = (path: string) => basename(path) !== 'node_modules'
+  await Promise.all(
+    SOURCES.map(name => cp(join(ROOT, name), join(folder, name), { recursive: true, filter })),
+  )
+  for (const name of ['node_modules', 'infra/node_modules'])
+    await symlink(join(ROOT, name), join(folder, name))
   for (const [name, content] of Object.entries(files))
     await writeFile(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content))
   const outputFile = (name: string) => join(folder, '.serverless', name)
@@ -32,7 +37,7 @@ export async function checkout(files: Readonly<Record<string, object | string>>)
     folder,
     osls: (...params) =>
       run(folder, [
-        join(folder, 'node_modules', 'osls', 'bin', 'serverless.js'),
+        join(OSLS, 'bin', 'serverless.js'),
         'package',
         ...params.map(param => `--param=${param}`),
       ]),
