@@ -1,11 +1,12 @@
-import { isAlias, isCollection, isMap, isScalar } from 'yaml'
-import { API_KEY_ISSUER } from '../authentication/api-key.ts'
+import { isCollection } from 'yaml'
 import { escapeUnprintable } from '../lib/printable.ts'
+import { type PlacedNode, walkYaml } from '../lib/yaml-nodes.ts'
 import { HIDDEN, hideSecrets } from './hidden-values.ts'
 import { maskLine, type Piece } from './mask-line.ts'
 import type { TextPlace } from './places.ts'
+import { findSecretNodes } from './secret-nodes.ts'
 import { isKnownPlace, isShownPlace } from './shown-places.ts'
-import { aliasTargets, readYaml, walkYaml, type YamlNode, type YamlText } from './yaml-document.ts'
+import { readYaml, withoutMark, type YamlText } from './yaml-document.ts'
 
 /** A line of a configuration that may be shown, and what a caret marks in it. */
 export interface Excerpt {
@@ -15,6 +16,8 @@ export interface Excerpt {
 }
 
 const MAX_LENGTH = 120
+/** As UTF-8, of which nothing can be read. */
+const IS_UTF_16 = /\0.\0/
 
 /**
  * Returns a function that shows the line of a place in a configuration: printable, cut to 120 characters around the place, and
@@ -22,128 +25,114 @@ const MAX_LENGTH = 120
  * hidden.
  */
 export function createExcerpts(configText: string): (place: TextPlace) => Excerpt {
-  const text = configText.replace(/^\uFEFF/, '')
+  const text = withoutMark(configText)
   const lines = text.split(/\r?\n/)
   const yaml = readYaml(text)
-  const scalars = yaml.document.errors.length === 0 ? scalarsByLine(yaml) : undefined
+  const nodes = yaml.document.errors.length === 0 ? nodesByLine(yaml) : undefined
+  const secrets = nodes && findSecretNodes(yaml.document)
+  const shownLines = new Map<number, ShownLine>()
+
+  function piecesAt(line: number): readonly Piece[] {
+    const lineText = lines[line - 1] ?? ''
+    if (!nodes) return maskLine(lines, line)
+    const lineStart = yaml.lineCounter.lineStarts[line - 1] ?? 0
+    const bound = (offset: number) => Math.min(Math.max(offset - lineStart, 0), lineText.length)
+    const parts = (nodes.get(line) ?? []).map(({ node, path, isKey }) => ({
+      start: bound(node.range?.[0] ?? 0),
+      end: bound(node.range?.[1] ?? 0),
+      isShown: isKey
+        ? isKnownPlace(path.slice(0, -1))
+        : (isShownPlace(path) || isMerge(path)) && !secrets?.has(node),
+    }))
+    return piecesOf(lineText, parts)
+  }
 
   return ({ line, column }) => {
-    const lineText = lines[line - 1] ?? ''
-    const lineStart = yaml.lineCounter.lineStarts[line - 1] ?? 0
-    const pieces = scalars
-      ? piecesOf(
-          lineText,
-          (scalars.get(line) ?? []).map(scalar => within(scalar, { lineStart, lineText })),
-        )
-      : maskLine(lines, line)
-    return excerptOf(pieces, column - 1)
+    if (IS_UTF_16.test(lines[line - 1] ?? '')) return { line: '', caretStart: 0, caretLength: 0 }
+    const shown = shownLines.get(line) ?? shownLine(piecesAt(line))
+    shownLines.set(line, shown)
+    return excerptOf(shown, column - 1)
   }
 }
 
-interface PlacedScalar {
-  readonly start: number
-  readonly end: number
-  readonly isShown: boolean
+/** A merge key is refused, and what it names is no secret. */
+function isMerge(path: PlacedNode['path']): boolean {
+  return path.at(-1) === '<<' && isShownPlace(path.slice(0, -1))
 }
 
-/** Returns the scalars that each line has a part of, in their order. */
-function scalarsByLine({ document, lineCounter }: YamlText): Map<number, PlacedScalar[]> {
-  const hidden = hiddenTargets(document)
-  const byLine = new Map<number, PlacedScalar[]>()
-  for (const { node, path, isKey } of walkYaml(document)) {
-    if (!isScalar(node) || !node.range) continue
+/** Returns the scalars and aliases that each line has a part of, in their order. */
+function nodesByLine({ document, lineCounter }: YamlText): Map<number, PlacedNode[]> {
+  const byLine = new Map<number, PlacedNode[]>()
+  for (const placed of walkYaml(document)) {
+    const { node } = placed
+    if (isCollection(node) || !node.range) continue
     const [start, end] = node.range
-    const isShown = isKey ? isKnownPlace(path.slice(0, -1)) : isShownPlace(path) && !hidden.has(node)
     const last = lineCounter.linePos(Math.max(start, end - 1)).line
-    for (let line = lineCounter.linePos(start).line; line <= last; line++)
-      byLine.set(line, [...(byLine.get(line) ?? []), { start, end, isShown }])
+    for (let line = lineCounter.linePos(start).line; line <= last; line++) {
+      const nodes = byLine.get(line) ?? []
+      nodes.push(placed)
+      byLine.set(line, nodes)
+    }
   }
   return byLine
 }
 
-/** Returns what stands at a place that is shown, but is used at one that is not, or names API keys. */
-function hiddenTargets(document: YamlText['document']): Set<YamlNode> {
-  const targets = aliasTargets(document)
-  const hidden = new Set<YamlNode>()
-  for (const { node, path } of walkYaml(document)) {
-    if (isAlias(node) && !isShownPlace(path)) hide(targets.get(node))
-    if (
-      isMap(node) &&
-      path.at(-1) === 'principal' &&
-      scalarValue(node.get('issuer', true)) === API_KEY_ISSUER
-    )
-      hide(node.get('subject', true))
-  }
-  return hidden
-
-  /** Aliases are targets themselves, so that none is followed. */
-  function hide(node: unknown): void {
-    if (isScalar(node)) hidden.add(node as YamlNode)
-    else if (isCollection(node) && !hidden.has(node as YamlNode)) {
-      hidden.add(node as YamlNode)
-      for (const item of node.items) for (const inner of membersOf(item)) hide(inner)
-    }
-  }
-}
-
-function scalarValue(node: unknown): unknown {
-  return isScalar(node) ? node.value : undefined
-}
-
-function membersOf(item: unknown): unknown[] {
-  return typeof item === 'object' && item !== null && 'key' in item && 'value' in item
-    ? [item.key, item.value]
-    : [item]
-}
-
-function within(
-  { start, end, isShown }: PlacedScalar,
-  { lineStart, lineText }: { lineStart: number; lineText: string },
-): PlacedScalar {
-  const bound = (offset: number) => Math.min(Math.max(offset - lineStart, 0), lineText.length)
-  return { start: bound(start), end: bound(end), isShown }
-}
-
 /** Between scalars there are only signs, anchors, tags and comments. */
-function piecesOf(text: string, scalars: readonly PlacedScalar[]): Piece[] {
+function piecesOf(text: string, parts: readonly { start: number; end: number; isShown: boolean }[]): Piece[] {
   const pieces: Piece[] = []
+  // text that begins with & is taken for the anchor of nothing
+  const mayHaveSecret = parts.some(({ isShown }) => !isShown)
   let offset = 0
-  for (const { start, end, isShown } of scalars) {
-    pieces.push(gap(text.slice(offset, start)))
+  for (const { start, end, isShown } of parts) {
+    pieces.push(gap(text.slice(offset, start), mayHaveSecret))
     const value = text.slice(start, end)
     pieces.push({ length: value.length, shown: isShown ? hideSecrets(value) : HIDDEN })
     offset = end
   }
-  return [...pieces, gap(text.slice(offset))].filter(({ length }) => length > 0)
+  return [...pieces, gap(text.slice(offset), mayHaveSecret)].filter(({ length }) => length > 0)
 }
 
-function gap(text: string): Piece {
-  return { length: text.length, shown: hideSecrets(text.replace(/(^|\s)#.*/, '')) }
+function gap(text: string, mayHaveSecret: boolean): Piece {
+  const withoutComment = text.replace(/(^|\s)#.*/, '')
+  const shown = mayHaveSecret ? withoutComment.replace(/[&!]\S+/g, HIDDEN) : withoutComment
+  return { length: text.length, shown: hideSecrets(shown) }
 }
 
-function excerptOf(pieces: readonly Piece[], column: number): Excerpt {
+/** A piece in the line as it is shown. */
+interface ShownPiece {
+  /** Where it begins in the text. */
+  readonly offset: number
+  readonly length: number
+  /** Where it begins in what is shown. */
+  readonly start: number
+  readonly shown: string
+}
+
+interface ShownLine {
+  readonly line: string
+  readonly pieces: readonly ShownPiece[]
+}
+
+function shownLine(pieces: readonly Piece[]): ShownLine {
+  const shownPieces: ShownPiece[] = []
   let line = ''
   let offset = 0
-  let caret = { start: 0, length: 1 }
   for (const { length, shown } of pieces) {
     const printable = escapeUnprintable(shown)
-    if (column >= offset && column < offset + length)
-      caret = caretWithin(printable, { skipped: column - offset, start: line.length, length })
+    shownPieces.push({ offset, length, start: line.length, shown: printable })
     line += printable
     offset += length
   }
-  if (column >= offset) caret = { start: line.length, length: 1 }
-  return cut(line.trimEnd(), caret)
+  return { line: line.trimEnd(), pieces: shownPieces }
 }
 
 /** A piece that is shown as it is written is marked from the column on; of one that is not, the whole. */
-function caretWithin(
-  printable: string,
-  { skipped, start, length }: { skipped: number; start: number; length: number },
-): { start: number; length: number } {
-  if (printable.length !== length) return { start, length: Math.max(printable.length, 1) }
-  const rest = printable.slice(skipped)
-  return { start: start + skipped, length: Math.max(rest.trimEnd().length, 1) }
+function excerptOf({ line, pieces }: ShownLine, column: number): Excerpt {
+  const piece = pieces.find(({ offset, length }) => column < offset + length)
+  if (piece === undefined) return cut(line, { start: line.length, length: 1 })
+  const { offset, length, start, shown } = piece
+  const skipped = shown.length === length ? column - offset : 0
+  return cut(line, { start: start + skipped, length: Math.max(shown.slice(skipped).trimEnd().length, 1) })
 }
 
 function cut(line: string, { start, length }: { start: number; length: number }): Excerpt {

@@ -8,17 +8,24 @@ const SECRET_FORMS = [
   /-----BEGIN[\s\S]*/g,
   /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
   /\b(?<!mrk-)[0-9a-fA-F]{32,}\b/g,
-  /[^\s/:@'"]+:[^\s@'"]+@/g,
-  /(?<=:\/\/)[^\s/@'"]+@/g,
-  /(?<=[?&](?:[\w-]*(?:token|key|secret|password|signature|credential)[\w-]*)=)[^\s&'"]+/gi,
+  /(?<=:\/\/)[^\s/@'"]{1,200}(?=@)/g,
+  /[^\s/:@'"]{1,200}:(?!\/\/)[^\s@'"]{1,200}(?=@)/g,
+  /(?<=[?&][\w-]{0,50}(?:token|key|secret|password|signature|credential)[\w-]{0,50}=)[^\s&'"]+/gi,
 ]
 /** The alphabets of base64. */
 const RUN = /[A-Za-z0-9+/=_-]{20,}/g
 /** Of 100 neighbours in random base64, some 60 are of two kinds; in words, some 20. */
 const MIN_CHANGES = 0.4
 
-/** Returns text in which everything that looks like a secret is hidden. A secret that looks like a word stays. */
+/** What is longer is shown to nobody, and searched for no secret. */
+const MAX_LENGTH = 1000
+
+/**
+ * Returns text in which everything that looks like a secret is hidden, and an ellipsis for what is longer than a thousand
+ * characters. A secret that looks like a word stays.
+ */
 export function hideSecrets(text: string): string {
+  if (text.length > MAX_LENGTH) return '…'
   const withoutForms = SECRET_FORMS.reduce((hidden, form) => hidden.replace(form, HIDDEN), text)
   return withoutForms.replace(RUN, run => (isRandom(run) ? HIDDEN : run))
 }

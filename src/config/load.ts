@@ -12,7 +12,7 @@ import { hashFiles, originOf } from './hash-origin.ts'
 import type { ConfigOrigin } from './origin.ts'
 import { parsePlainJson } from './parse-json.ts'
 import { type ConfigText, placeProblems } from './placed-problems.ts'
-import { ConfigError, createReport, type Problem } from './problems.ts'
+import { ConfigError, createReport, limitProblems, type Problem } from './problems.ts'
 import type { Purpose } from './purpose.ts'
 import { findSchemaProblems } from './schema-problems.ts'
 import { inputPaths, type Sections, selectSoundSections } from './sections.ts'
@@ -103,7 +103,7 @@ async function examine(
     value = await parse(text)
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause
-    const problems = cause.problems.map(problem => ({ ...problem, file }))
+    const problems = limitProblems(cause.problems).map(problem => ({ line: 1, column: 1, ...problem, file }))
     return { file, text, config: undefined, problems, warnings: [], origin: originOf(text) }
   }
   const found = await checkConfig(value, { file, text, ...options })

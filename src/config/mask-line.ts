@@ -1,5 +1,5 @@
 import { HIDDEN, hideSecrets } from './hidden-values.ts'
-import { SHOWN_KEYS } from './shown-places.ts'
+import { KNOWN_KEYS } from './shown-places.ts'
 
 /** A part of a line, and what is shown in its place. */
 export interface Piece {
@@ -7,26 +7,31 @@ export interface Piece {
   readonly shown: string
 }
 
-const KEY = /^(?:-\s+)*["']?([\w$.-]+)["']?\s*:/
-/** In a line of JSON or flow YAML, keys may stand anywhere. */
-const ANY_KEY = /(?<=^|[\s{,"'])([\w$]+)["']?\s*:/g
-const SECRET_WORD = /sha256|externalId|apiKeys/i
+/** The key that a line begins with. */
+const KEY = /^(?:-\s+)*["'{]*\s*["']?([\w$.-]+)["']?\s*:/
+/** Keys under which nothing is shown. */
+const SECRET_KEY = /sha256|externalId|apiKey/i
+const API_KEY_ISSUER = /issuer["']?\s*:\s*["']?apiKey/
+/** What may be a key for a secret: a word before a colon, or the first of a line without one. */
+const SECRET_WORD =
+  /(?:^|[\s{,"'-])([\w-]*(?:key|secret|token|password|passwd|credential)[\w-]*)(?=["']?\s*:)|^([\w-]*(?:key|secret|token|password|passwd|credential)[\w-]*)/gi
 /** A file that is not YAML may be anything; its lines are not searched without end. */
 const MAX_LINES_ABOVE = 1000
+const MAX_LENGTH = 1000
 
 /**
  * Returns the pieces of a line of a text that is no sound YAML, so that no parser says what in it is a value. Shows values only
- * if every key of the line is known, and neither it nor a line that it is indented under may have a secret.
+ * if the line begins with a known key or a name, speaks of no secret, and is not indented under what may hold one.
  */
 export function maskLine(lines: readonly string[], line: number): Piece[] {
   const text = lines[line - 1] ?? ''
   const indent = text.length - text.trimStart().length
   const content = text.slice(indent)
-  const keys = [...content.matchAll(ANY_KEY)].map(([, key = '']) => key)
-  const mayHoldSecret = [...keysAbove(lines, line), content].some(above => SECRET_WORD.test(above))
-  const isKnown = keys.every((key, i) => SHOWN_KEYS.has(key) || (i === 0 && isName(content)))
   const piece = (part: string, shown: string): Piece => ({ length: part.length, shown })
-  if (!mayHoldSecret && isKnown) {
+  if (text.length > MAX_LENGTH) return [piece(text, '…')]
+  const mayNameKey = /subject/.test(content) && lines.some(other => API_KEY_ISSUER.test(other))
+  const isBelowSecret = linesAbove(lines, line).some(above => SECRET_KEY.test(above))
+  if (isShownLine(content) && !mayNameKey && !isBelowSecret) {
     const [value = '', comment = ''] = content.split(/(?<=\s)(#.*)/)
     return [piece(text.slice(0, indent), text.slice(0, indent)), ...words(value), piece(comment, '')]
   }
@@ -35,25 +40,35 @@ export function maskLine(lines: readonly string[], line: number): Piece[] {
   return [
     piece(text.slice(0, indent), text.slice(0, indent)),
     piece(key, hideSecrets(key)),
-    piece(rest, rest.trim() === '' ? rest : ` ${HIDDEN}`),
+    piece(rest, rest.trim() === '' ? rest : `${key === '' ? '' : ' '}${HIDDEN}`),
   ].filter(({ length }) => length > 0)
 }
 
-/** A name that a mapping has, such as a database's: nothing follows it. */
-function isName(content: string): boolean {
-  return /:\s*(?:#.*)?$/.test(content)
+function isShownLine(content: string): boolean {
+  const secretKeys = [...content.matchAll(SECRET_WORD)].map(([, key, first]) => key ?? first ?? '')
+  if (SECRET_KEY.test(content) || secretKeys.some(key => !KNOWN_KEYS.has(key))) return false
+  const [beginning, key] = KEY.exec(content) ?? []
+  if (beginning === undefined || key === undefined || KNOWN_KEYS.has(key)) return true
+  // a name, such as a database's, has no value but a mapping
+  return /^\s*(?:#.*|[{[&].*)?$/.test(content.slice(beginning.length))
 }
 
 /** Splits text into words and what is between them, so that a caret marks one of them. */
 function words(text: string): Piece[] {
   const hidden = hideSecrets(text)
   if (hidden !== text) return [{ length: text.length, shown: hidden }]
-  return (text.match(/[\w$./*-]+|\s+|[^\w\s]/g) ?? []).map(word => ({ length: word.length, shown: word }))
+  return (text.match(/[\w$./*-]+|\s+|([^\w\s])\1*/g) ?? []).map(word => ({
+    length: word.length,
+    shown: word,
+  }))
 }
 
-/** Returns the lines that a line is indented under, the nearest first. */
-function keysAbove(lines: readonly string[], line: number): string[] {
-  const above: string[] = []
+/** What the next line goes on with. */
+const OPEN_END = /[:{[,|>-]\s*$/
+
+/** Returns the lines that a line is indented under, and the one before it if that goes on in it. */
+function linesAbove(lines: readonly string[], line: number): string[] {
+  const above = lines.slice(Math.max(line - 2, 0), line - 1).filter(previous => OPEN_END.test(previous))
   let indent = indentOf(lines[line - 1] ?? '')
   for (let i = line - 2; i >= 0 && i >= line - MAX_LINES_ABOVE && indent > 0; i--) {
     const text = lines[i] ?? ''

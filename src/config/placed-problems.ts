@@ -1,6 +1,6 @@
 import { isJsonObject } from '../lib/json.ts'
 import { NAME_PATTERN } from './config.ts'
-import type { Problem, Segments } from './problems.ts'
+import { limitProblems, type Problem, type Segments } from './problems.ts'
 
 export interface ConfigText {
   /** The path or the `s3://` URL that it was read from. */
@@ -19,7 +19,7 @@ export async function placeProblems(
   if (problems.length === 0) return []
   const { createPlaceFinder } = await import('./places.ts')
   const findPlace = createPlaceFinder(text)
-  return problems.map(({ path, message, segments = [], isAboutKey }) => ({
+  return limitProblems(problems).map(({ path, message, segments = [], isAboutKey }) => ({
     path,
     ...grantOf(segments, value),
     message,

@@ -1,6 +1,7 @@
 import { isAlias, isCollection, isMap, isPair, isScalar, type Pair, type YAMLMap } from 'yaml'
+import { aliasTargets, keyText, type YamlNode } from '../lib/yaml-nodes.ts'
 import type { Segments } from './problems.ts'
-import { aliasTargets, keyText, readYaml, type YamlNode } from './yaml-document.ts'
+import { readYaml, withoutMark } from './yaml-document.ts'
 
 /** A place in a text: both count from 1, columns in UTF-16 units as editors do. */
 export interface TextPlace {
@@ -20,7 +21,7 @@ interface Found {
  * an alias stands for, where it is written.
  */
 export function createPlaceFinder(text: string): (path: Segments, isKeyMeant?: boolean) => TextPlace {
-  const { document, lineCounter } = readYaml(text.replace(/^\uFEFF/, ''))
+  const { document, lineCounter } = readYaml(withoutMark(text))
   const targets = aliasTargets(document)
   const resolved = (node: unknown) => (isAlias(node) ? targets.get(node) : node)
   const childOf = createChildFinder()

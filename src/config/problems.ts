@@ -57,6 +57,15 @@ export function problemText({ path, message, grant }: Problem): string {
   return escapeUnprintable(path === '' ? message : `${named}: ${message}`)
 }
 
+const MAX_PROBLEMS = 1000
+
+/** Returns the first thousand problems, and one more that says how many are left out: nobody reads them, and logs have limits. */
+export function limitProblems(problems: readonly Problem[]): readonly Problem[] {
+  if (problems.length <= MAX_PROBLEMS) return problems
+  const message = `there are ${problems.length - MAX_PROBLEMS} more problems, which are not listed`
+  return [...problems.slice(0, MAX_PROBLEMS), { ...problems[MAX_PROBLEMS - 1], path: '', message }]
+}
+
 /** Collects the problems of one part of a configuration. */
 export interface Report {
   /** Adds a problem of this part, or of what lies below it. */

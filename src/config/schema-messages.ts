@@ -75,7 +75,14 @@ function explainType(
   if (isRoot) return `the file ${data === null ? 'is empty; it ' : ''}must contain ${choice}`
   if (data === null) return `is empty; it must be ${choice}`
   const isUnquoted = types.includes('string') && (typeof data === 'number' || typeof data === 'boolean')
+  if (types.includes('array') && typeof data === 'string' && /^-\S/.test(data))
+    return `must be ${choice}: a space is missing after the -`
+  if (typeof data === 'string' && isQuotedNumber(data, types)) return `must be ${choice}, without quotes`
   return isUnquoted ? 'must be text: put it in quotes' : `must be ${choice}`
+}
+
+function isQuotedNumber(text: string, types: readonly (string | undefined)[]): boolean {
+  return /^-?\d+(?:\.\d+)?$/.test(text) && types.some(type => type === 'integer' || type === 'number')
 }
 
 export function isUnknownKey({ keyword, parentSchema }: ErrorObject): boolean {

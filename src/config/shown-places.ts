@@ -13,10 +13,10 @@ const SECRET_KEYS: ReadonlySet<string | number> = new Set(['apiKeys', 'sha256', 
 /** Keys of the configuration that somebody may also write where it has none, for a secret. */
 const SECRET_WORDS = /key|secret|token|password|credential/i
 
-/** Every key of the configuration whose value is no secret wherever it stands, with what the schema says of it. */
-const SHOWN_SHAPES: ReadonlyMap<string, readonly Shape[]> = shapesByKey(ConfigSchema)
+const SHAPES: ReadonlyMap<string, readonly Shape[]> = shapesByKey(ConfigSchema)
 
-export const SHOWN_KEYS: ReadonlySet<string> = new Set(SHOWN_SHAPES.keys())
+/** Every key of the configuration whose value is no secret where the schema has it. */
+export const KNOWN_KEYS: ReadonlySet<string> = new Set(SHAPES.keys())
 
 /**
  * Whether the value at a path may be shown to whoever runs a command: the schema knows the path, or a key that is nearly or
@@ -29,7 +29,10 @@ export function isShownPlace(path: Segments): boolean {
 /** Whether the schema knows a path, secret or not, so that the keys which stand there are no secrets. */
 export function isKnownPlace(path: Segments): boolean {
   let shapes: readonly Shape[] = [ConfigSchema as object]
-  for (const segment of path) shapes = shapesBelow(shapes, segment)
+  for (const segment of path) {
+    shapes = shapesBelow(shapes, segment)
+    if (shapes.length === 0) return false
+  }
   return shapes.length > 0
 }
 
@@ -45,7 +48,7 @@ function shapesBelow(shapes: readonly Shape[], segment: string | number): readon
   const keys = forms.flatMap(({ properties = {} }) => Object.keys(properties))
   const near = findNearSpelling(segment, keys)
   if (near !== undefined) return SECRET_KEYS.has(near) ? [] : shapesBelow(forms, near)
-  return SHOWN_SHAPES.get(segment) ?? []
+  return SECRET_WORDS.test(segment) ? [] : (SHAPES.get(segment) ?? [])
 }
 
 function withForms(shape: Shape): Shape[] {
@@ -57,7 +60,7 @@ function shapesByKey(root: object): Map<string, Shape[]> {
   const add = (shape: Shape) => {
     const { properties = {}, patternProperties = {}, items, anyOf = [] } = shape
     for (const [key, below] of Object.entries(properties))
-      if (!SECRET_KEYS.has(key) && !SECRET_WORDS.test(key)) byKey.set(key, [...(byKey.get(key) ?? []), below])
+      if (!SECRET_KEYS.has(key)) byKey.set(key, [...(byKey.get(key) ?? []), below])
     const parts = [...Object.values(properties), ...Object.values(patternProperties), ...anyOf]
     for (const part of items ? [...parts, items] : parts) add(part)
   }

@@ -1,5 +1,7 @@
 /** Long names are compared no further: the work grows with the square of the length. */
 const MAX_LENGTH = 64
+/** Of many candidates only the first are compared: the same may be asked for each of many names. */
+const MAX_CANDIDATES = 100
 
 /**
  * Returns the candidate that a misspelled name most likely means; undefined if none is near. Neither case nor `-` and `_`
@@ -9,10 +11,12 @@ export function findNearSpelling(name: string, candidates: Iterable<string>): st
   const wanted = plainLetters(name)
   if (wanted === '' || name.length > MAX_LENGTH) return undefined
   let nearest: { candidate: string; edits: number } | undefined
+  let compared = 0
   for (const candidate of candidates) {
+    if (++compared > MAX_CANDIDATES) break
     const other = plainLetters(candidate)
     if (candidate === name || other === '' || candidate.length > MAX_LENGTH) continue
-    const isBeginning = wanted.length >= 3 && other.startsWith(wanted)
+    const isBeginning = wanted.length >= 3 && other.length > wanted.length && other.startsWith(wanted)
     const edits = isBeginning ? 1 : countEdits(wanted, other)
     if (edits > maxEdits(Math.max(wanted.length, other.length))) continue
     if (nearest === undefined || edits < nearest.edits) nearest = { candidate, edits }

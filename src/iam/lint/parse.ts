@@ -1,12 +1,21 @@
-import { visit as visitJson } from 'jsonc-parser'
-import { LineCounter, type Node, Pair, parseDocument, Scalar, visit as visitYaml, YAMLMap } from 'yaml'
+import {
+  type Document,
+  LineCounter,
+  type Node,
+  Pair,
+  parseDocument,
+  Scalar,
+  visit as visitYaml,
+  YAMLMap,
+} from 'yaml'
+import { isTooLargeFor } from '../../lib/expanded-weight.ts'
+import { firstJsonFault } from '../../lib/json-fault.ts'
+import { type AliasFault, aliasFaults, MAX_ALIASES } from '../../lib/yaml-aliases.ts'
+import { repeatedKeys } from '../../lib/yaml-nodes.ts'
 
 export type ParsedFile =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly problem: string }
-
-/** More uses of anchors than anybody writes: without a limit, a small file could stand for a huge value. */
-const MAX_ALIASES = 10_000
 
 /**
  * Parses strict JSON, or YAML, in which the short forms of CloudFormation (`!Sub`) become the long ones. A problem is the
@@ -32,32 +41,6 @@ function parseJsonFile(text: string): ParsedFile {
   }
 }
 
-export interface JsonFault {
-  readonly offset: number
-  readonly line: number
-  readonly column: number
-}
-
-/** Returns the first place at which a text is not JSON (RFC 8259); undefined if it is JSON, or nested too deeply for the parser. */
-export function firstJsonFault(text: string): JsonFault | undefined {
-  let fault: JsonFault | undefined
-  try {
-    visitJson(
-      text,
-      {
-        onError(_code, offset, _length, startLine, startCharacter) {
-          fault ??= { offset, line: startLine + 1, column: startCharacter + 1 }
-        },
-      },
-      { disallowComments: true },
-    )
-  } catch (cause) {
-    // the parser calls itself for each level
-    if (!(cause instanceof RangeError)) throw cause
-  }
-  return fault
-}
-
 function parseYamlFile(text: string): ParsedFile {
   const lineCounter = new LineCounter()
   const document = parseDocument(text, {
@@ -65,20 +48,47 @@ function parseYamlFile(text: string): ParsedFile {
     prettyErrors: false,
     logLevel: 'error',
     schema: 'core',
+    // tools that write templates resolve merge keys (<<)
+    merge: true,
+    // its search takes the square of the number of keys
+    uniqueKeys: false,
   })
+  const placeOf = (offset: number) => {
+    const { line, col } = lineCounter.linePos(offset)
+    return `line ${line}, column ${col}`
+  }
   const [error] = document.errors
-  if (error) {
-    const { line, col } = lineCounter.linePos(error.pos[0])
-    return problem(`is not YAML: see line ${line}, column ${col} (${error.message})`)
-  }
-  visitYaml(document, { Value: (_key, node) => longForm(node) })
-  try {
-    return { ok: true, value: document.toJS({ maxAliasCount: MAX_ALIASES }) }
-  } catch {
+  if (error) return problem(`is not YAML: see ${placeOf(error.pos[0])} (${error.message})`)
+  const [repeated] = repeatedKeys(document)
+  if (repeated) return problem(`is not YAML: see ${placeOf(startOf(repeated.key))} (Map keys must be unique)`)
+  const [fault] = aliasFaults(document)
+  if (fault)
     return problem(
-      'is YAML that cannot be resolved: an alias has no anchor, there are too many aliases, or it is nested too deeply',
+      `is YAML that cannot be resolved: see ${placeOf(startOf(fault.alias))} (${ALIAS_TEXT[fault.kind]})`,
     )
+  visitYaml(document, { Value: (_key, node) => longForm(node) })
+  return resolve(document, text.length)
+}
+
+const ALIAS_TEXT: Readonly<Record<AliasFault['kind'], string>> = {
+  unanchored: 'an alias has no anchor before it',
+  recursive: 'an alias is within what it stands for',
+  excessive: `there are more than ${MAX_ALIASES} aliases`,
+}
+
+/** Whatever walks the value visits what an alias stands for once for each alias, so it must not be too much in all. */
+function resolve(document: Document, textLength: number): ParsedFile {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: -1 })
+    if (!isTooLargeFor(textLength, value)) return { ok: true, value }
+    return problem('is YAML that cannot be resolved: its aliases stand for too much')
+  } catch {
+    return problem('is YAML that cannot be resolved: it is nested too deeply')
   }
+}
+
+function startOf({ range }: { range?: Node['range'] }): number {
+  return range?.[0] ?? 0
 }
 
 /** Returns `{ Fn::Sub: x }` for `!Sub x`, and `{ Ref: x }` for `!Ref x`. */

@@ -22,6 +22,12 @@ export interface Mistake {
   readonly strict?: boolean
 }
 
+const SOUND_FILES = {
+  ...tlsFiles(),
+  'cluster-jwks.json': jwksText(),
+  'store.key': randomBytes(32).toString('base64'),
+}
+
 export const SOUND = readFileSync(new URL('sound.yaml', import.meta.url), 'utf8')
 
 /** Returns the text of a configuration with a mistake. Fails if what it changes is not in the sound one. */
@@ -40,12 +46,7 @@ export async function checkMistake(
 ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'mistake-'))
   try {
-    const files: Mistake['files'] = {
-      ...tlsFiles(),
-      'cluster-jwks.json': jwksText(),
-      'store.key': randomBytes(32).toString('base64'),
-      ...mistake.files,
-    }
+    const files: Mistake['files'] = { ...SOUND_FILES, ...mistake.files }
     const write = (name: string, content: string | Buffer) =>
       writeFile(join(folder, name), content, { mode: 0o600 })
     for (const [name, content] of Object.entries(files)) if (content !== undefined) await write(name, content)

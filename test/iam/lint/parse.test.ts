@@ -1,46 +1,5 @@
-import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { firstJsonFault, parsePolicyFile } from '../../../src/iam/lint/parse.ts'
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
-const PIECES = [
-  ...['{', '}', '[', ']', ':', ',', '"a"', '"\\u00e9"', '"', '\\', '1', '-', '0', '.5', 'e3', 'true', 'null'],
-  ...[' ', '\n', 'x', '/*', '//', '\u0001', '\u00a0'],
-]
-
-describe('firstJsonFault', () => {
-  test('agrees with JSON.parse on whether a text is JSON', () => {
-    const texts = fc.oneof(
-      fc.json(),
-      fc.array(fc.constantFrom(...PIECES), { maxLength: 12 }).map(list => list.join('')),
-      fc.string(),
-    )
-    fc.assert(
-      fc.property(texts, text => {
-        expect(firstJsonFault(text) === undefined).toBe(isJson(text))
-      }),
-      { numRuns: 2000 },
-    )
-  })
-
-  test('is at or before the place of a change', () => {
-    fc.assert(
-      fc.property(fc.json(), fc.nat(), (json, at) => {
-        const cut = json.slice(0, at % json.length)
-        if (!isJson(cut)) expect(firstJsonFault(cut)?.offset).toBeLessThanOrEqual(cut.length)
-        expect(firstJsonFault(`${cut}\u0001${json}`)?.offset).toBeLessThanOrEqual(cut.length)
-      }),
-    )
-  })
-})
+import { parsePolicyFile } from '../../../src/iam/lint/parse.ts'
 
 describe('parsePolicyFile', () => {
   test.each([
@@ -56,6 +15,39 @@ describe('parsePolicyFile', () => {
     [`a: ${'['.repeat(5000)}${']'.repeat(5000)}`, 'is '],
   ])('says of %.40j that it %s', (text, problem) => {
     expect(parsePolicyFile(text)).toEqual({ ok: false, problem: expect.stringContaining(problem) })
+  })
+
+  test.each([
+    [
+      'a list that thousands of aliases stand for',
+      `s: &s\n${' - { Effect: Allow }\n'.repeat(3000)}p:\n${' - *s\n'.repeat(5000)}`,
+      'its aliases stand for too much',
+    ],
+    [
+      'a text that thousands of aliases stand for',
+      `s: &s '{"Statement": [${'{"Effect":"Allow"},'.repeat(4000)}{}]}'\np:\n${' - *s\n'.repeat(3000)}`,
+      'its aliases stand for too much',
+    ],
+    [
+      'aliases that double',
+      `a0: &a0 [x]\n${Array.from({ length: 90 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`).join('\n')}`,
+      'its aliases stand for too much',
+    ],
+    [
+      'ten thousand aliases and more',
+      `a: &a 1\nb: [${Array(10_001).fill('*a').join()}]`,
+      'more than 10000 aliases',
+    ],
+    ['an alias within what it stands for', 'a: &a\n  b: [*a]', 'line 2, column 7 (an alias is within'],
+  ])('refuses %s', (_, text, problem) => {
+    expect(parsePolicyFile(text)).toEqual({ ok: false, problem: expect.stringContaining(problem) })
+  })
+
+  test('resolves aliases and merge keys', () => {
+    expect(parsePolicyFile('a: &a { x: 1, y: 2 }\nb: { <<: *a, y: 3 }\nc: *a')).toEqual({
+      ok: true,
+      value: { a: { x: 1, y: 2 }, b: { x: 1, y: 3 }, c: { x: 1, y: 2 } },
+    })
   })
 
   test('accepts a byte order mark', () => {
