@@ -24,7 +24,8 @@ export class RefusedClaims extends Error {
 
 /** How far the clocks of issuers may be off. */
 export const CLOCK_TOLERANCE_SECONDS = 60
-const DEFAULT_MAX_LIFETIME_SECONDS = 86_400
+/** A day. */
+export const DEFAULT_MAX_LIFETIME_SECONDS = 86_400
 /** JWTs of real platforms have at most five levels. */
 const MAX_DEPTH = 32
 

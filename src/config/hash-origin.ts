@@ -13,10 +13,10 @@ export interface HashedFiles extends Files {
 }
 
 /** Returns the same files, whose hashes are remembered. */
-export function hashFiles({ resolve, read }: Files): HashedFiles {
+export function hashFiles({ read, ...others }: Files): HashedFiles {
   const hashes = new Map<string, string>()
   return {
-    resolve,
+    ...others,
     async read(path, report) {
       const text = await read(path, report)
       if (text !== undefined) hashes.set(path, sha256Hex(text))

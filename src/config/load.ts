@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { freezeDeep } from '../lib/freeze-deep.ts'
 import { mergeCascades } from './cascades.ts'
 import { checkApiKeys } from './checks/api-keys.ts'
@@ -19,6 +20,8 @@ import { inputPaths, type Sections, selectSoundSections } from './sections.ts'
 import { type Files, withoutFiles } from './source/files.ts'
 import { openConfigSource } from './source/open-source.ts'
 import type { ConfigSource } from './source/source.ts'
+import { warnOfExposedFiles } from './warnings/exposed-files.ts'
+import { findStrayText } from './warnings/stray-text.ts'
 import { findWarnings } from './warnings.ts'
 
 /**
@@ -156,15 +159,21 @@ async function checkConfig(
   const grants = checkGrants(sections.grants, {
     definedNames: sections.definedNames,
     tenancies,
+    issuerUrls: new Map(sections.issuers.map(([name, { issuer }]) => [name, issuer])),
     report: report.at('grants'),
   })
   const store = sections.store && (await checkStore(sections.store, at('store')))
-  const inputs = [file, ...inputPaths(sections)]
+  const inputs = [basename(file), ...inputPaths(sections)]
   const audit = await checkAudit(sections.audit, { ...at('audit'), store: sections.store, inputs })
 
   const origin = originOf(text, { sections, files })
   const problems = mergeCascades(found, { schemaProblems, value })
-  const warnings = [...doubts, ...findWarnings({ issuers, grants })]
+  await warnOfExposedFiles(sections, { file, files, warnings: doubtReport })
+  const warnings = [
+    ...doubts,
+    ...findStrayText(value),
+    ...findWarnings({ server, issuers, databases, grants, audit: problems.length === 0 ? audit : undefined }),
+  ]
   const isSound = server && store && problems.length === 0
   const config = isSound ? { server, issuers, apiKeys, databases, grants, store, audit, origin } : undefined
   return { config, problems, warnings, origin }

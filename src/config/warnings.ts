@@ -1,23 +1,29 @@
-import { findScopeDoubt } from '../authorization/grant-scope.ts'
-import { findNearForm, findPrivateForm } from '../authorization/tenancy/private-issuers.ts'
-import { findRightSpelling, findSharedProvider } from '../authorization/tenancy/shared-oidc-providers.ts'
 import { determineTenancy, type Tenancy } from '../authorization/tenancy/tenancy.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Config, IssuerConfig } from './config.ts'
 import { createReport, type Problem } from './problems.ts'
+import { warnOfDatabases } from './warnings/databases.ts'
+import { warnOfGrants } from './warnings/grants.ts'
+import { warnOfIssuers } from './warnings/issuers.ts'
+import { warnOfAudit, warnOfListeners } from './warnings/listeners.ts'
 
-/** Returns what is allowed in a checked configuration and yet lets in more than its operator may think, or nobody. */
-export function findWarnings({ issuers, grants }: Pick<Config, 'issuers' | 'grants'>): Problem[] {
+/** The checked parts of a configuration; those that could not be checked are left out. */
+export type WarnedParts = Pick<Config, 'issuers' | 'grants'> & {
+  readonly [part in 'server' | 'databases' | 'audit']?: Config[part] | undefined
+}
+
+/**
+ * Returns what is allowed in a checked configuration and yet lets in more than its operator may think, or nobody. What shows
+ * only when it is loaded (files, dates, its text) is not among it.
+ */
+export function findWarnings({ server, issuers, databases, grants, audit }: WarnedParts): Problem[] {
   const warnings: Problem[] = []
   const report = createReport(warnings)
-  const tenancies = tenanciesOf(issuers)
-  for (const issuer of issuers)
-    for (const doubt of [findSignUpDoubt(issuer), findSpellingDoubt(issuer), findTwinDoubt(issuer, issuers)])
-      if (doubt !== undefined) report.problem(doubt, 'issuers', issuer.name)
-  grants.forEach((grant, position) => {
-    const doubt = findScopeDoubt(grant, tenancies.get(grant.principal.issuer))
-    if (doubt !== undefined) report.problem(doubt, 'grants', position, 'principal')
-  })
+  if (server) warnOfListeners(server, report.at('server'))
+  warnOfIssuers(issuers, report.at('issuers'))
+  if (databases) warnOfDatabases(databases, report.at('databases'))
+  warnOfGrants(grants, { issuers, tenancies: tenanciesOf(issuers), report: report.at('grants') })
+  if (audit) warnOfAudit(audit, report.at('audit'))
   return warnings
 }
 
@@ -28,31 +34,6 @@ function tenanciesOf(issuers: readonly IssuerConfig[]): ReadonlyMap<string, Tena
     if (found.kind !== 'problem') tenancies.set(name, found)
   }
   return tenancies
-}
-
-function findSignUpDoubt({ issuer, tenancy }: IssuerConfig): string | undefined {
-  const form = tenancy === undefined ? findPrivateForm(issuer) : undefined
-  if (!form?.hasOpenSignUp) return undefined
-  return `whoever signs up gets JWTs of this issuer, and by default anybody can at ${form.name}: write \`tenancy: private\` if only your own users can, otherwise \`tenancy: shared\` and \`owner\``
-}
-
-function findSpellingDoubt({ issuer }: IssuerConfig): string | undefined {
-  const isExact = findPrivateForm(issuer) !== undefined
-  const spelling = findRightSpelling(issuer) ?? (isExact ? undefined : findNearForm(issuer)?.iss)
-  if (spelling === undefined) return undefined
-  return `no JWT is accepted, because \`iss\` is compared to the letter and reads ${spelling} there: write that as \`issuer\``
-}
-
-/** Who can get JWTs does not depend on their audience, so one of two issuers with a URL is declared as it is not. */
-function findTwinDoubt(
-  { issuer, tenancy, jwks }: IssuerConfig,
-  issuers: readonly IssuerConfig[],
-): string | undefined {
-  if (tenancy === 'shared') return undefined
-  const twin = issuers.find(other => other.issuer === issuer && other.tenancy === 'shared')
-  const haveOwnKeys = jwks !== undefined && twin?.jwks !== undefined
-  if (!twin || haveOwnKeys || findSharedProvider(issuer)) return undefined
-  return `issuers.${twin.name} has the same URL and is shared, so strangers may get JWTs for this audience too, and no grant has to pin an owner: write \`tenancy: shared\` and \`owner\` here as well, unless the issuer keeps strangers from this audience`
 }
 
 /** Logs each warning of a configuration that is about to be used. */

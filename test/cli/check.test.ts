@@ -30,6 +30,7 @@ describe('jeton check', () => {
         people: { issuer: 'https://acme.us.auth0.com/', audience: 'jeton' },
       },
       grants: [...grants, { ...grants[0], name: 'mine', principal: { issuer: 'google', claims } }],
+      audit: [{ type: 'dynamodb', table: 'jeton-audit' }],
     })
     const { exitCode, stdout, stderr } = await check(path)
     expect({ exitCode, stdout }).toEqual({

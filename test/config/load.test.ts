@@ -40,7 +40,7 @@ describe('loadConfig', () => {
         },
       ],
       store: { type: 'memory' },
-      audit: [{ type: 'stdout' }],
+      audit: [{ type: 'stdout' }, { type: 'file', path: join(dirname(path), 'audit.jsonl') }],
       origin: expect.any(Object),
       warnings: [],
     })

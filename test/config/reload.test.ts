@@ -5,7 +5,10 @@ import { ConfigError } from '../../src/config/problems.ts'
 import { createReloader, type RefusedConfig, reload, restartOnlyChanges } from '../../src/config/reload.ts'
 import type { ConfigSource } from '../../src/config/source/source.ts'
 import { createLogRecorder, eventsOf, type LogRecorder } from '../support/service/log-recorder.ts'
-import { sound, withApiKeys, withServer, written } from './support.ts'
+import { sound, withApiKeys, withAudit, withServer, written } from './support.ts'
+
+/** Without a table, stdout would be the only log, which is warned of. */
+const quiet = () => withAudit([{ type: 'dynamodb', table: 'jeton-audit' }])(sound())
 
 const BROKEN = [{ path: 'grants', message: 'is required' }]
 
@@ -17,7 +20,7 @@ const events = () => eventsOf(log)
 
 beforeEach(async () => {
   log = createLogRecorder()
-  config = await loadConfig(await written(sound()))
+  config = await loadConfig(await written(quiet()))
   applied = []
 })
 
@@ -32,7 +35,7 @@ describe('reload', () => {
   })
 
   test('warns of nothing that did not change, whatever was started with the configuration', async () => {
-    const path = await written(withServer({ admin: { port: 9000 }, connections: { max: 10 } })(sound()))
+    const path = await written(withServer({ admin: { port: 9000 }, connections: { max: 10 } })(quiet()))
     const [started, read] = [await loadConfig(path), await loadConfig(path)]
     // a part that is given an object of the configuration, as Fastify was, may try to write into it
     expect(() => Object.assign(started.server.admin ?? {}, { cb: () => {} })).toThrow(TypeError)
@@ -55,7 +58,10 @@ describe('reload', () => {
         fields: {
           event: 'restart_needed',
           part: 'audit',
-          changes: [{ key: 'audit[0].type', from: 'stdout' }],
+          changes: [
+            { key: 'audit[0].type', from: 'dynamodb' },
+            { key: 'audit[0].table', from: 'jeton-audit' },
+          ],
         },
       },
     ])
@@ -65,7 +71,7 @@ describe('reload', () => {
   test('logs what is doubtful in the new one', async () => {
     const claims = { hd: 'example.com', email_verified: true }
     const path = await written({
-      ...sound(),
+      ...quiet(),
       issuers: { google: { issuer: 'https://accounts.google.com', audience: 'jeton' } },
       grants: [{ ...sound().grants[0], principal: { issuer: 'google', claims } }],
     })
@@ -126,7 +132,7 @@ describe('createReloader', () => {
   const reloader = () => createReloader({ source, config, log, apply })
 
   beforeEach(() => {
-    text = JSON.stringify(sound())
+    text = JSON.stringify(quiet())
     checks = 0
     changed = () => true
   })
@@ -157,7 +163,7 @@ describe('createReloader', () => {
     await check()
     expect(events()).toEqual(['configuration_broken', 'configuration_broken'])
     expect(log.lines[1]?.fields).toEqual(log.lines[0]?.fields)
-    text = JSON.stringify(sound())
+    text = JSON.stringify(quiet())
     changed = () => true
     await check()
     changed = () => false
@@ -180,7 +186,7 @@ describe('createReloader', () => {
 
 describe('restartOnlyChanges', () => {
   const load = async (change: (config: ReturnType<typeof sound>) => object) =>
-    loadConfig(await written(change(sound())))
+    loadConfig(await written(change(quiet())))
 
   test('returns nothing for issuers, keys, databases and grants', async () => {
     const changed = await load(base => ({
@@ -193,7 +199,7 @@ describe('restartOnlyChanges', () => {
   test('returns the keys that differ', async () => {
     const changed = await load(withServer({ port: 1 }))
     const changes = restartOnlyChanges(config, { ...changed, audit: [] })
-    expect(changes.map(({ key }) => key)).toEqual(['server.port', 'audit[0].type'])
+    expect(changes.map(({ key }) => key)).toEqual(['server.port', 'audit[0].type', 'audit[0].table'])
   })
 
   test('returns the certificate if TLS is added, and nothing for a renewed one', () => {

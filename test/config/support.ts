@@ -50,7 +50,7 @@ grants:
     session: shared
 
 store: { type: memory }
-audit: [{ type: stdout }]
+audit: [{ type: stdout }, { type: file, path: audit.jsonl }]
 `
 
 /** Returns a configuration without problems that names no files, for tests to break in one place. */
@@ -122,13 +122,15 @@ export function withKeyFile(jwksFile: string) {
 export const MISSING_FILE =
   'names a file that cannot be read (ENOENT); a relative path is relative to the folder of the configuration'
 
+const OWNER_ONLY = { mode: 0o600 }
+
 /** Writes a configuration and other files to a new folder, which is removed after the test. Returns the configuration's path. */
 export async function written(config: unknown, files: Record<string, string> = {}): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'config-'))
   onTestFinished(() => rm(folder, { recursive: true }))
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text, OWNER_ONLY)
   const path = join(folder, 'jeton.yaml')
-  await writeFile(path, typeof config === 'string' ? config : JSON.stringify(config, null, 2))
+  await writeFile(path, typeof config === 'string' ? config : JSON.stringify(config, null, 2), OWNER_ONLY)
   return path
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { IssuerConfig } from '../../src/config/config.ts'
-import { describeProblem } from '../../src/config/problems.ts'
+import type { IssuerConfig, SinkConfig } from '../../src/config/config.ts'
+import { problemText } from '../../src/config/problems.ts'
 import { findWarnings } from '../../src/config/warnings.ts'
+import type { Database } from '../../src/rds/database.ts'
 
 const ISSUER = 'https://idp.example.com'
 const KEYS = { keys: [] }
@@ -10,7 +11,7 @@ const warningsOf = (...issuers: Omit<IssuerConfig, 'audience'>[]) =>
   findWarnings({
     issuers: issuers.map(issuer => ({ audience: issuer.name, ...issuer })),
     grants: [],
-  }).map(describeProblem)
+  }).map(problemText)
 
 describe('findWarnings, of an issuer of the table that no JWT spells so,', () => {
   test.each([
@@ -60,5 +61,111 @@ describe('findWarnings, of two issuers with one URL,', () => {
       warningsOf({ ...shared, jwks: KEYS }, { name: 'jobs', issuer: ISSUER, jwks: KEYS, tenancy: 'private' }),
     ).toEqual([])
     expect(warningsOf(shared, { name: 'jobs', issuer: `${ISSUER}/jobs`, tenancy: 'private' })).toEqual([])
+  })
+})
+
+const DATABASE: Database = {
+  name: 'orders',
+  engine: 'postgres',
+  host: 'orders.c9akciq32xyz.us-east-1.rds.amazonaws.com',
+  port: 5432,
+  kind: 'instance',
+  partition: 'aws',
+  region: 'us-east-1',
+  resourceId: 'db-ABC',
+  roleArn: 'arn:aws:iam::123456789012:role/jeton',
+  account: '123456789012',
+  users: ['app'],
+  newTokensPerSecond: 16,
+}
+const databaseWarnings = (...databases: Partial<Database>[]) =>
+  findWarnings({
+    issuers: [],
+    grants: [],
+    databases: databases.map((each, i) => ({ ...DATABASE, name: `db-${i}`, ...each })),
+  }).map(problemText)
+
+describe('findWarnings, of databases,', () => {
+  test('warns of the master user', () => {
+    expect(databaseWarnings({ users: ['app', 'postgres'] })).toEqual([
+      expect.stringMatching(/^databases\.db-0\.users\[1\]: is postgres, which is mostly the master user/),
+    ])
+    expect(databaseWarnings({ engine: 'mysql', users: ['admin'] })).toHaveLength(1)
+    expect(databaseWarnings({ users: ['admin'] })).toEqual([])
+  })
+
+  test('warns of one database under two names, unless something tells them apart', () => {
+    expect(databaseWarnings({}, {})).toEqual([
+      expect.stringMatching(/^databases\.db-1: has the endpoint, the database and a user of databases\.db-0/),
+    ])
+    for (const other of [
+      { dbname: 'x' },
+      { users: ['b'] },
+      { port: 5433 },
+      { connect: { host: 'a', port: 1 } },
+    ])
+      expect(databaseWarnings({}, other)).toEqual([])
+  })
+})
+
+describe('findWarnings, of what the server opens,', () => {
+  const server = { host: '127.0.0.1', port: 8080 }
+
+  test('warns of /metrics beyond this machine', () => {
+    const on = (host: string) =>
+      findWarnings({ issuers: [], grants: [], server: { ...server, admin: { host, port: 9464 } } }).map(
+        problemText,
+      )
+    expect(on('0.0.0.0')).toEqual([
+      expect.stringMatching(/^server\.admin\.host: is 0\.0\.0\.0, beyond this machine/),
+    ])
+    expect(on('127.0.0.1')).toEqual([])
+  })
+
+  test('warns of an audit log on stdout alone', () => {
+    const log = (...audit: SinkConfig[]) => findWarnings({ issuers: [], grants: [], audit }).map(problemText)
+    expect(log({ type: 'stdout' })).toEqual([
+      expect.stringMatching(/^audit: is only on stdout, which is not durable/),
+    ])
+    expect(log({ type: 'stdout' }, { type: 'file', path: 'a' })).toEqual([])
+  })
+})
+
+describe('findWarnings, of an audience,', () => {
+  const audienceOf = (audience: string, issuer: Partial<IssuerConfig> = {}) =>
+    findWarnings({
+      issuers: [{ name: 'it', issuer: ISSUER, tenancy: 'private', ...issuer, audience }],
+      grants: [],
+    }).map(problemText)
+
+  test.each([
+    ['htps://jeton.example', 'did you mean https://?'],
+    ['https//jeton.example', 'looks like a URL and is none'],
+    ['https:/jeton.example', 'looks like a URL and is none'],
+  ])('says what is wrong with %s', (audience, doubt) => {
+    expect(audienceOf(audience)).toEqual([expect.stringContaining(doubt)])
+  })
+
+  test.each([
+    'jeton',
+    'https://jeton.example',
+    'http://jeton.example',
+    'api://AzureADTokenExchange',
+    'urn:a:b',
+    'spiffe://a/b',
+  ])('says nothing of %s', audience => expect(audienceOf(audience)).toEqual([]))
+
+  test('knows the only one of an issuer, and how long its JWTs live', () => {
+    const issuer = 'https://vstoken.dev.azure.com/11111111-2222-3333-4444-555555555555'
+    expect(audienceOf('jeton', { issuer, tenancy: undefined })).toEqual([
+      'issuers.it.audience: is in no JWT of Azure DevOps, whose `aud` is always api://AzureADTokenExchange: write that',
+    ])
+    const modal = { issuer: 'https://oidc.modal.com', tenancy: undefined }
+    expect(audienceOf('oidc.modal.com', modal)).toEqual([
+      expect.stringMatching(
+        /^issuers\.it\.maxLifetimeSeconds: is 86400, and JWTs of Modal are valid for 172800 s/,
+      ),
+    ])
+    expect(audienceOf('oidc.modal.com', { ...modal, maxLifetimeSeconds: 172_800 })).toEqual([])
   })
 })

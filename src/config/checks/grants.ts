@@ -1,5 +1,6 @@
 import { API_KEY_ISSUER } from '../../authentication/api-key.ts'
 import type { GrantSpec } from '../../authorization/grant.ts'
+import { findContradiction } from '../../authorization/grant-overlap.ts'
 import { findScopeProblem } from '../../authorization/grant-scope.ts'
 import type { Tenancy } from '../../authorization/tenancy/tenancy.ts'
 import { findNearSpelling } from '../../lib/near-spelling.ts'
@@ -11,23 +12,24 @@ interface GrantCheck {
   definedNames: DefinedNames
   /** By the issuer's name; without those that are reported themselves. */
   tenancies: ReadonlyMap<string, Tenancy>
+  /** The `iss` of each issuer, by its name. */
+  issuerUrls: ReadonlyMap<string, string>
   report: Report
 }
 
-type NameCheck = Omit<GrantCheck, 'tenancies'>
+type NameCheck = Omit<GrantCheck, 'tenancies' | 'issuerUrls'>
 
 /** Returns all grants, of which only those without a reported problem refer to something. */
 export function checkGrants(
   entries: Sections['grants'],
-  { definedNames, tenancies, report }: GrantCheck,
+  { report, ...check }: GrantCheck,
 ): readonly GrantSpec[] {
-  for (const [position, grant] of entries)
-    checkGrant(grant, { definedNames, tenancies, report: report.at(position) })
+  for (const [position, grant] of entries) checkGrant(grant, { ...check, report: report.at(position) })
   checkUniqueNames(entries, report)
   return entries.map(([, grant]) => grant)
 }
 
-function checkGrant(grant: GrantSpec, { definedNames, tenancies, report }: GrantCheck): void {
+function checkGrant(grant: GrantSpec, { definedNames, tenancies, issuerUrls, report }: GrantCheck): void {
   checkTarget(grant, { definedNames, report })
   const principal = report.at('principal')
   const { issuer } = grant.principal
@@ -39,7 +41,14 @@ function checkGrant(grant: GrantSpec, { definedNames, tenancies, report }: Grant
     )
   const scopeProblem = findScopeProblem(grant, tenancies.get(issuer))
   if (scopeProblem !== undefined) principal.problem(scopeProblem)
+  const contradiction = findContradiction(grant.principal, issuerUrls.get(issuer))
+  if (contradiction !== undefined) principal.problem(CONTRADICTIONS[contradiction.claim])
   checkPatterns(grant.principal, principal)
+}
+
+const CONTRADICTIONS = {
+  sub: 'wants one `sub` by its subject and another by its claims, and no JWT has both: leave one of them out',
+  iss: 'wants another `iss` than that of its issuer, which all JWTs have that are accepted from it: leave `iss` out',
 }
 
 function checkUniqueNames(entries: Sections['grants'], report: Report): void {

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { systemCode } from '../../lib/system-error.ts'
+import { exposureOf } from './exposure.ts'
 import { type ConfigSource, createConfigSource } from './source.ts'
 
 /** Creates a source for a file on this machine. Relative paths start at its folder. A version is a time and a size. */
@@ -16,6 +17,7 @@ export function createFileConfigSource(path: string): ConfigSource {
       return { text: await readFile(path, 'utf8'), version }
     },
     versionOf,
+    exposureOf,
     describeFailure: cause => systemCode(cause) ?? 'unknown error',
   })
 }

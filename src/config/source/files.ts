@@ -1,4 +1,5 @@
 import type { Report } from '../problems.ts'
+import type { Exposure } from './exposure.ts'
 
 /** The files that a configuration names. */
 export interface Files {
@@ -6,18 +7,21 @@ export interface Files {
   resolve(path: string): string
   /** Returns the text of a file, or undefined if it is not read. Reports why it cannot be read. */
   read(path: string, report: Report): Promise<string | undefined>
+  /** Returns what others may do with a file that is on this machine; undefined if it is not, or that cannot be told. */
+  exposureOf?(path: string): Promise<Exposure | undefined>
 }
 
-export interface FileAccess extends Pick<Files, 'resolve'> {
+export interface FileAccess extends Pick<Files, 'resolve' | 'exposureOf'> {
   readText(path: string): Promise<string>
   /** Returns why reading failed, in a few words that contain no secret. */
   describeFailure(cause: unknown): string
 }
 
 /** Creates the port to files. Its problems do not quote a path, which may be the key that belongs in the file. */
-export function createFiles({ resolve, readText, describeFailure }: FileAccess): Files {
+export function createFiles({ resolve, readText, describeFailure, exposureOf }: FileAccess): Files {
   return {
     resolve,
+    ...(exposureOf && { exposureOf }),
     async read(path, report) {
       if (/\n|-----BEGIN/.test(path)) {
         report.problem('contains what belongs in a file: use the path of the file instead')

@@ -1,4 +1,5 @@
 import { ConfigError } from '../problems.ts'
+import type { Exposure } from './exposure.ts'
 import { createFiles, type Files } from './files.ts'
 
 /** A place that a configuration is read from, with the files that it names. */
@@ -23,13 +24,15 @@ export interface ConfigLocation {
   get(path: string): Promise<{ text: string; version: string | undefined }>
   /** Returns the current version; undefined if there is none. */
   versionOf(path: string): Promise<string | undefined>
+  /** Returns what others on this machine may do with a file, if it is there. */
+  exposureOf?(path: string): Promise<Exposure | undefined>
   /** Returns why something failed, in a few words that contain no secret. */
   describeFailure(cause: unknown): string
 }
 
 /** Creates a source that remembers the versions that it reads. */
 export function createConfigSource(location: ConfigLocation): ConfigSource {
-  const { path: configPath, resolve, resolveLocal, get, versionOf, describeFailure } = location
+  const { path: configPath, resolve, resolveLocal, get, versionOf, exposureOf, describeFailure } = location
   let versions = new Map<string, string | undefined>()
 
   async function readText(path: string): Promise<string> {
@@ -56,6 +59,7 @@ export function createConfigSource(location: ConfigLocation): ConfigSource {
       const files = createFiles({
         resolve: resolveLocal,
         readText: name => readText(resolve(name)),
+        ...(exposureOf && { exposureOf: name => exposureOf(resolve(name)) }),
         describeFailure,
       })
       return { file: configPath, text, files }

@@ -133,3 +133,28 @@ test('loadConfig keeps an unquoted number in a claim as it is written', async ()
     id: ['12345678901234567890', 7],
   })
 })
+
+describe('checkGrants on conditions that contradict each other', () => {
+  test.each([
+    [{ subject: 'a', claims: { sub: 'b' } }, 'wants one `sub` by its subject and another by its claims'],
+    [{ subject: ['a', 'b/*'], claims: { sub: ['c', 'd'] } }, 'wants one `sub` by its subject'],
+    [
+      { subject: 'a', claims: { iss: 'https://other.example' } },
+      'wants another `iss` than that of its issuer',
+    ],
+  ])('rejects %j', async (members, problem) => {
+    expect(await problemsOf(withPrincipal({ issuer: 'own', ...members }))).toEqual([
+      expect.stringContaining(`grants[0].principal: ${problem}`),
+    ])
+  })
+
+  test.each([
+    { subject: 'a', claims: { sub: ['b', 'a'] } },
+    { subject: 'a*', claims: { sub: '*b' } },
+    { subject: 'a*', claims: { sub: 'ab' } },
+    { subject: 'a', claims: { iss: 'https://issuer.*' } },
+    { subject: 'a', claims: { iss: ['https://other.example', 'https://issuer.example'] } },
+  ])('accepts %j', async members => {
+    expect(await problemsOf(withPrincipal({ issuer: 'own', ...members }))).toEqual([])
+  })
+})

@@ -1,0 +1,40 @@
+import type { Database, Engine } from '../../rds/database.ts'
+import type { Report } from '../problems.ts'
+
+/** The names that RDS's console suggests for the master user. */
+const MASTER_USERS: Readonly<Record<Engine, readonly string[]>> = {
+  postgres: ['postgres', 'rdsroot'],
+  mysql: ['admin', 'root'],
+  mariadb: ['admin', 'root'],
+}
+
+/** Warns of users that may do anything, and of databases that are the same under two names. */
+export function warnOfDatabases(databases: readonly Database[], report: Report): void {
+  databases.forEach((database, position) => {
+    const at = report.at(database.name)
+    database.users.forEach((user, index) => {
+      if (MASTER_USERS[database.engine].includes(user))
+        at.problem(
+          `is ${user}, which is mostly the master user: it may do anything, and with a token as its only way in its password stops working in PostgreSQL; create a user with fewer privileges`,
+          'users',
+          index,
+        )
+    })
+    const twin = databases.slice(0, position).find(other => isSame(other, database))
+    if (twin)
+      at.problem(
+        `has the endpoint, the database and a user of databases.${twin.name}: callers of the two do not share tokens, and each name costs RDS logins of its own; use one name`,
+      )
+  })
+}
+
+function isSame(one: Database, other: Database): boolean {
+  const connectOf = ({ connect, host, port }: Database) => `${connect?.host ?? host}:${connect?.port ?? port}`
+  return (
+    one.host === other.host &&
+    one.port === other.port &&
+    one.dbname === other.dbname &&
+    connectOf(one) === connectOf(other) &&
+    one.users.some(user => other.users.includes(user))
+  )
+}

@@ -1,0 +1,72 @@
+import { basename } from 'node:path'
+import type { Report, Segments } from '../problems.ts'
+import type { Sections } from '../sections.ts'
+import type { Files } from '../source/files.ts'
+
+interface WatchedFile {
+  readonly path: string
+  readonly segments: Segments
+  readonly name: string
+  /** What readers learn, if that is a secret. */
+  readonly secret?: string
+}
+
+/**
+ * Warns of files that others on this machine may read although they hold a secret, and of those that others may write: whoever
+ * changes them decides who gets tokens. `file` is the configuration itself.
+ */
+export async function warnOfExposedFiles(
+  sections: Sections,
+  { file, files, warnings }: { file: string; files: Files; warnings: Report },
+): Promise<void> {
+  for (const { path, segments, name, secret } of watchedFiles(sections, basename(file))) {
+    const exposure = await files.exposureOf?.(path)
+    if (exposure?.isWritable)
+      warnings.problem(
+        `${name} may be changed by every user of this machine, who could give themselves tokens: chmod o-w it`,
+        ...segments,
+      )
+    if (exposure?.isReadable && secret !== undefined)
+      warnings.problem(
+        `${name} may be read by every user of this machine, and holds ${secret}: chmod o-r it`,
+        ...segments,
+      )
+  }
+}
+
+function watchedFiles(sections: Sections, configPath: string): WatchedFile[] {
+  const { server, issuers, apiKeys, databases, store } = sections
+  const keyFiles = [store?.encryption?.keyFile ?? []].flat()
+  const isList = typeof store?.encryption?.keyFile === 'object'
+  const hasExternalId = databases.some(([, { externalId }]) => externalId !== undefined)
+  const config: WatchedFile = { path: configPath, segments: [], name: 'the configuration' }
+  const ofConfig = [
+    ...(apiKeys.length > 0 ? ['the hashes of API keys'] : []),
+    ...(hasExternalId ? ['external ids'] : []),
+  ]
+  return [
+    ofConfig.length === 0 ? config : { ...config, secret: ofConfig.join(' and ') },
+    ...(server?.tls
+      ? [
+          { path: server.tls.cert, segments: ['server', 'tls', 'cert'], name: 'the file' },
+          {
+            path: server.tls.key,
+            segments: ['server', 'tls', 'key'],
+            name: 'the file',
+            secret: 'a private key',
+          },
+        ]
+      : []),
+    ...issuers.flatMap(([name, { jwksFile }]) =>
+      jwksFile === undefined
+        ? []
+        : [{ path: jwksFile, segments: ['issuers', name, 'jwksFile'], name: 'the file' }],
+    ),
+    ...keyFiles.map((path, position) => ({
+      path,
+      segments: ['store', 'encryption', 'keyFile', ...(isList ? [position] : [])],
+      name: 'the file',
+      secret: 'a key of the store',
+    })),
+  ]
+}

@@ -1,0 +1,46 @@
+import { claimConditions } from '../../authorization/claim-condition.ts'
+import type { GrantSpec } from '../../authorization/grant.ts'
+import { coversGrant } from '../../authorization/grant-overlap.ts'
+import type { Tenancy } from '../../authorization/tenancy/tenancy.ts'
+import type { IssuerConfig } from '../config.ts'
+import type { Report } from '../problems.ts'
+import { warnOfClaims } from './claims.ts'
+import { findOwnerDoubt } from './owners.ts'
+
+export interface GrantsCheck {
+  issuers: readonly IssuerConfig[]
+  /** By the issuer's name. */
+  tenancies: ReadonlyMap<string, Tenancy>
+  report: Report
+}
+
+/** Warns of grants that are for nobody, or may come to be for others than is meant. */
+export function warnOfGrants(
+  grants: readonly GrantSpec[],
+  { issuers, tenancies, report }: GrantsCheck,
+): void {
+  grants.forEach((grant, position) => {
+    const at = report.at(position)
+    const issuer = issuers.find(({ name }) => name === grant.principal.issuer)
+    const ownerDoubt = findOwnerDoubt(grant, { issuer, tenancy: tenancies.get(grant.principal.issuer) })
+    if (ownerDoubt !== undefined) at.problem(ownerDoubt, 'principal')
+    if (issuer) warnOfClaims(grant.principal, { issuer: issuer.issuer, report: at.at('principal') })
+    const audienceDoubt = issuer && findAudienceDoubt(grant, issuer)
+    if (audienceDoubt !== undefined) at.problem(audienceDoubt, 'principal', 'claims', 'aud')
+    const first = grants.slice(0, position).findIndex(earlier => coversGrant(earlier, grant))
+    if (first >= 0)
+      at.problem(
+        `is never reached: grants[${first}] (${grants[first]?.name}) comes first and allows the same callers the same users; leave this one out, or put it first`,
+      )
+  })
+}
+
+/** A JWT may have several audiences, so that this is not certain to be for nobody. */
+function findAudienceDoubt({ principal }: GrantSpec, { audience }: IssuerConfig): string | undefined {
+  const wanted =
+    claimConditions(principal)
+      .find(({ claim }) => claim === 'aud')
+      ?.wanted.map(String) ?? []
+  if (wanted.length === 0 || wanted.some(value => value.includes('*') || value === audience)) return undefined
+  return `is another than the audience of the issuer, ${audience}: only a JWT for both meets this grant`
+}
