@@ -1,6 +1,6 @@
-import { isScalar } from 'yaml'
+import { isAlias, isScalar, type Scalar } from 'yaml'
 import { isTooLargeFor } from '../lib/expanded-weight.ts'
-import { walkYaml } from '../lib/yaml-nodes.ts'
+import { aliasTargets, walkYaml } from '../lib/yaml-nodes.ts'
 import { ConfigError } from './problems.ts'
 import { findTextFault, type TextFault } from './text-faults.ts'
 import { readYaml, withoutMark, type YamlText } from './yaml-document.ts'
@@ -17,7 +17,8 @@ export function parseConfigText(configText: string): unknown {
   const textFault = findTextFault(text)
   const faults = textFault ? [textFault] : findYamlFaults(yaml, text)
   if (faults.length > 0) throw unreadable(faults, yaml)
-  keepClaimsAsWritten(yaml)
+  const changed = keepClaimsAsWritten(yaml)
+  if (changed.length > 0) throw unreadable(changed, yaml)
   const value = resolve(yaml)
   if (isTooLargeFor(text.length, value))
     throw unreadable([{ offset: 0, message: 'its aliases stand for too much: write less of it' }], yaml)
@@ -33,12 +34,29 @@ function resolve(yaml: YamlText): unknown {
   }
 }
 
-function keepClaimsAsWritten({ document }: YamlText): void {
+/** Returns the numbers that cannot be kept: those that stand elsewhere, where they are numbers, and are used in claims. */
+function keepClaimsAsWritten({ document }: YamlText): TextFault[] {
+  const targets = aliasTargets(document)
+  const kept = new Set<unknown>()
+  const faults: TextFault[] = []
   for (const { node, path, isKey } of walkYaml(document)) {
-    if (isKey || !isScalar(node) || !path.includes('claims')) continue
-    const { value, source } = node
-    if (typeof value === 'number' && source && source !== String(value)) node.value = source
+    if (isKey || !path.includes('claims')) continue
+    if (isScalar(node) && isChangedNumber(node)) {
+      node.value = node.source
+      kept.add(node)
+    }
+    const target = isAlias(node) ? targets.get(node) : undefined
+    if (isScalar(target) && !kept.has(target) && isChangedNumber(target))
+      faults.push({ offset: target.range?.[0] ?? 0, message: CHANGED_NUMBER })
   }
+  return faults
+}
+
+const CHANGED_NUMBER =
+  'a number that a claim is an alias of would not be compared as it is written: put it in quotes'
+
+function isChangedNumber({ value, source }: Scalar): boolean {
+  return typeof value === 'number' && source !== undefined && source !== '' && source !== String(value)
 }
 
 function unreadable(faults: readonly TextFault[], { lineCounter }: YamlText): ConfigError {

@@ -99,6 +99,15 @@ describe('parseConfigText', () => {
       expect(parseClaims(`{ a: ${text} }`)).toHaveProperty('principal.claims.a', text)
   })
 
+  test('refuses a number elsewhere that a claim is an alias of, if reading would change it', () => {
+    const withNumber = (number: string) => `port: &p ${number}\nclaims: { a: *p }`
+    expect(problemsIn(withNumber('0123'))).toEqual([
+      '1:10 a number that a claim is an alias of would not be compared as it is written: put it in quotes',
+    ])
+    expect(parseConfigText(withNumber('"0123"'))).toEqual({ port: '0123', claims: { a: '0123' } })
+    expect(parseConfigText(withNumber('123'))).toEqual({ port: 123, claims: { a: 123 } })
+  })
+
   test('resolves anchors', () => {
     const uses = Array.from({ length: 500 }, (_, i) => `g${i}: *users`).join('\n')
     expect(parseConfigText(`a: &users [x, y]\n${uses}`)).toMatchObject({ g499: ['x', 'y'] })

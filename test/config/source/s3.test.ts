@@ -29,6 +29,14 @@ describe('an object in S3 as a configuration source', () => {
     expect(s3.calls).toEqual(['GET conf/team/a b+c.yaml', 'GET conf/team/keys.json'])
   })
 
+  test('has problems with its URL and place, those of a file that it names too', async () => {
+    s3.put('conf/team/jeton.json', JSON.stringify(withKeyFile('gone.json'), null, 2))
+    const failure = await loadConfig(`s3://conf/team/jeton.json${OWNER}`).catch((cause: unknown) => cause)
+    expect(failure).toMatchObject({
+      problems: [{ path: 'issuers.own.jwksFile', file: 's3://conf/team/jeton.json', line: 11, column: 19 }],
+    })
+  })
+
   test.each([
     ['../keys.json', 'keys.json'],
     ['../../../keys.json', 'keys.json'],
