@@ -2,9 +2,13 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { installOsls } from './infra/osls.ts'
 import { ensureInstalled } from './support/databases/install.ts'
+import { useOwnTempFolder } from './support/own-temp-folder.ts'
 
-/** Runs before all tests: builds the CLI that they run, and installs missing programs, and osls, if possible. */
-export default async function setup(): Promise<void> {
+/**
+ * Runs before all tests: builds the CLI that they run, and installs missing programs, and osls, if possible. Gives them a
+ * temporary folder, and returns what removes it after the last one.
+ */
+export default async function setup(): Promise<() => Promise<void>> {
   await promisify(execFile)(process.execPath, ['build.mjs'])
   const missing = await ensureInstalled([
     'postgres',
@@ -18,4 +22,5 @@ export default async function setup(): Promise<void> {
     process.stderr.write(`\n!!! ${tool} is missing, its tests are skipped: ${reason}\n\n`)
   const noOsls = await installOsls()
   if (noOsls) process.stderr.write(`\n!!! osls is missing, its tests are skipped: ${noOsls}\n\n`)
+  return useOwnTempFolder()
 }

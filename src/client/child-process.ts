@@ -27,6 +27,7 @@ export interface SignalForwarder {
   release(): void
 }
 
+/** All that would end this process and can be caught, and SIGWINCH. Names that a system does not know do nothing there. */
 const FORWARDED_SIGNALS = [
   'SIGINT',
   'SIGTERM',
@@ -34,6 +35,13 @@ const FORWARDED_SIGNALS = [
   'SIGQUIT',
   'SIGUSR1',
   'SIGUSR2',
+  'SIGALRM',
+  'SIGVTALRM',
+  'SIGXCPU',
+  'SIGXFSZ',
+  'SIGIO',
+  'SIGPWR',
+  'SIGSTKFLT',
   'SIGWINCH',
 ] as const
 

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startCleanupShell } from './cleanup-shell.ts'
 
 /** The account that a database server runs as. */
 export interface SystemUser {
@@ -35,7 +36,7 @@ export async function createPrivateFolder(options: {
   const user = preferred && process.getuid?.() === 0 ? await unprivilegedUser(preferred) : undefined
   const folder = join(tmpdir(), `jeton-${name}-${randomBytes(8).toString('hex')}`)
   // before the folder is there, so that there is no moment in which it would stay
-  const cleanup = startCleanup(folder)
+  const cleanup = startCleanupShell(folder)
   await mkdir(folder, { mode: 0o700 })
   if (user) await chown(folder, user.uid, user.gid)
   return {
@@ -52,48 +53,6 @@ export async function createPrivateFolder(options: {
       await rm(folder, { recursive: true, force: true, maxRetries: 3 })
       cleanup.release()
     },
-  }
-}
-
-/**
- * A shell that outlives its parent: when its stdin closes, it ends the children that still run and removes the folder; after
- * `released` it only exits. Its wait is bounded because a zombie that nobody reaps keeps its pid.
- */
-const CLEANUP = `children=
-while read -r word pid signal; do
-  case $word in
-    watch) children="$children $pid:$signal" ;;
-    ended) kept=; for child in $children; do [ "\${child%:*}" = "$pid" ] || kept="$kept $child"; done; children=$kept ;;
-    released) exit ;;
-  esac
-done
-for child in $children; do kill -"\${child#*:}" "\${child%:*}"; done
-for child in $children; do
-  tries=0
-  while kill -0 "\${child%:*}" && [ $tries -lt 20 ]; do tries=$((tries + 1)); sleep 0.1; done
-  kill -KILL "\${child%:*}"
-done
-rm -rf "$1"`
-
-function startCleanup(folder: string) {
-  // with a session of its own, so that what ends this process's terminal or group does not end it
-  const shell = spawn('/bin/sh', ['-c', CLEANUP, 'cleanup', folder], {
-    cwd: '/',
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  })
-  shell.on('error', () => {})
-  shell.stdin.on('error', () => {})
-  shell.unref()
-  return {
-    watch(child: ChildProcess, signal: string) {
-      const { pid } = child
-      if (pid === undefined) return
-      shell.stdin.write(`watch ${pid} ${signal}\n`)
-      // a pid that is free again may become another program's
-      child.once('exit', () => shell.stdin.writable && shell.stdin.write(`ended ${pid}\n`))
-    },
-    release: () => void shell.stdin.end('released\n'),
   }
 }
 

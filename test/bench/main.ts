@@ -1,3 +1,4 @@
+import { useOwnTempFolder } from '../support/own-temp-folder.ts'
 import { auditPuts } from './audit-puts.ts'
 import { cachedVend } from './cached-vend.ts'
 import { coldStart } from './cold-start.ts'
@@ -21,5 +22,7 @@ if (unknown.length > 0) {
   process.stderr.write(`unknown benchmark ${unknown.join(', ')}: use ${Object.keys(BENCHMARKS).join(', ')}\n`)
   process.exit(2)
 }
+const removeTempFolder = await useOwnTempFolder()
 for (const [name, run] of Object.entries(BENCHMARKS))
   if (wanted.length === 0 || wanted.includes(name)) await run()
+await removeTempFolder()

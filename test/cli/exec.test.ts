@@ -194,26 +194,49 @@ describe('jeton exec ends', () => {
     },
   )
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const)(
-    'only after a command that handles %s',
-    async signal => {
-      const code = `process.on('${signal}', () => { console.log('got it'); setTimeout(() => process.exit(7), 50) })
+  test.each([
+    'SIGINT',
+    'SIGTERM',
+    'SIGHUP',
+    'SIGQUIT',
+    'SIGUSR1',
+    'SIGUSR2',
+    'SIGALRM',
+    'SIGXCPU',
+    'SIGPWR',
+    'SIGWINCH',
+  ] as const)('only after a command that handles %s', async signal => {
+    const code = `process.on('${signal}', () => { console.log('got it'); setTimeout(() => process.exit(7), 50) })
         setInterval(() => {}, 1000); console.log('ready')`
-      const { child, ended, printed } = start({ command: js(code) })
+    const { child, ended, printed } = start({ command: js(code) })
+    await printed('ready')
+    child.kill(signal)
+    expect(await ended).toMatchObject({ exitCode: 7, stdout: 'ready\ngot it\n', stderr: '' })
+    expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
+  })
+
+  test.each(['SIGTERM', 'SIGHUP', 'SIGALRM'] as const)(
+    'by %s, if the command does not handle it',
+    async signal => {
+      const { child, ended, printed } = start({
+        command: js(`setInterval(() => {}, 1000); console.log('ready')`),
+      })
       await printed('ready')
       child.kill(signal)
-      expect(await ended).toMatchObject({ exitCode: 7, stdout: 'ready\ngot it\n', stderr: '' })
+      expect(await ended).toMatchObject({ exitCode: null, signal })
       expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
     },
   )
 
-  test('by the signal that it received, if the command does not handle it', async () => {
+  test('with its folder removed if whoever read its output is gone, as when a terminal closes', async () => {
     const { child, ended, printed } = start({
-      command: js(`setInterval(() => {}, 1000); console.log('ready')`),
+      command: ['/bin/sh', '-c', 'echo ready; read line; echo more; echo more >&2'],
     })
     await printed('ready')
-    child.kill('SIGTERM')
-    expect(await ended).toMatchObject({ exitCode: null, signal: 'SIGTERM' })
+    child.stdout.destroy()
+    child.stderr.destroy()
+    child.stdin.end('\n')
+    await ended
     expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
   })
 

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { startKms } from '../support/aws/kms.ts'
+import { useOwnTempFolder } from '../support/own-temp-folder.ts'
 import { type Fleet, roleOf, startFleet, storeWith, USERS } from '../support/service/fleet.ts'
 import { countAssumeRoleCalls, requestUntilServed } from '../support/service/fleet-observations.ts'
 import { type Jeton, runCli, startJeton } from '../support/service/jeton.ts'
@@ -139,6 +140,8 @@ async function shareAuditFile(): Promise<void> {
 
 if (other === '')
   throw new Error('give the CLI of another release: npm run two-releases -- OTHER/dist/cli.mjs')
+const removeTempFolder = await useOwnTempFolder()
 await shareStore()
 await shareDataKey()
 await shareAuditFile()
+await removeTempFolder()

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { reportCheck, say } from '../bench/report.ts'
+import { useOwnTempFolder } from '../support/own-temp-folder.ts'
 import { MAX_MIB } from './limits.ts'
 import { runFuzz } from './run-fuzz.ts'
 
@@ -12,6 +13,7 @@ const { values } = parseArgs({
   },
 })
 const { seed } = values
+const removeTempFolder = await useOwnTempFolder()
 say(`${values.count} requests, --seed ${seed}`)
 const { faults, statuses, startMib, endMib } = await runFuzz({
   seed,
@@ -31,3 +33,4 @@ reportCheck('memory', {
   figure: `${startMib.toFixed(0)} MiB at the start, ${endMib.toFixed(0)} MiB at the end`,
   isKept: endMib < MAX_MIB,
 })
+await removeTempFolder()

@@ -18,7 +18,8 @@ export async function installOsls(): Promise<string | undefined> {
     .then(isInstalled)
     .then(
       installed => (installed ? undefined : 'npm ci --prefix infra installed another version'),
-      (cause: Error) => `npm ci --prefix infra failed: ${cause.message.trim().split('\n').at(-1)}`,
+      (cause: Error) =>
+        `npm ci --prefix infra failed: ${/npm error .*/.exec(cause.message)?.[0] ?? cause.message}`,
     )
 }
 

@@ -1,4 +1,5 @@
 import { reportCheck, say } from '../bench/report.ts'
+import { useOwnTempFolder } from '../support/own-temp-folder.ts'
 import { soakTable, writeFigures } from './operations-page.ts'
 import { parseOptions } from './options.ts'
 import { promisesOf, waitPromisesOf } from './promises.ts'
@@ -6,6 +7,7 @@ import { runSoak } from './run-soak.ts'
 
 /** `npm run soak [-- --long | --seconds N] [--seed TEXT] [--write]`: ends with 1 if a promise was broken. */
 const { seconds, seed, writes } = parseOptions(process.argv.slice(2))
+const removeTempFolder = await useOwnTempFolder()
 say(`two instances on one table for ${seconds} s, seed ${seed}`)
 const result = await runSoak({ seconds, seed })
 const promises = [...promisesOf(result), ...waitPromisesOf(result)]
@@ -30,3 +32,4 @@ const table = soakTable(result, promises)
 say()
 say(table)
 if (writes) await writeFigures(table)
+await removeTempFolder()

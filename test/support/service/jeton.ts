@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { startCleanupShell } from '../../../src/dev/cleanup-shell.ts'
 
 /** The CLI that `npm run build` makes. */
 export const CLI = fileURLToPath(new URL('../../../dist/cli.mjs', import.meta.url))
@@ -72,7 +73,13 @@ export async function startJeton({
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals)
+  // the signal that ends this process when its terminal closes only makes a server read its configuration again
+  const cleanup = startCleanupShell(configFile)
+  cleanup.watch(child, 'TERM')
+  const ended = once(child, 'close').then(([code, signal]) => {
+    cleanup.release()
+    return (code ?? signal) as number | NodeJS.Signals
+  })
   const stdout = linesOf(child.stdout)
   const stderr = linesOf(child.stderr)
   const firstLine = await Promise.race([stdout.next(), ended.then(() => undefined)])
