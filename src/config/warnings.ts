@@ -20,9 +20,10 @@ export function findWarnings({ server, issuers, databases, grants, audit }: Warn
   const warnings: Problem[] = []
   const report = createReport(warnings)
   if (server) warnOfListeners(server, report.at('server'))
-  warnOfIssuers(issuers, report.at('issuers'))
+  const tenancies = tenanciesOf(issuers)
+  warnOfIssuers(issuers, { tenancies, report: report.at('issuers') })
   if (databases) warnOfDatabases(databases, report.at('databases'))
-  warnOfGrants(grants, { issuers, tenancies: tenanciesOf(issuers), report: report.at('grants') })
+  warnOfGrants(grants, { issuers, tenancies, report: report.at('grants') })
   if (audit) warnOfAudit(audit, report.at('audit'))
   return warnings
 }

@@ -21,7 +21,7 @@ describe('findWarnings, of an issuer of the table that no JWT spells so,', () =>
     ['https://login.app.env0.com', 'https://login.app.env0.com/'],
   ])('says of %s that it reads %s', (issuer, iss) => {
     expect(warningsOf({ name: 'it', issuer })).toEqual([
-      `issuers.it: no JWT is accepted, because \`iss\` is compared to the letter and reads ${iss} there: write that as \`issuer\``,
+      `issuers.it.issuer: no JWT is accepted, because \`iss\` is compared to the letter and reads ${iss} there: write that as \`issuer\``,
     ])
     expect(warningsOf({ name: 'it', issuer: iss })).toEqual([])
   })
@@ -34,7 +34,7 @@ describe('findWarnings, of an issuer in a form that names its tenant', () => {
     ['https://ACME.okta.com', 'https://acme.okta.com'],
   ])('says of %s, declared private or with pinned keys, that it reads %s', (issuer, iss) => {
     const reads = [
-      `issuers.it: no JWT is accepted, because \`iss\` is compared to the letter and reads ${iss} there: write that as \`issuer\``,
+      `issuers.it.issuer: no JWT is accepted, because \`iss\` is compared to the letter and reads ${iss} there: write that as \`issuer\``,
     ]
     expect(warningsOf({ name: 'it', issuer, tenancy: 'private' })).toEqual(reads)
     expect(warningsOf({ name: 'it', issuer, jwks: KEYS })).toEqual(reads)

@@ -15,7 +15,7 @@ export function warnOfDatabases(databases: readonly Database[], report: Report):
     database.users.forEach((user, index) => {
       if (MASTER_USERS[database.engine].includes(user))
         at.problem(
-          `is ${user}, which is mostly the master user: it may do anything, and with a token as its only way in its password stops working in PostgreSQL; create a user with fewer privileges`,
+          `is ${user}, which is mostly the master user and may do anything; in PostgreSQL, its password stops working as soon as it logs in with tokens (rds_iam): create a user with fewer privileges`,
           'users',
           index,
         )

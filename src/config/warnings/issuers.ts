@@ -2,16 +2,22 @@ import { DEFAULT_MAX_LIFETIME_SECONDS } from '../../authentication/jwt-claims.ts
 import { findKnownClaims } from '../../authorization/tenancy/issuer-claims.ts'
 import { findNearForm, findPrivateForm } from '../../authorization/tenancy/private-issuers.ts'
 import { findRightSpelling, findSharedProvider } from '../../authorization/tenancy/shared-oidc-providers.ts'
+import type { Tenancy } from '../../authorization/tenancy/tenancy.ts'
 import { findNearSpelling } from '../../lib/near-spelling.ts'
 import type { IssuerConfig } from '../config.ts'
 import type { Report } from '../problems.ts'
 
-/** Warns of issuers whose JWTs are certainly refused, or that let in more than it seems. */
-export function warnOfIssuers(issuers: readonly IssuerConfig[], report: Report): void {
+/** Warns of issuers whose JWTs are certainly refused, or that let in more than it seems. Those without a tenancy are reported. */
+export function warnOfIssuers(
+  issuers: readonly IssuerConfig[],
+  { tenancies, report }: { tenancies: ReadonlyMap<string, Tenancy>; report: Report },
+): void {
   for (const issuer of issuers) {
     const at = report.at(issuer.name)
-    for (const doubt of [findSignUpDoubt(issuer), findSpellingDoubt(issuer), findTwinDoubt(issuer, issuers)])
+    for (const doubt of [findSignUpDoubt(issuer), findTwinDoubt(issuer, issuers)])
       if (doubt !== undefined) at.problem(doubt)
+    const spellingDoubt = tenancies.has(issuer.name) ? findSpellingDoubt(issuer) : undefined
+    if (spellingDoubt !== undefined) at.problem(spellingDoubt, 'issuer')
     const audienceDoubt = findAudienceDoubt(issuer)
     if (audienceDoubt !== undefined) at.problem(audienceDoubt, 'audience')
     const lifetimeDoubt = findLifetimeDoubt(issuer)

@@ -1,4 +1,5 @@
 import { shorten } from '../../lib/printable.ts'
+import { hideSecrets } from '../hidden-values.ts'
 import { createReport, type Problem, type Report } from '../problems.ts'
 
 /** What a template or a shell was meant to replace; the first group is the name. */
@@ -68,7 +69,7 @@ function findDoubt(text: string): string | undefined {
 
 function firstMatch(patterns: readonly RegExp[], text: string): string | undefined {
   const match = patterns.map(pattern => pattern.exec(text)?.[0]).find(found => found !== undefined)
-  return match && shorten(match, MAX_SHOWN)
+  return match && shorten(hideSecrets(match), MAX_SHOWN)
 }
 
 function codePoint(char: string): string {

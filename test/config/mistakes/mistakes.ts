@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { jwksText, privateJwk, tlsFiles } from '../support.ts'
+import { DOUBTFUL_MISTAKES, IMPOSSIBLE_MISTAKES } from './impossible-mistakes.ts'
 import type { Mistake } from './mistake.ts'
 import { SCHEMA_MISTAKES } from './schema-mistakes.ts'
 import { SECRET_MISTAKES } from './secret-mistakes.ts'
@@ -14,6 +15,8 @@ export const MISTAKES: readonly Mistake[] = [
   ...values(),
   ...files(),
   ...doubts(),
+  ...IMPOSSIBLE_MISTAKES,
+  ...DOUBTFUL_MISTAKES,
   ...SECRET_MISTAKES,
 ]
 
