@@ -63,6 +63,8 @@ export interface LoadOptions extends Listen {
   purpose?: Purpose
   /** The time in milliseconds; default: the machine's. */
   now?: number
+  /** Whether what runs jeton keeps its stdout, as Lambda does, so that it may be the only log. */
+  keepsStdout?: boolean
 }
 
 /** What commands need of a configuration, without what only serving needs. */
@@ -132,6 +134,7 @@ async function checkConfig(
     files: unhashed,
     purpose = 'check',
     now = Date.now(),
+    keepsStdout = false,
     ...listen
   }: LoadOptions & ConfigText & { files: Files },
 ): Promise<CheckedConfig> {
@@ -168,13 +171,19 @@ async function checkConfig(
 
   const origin = originOf(text, { sections, files })
   const problems = mergeCascades(found, { schemaProblems, value })
+  const isSound = server && store && problems.length === 0
   await warnOfExposedFiles(sections, { file, files, warnings: doubtReport })
   const warnings = [
     ...doubts,
     ...findStrayText(value),
-    ...findWarnings({ server, issuers, databases, grants, audit: problems.length === 0 ? audit : undefined }),
+    ...findWarnings({
+      server,
+      issuers,
+      databases,
+      grants,
+      audit: isSound && !keepsStdout ? audit : undefined,
+    }),
   ]
-  const isSound = server && store && problems.length === 0
   const config = isSound ? { server, issuers, apiKeys, databases, grants, store, audit, origin } : undefined
   return { config, problems, warnings, origin }
 }

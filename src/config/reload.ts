@@ -68,7 +68,7 @@ export interface ReloaderParts extends Omit<ReloadParts, 'load'> {
 /**
  * Returns a function that reloads the configuration if its source has changed. A configuration that is broken or cannot be
  * read leaves the previous one in use, and is logged again at each call until it is fixed: an alarm on that line lasts as
- * long as the fault. Concurrent calls share one check. The function never rejects.
+ * long as the fault. Concurrent calls share one check. The function never rejects. For Lambda, which keeps stdout.
  */
 export function createReloader({ source, ...parts }: ReloaderParts): () => Promise<void> {
   const { log } = parts
@@ -79,7 +79,7 @@ export function createReloader({ source, ...parts }: ReloaderParts): () => Promi
       if (await source.hasChanged())
         problems = await reload({
           ...parts,
-          load: () => loadFrom(source, { purpose: { reloadOf: parts.config } }),
+          load: () => loadFrom(source, { purpose: { reloadOf: parts.config }, keepsStdout: true }),
         })
       else if (problems.length > 0) logBroken(log, problems)
     } catch (cause) {

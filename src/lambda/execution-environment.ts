@@ -57,7 +57,7 @@ export function createExecutionEnvironment({
 }: ExecutionEnvironmentParts): ExecutionEnvironment {
   async function start(): Promise<StartedService> {
     if (environmentProblems.length > 0) throw new ConfigError(environmentProblems)
-    const config = await loadFrom(source, { purpose: 'start' })
+    const config = await loadFrom(source, { purpose: 'start', keepsStdout: true })
     logWarnings(config, log)
     warnAboutConfig(config, log)
     const service = await createService(config)

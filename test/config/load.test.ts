@@ -69,6 +69,12 @@ describe('loadConfig', () => {
     ])
   })
 
+  test('does not warn of stdout as the only log if what runs jeton keeps it', async () => {
+    const path = await written(sound())
+    expect((await loadConfig(path)).warnings).toMatchObject([{ path: 'audit' }])
+    expect((await loadConfig(path, { keepsStdout: true })).warnings).toEqual([])
+  })
+
   test('reports every problem at once, each with its path', async () => {
     const broken = `
 server: { host: 0.0.0.0, prot: 8080 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { parseIpAddress } from '../../lib/ip-address.ts'
 import { isLoopback } from '../../lib/loopback.ts'
 import type { ServerConfig } from '../config.ts'
@@ -24,6 +25,7 @@ export async function checkServer(
   const { port = DEFAULT_PORT, behindProxy } = server
   const host = addressOf(server.host)
   checkHost(host, report)
+  if (context.purpose === 'check') warnOfForeignHost(host, warnings)
   if (!isLoopback(host) && !server.tls && behindProxy === undefined)
     report.problem(
       'is not loopback, so tokens would cross the network unencrypted: set server.tls or, if proxies with TLS are in front, set server.behindProxy to their number',
@@ -61,6 +63,20 @@ function checkHost(host: string, report: Report): void {
     report.problem('contains a port: write only an address or a name, and the port as `port`', 'host')
   else if (!HOST_NAME.test(host) || /(?:^|\.)\d+$/.test(host))
     report.problem('is not an address or a name, such as 127.0.0.1 or 0.0.0.0', 'host')
+}
+
+/** It may be checked on another machine than it runs on, and an address may come to a machine later. */
+function warnOfForeignHost(host: string, warnings: Report): void {
+  const address = parseIpAddress(host)
+  if (address === undefined || isLoopback(address) || ['0.0.0.0', '::'].includes(address)) return
+  const own = Object.values(networkInterfaces()).flatMap(
+    each => each?.map(one => parseIpAddress(one.address)) ?? [],
+  )
+  if (!own.includes(address))
+    warnings.problem(
+      `is ${address}, which this machine does not have: jeton cannot listen there; 0.0.0.0 is all addresses that it has`,
+      'host',
+    )
 }
 
 /** Whether two addresses cannot have one port each: they are the same, or one of them stands for all. */

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { loadConfig } from '../../../src/config/load.ts'
+import { type LoadOptions, loadConfig } from '../../../src/config/load.ts'
 import { MISSING_FILE, problemsOf, sound, tlsFiles, withServer, written } from '../support.ts'
 
 const TLS = { cert: 'server.pem', key: 'server-key.pem' }
@@ -63,6 +63,21 @@ describe('checkServer', () => {
     expect(await problemsOf(withServer({ admin: { host } }))).toEqual([
       expect.stringContaining(`server.admin.host: ${message}`),
     ])
+  })
+
+  test('warns of an address that this machine does not have, where it is checked', async () => {
+    const warningsOf = async (host: string, options: LoadOptions = {}) => {
+      const path = await written(withServer({ host, behindProxy: 1 })(sound()))
+      const { warnings = [] } = await loadConfig(path, options)
+      return warnings.filter(({ path }) => path === 'server.host').map(({ message }) => message)
+    }
+    // RFC 5737, 3: for documentation alone
+    expect(await warningsOf('192.0.2.1')).toEqual([
+      'is 192.0.2.1, which this machine does not have: jeton cannot listen there; 0.0.0.0 is all addresses that it has',
+    ])
+    expect(await warningsOf('192.0.2.1', { purpose: 'start' })).toEqual([])
+    for (const host of ['0.0.0.0', '::', '127.0.0.2', 'jeton.example'])
+      expect(await warningsOf(host)).toEqual([])
   })
 
   test('says which of its files cannot be used', async () => {
