@@ -23,6 +23,8 @@ export interface Rds {
   login(password: Password): boolean
   readonly logins: number
   readonly throttled: number
+  /** How many tokens were let in for the first time. */
+  readonly newTokens: number
   /** The most logins in any sliding second with a token not used before, throttled ones included. */
   readonly busiestSecond: number
   /** Every second from the start on. */
@@ -50,6 +52,7 @@ export function createRds(clock: { now(): number }): Rds {
   const seconds: Second[] = []
   let logins = 0
   let throttled = 0
+  let newTokens = 0
   let busiestSecond = 0
 
   function secondAt(now: number): Second {
@@ -71,6 +74,9 @@ export function createRds(clock: { now(): number }): Rds {
     },
     get throttled() {
       return throttled
+    },
+    get newTokens() {
+      return newTokens
     },
     get busiestSecond() {
       return busiestSecond
@@ -94,6 +100,7 @@ export function createRds(clock: { now(): number }): Rds {
         secondAt(now).throttled++
         return false
       }
+      newTokens++
       firstUses.set(token, now)
       admitted.add(now, identity)
       identities.set(identity, (identities.get(identity) ?? 0) + 1)

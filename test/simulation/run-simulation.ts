@@ -23,6 +23,8 @@ export interface RunResult {
   readonly tokenWait: Percentiles
   /** From wanting a connection to having it. */
   readonly loginWait: Percentiles
+  /** How many tokens were let in for the first time. */
+  readonly newTokens: number
   /** The most logins in any sliding second with a token not used before. */
   readonly busiestSecond: number
   readonly seconds: readonly Second[]
@@ -57,6 +59,7 @@ export async function runSimulation(options: SimulationOptions): Promise<RunResu
     gaveUp: waits.gaveUp,
     tokenWait: percentilesOf(waits.token),
     loginWait: percentilesOf(waits.login),
+    newTokens: rds.newTokens,
     busiestSecond: rds.busiestSecond,
     seconds: rds.seconds,
     vends: strategy.vends,
