@@ -71,17 +71,22 @@ test.each([1, 3, 10])(
 )
 
 describe.each(['rotating', 'reporting'] as const)('an aggressor with %s subjects', aggression => {
-  test.each([1, 3])('at %i of 3 instances costs no newcomer of another grant its token', async instances => {
-    const { waits, usedShare, assumeRoleCalls, slots } = await simulateAggressor({
-      aggression,
-      instances,
-      ...(aggression === 'rotating' ? { callers: 120 } : { maxPauseMs: 1000 }),
-      seed: SEED,
-    })
-    expect(Math.max(...waits.map(wait => wait ?? Number.POSITIVE_INFINITY))).toBeLessThanOrEqual(3000)
-    expect(assumeRoleCalls).toBeLessThanOrEqual(slots)
-    if (aggression === 'rotating') expect(usedShare).toBeGreaterThanOrEqual(0.95)
-  })
+  test.each([1, 3])(
+    'at %i of 3 instances costs no newcomer of another grant its token',
+    async instances => {
+      const { waits, usedShare, assumeRoleCalls, slots } = await simulateAggressor({
+        aggression,
+        instances,
+        ...(aggression === 'rotating' ? { callers: 120 } : { maxPauseMs: 1000 }),
+        seed: SEED,
+      })
+      expect(Math.max(...waits.map(wait => wait ?? Number.POSITIVE_INFINITY))).toBeLessThanOrEqual(3000)
+      expect(assumeRoleCalls).toBeLessThanOrEqual(slots)
+      if (aggression === 'rotating') expect(usedShare).toBeGreaterThanOrEqual(0.95)
+      // 20 s of computing, which a busy machine takes minutes for
+    },
+    180_000,
+  )
 })
 
 test('a vend of a cached token makes no store call', async () => {
