@@ -10,6 +10,9 @@ import type { Fetch } from '../lib/fetch-json.ts'
 import type { Environment } from '../lib/process-input.ts'
 import type { CommandStreams } from './streams.ts'
 
+/** Less than the 15 s of a caller's request. */
+const PROXY_STEP_TIMEOUT_MS = 12_000
+
 /** What a caller's command uses of its process and of the network. */
 export interface CallerContext extends CommandStreams, Network {
   env: Environment
@@ -47,7 +50,7 @@ function egressFetchOf({ env, fetch }: CallerContext): Fetch {
   const { findProxy, problems } = readEgressProxies(env)
   const [problem] = problems
   if (problem) throw invalidUsage(`${problem.path} ${problem.message}`)
-  return createEgressFetch({ fetch, findProxy })
+  return createEgressFetch({ fetch, findProxy, stepTimeoutMs: PROXY_STEP_TIMEOUT_MS })
 }
 
 function parseSeconds(text: string): number {

@@ -16,3 +16,8 @@ export function proxyOf(error: unknown): string | undefined {
 export function proxyRefusal(status: number): Error {
   return Object.assign(new Error(`the proxy answered ${status}`), { code: `PROXY_ANSWERED_${status}` })
 }
+
+/** Returns the error for a proxy that says nothing, with the name that the AWS SDK gives to what takes too long. */
+export function proxyTimeout(): Error {
+  return Object.assign(new Error('the proxy opened no tunnel in time'), { name: 'TimeoutError' })
+}

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createClient, createClientSettings, SHORT_CALLS } from '../../src/aws/client.ts'
@@ -37,6 +38,13 @@ function assumeRole(endpoint: string, env: Record<string, string>) {
   vi.stubEnv('AWS_ENDPOINT_URL_STS', endpoint)
   client = createClient(STSClient, { limits: SHORT_CALLS, clock: virtualClock(), env })
   return client.send(new AssumeRoleCommand({ RoleArn: ROLE, RoleSessionName: 'orders.migrator' }))
+}
+
+async function startServer(onSocket: (socket: Socket) => void) {
+  const server = createServer(socket => onSocket(socket.on('error', () => {})))
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return { port, close: () => void server.close() }
 }
 
 async function failureOf(env: Record<string, string>, endpoint = SECURE): Promise<Error> {
@@ -92,19 +100,49 @@ describe('an error names the proxy, is an outage and no refusal of the role:', (
     )
   })
 
-  test('it takes a connection and says nothing', async () => {
-    const { createServer } = await import('node:net')
-    const silent = createServer().listen(0, '127.0.0.1')
-    await new Promise(resolve => silent.once('listening', resolve))
-    const { port } = silent.address() as { port: number }
+  test('it hangs up', async () => {
+    const { port, close } = await startServer(socket => socket.once('data', () => socket.end()))
     const cause = await failureOf({ HTTPS_PROXY: `http://127.0.0.1:${port}` })
-    expect(describeAwsError(cause)).toBe(`TimeoutError through the proxy 127.0.0.1:${port}`)
-    silent.close()
+    expect(describeAwsError(cause)).toBe(`TimeoutError ECONNRESET through the proxy 127.0.0.1:${port}`)
+    expect(stsFailure(cause, ROLE).code).toBe('temporarily_unavailable')
+    close()
   })
 
   test('wrong credentials for an endpoint of http', async () => {
     const cause = await failureOf({ HTTP_PROXY: proxyUrl('user:wrong@') }, PLAIN)
     expect(stsFailure(cause, ROLE).code).toBe('temporarily_unavailable')
+  })
+})
+
+describe('a proxy that takes connections and says nothing', () => {
+  test.each(['http', 'https'])('of %s is named, and its connections are closed', async scheme => {
+    const open = new Set<Socket>()
+    const { port, close } = await startServer(socket => {
+      open.add(socket)
+      socket.resume().on('close', () => open.delete(socket))
+    })
+    const cause = await failureOf({ HTTPS_PROXY: `${scheme}://127.0.0.1:${port}` })
+    expect(describeAwsError(cause)).toBe(`TimeoutError through the proxy 127.0.0.1:${port}`)
+    await expect.poll(() => open.size).toBe(0)
+    close()
+  })
+
+  test('is asked again when it answers, however many calls it has left without an answer', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', SECURE)
+    const env = { HTTPS_PROXY: proxyUrl() }
+    const sending = createClient(STSClient, { limits: SHORT_CALLS, clock: virtualClock(), env })
+    client = sending
+    const call = () =>
+      sending
+        .send(new AssumeRoleCommand({ RoleArn: ROLE, RoleSessionName: 'orders.migrator' }))
+        .then(() => expect.unreachable('STS was reached'), describeAwsError)
+    proxy.isSilent = true
+    // more than the client has connections
+    const failures = new Set(await Promise.all(Array.from({ length: 60 }, call)))
+    expect(failures).toEqual(new Set([`TimeoutError through the proxy 127.0.0.1:${proxy.port}`]))
+    await expect.poll(() => proxy.connections()).toBe(0)
+    proxy.isSilent = false
+    expect(await call()).toContain('PROXY_ANSWERED_502 through the proxy')
   })
 })
 

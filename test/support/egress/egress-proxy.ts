@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse, request as sen
 import { createServer as createTlsServer } from 'node:https'
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { promisify } from 'node:util'
 import { listenOnLoopback } from '../loopback-server.ts'
 import type { Certificate } from '../service/certificate-authority.ts'
 
@@ -21,6 +22,10 @@ export interface EgressProxyServer {
   readonly requests: string[]
   /** The status of every answer, until it is set to undefined. */
   refusal: number | undefined
+  /** Whether it takes connections and says nothing; what it was asked meanwhile is never answered. */
+  isSilent: boolean
+  /** How many connections are open. */
+  connections(): Promise<number>
   close(): Promise<void>
 }
 
@@ -29,11 +34,11 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
   const { routes, credentials, tls } = options
   const requests: string[] = []
   const sockets = new Set<Duplex>()
-  let refusal: number | undefined
+  const behaviour: Pick<EgressProxyServer, 'refusal' | 'isSilent'> = { refusal: undefined, isSilent: false }
 
   function statusFor({ headers }: IncomingMessage, host: string): number {
     const expected = credentials && `Basic ${Buffer.from(credentials).toString('base64')}`
-    if (refusal !== undefined) return refusal
+    if (behaviour.refusal !== undefined) return behaviour.refusal
     if (headers['proxy-authorization'] !== expected) return 407
     return routes[host] === undefined ? 502 : 200
   }
@@ -57,6 +62,9 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
   function tunnel(request: IncomingMessage, client: Duplex, head: Buffer): void {
     const host = request.url ?? ''
     requests.push(`CONNECT ${host}`)
+    sockets.add(client)
+    client.on('error', () => {})
+    if (behaviour.isSilent) return void client.resume().on('end', () => client.destroy())
     const status = statusFor(request, host)
     if (status !== 200) return void client.end(`HTTP/1.1 ${status} No\r\ncontent-length: 2\r\n\r\nno`)
     const upstream: Socket = connect(routes[host] ?? 0, '127.0.0.1', () => {
@@ -72,18 +80,13 @@ export async function startEgressProxy(options: EgressProxyOptions): Promise<Egr
 
   const server = tls ? createTlsServer({ cert: tls.certPem, key: tls.keyPem }) : createServer()
   const { port, close } = await listenOnLoopback(server.on('request', forward).on('connect', tunnel))
-  return {
+  return Object.assign(behaviour, {
     port,
     requests,
-    get refusal() {
-      return refusal
-    },
-    set refusal(status) {
-      refusal = status
-    },
+    connections: () => promisify<number>(done => server.getConnections(done))(),
     async close() {
       for (const socket of sockets) socket.destroy()
       await close()
     },
-  }
+  })
 }
