@@ -21,7 +21,7 @@ const { basePath, problem } = parseBasePath(process.env.JETON_BASE_PATH)
 const { findProxy, problems } = readEgressProxies(process.env)
 const fetch = createEgressFetch({ fetch: globalThis.fetch, findProxy })
 const executionEnvironment = createExecutionEnvironment({
-  source: openConfigSource(configPath),
+  openSource: () => openConfigSource(configPath),
   environmentProblems: [
     ...(problem === undefined ? [] : [{ path: 'JETON_BASE_PATH', message: problem }]),
     ...problems,

@@ -19,7 +19,8 @@ const RELOAD_WAIT_MS = 2000
 const RETRY_AFTER_MS = 5000
 
 export interface ExecutionEnvironmentParts extends Omit<LifecycleFacts, 'clock'> {
-  source: ConfigSource
+  /** Called for each attempt to start; throws `ConfigError` for a URL that names no source. */
+  openSource(): ConfigSource
   /** What is wrong with the function's environment variables: with any, it cannot start. */
   environmentProblems: readonly Problem[]
   createService(config: Config): Promise<Service>
@@ -48,7 +49,7 @@ interface StartedService {
 
 /** Creates an execution environment; nothing is read or created before `getService` is called. */
 export function createExecutionEnvironment({
-  source,
+  openSource,
   environmentProblems,
   createService,
   clock,
@@ -57,6 +58,7 @@ export function createExecutionEnvironment({
 }: ExecutionEnvironmentParts): ExecutionEnvironment {
   async function start(): Promise<StartedService> {
     if (environmentProblems.length > 0) throw new ConfigError(environmentProblems)
+    const source = openSource()
     const config = await loadFrom(source, { purpose: 'start', keepsStdout: true })
     logWarnings(config, log)
     warnAboutConfig(config, log)

@@ -26,6 +26,17 @@ test('a configuration can be YAML, and problems in it are logged with their path
   await expectLogged('"path":"grants"')
 })
 
+test.each(['s3://conf/jeton.yaml', 's3://conf', 's3://conf/jeton.yaml?owner=1'])(
+  'a place in S3 that is not named well, as %s, is logged and answered with 503, as any other failed start',
+  async place => {
+    await startFunction({ JETON_CONFIG: place })
+    const { statusCode, json } = await requestToken()
+    expect([statusCode, json.code]).toEqual([503, 'temporarily_unavailable'])
+    await expectLogged('"event":"start_failed"')
+    await expectLogged('owner=')
+  },
+)
+
 describe('a changed configuration', () => {
   /** The environment of a process whose clock can be moved forward, but not its timers. */
   async function createMovableClock() {

@@ -20,7 +20,14 @@ let clock: VirtualClock
 let log: LogRecorder
 let executionEnvironment: ExecutionEnvironment
 /** The stored configuration, how often it was checked for changes, and what goes wrong. */
-let stored: { text: string; version: number; checks: number; hangs: boolean; fails: boolean }
+let stored: {
+  text: string
+  version: number
+  checks: number
+  hangs: boolean
+  fails: boolean
+  isNamedWrong: boolean
+}
 let created: Config[]
 let reloaded: Config[]
 let flushes: number
@@ -31,7 +38,8 @@ let environmentProblems: Problem[]
 beforeEach(() => {
   clock = virtualClock()
   log = createLogRecorder()
-  stored = { text: JSON.stringify(sound()), version: 1, checks: 0, hangs: false, fails: false }
+  const text = JSON.stringify(sound())
+  stored = { text, version: 1, checks: 0, hangs: false, fails: false, isNamedWrong: false }
   created = []
   reloaded = []
   flushes = 0
@@ -63,7 +71,10 @@ beforeEach(() => {
   }
   const reload = (config: Config) => void reloaded.push(config)
   executionEnvironment = createExecutionEnvironment({
-    source,
+    openSource() {
+      if (stored.isNamedWrong) throw new ConfigError([{ path: '', message: 'no such place' }])
+      return source
+    },
     environmentProblems,
     clock,
     log,
@@ -125,6 +136,15 @@ describe('a cold start', () => {
         { path: 'grants', message: 'is required', file: 'jeton.yaml', line: 1, column: 1 },
       ]),
     })
+  })
+
+  test('with a place that cannot be one logs why, once for each request', async () => {
+    stored.isNamedWrong = true
+    const failure = { code: 'temporarily_unavailable' }
+    for (let request = 1; request <= 2; request++)
+      await expect(executionEnvironment.getService()).rejects.toMatchObject(failure)
+    const problems = [{ path: '', message: 'no such place' }]
+    expect(linesOf('start_failed').map(({ fields }) => fields.problems)).toEqual([problems, problems])
   })
 
   test('with an environment variable that cannot be used logs which one, and reads nothing', async () => {
