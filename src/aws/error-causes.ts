@@ -62,6 +62,17 @@ const NO_TLS = network('what answers there speaks no TLS: check AWS_ENDPOINT_URL
 const NOT_AWS = network(
   'something else than AWS answered, such as a proxy: check HTTPS_PROXY, NO_PROXY and AWS_ENDPOINT_URL',
 )
+const NO_PROXY_CREDENTIALS = network(
+  'the proxy does not accept its user or password: check those in HTTPS_PROXY',
+)
+const PROXY_FORBIDS = network(
+  'the proxy forbids this host: allow it there, or name it in NO_PROXY if jeton can reach it directly',
+)
+const PROXY_REFUSES = network('the proxy cannot reach AWS: ask whoever runs it')
+const NO_PROXY_NAME = network('the name of the proxy is not found: check HTTPS_PROXY and DNS')
+const PROXY_SILENT = network(
+  'the proxy does not answer, or nothing behind it does: check that it runs and that HTTPS_PROXY names it',
+)
 
 /**
  * By AWS's name of the error, or by the system's code. Each service spells them in its own way.
@@ -111,6 +122,7 @@ export function commonCause(cause: unknown): ErrorCause | undefined {
   const facts = awsErrorFacts(cause)
   return (
     causeByMessage(cause, facts) ??
+    causeByProxy(facts) ??
     CAUSES.get(facts.name) ??
     CAUSES.get(facts.code ?? '') ??
     causeByStatus(facts)
@@ -125,6 +137,17 @@ function causeByMessage(cause: unknown, { name }: AwsErrorFacts): ErrorCause | u
   if (/ProviderError$/.test(name) && /\bsso\b/i.test(message)) return NO_SSO
   if (message === 'Not authorized to perform sts:AssumeRoleWithWebIdentity') return NO_WEB_IDENTITY
   return undefined
+}
+
+/** The same codes mean the proxy, not AWS, if a request went through one and no reply came. */
+function causeByProxy({ name, code = '', proxy }: AwsErrorFacts): ErrorCause | undefined {
+  if (proxy === undefined) return undefined
+  if (code === 'PROXY_ANSWERED_407') return NO_PROXY_CREDENTIALS
+  if (code === 'PROXY_ANSWERED_403') return PROXY_FORBIDS
+  if (code.startsWith('PROXY_ANSWERED_')) return PROXY_REFUSES
+  const direct = CAUSES.get(name) ?? CAUSES.get(code)
+  if (direct === NO_NAME) return NO_PROXY_NAME
+  return direct === NO_CONNECTION ? PROXY_SILENT : direct
 }
 
 /** The SDK calls an error `Unknown`, or names no code, if the reply is none of AWS's. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { commonCause } from '../../src/aws/error-causes.ts'
+import { markProxied } from '../../src/lib/proxy-failure.ts'
 
 interface Facts {
   name?: string
@@ -68,6 +69,22 @@ test.each<[Facts, 'own' | 'network' | 'aws', RegExp]>([
   const cause = commonCause(sdkError(facts))
   expect(cause?.fault).toBe(fault)
   expect(cause?.remedy).toMatch(remedy)
+})
+
+test.each<[Facts, RegExp]>([
+  [{ code: 'PROXY_ANSWERED_407' }, /user or password.*HTTPS_PROXY/],
+  [{ code: 'PROXY_ANSWERED_403' }, /forbids this host.*NO_PROXY/],
+  [{ code: 'PROXY_ANSWERED_502' }, /^the proxy cannot reach AWS/],
+  [{ code: 'ENOTFOUND' }, /^the name of the proxy is not found/],
+  [{ code: 'ECONNREFUSED' }, /^the proxy does not answer/],
+  [{ name: 'TimeoutError', code: 'ECONNRESET' }, /^the proxy does not answer/],
+  [{ name: 'TimeoutError' }, /^the proxy does not answer/],
+  [{ code: 'SELF_SIGNED_CERT_IN_CHAIN' }, /NODE_EXTRA_CA_CERTS/],
+])('commonCause tells what is wrong with the proxy that a request with %j went through', (facts, remedy) => {
+  const cause = commonCause(markProxied(sdkError(facts), 'proxy.example.com:3128'))
+  expect(cause?.fault).toBe('network')
+  expect(cause?.remedy).toMatch(remedy)
+  expect(cause?.remedy).not.toContain('if there is no other way out')
 })
 
 test.each<Facts>([

@@ -1,10 +1,11 @@
+import { UsageError } from '../../errors.ts'
 import { ConfigError } from '../problems.ts'
 import type { Exposure } from './exposure.ts'
 import { createFiles, type Files } from './files.ts'
 
 /** A place that a configuration is read from, with the files that it names. */
 export interface ConfigSource {
-  /** Reads the text, with the name that its problems call it by, and records which versions are read from now on. Throws `ConfigError` if it cannot be read. */
+  /** Reads the text, with the name that its problems call it by, and records which versions are read from now on. Throws `ConfigError` if it cannot be read, `UsageError` for a variable that names no proxy. */
   read(): Promise<{ file: string; text: string; files: Files }>
   /**
    * Whether the configuration, or a file that it names, has another version than when last read, or is gone. Rejects if the
@@ -47,6 +48,8 @@ export function createConfigSource(location: ConfigLocation): ConfigSource {
     try {
       return await readText(configPath)
     } catch (cause) {
+      // not the place is wrong, but a variable that names no proxy
+      if (cause instanceof UsageError) throw cause
       const message = `cannot be read (${describeFailure(cause)}); name another with --config or JETON_CONFIG`
       throw new ConfigError([{ path: '', message, file: configPath, line: 1, column: 1 }])
     }

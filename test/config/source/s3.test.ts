@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { loadConfig, loadFrom } from '../../../src/config/load.ts'
 import { ConfigError } from '../../../src/config/problems.ts'
 import { openConfigSource } from '../../../src/config/source/open-source.ts'
+import { UsageError } from '../../../src/errors.ts'
 import { BUCKET_OWNER, type S3, startS3 } from '../../support/aws/s3.ts'
 import { stubEnvironment } from '../../support/aws/stub-environment.ts'
 import { jwksText, sound, withKeyFile } from '../support.ts'
@@ -88,6 +89,13 @@ describe('an object in S3 as a configuration source', () => {
     const cause = await loadConfig(`s3://conf/missing.json${OWNER}`).catch((thrown: unknown) => thrown)
     expect(cause).toBeInstanceOf(ConfigError)
     expect(String(cause)).not.toContain('s3cret')
+  })
+
+  test('is not what a variable that names no proxy is wrong with', async () => {
+    vi.stubEnv('HTTPS_PROXY', 'socks5://user:s3cret@proxy.example.com')
+    const reading = loadConfig(`s3://conf/jeton.json${OWNER}`)
+    await expect(reading).rejects.toThrow(UsageError)
+    await expect(reading).rejects.toThrow(/^HTTPS_PROXY must be the URL of an HTTP proxy/)
   })
 
   test('is not read, nor checked for changes, in a bucket of another account', async () => {
