@@ -7,19 +7,22 @@ import type { HttpReply } from './reply.ts'
  */
 const SCHEDULES: ReadonlySet<unknown> = new Set(['aws.events', 'aws.scheduler'])
 
+/** What tools that keep functions warm say in the name of a member or in its value. */
+const WARM_UP = /warm|^ping$/i
+
 /**
  * Returns whether an event asks for nothing but an execution environment that is ready: that of a schedule, of a tool that
- * keeps functions warm (`{"warmer":true}`, `{"source":"serverless-plugin-warmup"}`: it says so in a member's name or value),
- * or an empty one, such as a test from the console.
+ * keeps functions warm (`{"warmer":true}`, `{"source":"serverless-plugin-warmup"}`, `{"ping":true}`), or an empty one, such as
+ * a test from the console. Only for events that are no request.
  */
 export function isWarmUp(event: unknown): boolean {
   if (event === null) return true
   if (!isJsonObject(event)) return false
-  const { source, type } = event
+  const texts = Object.entries(event).flat()
   return (
-    Object.keys(event).length === 0 ||
-    SCHEDULES.has(source) ||
-    [source, type, ...Object.keys(event)].some(text => typeof text === 'string' && /warm/i.test(text))
+    texts.length === 0 ||
+    SCHEDULES.has(event.source) ||
+    texts.some(text => typeof text === 'string' && WARM_UP.test(text))
   )
 }
 

@@ -14,6 +14,7 @@ test.each([
   [{ source: 'aws.s3', 'detail-type': 'Object Created' }],
   [{ source: 7, type: { warm: true } }],
   [{ Records: [] }],
+  [{ mapping: 'shipping', pinging: true }],
 ])('%j is none', event => {
   expect(isWarmUp(event)).toBe(false)
 })

@@ -124,6 +124,9 @@ export const WARM_UPS: readonly (readonly [string, object | null])[] = [
   ['lambda-warmer', { warmer: true, concurrency: 3 }],
   ['serverless-plugin-warmup', { source: 'serverless-plugin-warmup' }],
   ['serverless-plugin-lambda-warmup', { source: 'serverless-plugin-lambda-warmup' }],
+  ['a schedule with an input of its own', { ping: true }],
+  ['another one', { action: 'ping' }],
+  ['a third one', { action: 'WarmUp' }],
   ['a tool that has a type for it', { type: 'warmer', warmerId: 'w1', index: 0 }],
 ]
 
