@@ -141,10 +141,10 @@ function causeByMessage(cause: unknown, { name }: AwsErrorFacts): ErrorCause | u
 
 /** The same codes mean the proxy, not AWS, if a request went through one and no reply came. */
 function causeByProxy({ name, code = '', proxy }: AwsErrorFacts): ErrorCause | undefined {
-  if (proxy === undefined) return undefined
   if (code === 'PROXY_ANSWERED_407') return NO_PROXY_CREDENTIALS
   if (code === 'PROXY_ANSWERED_403') return PROXY_FORBIDS
   if (code.startsWith('PROXY_ANSWERED_')) return PROXY_REFUSES
+  if (proxy === undefined) return undefined
   const direct = CAUSES.get(name) ?? CAUSES.get(code)
   if (direct === NO_NAME) return NO_PROXY_NAME
   return direct === NO_CONNECTION ? PROXY_SILENT : direct
