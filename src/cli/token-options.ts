@@ -10,8 +10,8 @@ import type { Fetch } from '../lib/fetch-json.ts'
 import type { Environment } from '../lib/process-input.ts'
 import type { CommandStreams } from './streams.ts'
 
-/** Less than the 15 s of a caller's request. */
-const PROXY_STEP_TIMEOUT_MS = 12_000
+/** Less than the 15 s of a caller's request: undici is late. */
+const PROXY_STEP_TIMEOUT_MS = 10_000
 
 /** What a caller's command uses of its process and of the network. */
 export interface CallerContext extends CommandStreams, Network {
