@@ -11,6 +11,7 @@ import type { LintedStatement } from '../iam/lint/statement.ts'
 import { countText, escapeText, printableJson } from '../lib/printable.ts'
 import { readText } from '../lib/process-input.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
+import { placeholderNotes } from './iam-placeholders.ts'
 import type { CommandStreams } from './streams.ts'
 import { catchUsageErrors } from './usage-error.ts'
 
@@ -27,7 +28,8 @@ export interface LintPolicyArguments {
 type FileFinding = LintFinding & { readonly file: string }
 
 /**
- * `jeton lint-policy`: prints what never works with RDS IAM authentication in IAM policies, and what is too broad. Returns
+ * `jeton lint-policy`: prints what never works with RDS IAM authentication in IAM policies, and what is too broad; on stderr
+ * also which of `jeton iam`'s placeholders are still there. Returns
  * the exit code: 1 if there is an error (or, with `strict`, a warning), 2 for a usage error and for a file that cannot be
  * read or has no policy in it, else 0. Throws `ConfigError`.
  */
@@ -40,7 +42,9 @@ export function lintPolicyCommand(
     const findings: FileFinding[] = []
     const allStatements: LintedStatement[] = []
     for (const file of files) {
-      const statements = await statementsOf(file, stdin)
+      const text = await readPolicyFile(file, stdin)
+      const statements = statementsOf(file, text)
+      for (const note of placeholderNotes(text)) stderr.write(`note: ${escapeText(file)}: ${note}\n`)
       const fileFindings = [
         ...lintStatements(statements),
         ...(configPath === undefined ? [] : unknownResourceFindings(statements, databases)),
@@ -57,9 +61,9 @@ export function lintPolicyCommand(
   })
 }
 
-async function statementsOf(file: string, stdin: CommandStreams['stdin']): Promise<LintedStatement[]> {
+function statementsOf(file: string, text: string): LintedStatement[] {
   const name = escapeText(file)
-  const parsed = parsePolicyFile(await readPolicyFile(file, stdin))
+  const parsed = parsePolicyFile(text)
   if (!parsed.ok) throw new UsageError(`${name} ${escapeText(parsed.problem)}`)
   try {
     const policies = policiesIn(parsed.value)

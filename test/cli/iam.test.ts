@@ -393,6 +393,19 @@ describe('jeton iam', () => {
   })
 })
 
+test('lint-policy says which placeholders are still in a policy', async () => {
+  const lint = async (text: string) => {
+    const { streams, written } = recordStreams(text)
+    expect(await lintPolicyCommand({ files: ['-'], output: 'text' }, streams)).toBe(0)
+    return written.stderr
+  }
+  const own = await iam(SHARED, {})
+  expect(own.stderr).toContain('<ACCOUNT> stands for')
+  expect(await lint(own.stdout)).toBe(own.stderr.replaceAll('note: ', 'note: -: '))
+  const trust = await iam(sound(), { database: 'orders' })
+  expect(await lint(trust.stdout)).toMatch(/^note: -: <ACCOUNT-OF-JETON> and <JETON-ROLE> stand for .*\n$/)
+})
+
 describe('the calls of stores and sinks', () => {
   let dynamodb: Dynamodb
   let kms: KmsServer
