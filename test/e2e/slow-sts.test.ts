@@ -39,7 +39,7 @@ test(
       reason,
     ])
     expect(records).toEqual([
-      ['failed', 'temporarily_unavailable', expect.stringContaining('STS has not answered within 5 s')],
+      ['failed', 'temporarily_unavailable', expect.stringContaining('within 5 s: STS has not answered')],
       ['vended', '', ''],
     ])
   },

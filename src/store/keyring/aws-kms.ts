@@ -43,7 +43,7 @@ export interface AwsKmsParts {
 /**
  * Returns AWS KMS as a keyring's key management service. Data keys are generated and decrypted by the one KMS key, in the
  * encryption context `{ service: 'jeton', table, key }`, where `key` is what the data key is bound to; those that are bound
- * to nothing have no `key`. Every call ends within 8 s.
+ * to nothing have no `key`. Every call ends within 12 s.
  */
 export function createAwsKms({ kmsKeyId, table, region, clock, log }: AwsKmsParts): Kms {
   const client = createKmsKeyClient({ kmsKeyId, region, clock })

@@ -117,7 +117,7 @@ export function createSessionProvider(
 function slowSts({ database, sessionName }: TokenKey): JetonError {
   return new JetonError('temporarily_unavailable', {
     publicMessage: 'AWS STS is slow; try again',
-    reason: `STS has not answered within 5 s for the session ${sessionName} of ${database.roleArn}; the call goes on, and its session serves the next request. If this lasts, check jeton's network, its proxy, and the region of STS (AWS_REGION)`,
+    reason: `there was no session ${sessionName} of ${database.roleArn} within 5 s: STS has not answered, or others of this role come first. A call under way goes on, and its session serves the next request. If this lasts, check jeton's network, its proxy, and the region of STS (AWS_REGION)`,
     retryAfterMs: RETRY_AFTER_MS,
   })
 }
