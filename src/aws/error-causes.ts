@@ -1,3 +1,4 @@
+import { parseDenial } from './denial.ts'
 import { type AwsErrorFacts, awsErrorFacts } from './error-facts.ts'
 
 /** The advice if no region is named; the SDK has no error name for it. */
@@ -43,6 +44,9 @@ const NO_FILE = own(
 const NO_WEB_IDENTITY = own(
   "AWS does not accept the web identity of jeton's pod: check the OIDC provider, the audience and the trust policy of the pod's role",
 )
+const NO_OWN_ROLE = own(
+  "AWS refuses jeton its own role, that of its profile or pod: check that role's trust policy and the credentials before it",
+)
 const THROTTLED = aws(
   'AWS throttles; it passes by itself. If it lasts, find out who else calls from this account',
 )
@@ -52,6 +56,9 @@ const NO_NAME = network(
 )
 const NO_CONNECTION = network(
   'AWS cannot be reached: check routes, firewalls and VPC endpoints, and HTTPS_PROXY if there is no other way out',
+)
+const NO_REPLY = network(
+  'no reply came in time: check routes, firewalls, VPC endpoints and proxies, and whether the region is far',
 )
 const UNTRUSTED = network(
   'the certificate of the endpoint is not trusted: if a proxy inspects TLS, name its CA in NODE_EXTRA_CA_CERTS',
@@ -104,7 +111,7 @@ const CAUSES = new Map<string, ErrorCause>([
   ...each(FAILING, 'KMSInternalException', 'DependencyTimeoutException', 'KeyUnavailableException'),
   ...each(NO_NAME, 'ENOTFOUND', 'EAI_AGAIN'),
   ...each(NO_CONNECTION, 'ECONNREFUSED', 'ECONNRESET', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'EPIPE'),
-  ...each(NO_CONNECTION, 'TimeoutError', 'AbortError', 'RequestTimeout'),
+  ...each(NO_REPLY, 'TimeoutError', 'AbortError', 'RequestTimeout'),
   ...each(UNTRUSTED, 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'CERT_UNTRUSTED'),
   ...each(UNTRUSTED, 'UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY'),
   ...each(UNTRUSTED, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'),
@@ -135,8 +142,10 @@ function causeByMessage(cause: unknown, { name }: AwsErrorFacts): ErrorCause | u
   if (message === 'Region is missing') return own(NO_REGION)
   if (message.startsWith('Region not accepted')) return own('AWS_REGION is not the name of a region')
   if (/ProviderError$/.test(name) && /\bsso\b/i.test(message)) return NO_SSO
-  if (message === 'Not authorized to perform sts:AssumeRoleWithWebIdentity') return NO_WEB_IDENTITY
-  return undefined
+  const action = parseDenial(cause)?.action
+  if (action === 'sts:AssumeRoleWithWebIdentity') return NO_WEB_IDENTITY
+  // by the SDK, for jeton's own credentials: for a database's role, jeton asks which refusal it is before it asks here
+  return action === 'sts:AssumeRole' ? NO_OWN_ROLE : undefined
 }
 
 /** The same codes mean the proxy, not AWS, if a request went through one and no reply came. */

@@ -1,3 +1,4 @@
+import { policyRemedy } from './denial.ts'
 import { commonCause, NO_REGION } from './error-causes.ts'
 import { awsErrorFacts } from './error-facts.ts'
 import { shownMessage } from './error-messages.ts'
@@ -10,7 +11,7 @@ export function describeAwsError(cause: unknown): string {
   return `${nameAndCode}${status ? ` (${status})` : ''}${requestId ? `, request ${requestId}` : ''}${through}`
 }
 
-/** What an operator does about an error that only the service can explain, by AWS's name of the error. */
+/** What an operator does about errors that only the service can explain, by AWS's name of the error. */
 export type Remedies = ReadonlyMap<string, string>
 
 /**
@@ -20,7 +21,11 @@ export type Remedies = ReadonlyMap<string, string>
  */
 export function explainAwsError(cause: unknown, remedies: Remedies = new Map()): string {
   const { name } = awsErrorFacts(cause)
-  const remedy = remedies.get(name) ?? commonCause(cause)?.remedy
+  return explainWith(cause, policyRemedy(cause) ?? commonCause(cause)?.remedy ?? remedies.get(name))
+}
+
+/** Returns the same with another remedy, or without one. */
+export function explainWith(cause: unknown, remedy: string | undefined): string {
   const message = shownMessage(cause)
   const parts = [describeAwsError(cause), remedy, message && `AWS says: ${message}`]
   return parts.filter(part => part !== undefined).join('; ')

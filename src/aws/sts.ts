@@ -14,6 +14,8 @@ import type { OwnAccess } from './own-access.ts'
 
 /** The call to AWS STS that jeton makes. */
 export interface Sts {
+  /** Resolves when the SDK has found jeton's own credentials, which `assumeRole` then uses. Has no deadline: it may hang. */
+  findCredentials(): Promise<void>
   /** Sends the request once more beside if it has no reply after 2.5 s. Rejects with the SDK's errors. Has no deadline. */
   assumeRole(input: AssumeRoleCommandInput, abortSignal: AbortSignal): Promise<AssumeRoleCommandOutput>
 }
@@ -29,6 +31,7 @@ export async function createStsClient(options: StsOptions): Promise<Sts> {
   const { client } = await openClient(options)
   const { clock } = options
   return {
+    findCredentials: () => findCredentials(client),
     assumeRole(input, abortSignal) {
       const send = (signal: AbortSignal) =>
         client.send(new AssumeRoleCommand(input), { abortSignal: AbortSignal.any([signal, abortSignal]) })
@@ -43,13 +46,17 @@ export async function openOwnAccess(options: StsOptions): Promise<OwnAccess> {
   return {
     environmentRegion,
     config: client.config,
-    findCredentials: async () => void (await client.config.credentials()),
+    findCredentials: () => findCredentials(client),
     async getCallerIdentity(abortSignal) {
       const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal })
       if (!Account || !Arn) throw new TypeError('STS replied without an identity')
       return { account: Account, arn: Arn }
     },
   }
+}
+
+async function findCredentials({ config }: STSClient): Promise<void> {
+  await config.credentials()
 }
 
 async function openClient({ region, clock }: StsOptions) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseDenial, shownMessage } from '../../src/aws/error-messages.ts'
+import { shownMessage } from '../../src/aws/error-messages.ts'
 
 const USER = 'arn:aws:sts::210987654321:assumed-role/jeton/eks-prod-jeton-7d9f-0b1c2d3e'
 const ROLE = 'arn:aws:iam::123456789012:role/a/b/jeton-orders'
@@ -14,6 +14,26 @@ describe('shownMessage', () => {
     denied('sts:TagSession'),
     denied('sts:AssumeRole', IDENTITY),
     denied('sts:AssumeRole', EXPLICIT),
+    denied(
+      'sts:AssumeRole',
+      `${EXPLICIT}: arn:aws:organizations::210987654321:policy/o-a1b2c3d4e5/service_control_policy/p-1234abcd`,
+    ),
+    denied('sts:AssumeRole', ' with an explicit deny'),
+    denied('sts:AssumeRole', ' with an explicit deny in an identity-based policy'),
+    denied('sts:AssumeRole', ' with an explicit deny in a resource control policy'),
+    denied('sts:AssumeRole', ' with an explicit deny in a permissions boundary'),
+    denied(
+      'sts:AssumeRole',
+      ' with an explicit deny in a VPC endpoint policy transitively through a service control policy',
+    ),
+    denied('sts:AssumeRole', ' because no permissions boundary allows the sts:AssumeRole action'),
+    denied('sts:AssumeRole', ' because no VPC endpoint policy allows the sts:AssumeRole action'),
+    denied('sts:AssumeRole', ' because no session policy allows the sts:AssumeRole action'),
+    `User: ${USER} is not authorized to perform: sts:AssumeRole because no role trust policy allows the sts:AssumeRole action`,
+    `User: ${USER} is not authorized to perform: sts:AssumeRole with an explicit deny in the role trust policy`,
+    `User: arn:aws:sts::210987654321:assumed-role/JetonTaskRole2/0123456789abcdef0123456789abcdef is not authorized to perform: sts:AssumeRole on resource: ${ROLE}`,
+    `User: arn:aws:sts::210987654321:assumed-role/JetonHosts/00fedcba9876543210fedcba9876543210fedcba is not authorized to perform: sts:AssumeRole on resource: ${ROLE}`,
+    `User: arn:aws-cn:sts::210987654321:assumed-role/jeton/i-1 is not authorized to perform: sts:AssumeRole on resource: arn:aws-cn:iam::123456789012:role/x`,
     `User: ${USER} is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::acme-config/jeton.yaml" because no identity-based policy allows the s3:GetObject action`,
     `User: ${USER} is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab because no resource-based policy allows the kms:Decrypt action`,
     'Not authorized to perform sts:AssumeRoleWithWebIdentity',
@@ -47,6 +67,25 @@ describe('shownMessage', () => {
       denied('sts:AssumeRole').replace('eks-prod', 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'),
     ],
     ['a session token', denied('sts:AssumeRole').replace('eks-prod', 'IQoJb3JpZ2luX2VjEIf'.repeat(20))],
+    [
+      'a session token in place of a policy',
+      denied(
+        'sts:AssumeRole',
+        ' because no IQoJb3JpZ2luX2VjEIfxIQoJb3JpZ2luX2VjEIf policy allows the sts:AssumeRole action',
+      ),
+    ],
+    [
+      'a session token that is encoded for a URL',
+      denied('sts:AssumeRole').replace('eks-prod', `IQoJb3JpZ2lu%2F${'X2VjEIf%2B'.repeat(20)}`),
+    ],
+    [
+      'a session token in place of a session name',
+      denied('sts:AssumeRole').replace(
+        USER,
+        `arn:aws:sts::210987654321:assumed-role/jeton/${'IQoJb3JpZ2luX2VjEIf'.repeat(20)}`,
+      ),
+    ],
+    ['what a line break hides', denied('sts:AssumeRole').replace('eks-prod', 'IQoJb3JpZ2lu\nX2VjEIf')],
     ['a line break', `${denied('sts:AssumeRole')}\n`],
     ['what is invisible', denied('sts:AssumeRole').replace('eks', 'eks\u202e')],
     ['markup', denied('sts:AssumeRole').replace('eks', '<b>')],
@@ -67,26 +106,5 @@ describe('shownMessage', () => {
     expect(
       shownMessage(new Error(denied('sts:AssumeRole').replace('eks', 'a-b-'.repeat(9999)))),
     ).toBeUndefined()
-  })
-})
-
-describe('parseDenial', () => {
-  test.each([
-    [denied('sts:TagSession'), { action: 'sts:TagSession', resource: ROLE, why: undefined }],
-    [
-      denied('sts:AssumeRole', IDENTITY),
-      { action: 'sts:AssumeRole', resource: ROLE, why: 'caller lacks it' },
-    ],
-    [
-      denied('sts:AssumeRole', EXPLICIT),
-      { action: 'sts:AssumeRole', resource: ROLE, why: 'denied explicitly' },
-    ],
-    [
-      'Not authorized to perform sts:AssumeRoleWithWebIdentity',
-      { action: 'sts:AssumeRoleWithWebIdentity', resource: undefined, why: undefined },
-    ],
-    ['Access denied', undefined],
-  ])('reads %s', (message, denial) => {
-    expect(parseDenial(new Error(message))).toEqual(denial)
   })
 })

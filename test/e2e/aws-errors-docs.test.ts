@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { stsFailure } from '../../src/tokens/role-session/sts-failure.ts'
+import { credentialsFailure, stsFailure } from '../../src/tokens/role-session/sts-failure.ts'
 import { quotedIn, readDocsPage, rowsOf, sectionOf } from '../support/markdown.ts'
 
 const ROLE = 'arn:aws:iam::123456789012:role/jeton-orders'
@@ -30,15 +30,15 @@ test.each(documented)('docs/aws.md documents %s with the status %i that callers 
 })
 
 test.each([
-  ['sts:AssumeRole', ROLE, 502],
-  ['sts:TagSession', ROLE, 502],
-  ['sts:SetSourceIdentity', ROLE, 502],
-  ['sts:AssumeRole', 'arn:aws:iam::210987654321:role/another', 503],
-])('an AccessDenied of %s on %s has the documented status %i', (action, resource, status) => {
-  const message = `User: arn:aws:iam::210987654321:user/jeton is not authorized to perform: ${action} on resource: ${resource}`
+  ['sts:AssumeRole', stsFailure, 502],
+  ['sts:TagSession', stsFailure, 502],
+  ['sts:SetSourceIdentity', stsFailure, 502],
+  ['sts:AssumeRole', credentialsFailure, 503],
+])('an AccessDenied of %s has the documented status (%#)', (action, failureOf, status) => {
+  const message = `User: arn:aws:iam::210987654321:user/jeton is not authorized to perform: ${action} on resource: ${ROLE}`
   const cause = Object.assign(new Error(message), {
     name: 'AccessDenied',
     $metadata: { httpStatusCode: 403 },
   })
-  expect(stsFailure(cause, ROLE).status).toBe(status)
+  expect(failureOf(cause, ROLE).status).toBe(status)
 })

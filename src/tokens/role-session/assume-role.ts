@@ -9,12 +9,12 @@ import type { Health } from '../../telemetry/health.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { RoleSession } from '../token.ts'
 import type { TokenKey } from '../token-key.ts'
-import { stsFailure } from './sts-failure.ts'
+import { credentialsFailure, OwnFailure, stsFailure } from './sts-failure.ts'
 
 /** AWS allows an hour at most for a role assumed from another role; a token needs 15 minutes. */
 const SESSION_SECONDS = 3600
-/** For the whole call, 12 s: the SDK's search for jeton's own credentials has no timeout. */
-const { deadlineMs } = LONG_CALLS
+/** For the whole call (12 s), and within that for the SDK's search for jeton's own credentials (10 s), which has no timeout. */
+const { deadlineMs, responseTimeoutMs: searchMs } = LONG_CALLS
 
 export interface AssumeRoleParts {
   clock: Clock
@@ -22,7 +22,10 @@ export interface AssumeRoleParts {
   log: Log
 }
 
-/** Assumes the role of a key's database and returns the role session. Throws what `stsFailure` returns. */
+/**
+ * Assumes the role of a key's database and returns the role session. Throws what `stsFailure` or
+ * `credentialsFailure` returns.
+ */
 export type AssumeRole = (key: TokenKey) => Promise<RoleSession>
 
 /**
@@ -44,6 +47,9 @@ export function createAssumeRole({ clock, health, log }: AssumeRoleParts): Assum
   async function callSts(key: TokenKey, abortSignal: AbortSignal): Promise<RoleSession> {
     const { database, user } = key
     const sts = await clientFor(database.region)
+    await withDeadline(searchMs, () => sts.findCredentials()).catch(cause => {
+      throw credentialsFailure(cause, database.roleArn)
+    })
     const input = {
       RoleArn: database.roleArn,
       RoleSessionName: key.sessionName,
@@ -84,7 +90,7 @@ export function createAssumeRole({ clock, health, log }: AssumeRoleParts): Assum
       warnIfSlow(key, clock.now() - calledAt)
       return session
     } catch (cause) {
-      const failure = stsFailure(cause, roleArn)
+      const failure = cause instanceof OwnFailure ? cause : stsFailure(cause, roleArn)
       const { code, reason } = failure
       health.report('sts', { ok: false, of: roleArn })
       log.warn(

@@ -1,11 +1,12 @@
+import { missingFrom, parseDenial, policyRemedy } from '../../aws/denial.ts'
 import { awsErrorFacts } from '../../aws/error-facts.ts'
-import { type Denial, parseDenial } from '../../aws/error-messages.ts'
 
-const NOT_ALLOWED =
+const NOT_ALLOWED_SOMEWHERE =
   "the role must exist; its trust policy must allow this user, session name and external id (jeton iam DATABASE), and jeton's own role sts:AssumeRole on it (jeton iam)"
 const NOT_ALLOWED_HERE = "jeton's own role lacks the permission on this role: deploy what jeton iam prints"
-const DENIED_EXPLICITLY =
-  'a policy denies it explicitly, such as a service control policy or a permissions boundary: ask who manages the accounts'
+const NOT_TRUSTED =
+  "the role's trust policy must allow this user, session name and external id: deploy what jeton iam DATABASE prints"
+const MISSING = { caller: NOT_ALLOWED_HERE, resource: NOT_TRUSTED, either: NOT_ALLOWED_SOMEWHERE }
 
 /** What jeton's own session may bring along, by the action that must then be allowed twice. */
 const INHERITED = new Map([
@@ -40,27 +41,24 @@ const REFUSALS = new Map([
   ['RegionDisabled', REGION_OFF],
 ])
 
-/**
- * Returns what an operator does about a role that STS refuses to be assumed; undefined if the error is none of the role's. An
- * `AccessDenied` for another role is none: jeton gets its own credentials by assuming that.
- */
-export function refusalRemedy(cause: unknown, roleArn: string): string | undefined {
+/** Why STS refuses a role, and whether that lies in this instance's own session, so that others may be let in. */
+export interface RoleRefusal {
+  readonly remedy: string
+  readonly isOwn: boolean
+}
+
+/** Returns why STS refuses to let a role be assumed; undefined if it does not refuse the role, but fails. */
+export function findRefusal(cause: unknown): RoleRefusal | undefined {
   const name = awsErrorFacts(cause).name.replace(/Exception$/, '')
-  if (name !== 'AccessDenied') return REFUSALS.get(name)
+  if (name === 'AccessDenied') return denialRefusal(cause)
+  const remedy = REFUSALS.get(name)
+  return remedy === undefined ? undefined : { remedy, isOwn: false }
+}
+
+function denialRefusal(cause: unknown): RoleRefusal {
   const denial = parseDenial(cause)
-  return isOwnRole(denial, roleArn) ? undefined : denialRemedy(denial)
-}
-
-/** Whether AWS refuses to let jeton have its own role. */
-function isOwnRole(denial: Denial | undefined, roleArn: string): boolean {
-  if (denial === undefined) return false
-  const { action, resource = roleArn } = denial
-  return action === 'sts:AssumeRoleWithWebIdentity' || resource !== roleArn
-}
-
-function denialRemedy(denial: Denial | undefined): string {
-  if (denial?.why === 'denied explicitly') return DENIED_EXPLICITLY
   const inherited = INHERITED.get(denial?.action ?? '')
-  if (inherited !== undefined) return inherited
-  return denial?.why === 'caller lacks it' ? NOT_ALLOWED_HERE : NOT_ALLOWED
+  const missing = denial === undefined ? 'either' : missingFrom(denial)
+  const remedy = missing ? (inherited ?? MISSING[missing]) : policyRemedy(cause)
+  return { remedy: remedy ?? NOT_ALLOWED_SOMEWHERE, isOwn: inherited !== undefined }
 }

@@ -1,10 +1,13 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { createHealth } from '../../../src/telemetry/health.ts'
 import { type AssumeRole, createAssumeRole } from '../../../src/tokens/role-session/assume-role.ts'
+import { OwnFailure } from '../../../src/tokens/role-session/sts-failure.ts'
 import { tokenKey } from '../../../src/tokens/token-key.ts'
 import { type Sts, startSts } from '../../support/aws/sts.ts'
-import { hangCredentialSearch, stubEnvironment } from '../../support/aws/stub-environment.ts'
+import { hangCredentialSearch, stubAwsConfig, stubEnvironment } from '../../support/aws/stub-environment.ts'
 import { type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
 import { ORDERS } from '../../support/databases/orders.ts'
 import { createLogRecorder, type LogRecorder } from '../../support/service/log-recorder.ts'
@@ -122,8 +125,52 @@ describe('a failure of AssumeRole', () => {
 
   test('that a search for its own credentials without an end causes is temporarily_unavailable within 12 s', async () => {
     await hangCredentialSearch()
-    await expect(assume(KEY)).rejects.toMatchObject({ code: 'temporarily_unavailable' })
+    const failure = await assume(KEY).catch(cause => cause)
+    expect(failure).toBeInstanceOf(OwnFailure)
+    expect(failure).toMatchObject({ code: 'temporarily_unavailable' })
     expect(health.degraded()).toEqual(['sts'])
+  })
+
+  describe('that the SDK meets on its way to credentials of its own', () => {
+    const OWN_ROLE = 'arn:aws:iam::210987654321:role/jeton-profile'
+
+    beforeEach(async () => {
+      const { accessKeyId, secretAccessKey } = sts.credentials
+      await stubAwsConfig(
+        `[profile base]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n[default]\nrole_arn = ${OWN_ROLE}\nsource_profile = base\n`,
+      )
+    })
+
+    test.each(['AccessDenied', 'ValidationError', 'RegionDisabledException'])(
+      'is no refusal of the role: %s',
+      async code => {
+        sts.faults.error = { status: 400, code, message: 'something' }
+        const failure = await assume(KEY).catch(cause => cause)
+        expect(sts.calls.map(({ roleArn }) => roleArn)).toEqual([OWN_ROLE])
+        expect(failure).toBeInstanceOf(OwnFailure)
+        expect(failure.code).toBe('temporarily_unavailable')
+        expect(failure.reason).toMatch(new RegExp(`^jeton itself cannot use STS.*${code} .*its profile`))
+      },
+    )
+
+    test('costs one search for each session, and none while what it found lasts', async () => {
+      const folder = await stubAwsConfig('')
+      const [found, config] = ['found', 'config'].map(name => join(folder, name))
+      const reply = JSON.stringify({
+        Version: 1,
+        AccessKeyId: sts.credentials.accessKeyId,
+        SecretAccessKey: sts.credentials.secretAccessKey,
+        Expiration: new Date(Date.now() + 3_600_000).toISOString(),
+      })
+      await writeFile(`${folder}/reply.json`, reply)
+      await writeFile(
+        String(config),
+        `[default]\ncredential_process = sh -c "echo x >> ${found}; cat ${folder}/reply.json"\n`,
+      )
+      await assume(KEY)
+      await assume(KEY)
+      expect(await readFile(String(found), 'utf8')).toBe('x\n')
+    })
   })
 
   test('never shows a secret', async () => {

@@ -381,6 +381,17 @@ describe('a failure of what one instance runs with', () => {
     expect(store.swaps).toBe(0)
   })
 
+  test('is told to nobody else either if AWS refuses the role because of it', async () => {
+    const refused = startBreaker(async () => {
+      throw new OwnFailure('role_refused', { publicMessage: 'refused', reason: 'sts:TagSession' })
+    })
+    const other = startBreaker()
+    expect(await fail(refused)).toMatchObject({ code: 'role_refused', retryAfterMs: undefined })
+    expect(refusal(refused)).toMatchObject({ code: 'role_refused', reason: 'sts:TagSession' })
+    expect(await outcome(other.assume(KEY))).toHaveProperty('identity')
+    expect(store.swaps).toBe(0)
+  })
+
   test('ends with the first call that succeeds, without a word to the others', async () => {
     let isBroken = true
     const breaker = startBreaker(async key => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { OwnFailure, stsFailure } from '../../../src/tokens/role-session/sts-failure.ts'
+import { credentialsFailure, OwnFailure, stsFailure } from '../../../src/tokens/role-session/sts-failure.ts'
 
 const ROLE = 'arn:aws:iam::123456789012:role/jeton-orders'
 const USER = 'arn:aws:sts::210987654321:assumed-role/jeton/pod-1'
@@ -28,7 +28,35 @@ describe('a role that STS refuses', () => {
     [
       'a service control policy',
       denied('sts:AssumeRole', { why: ' with an explicit deny in a service control policy' }),
-      /denies it explicitly/,
+      /service control policy for jeton's account.* forbids sts:AssumeRole/,
+    ],
+    [
+      'a permissions boundary',
+      denied('sts:AssumeRole', {
+        why: ' because no permissions boundary allows the sts:AssumeRole action',
+      }),
+      /; the permissions boundary of jeton's own role .* does not allow sts:AssumeRole;/,
+    ],
+    [
+      'the way to AWS',
+      denied('sts:AssumeRole', {
+        why: ' because no VPC endpoint policy allows the sts:AssumeRole action',
+      }),
+      /; the policy of the VPC endpoint on the way to AWS does not allow sts:AssumeRole;/,
+    ],
+    [
+      'a trust policy alone, as AWS says',
+      denied('sts:AssumeRole', {
+        why: ' because no resource-based policy allows the sts:AssumeRole action',
+      }),
+      /; the role's trust policy must allow this user, session name and external id: deploy/,
+    ],
+    [
+      'session tags that a boundary does not allow',
+      denied('sts:TagSession', {
+        why: ' with an explicit deny in a permissions boundary',
+      }),
+      /permissions boundary of jeton's own role .* forbids sts:TagSession/,
     ],
     ['session tags', denied('sts:TagSession'), /Pod Identity.*--runs-on eks.*both allow sts:TagSession/],
     [
@@ -74,14 +102,6 @@ describe("what is jeton's own fault", () => {
     [awsError('ExpiredToken', 403), /have expired/],
     [awsError('OptInRequired', 403), /not activated/],
     [awsError('CredentialsProviderError'), /finds no AWS credentials/],
-    [
-      denied('sts:AssumeRole', { resource: 'arn:aws:iam::210987654321:role/jeton-profile' }),
-      /refuses jeton its own role/,
-    ],
-    [
-      awsError('AccessDenied', 403, 'Not authorized to perform sts:AssumeRoleWithWebIdentity'),
-      /web identity/,
-    ],
   ])('is temporarily_unavailable, and says nothing of the role: %s', (cause, remedy) => {
     const failure = stsFailure(cause, ROLE)
     expect(failure).toBeInstanceOf(OwnFailure)
@@ -91,14 +111,54 @@ describe("what is jeton's own fault", () => {
     expect(failure.reason).toMatch(remedy)
     expect(failure.reason).not.toContain('trust policy must allow')
   })
+
+  // the role here is one that the SDK assumes, or does not, before jeton's call
+  test.each<[Error, RegExp]>([
+    [denied('sts:AssumeRole', { resource: 'arn:aws:iam::1:role/profile' }), /refuses jeton its own role/],
+    [
+      denied('sts:AssumeRole', { why: ' with an explicit deny in a service control policy' }),
+      /service control policy for jeton's account/,
+    ],
+    [
+      awsError('AccessDenied', 403, 'Not authorized to perform sts:AssumeRoleWithWebIdentity'),
+      /web identity/,
+    ],
+    [
+      awsError(
+        'ValidationError',
+        400,
+        'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',
+      ),
+      /cannot get jeton's own credentials: check its profile.*1 hour session limit/,
+    ],
+    [awsError('RegionDisabledException', 403), /cannot get jeton's own credentials/],
+    [awsError('CredentialsProviderError'), /finds no AWS credentials/],
+    [awsError('Throttling', 400), /throttles/],
+  ])('is what its own credentials cannot be had for: %s', (cause, remedy) => {
+    const failure = credentialsFailure(cause, ROLE)
+    expect(failure).toBeInstanceOf(OwnFailure)
+    expect(failure.code).toBe('temporarily_unavailable')
+    expect(failure.reason).toMatch(/^jeton itself cannot use STS/)
+    expect(failure.reason).toMatch(remedy)
+    expect(failure.reason).not.toMatch(/jeton iam|externalId/)
+  })
 })
+
+test.each(['sts:TagSession', 'sts:SetSourceIdentity'])(
+  '%s is refused to this instance alone, because its session brings something along',
+  action => {
+    expect(stsFailure(denied(action), ROLE)).toBeInstanceOf(OwnFailure)
+    expect(stsFailure(denied('sts:AssumeRole'), ROLE)).not.toBeInstanceOf(OwnFailure)
+  },
+)
 
 describe('what passes, or is on the way', () => {
   test.each<[string, number | undefined, RegExp]>([
     ['Throttling', 400, /throttles/],
     ['AnyName', 429, /throttles/],
     ['InternalFailure', 500, /AWS fails/],
-    ['TimeoutError', undefined, /cannot be reached/],
+    ['TimeoutError', undefined, /no reply came in time/],
+    ['ECONNREFUSED', undefined, /cannot be reached/],
   ])('is temporarily_unavailable for %s (%s)', (name, status, remedy) => {
     const failure = stsFailure(awsError(name, status), ROLE)
     expect(failure).not.toBeInstanceOf(OwnFailure)
