@@ -3,8 +3,11 @@ import { POLICY_KIND } from './denial.ts'
 
 /** Longer than any message with two long ARNs. */
 const MAX_LENGTH = 400
+/** What is longer still is not looked at. */
+const MAX_READ = 2000
 
 const ARN = String.raw`arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{0,12}:[\w+=,.@:/*-]+`
+const TIME = String.raw`\d{8}T\d{6}Z`
 const DENIED = String.raw`User: ${ARN} is not authorized to perform: [a-z0-9-]+:\w+`
 const ON_RESOURCE = ` on resource: "?${ARN}"?`
 const NOT_ALLOWED = String.raw` because no ${POLICY_KIND} allows the [a-z0-9-]+:\w+ action`
@@ -18,10 +21,10 @@ const SHOWN = [
   `${DENIED}(?:${ON_RESOURCE})?(?:${NOT_ALLOWED}|${FORBIDDEN})?`,
   String.raw`Not authorized to perform sts:\w+`,
   'The security token included in the request is (?:invalid|expired)',
-  String.raw`Signature (?:expired|not yet current): \w+ is (?:now earlier|still later) than \w+ \(\w+ [+-] \d+ min\.\)`,
+  String.raw`Signature (?:expired|not yet current): ${TIME} is (?:now earlier|still later) than ${TIME} \(${TIME} [+-] \d+ min\.\)`,
   String.raw`Packed (?:size of session tags|policy) consumes \d+% of allotted space(?:, please use smaller policy)?`,
   String.raw`STS is not activated in this region for account: ?\d{12}\. Your account administrator can activate STS in this region using the IAM Console`,
-  String.raw`The requested DurationSeconds exceeds the [\w ]+`,
+  String.raw`The requested DurationSeconds exceeds the [\w ]{1,80}`,
   `${ARN} is (?:invalid|disabled|pending deletion)`,
   `(?:Alias|Key) '?${ARN}'? (?:is not found|does not exist)`,
   String.raw`Requested resource not found(?:: Table: [\w.-]+ not found)?`,
@@ -34,6 +37,8 @@ const SESSION_NUMBER = /\/[0-9a-f]{16,40}(?=[ "]|$)/g
 const SECRET_LIKE = [
   /(?:A3T|AKIA|ASIA)[A-Z0-9]{12}/,
   /security-token|signature=/i,
+  // as long as no part of a name is, and as no path is written
+  /[A-Za-z0-9]{65}|\/\//,
   /(?=[^ ]*[A-Z])(?=[^ ]*[a-z])(?=[^ ]*\d)[A-Za-z0-9+/=]{40}/,
 ]
 
@@ -42,7 +47,7 @@ const SECRET_LIKE = [
  * It is printable ASCII.
  */
 export function shownMessage(cause: unknown): string | undefined {
-  if (!(cause instanceof Error) || cause.message.length > 10 * MAX_LENGTH) return undefined
+  if (!(cause instanceof Error) || cause.message.length > MAX_READ) return undefined
   const { message } = cause
   const isShown = SHOWN.some(pattern => pattern.test(message))
   const names = message.replace(SESSION_NUMBER, '')

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { NO_REGION } from '../../src/aws/error-causes.ts'
 import { awsErrorFacts } from '../../src/aws/error-facts.ts'
 import { describeAwsError, describeFailedCall, findRegion } from '../../src/aws/errors.ts'
@@ -58,6 +58,48 @@ test('describeFailedCall quotes a message of AWS that holds no secret', async ()
   expect(await describeFailedCall(cause, call)).toBe(
     `cannot use x in us-east-1: AccessDeniedException; AWS says: ${message}`,
   )
+})
+
+describe('a policy that AWS names, and what jeton itself runs with, come before what the service needs:', () => {
+  const needs = new Map([
+    ['AccessDeniedException', 'jeton needs kms:Decrypt'],
+    ['AccessDenied', 'jeton needs s3:GetObject'],
+  ])
+  const denied = (name: string, action: string, why: string) =>
+    describeFailedCall(
+      Object.assign(
+        new Error(
+          `User: arn:aws:iam::123456789012:user/jeton is not authorized to perform: ${action} on resource: arn:aws:iam::123456789012:role/x${why}`,
+        ),
+        { name },
+      ),
+      { client: clientIn('us-east-1'), summary: 'cannot use x', remedies: needs },
+    )
+
+  test.each([
+    ['AccessDeniedException', 'kms:Decrypt', '', /; jeton needs kms:Decrypt; AWS says/],
+    [
+      'AccessDeniedException',
+      'kms:Decrypt',
+      ' because no identity-based policy allows the kms:Decrypt action',
+      /; jeton needs kms:Decrypt; AWS says/,
+    ],
+    [
+      'AccessDeniedException',
+      'kms:Decrypt',
+      ' because no VPC endpoint policy allows the kms:Decrypt action',
+      /; the policy of the VPC endpoint on the way to AWS does not allow kms:Decrypt; AWS says/,
+    ],
+    ['AccessDenied', 'sts:AssumeRole', '', /; AWS refuses jeton its own role, that of its profile or pod: /],
+    [
+      'AccessDenied',
+      'sts:AssumeRole',
+      ' with an explicit deny in a service control policy',
+      /; a service control policy for jeton's account .* forbids sts:AssumeRole; AWS says/,
+    ],
+  ])('%s of %s%s', async (name, action, why, line) => {
+    expect(await denied(name, action, why)).toMatch(line)
+  })
 })
 
 test('describeFailedCall says what to set if there is no region', async () => {
