@@ -8,7 +8,7 @@ export interface CleanupShell {
   release(): void
 }
 
-/** Its wait is bounded because a zombie that nobody reaps keeps its pid. */
+/** Its waits are bounded because a zombie that nobody reaps keeps its pid. It removes again while a child of a child still writes. */
 const SCRIPT = `children=
 while read -r word pid signal; do
   case $word in
@@ -23,7 +23,8 @@ for child in $children; do
   while kill -0 "\${child%:*}" && [ $tries -lt 20 ]; do tries=$((tries + 1)); sleep 0.1; done
   kill -KILL "\${child%:*}"
 done
-rm -rf "$1"`
+tries=0
+until rm -rf "$1" || [ $tries -ge 50 ]; do tries=$((tries + 1)); sleep 0.1; done`
 
 /**
  * Starts a shell that, when this process is gone, ends the children that still run and removes `path`, a file or a folder.

@@ -2,8 +2,11 @@ import type { Environment } from '../lib/process-input.ts'
 import { awsEnvironment } from './aws/environment.ts'
 import type { StsStandIn } from './aws/sts.ts'
 
-/** What leads to AWS, to a proxy or to another configuration: in any case, because programs read both. */
-const DROPPED = /^(AWS_.*|JETON_.*|ACTIONS_ID_TOKEN_.*|(HTTPS?|ALL|NO)_PROXY)$/i
+/**
+ * What leads to AWS, to a proxy, to another configuration or, with a client's variables, to another database: in any case,
+ * because programs read both.
+ */
+const DROPPED = /^(AWS_.*|JETON_(?!LOG_FORMAT$).*|PG.*|ACTIONS_ID_TOKEN_.*|(HTTPS?|ALL|NO)_PROXY)$/i
 /** Lambda sets these in every execution environment. */
 const LAMBDA_VARIABLES = ['AWS_LAMBDA_FUNCTION_NAME', 'AWS_LAMBDA_RUNTIME_API', 'LAMBDA_TASK_ROOT']
 

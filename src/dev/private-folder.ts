@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { systemCodeNote } from '../lib/system-error.ts'
 import { startCleanupShell } from './cleanup-shell.ts'
 
 /** The account that a database server runs as. */
@@ -37,7 +38,10 @@ export async function createPrivateFolder(options: {
   const folder = join(tmpdir(), `jeton-${name}-${randomBytes(8).toString('hex')}`)
   // before the folder is there, so that there is no moment in which it would stay
   const cleanup = startCleanupShell(folder)
-  await mkdir(folder, { mode: 0o700 })
+  await mkdir(folder, { mode: 0o700 }).catch(cause => {
+    const reason = `cannot create a folder in ${tmpdir()}${systemCodeNote(cause)}`
+    throw new Error(`${reason}: name one in TMPDIR that this user may write to`)
+  })
   if (user) await chown(folder, user.uid, user.gid)
   return {
     path: folder,

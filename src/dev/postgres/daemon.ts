@@ -15,10 +15,11 @@ export interface Program {
   readonly input?: string
 }
 
-/** Runs a program in a server's folder to its end; if it fails, rejects with the end of its output. */
+/** Runs a program in a server's folder to its end, or that of this process; if it fails, rejects with the end of its output. */
 export async function runIn(folder: PrivateFolder, program: Program): Promise<void> {
   const child = start(folder, program)
   const output = collectTail(child)
+  folder.killOnExit(child, 'TERM')
   const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
   if (code !== 0) throw new Error(`${program.file} failed (${code}): ${output()}`)
 }

@@ -8,6 +8,8 @@ import { createPrivateFolder } from '../../../src/dev/private-folder.ts'
 
 const shell = (script: string) => ({ file: '/bin/sh', args: ['-c', script] })
 const READY = { ready: /ready/, signal: 'KILL' } as const
+/** For a second or two, unless its folder is gone. */
+const WRITE_FILES = 'cd data; i=0; while [ $i -lt 100000 ] && : > $i; do i=$((i + 1)); done'
 const module = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 
 test('startDaemon runs a program in its folder until it is stopped; then the folder can be removed', async () => {
@@ -50,8 +52,18 @@ test('onFreePort tries another port if one is taken, and passes on any other fai
   expect(tries).toBe(1)
 })
 
-test('a daemon and its folder are gone after kill -9 of the process that started it', async () => {
-  const owner = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', OWNER], {
+test.each([
+  [
+    'a daemon',
+    `startDaemon(serverFolder, { ...shell('echo $$ > pid; echo ready; exec sleep 100'), ready: /ready/, signal: 'KILL' })`,
+  ],
+  // initdb has such children, and ends before them
+  [
+    'a program with a child that goes on writing',
+    `runIn(serverFolder, shell('mkdir data; (${WRITE_FILES}) & echo $$ > pid; wait'))`,
+  ],
+])('%s and its folder are gone after kill -9 of the process that started it', async (_, start) => {
+  const owner = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', ownerOf(start)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const { folder, pid } = JSON.parse(await firstLine(owner)) as { folder: string; pid: number }
@@ -63,19 +75,20 @@ test('a daemon and its folder are gone after kill -9 of the process that started
   expect(isRunning(pid)).toBe(false)
 })
 
-const OWNER = `
+function ownerOf(start: string): string {
+  return `
 import { readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 const { createPrivateFolder } = await import(${JSON.stringify(module('../../../src/dev/private-folder.ts'))})
-const { startDaemon } = await import(${JSON.stringify(module('../../../src/dev/postgres/daemon.ts'))})
+const { runIn, startDaemon } = await import(${JSON.stringify(module('../../../src/dev/postgres/daemon.ts'))})
 const serverFolder = await createPrivateFolder({ name: 'test' })
-await startDaemon(serverFolder, {
-  file: '/bin/sh',
-  args: ['-c', 'echo $$ > pid; echo ready; exec sleep 100'],
-  ready: /ready/,
-  signal: 'KILL',
-})
-console.log(JSON.stringify({ folder: serverFolder.path, pid: Number(readFileSync(serverFolder.path + '/pid', 'utf8')) }))
+const shell = script => ({ file: '/bin/sh', args: ['-c', script] })
+const readPid = () => { try { return Number(readFileSync(serverFolder.path + '/pid', 'utf8')) } catch { return 0 } }
+void ${start}
+while (readPid() === 0) await setTimeout(10)
+console.log(JSON.stringify({ folder: serverFolder.path, pid: readPid() }))
 `
+}
 
 async function firstLine(child: ChildProcess): Promise<string> {
   const [chunk] = await once(child.stdout!, 'data')
