@@ -1,3 +1,4 @@
+import { quoteForShell } from '../lib/shell-words.ts'
 import {
   type ClientVariables,
   loginVariables,
@@ -78,8 +79,4 @@ function changesOf(set: Readonly<Record<string, string>>, variables: ClientVaria
 export function shellCommands({ set, unset }: EnvironmentChanges): string {
   const exports = Object.entries(set).map(([name, value]) => `export ${name}=${quoteForShell(value)}\n`)
   return `unset ${unset.join(' ')}\n${exports.join('')}`
-}
-
-function quoteForShell(value: string): string {
-  return `'${value.replaceAll("'", "'\\''")}'`
 }

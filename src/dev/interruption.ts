@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { systemCode } from '../lib/system-error.ts'
 
 /** The part of Node's `process` by which a program learns that nobody waits for it any more. */
 export interface InterruptionHost {
@@ -8,9 +9,12 @@ export interface InterruptionHost {
 }
 
 export interface Interruption {
-  /** Aborted when a signal came, or the reader of stdout is gone. */
+  /** Aborted when a signal came, or stdout takes no more. */
   readonly signal: AbortSignal
-  /** Resolves then, with the exit code that shells know: 128 and the number of the signal, or 0 if the reader is gone. */
+  /**
+   * Resolves then, with the exit code that shells know: 128 and the number of the signal; 0 if the reader has read enough; 1 if
+   * stdout cannot be written to.
+   */
   readonly exitCode: Promise<number>
 }
 
@@ -26,7 +30,7 @@ export function catchInterruption(host: InterruptionHost): Interruption {
       interrupted.abort()
     }
     for (const signal of SIGNALS) host.once(signal, () => interrupt(128 + constants.signals[signal]))
-    host.stdout.on('error', () => interrupt(0))
+    host.stdout.on('error', cause => interrupt(systemCode(cause) === 'EPIPE' ? 0 : 1))
     host.stderr.on('error', () => {})
   })
   return { signal: interrupted.signal, exitCode }

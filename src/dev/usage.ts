@@ -2,6 +2,7 @@ import { API_KEY_ISSUER } from '../authentication/api-key.ts'
 import type { GrantSpec } from '../authorization/grant.ts'
 import type { Config } from '../config/config.ts'
 import { sha256Hex } from '../lib/hash.ts'
+import { shellWord } from '../lib/shell-words.ts'
 import { DEV_API_KEY } from './built-in-config.ts'
 import { replacedParts } from './stand-in-config.ts'
 
@@ -53,7 +54,8 @@ function tokenLines({ grants, apiKeys }: Config, { url, jwtUrlOf }: UseOptions):
     ? grants.find(({ principal }) => principal.issuer === API_KEY_ISSUER && principal.subject === 'dev')
     : undefined
   // with the user, for other grants may allow more of them
-  const request = ({ database, users }: GrantSpec) => `jeton token ${database} --user ${quoted(users[0])}`
+  const request = ({ database, users }: GrantSpec) =>
+    `jeton token ${database} --user ${shellWord(users[0] ?? '')}`
   return [
     '',
     'A token, in another terminal:',
@@ -62,14 +64,9 @@ function tokenLines({ grants, apiKeys }: Config, { url, jwtUrlOf }: UseOptions):
       ? [
           `  export JETON_JWT=$(curl -s ${jwtUrlOf(jwtGrant.principal.issuer)})`,
           `  ${request(jwtGrant)} -o json`,
-          `  curl -s $JETON_URL/v1/tokens -H "Authorization: Bearer $JETON_JWT" -H 'Content-Type: application/json' -d ${quoted(JSON.stringify({ database: jwtGrant.database, user: jwtGrant.users[0] }))}`,
+          `  curl -s $JETON_URL/v1/tokens -H "Authorization: Bearer $JETON_JWT" -H 'Content-Type: application/json' -d ${shellWord(JSON.stringify({ database: jwtGrant.database, user: jwtGrant.users[0] }))}`,
         ]
       : []),
     ...(keyGrant ? [`  JETON_JWT= JETON_API_KEY=${DEV_API_KEY} ${request(keyGrant)} -o json`] : []),
   ]
-}
-
-/** For a shell. */
-function quoted(text = ''): string {
-  return /^[\w.@-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -28,14 +28,18 @@ test.each([
   expect(await interruption.exitCode).toBe(exitCode)
 })
 
-test('a reader of stdout that is gone interrupts; one of stderr does not', async () => {
+test.each([
+  ['EPIPE', 0],
+  ['ENOSPC', 1],
+])('stdout that takes no more (%s) interrupts; stderr does not', async (code, exitCode) => {
+  const cause = Object.assign(new Error('write'), { code })
   const host = createHost()
   const interruption = catchInterruption(host)
-  host.stderr.emit('error', new Error('EPIPE'))
+  host.stderr.emit('error', cause)
   expect(interruption.signal.aborted).toBe(false)
-  host.stdout.emit('error', new Error('EPIPE'))
+  host.stdout.emit('error', cause)
   expect(interruption.signal.aborted).toBe(true)
-  expect(await interruption.exitCode).toBe(0)
+  expect(await interruption.exitCode).toBe(exitCode)
 })
 
 test('a SIGHUP ends a server whose terminal is gone, and no other', () => {

@@ -1,15 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { DEMO_RUNS as LAST, startDemo as startDemoUntil } from '../support/demo.ts'
 import { processesWith } from '../support/processes.ts'
-import { CLI } from '../support/service/jeton.ts'
 import { hasTerminals, openTerminal } from '../support/terminal.ts'
 
-/** The first line comes before anything is started; the last when all of it runs. */
-const [FIRST, LAST] = ['jeton: an RDS password', 'Ctrl-C ends everything']
+/** The first line, which comes before anything is started. */
+const FIRST = 'jeton: an RDS password'
 const END_MS = { timeout: 20_000, interval: 100 }
 
 /** For the demo's files: it and every process that it starts have it in their command line or environment. */
@@ -21,18 +21,10 @@ beforeEach(async () => {
 })
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
-const env = () => ({ PATH: process.env.PATH ?? '', TMPDIR: folder })
+const env = () => ({ TMPDIR: folder })
 
-/** Starts the demo and waits until it has printed a text. */
 async function startDemo(text: string): Promise<ChildProcess> {
-  const demo = spawn(process.execPath, [CLI, 'demo'], { env: env(), stdio: ['ignore', 'pipe', 'inherit'] })
-  let printed = ''
-  for await (const chunk of demo.stdout.iterator({ destroyOnReturn: false })) {
-    printed += chunk
-    if (printed.includes(text)) break
-  }
-  expect(printed).toContain(text)
-  demo.stdout.resume()
+  const { demo } = await startDemoUntil({ until: text, env: env() })
   return demo
 }
 

@@ -79,7 +79,12 @@ async function startPostgres(
     const { port } = await resources.start(start, each => each.close())
     return { port, psql, caFile: await folder.put('ca.pem', authority.caPem) }
   } catch (cause) {
-    const [reason] = messageOf(cause).split('\n')
-    return { missing: `PostgreSQL does not start here (${reason})` }
+    return { missing: `PostgreSQL does not start here (${decisiveLine(messageOf(cause))})` }
   }
+}
+
+/** Returns the line in which PostgreSQL's programs say what is wrong: the first that is marked so, else the last. */
+function decisiveLine(output: string): string {
+  const lines = output.trim().split('\n')
+  return (lines.find(line => /\b(?:error|ERROR|FATAL|PANIC): /.test(line)) ?? lines.at(-1) ?? '').trim()
 }

@@ -50,14 +50,18 @@ async function logIn(
   { psql, port, caFile }: DemoPostgres,
   { token, parts: { say, run } }: { token: string; parts: StepParts },
 ): Promise<void> {
-  const address = `host=${ORDERS_ENDPOINT.host} hostaddr=127.0.0.1 port=${port} dbname=orders user=migrator`
   const sql =
     "select current_user || ' on PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1)"
-  const printed = await run(
-    psql,
-    ['-XAt', '-d', `${address} sslmode=verify-full sslrootcert='${caFile}'`, '-c', sql],
-    { PGPASSWORD: token },
-  )
+  const printed = await run(psql, ['-XAtc', sql], {
+    PGHOST: ORDERS_ENDPOINT.host,
+    PGHOSTADDR: '127.0.0.1',
+    PGPORT: String(port),
+    PGDATABASE: 'orders',
+    PGUSER: 'migrator',
+    PGPASSWORD: token,
+    PGSSLMODE: 'verify-full',
+    PGSSLROOTCERT: caFile,
+  })
   say(`   logged in:       ${printed.trim()}, over verified TLS`)
 }
 

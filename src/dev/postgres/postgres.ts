@@ -23,7 +23,7 @@ export interface PostgresOptions {
 
 export interface Postgres {
   readonly port: number
-  /** The folder of its socket, by which `rdsadmin` logs in without a password. */
+  /** The folder of its socket, by which `rdsadmin` logs in without a password; a client may find its path too long. */
   readonly socketFolder: string
   /** Ends the server and removes everything it wrote. */
   close(): Promise<void>
@@ -57,7 +57,8 @@ export async function startPostgresServer(options: PostgresOptions): Promise<Pos
     return onFreePort(async port => {
       const daemon = await startDaemon(folder, {
         file: postgres,
-        args: ['-D', data, '-k', folder.path, '-p', String(port), ...SETTINGS],
+        // its socket is in its own folder, by a short name: a path of a socket has at most 107 bytes
+        args: ['-D', data, '-k', '.', '-p', String(port), ...SETTINGS],
         // ignores Debian's /etc/ldap/ldap.conf
         env: { LDAPNOINIT: '1' },
         ready: /ready to accept connections/,
@@ -77,7 +78,7 @@ export async function startPostgresServer(options: PostgresOptions): Promise<Pos
   })
   return {
     port,
-    socketFolder: folder.path,
+    socketFolder: data,
     async close() {
       await daemon.stop()
       await release()
