@@ -10,6 +10,7 @@ const { satisfies } = createRequire(require.resolve('fastify'))('semver') as {
 }
 
 interface Manifest {
+  overrides?: object
   allowScripts?: Record<string, boolean>
 }
 
@@ -41,6 +42,11 @@ describe.each(['', 'infra/'])('npm ci in ./%s warns of nothing, because', async 
       .filter(([, { hasInstallScript }]) => hasInstallScript)
       .map(([path]) => nameOf(path))
     expect([...new Set(scripts)].sort()).toEqual(Object.keys(allowScripts).sort())
+  })
+
+  test('nothing is settled by overrides, which npm ignores for whoever installs jeton as a package', async () => {
+    const { overrides } = await readJson<Manifest>(`${folder}package.json`)
+    expect(overrides).toBeUndefined()
   })
 
   test('no package is deprecated', () => {

@@ -8,18 +8,19 @@ const INFRA = fileURLToPath(new URL('../../infra/', import.meta.url))
 export const OSLS = `${INFRA}node_modules/osls`
 
 const PATIENCE_MS = 5 * 60_000
+/** Without a network, npm would try for minutes. */
+const RETRIES = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=1000']
 
 /** Installs osls as its lock file says, unless it is there. Returns why it is still missing, if it is. Never rejects. */
 export async function installOsls(): Promise<string | undefined> {
   if (await isInstalled()) return undefined
-  return promisify(execFile)('npm', ['ci', '--prefix', INFRA, '--no-audit', '--no-fund'], {
-    timeout: PATIENCE_MS,
-  })
+  process.stderr.write('osls is missing: installing it (npm ci --prefix infra)\n')
+  const args = ['ci', '--prefix', INFRA, '--no-audit', '--no-fund', '--prefer-offline', ...RETRIES]
+  return promisify(execFile)('npm', args, { timeout: PATIENCE_MS })
     .then(isInstalled)
     .then(
       installed => (installed ? undefined : 'npm ci --prefix infra installed another version'),
-      (cause: Error) =>
-        `npm ci --prefix infra failed: ${/npm error .*/.exec(cause.message)?.[0] ?? cause.message}`,
+      (cause: Error) => `npm ci --prefix infra failed: ${reasonOf(cause)}`,
     )
 }
 
@@ -31,6 +32,12 @@ export async function canPackage(): Promise<boolean> {
   if (process.env.CI === 'true' || (await isInstalled())) return true
   process.stderr.write('\n!!! TESTS SKIPPED, missing: osls (npm ci --prefix infra)\n\n')
   return false
+}
+
+/** npm's last line names its log. */
+function reasonOf({ message }: Error): string {
+  const lines = message.trim().split('\n')
+  return lines.filter(line => !line.includes('A complete log')).at(-1) ?? ''
 }
 
 async function isInstalled(): Promise<boolean> {
