@@ -48,7 +48,7 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
   const load = (purpose: Purpose) => dev?.load() ?? loadConfig(configPath, { ...address, purpose })
   const config = await load('start')
   if (dev) dev.logStart(log)
-  else logWarnings(config, log)
+  logWarnings(config, log)
   await requireRegion(config, { env, log })
   const registry = new Registry()
   const instance = `${dev ? 'dev:' : ''}${hostname()}/${process.pid}`

@@ -60,7 +60,7 @@ export async function startDevMode({ configPath, listen, env }: DevModeOptions):
     env: devEnvironment(env, sts),
     async load() {
       const config = await loadWithoutFiles(source, listen)
-      refuseOffLoopback(config)
+      await refuseOffLoopback(config, source)
       await issuers.publish(standInIssuers(config))
       written = config
       return withStandIns(config, issuers.keysOf)

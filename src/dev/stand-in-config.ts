@@ -1,6 +1,8 @@
 import type { JSONWebKeySet } from 'jose'
 import type { Config } from '../config/config.ts'
+import { placeProblems } from '../config/placed-problems.ts'
 import { ConfigError } from '../config/problems.ts'
+import type { ConfigSource } from '../config/source/source.ts'
 import { isLoopback } from '../lib/loopback.ts'
 import { exampleClaims } from './issuer/example-claims.ts'
 import type { StandInIssuer } from './issuer/issuers.ts'
@@ -8,15 +10,17 @@ import type { StandInIssuer } from './issuer/issuers.ts'
 const HOUR_SECONDS = 3600
 
 /** Throws `ConfigError` if a configuration's server is not on loopback, whether it has TLS or not. */
-export function refuseOffLoopback({ server, origin }: Config): void {
+export async function refuseOffLoopback({ server, origin }: Config, source: ConfigSource): Promise<void> {
   if (isLoopback(server.host)) return
   const message = 'is not loopback, and --dev listens on nothing else: add --host 127.0.0.1'
-  throw new ConfigError([{ path: 'server.host', message }], origin)
+  const problem = { path: 'server.host', message, segments: ['server', 'host'] }
+  const { file, text } = await source.read()
+  throw new ConfigError(await placeProblems([problem], { file, text, value: undefined }), origin)
 }
 
 /**
  * Returns a configuration as `--dev` serves it: the keys of its issuers are those of stand-ins, and nothing of it is on a
- * network, on disk or at AWS.
+ * network, on disk or at AWS. What was doubtful of it is not said, for none of it lets anyone in.
  */
 export function withStandIns(config: Config, keysOf: (issuer: string) => JSONWebKeySet): Config {
   const { server, issuers } = config
@@ -27,6 +31,7 @@ export function withStandIns(config: Config, keysOf: (issuer: string) => JSONWeb
     issuers: issuers.map(issuer => ({ ...issuer, jwks: keysOf(issuer.name) })),
     store: { type: 'memory' },
     audit: [{ type: 'stdout' }],
+    warnings: [],
   }
 }
 

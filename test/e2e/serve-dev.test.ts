@@ -138,6 +138,14 @@ describe('jeton serve --dev with its own configuration', () => {
     expect(server.records()[0]).toMatchObject({ configuration: { source: 'built in (--dev)' } })
   })
 
+  test('logs as JETON_LOG_FORMAT says, and nothing doubtful of a reload', async () => {
+    const server = await start({ env: { JETON_LOG_FORMAT: 'text' } })
+    server.process.kill('SIGHUP')
+    await expect.poll(server.stderr).toMatch(/^\S+ INFO {2}configuration_reloaded {2}the configuration/m)
+    expect(server.stderr()).toMatch(/^\S+ WARN {2}stand_ins_in_use {2}this server/)
+    expect(server.stderr()).not.toContain('configuration_doubtful')
+  })
+
   test('writes nothing to disk', async () => {
     const server = await start()
     await server.requestToken(`Bearer ${await server.jwtOf('ci')}`, { database: 'orders' })
@@ -260,7 +268,7 @@ describe('jeton serve --dev refuses', () => {
     const config = await configure({ server: { ...PRODUCTION.server, host: '0.0.0.0' } })
     const { code, stdout, stderr } = await dev(['--config', config])
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toContain('server.host')
+    expect(stderr).toMatch(/jeton\.json:1:\d+: error: server\.host: is not loopback/)
     expect(stderr).toContain('add --host 127.0.0.1')
     const server = await start({ args: ['--config', config, '--host', '127.0.0.1'] })
     expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:/)

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type JSONWebKeySet, SignJWT } from 'jose'
+import { isLoopback } from '../../lib/loopback.ts'
 import { readTextUpTo } from '../../lib/process-input.ts'
 import { serveOnLoopback } from '../loopback-server.ts'
 import { parseClaims } from './example-claims.ts'
@@ -61,6 +62,7 @@ export async function startIssuerStandIns(now: () => number): Promise<IssuerStan
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!isForThisMachine(request)) return send(response, 403, 'only for this machine: ask 127.0.0.1\n')
     const [, name = '', document = ''] = /^\/([^/?]+)\/([^?]*)/.exec(request.url ?? '') ?? []
     const found = published.get(name)
     if (!found) return send(response, 404, `issuers: ${[...published.keys()].join(', ')}\n`)
@@ -90,6 +92,11 @@ export async function startIssuerStandIns(now: () => number): Promise<IssuerStan
     keysOf: name => ({ keys: [find(name).key.publicKey] }),
     close: listener.close,
   }
+}
+
+/** A web page whose host was made to resolve to loopback would otherwise read what it is sent. */
+function isForThisMachine({ headers: { host = '' } }: IncomingMessage): boolean {
+  return isLoopback(host.replace(/:\d+$/, ''))
 }
 
 function sendJson(response: ServerResponse, body: object): void {

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
@@ -51,6 +54,20 @@ test('each issuer has a key of its own, and keeps it when others come and go', a
   expect(await verify(jwt)).toMatchObject({ sub: 'job' })
   expect((await request('cluster')).status).toBe(404)
   expect(() => issuers.keysOf('cluster')).toThrow('there is no issuer cluster')
+})
+
+test.each([
+  ['evil.example', 403],
+  ['evil.example:8080', 403],
+  ['127.0.0.1.evil.example', 403],
+  ['localhost:8080', 200],
+  ['[::1]:8080', 200],
+])('a page at %s, by a name that leads to loopback, is answered %i', async (host, status) => {
+  const [response] = (await once(get(`${issuers.urlOf('ci')}/jwt`, { headers: { host } }), 'response')) as [
+    IncomingMessage,
+  ]
+  const body = await text(response)
+  expect([response.statusCode, body.startsWith('ey')]).toEqual([status, status === 200])
 })
 
 test('what is no JSON object, or too long, gets no JWT', async () => {
