@@ -23,15 +23,16 @@ export interface ExecTarget {
 export function parseExecWords({ database, extraWords, command: afterDashes }: ExecWords): ExecTarget {
   const [extraWord] = extraWords
   if (afterDashes === undefined) {
-    if (database === undefined) throw invalidUsage(`no database and no command: ${usage()}`)
+    if (!database) throw invalidUsage(`no database and no command: ${usage()}`)
+    if (database.startsWith('-'))
+      throw invalidUsage(`${database} is no option of jeton exec, whose command comes after --: ${usage()}`)
     if (extraWord === undefined)
       throw invalidUsage(`no command: it comes after --, as in ${usage({ database, command: 'psql' })}`)
     throw invalidUsage(`-- is missing before the command: ${usage({ database, command: extraWord })}`)
   }
 
   const [command, ...commandArgs] = afterDashes
-  if (database === undefined)
-    throw invalidUsage(`no database: it comes before --, as in ${usage({ command })}`)
+  if (!database) throw invalidUsage(`no database: it comes before --, as in ${usage({ command })}`)
   if (extraWord !== undefined)
     throw invalidUsage(
       `${extraWord} stands before --, where only one database and jeton's options may be: ${usage({ database, command: extraWord })}`,

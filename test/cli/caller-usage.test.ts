@@ -27,6 +27,10 @@ describe('a wrong call of jeton exec is a line that says what to write, without 
     ['exec', 'no database and no command: jeton exec DATABASE -- COMMAND …'],
     ['exec --', 'no database: it comes before --, as in jeton exec DATABASE -- COMMAND …'],
     ['exec -- psql', 'no database: it comes before --, as in jeton exec DATABASE -- psql …'],
+    [
+      'exec --verbose orders psql',
+      '--verbose is no option of jeton exec, whose command comes after --: jeton exec DATABASE -- COMMAND …',
+    ],
     ['exec orders', 'no command: it comes after --, as in jeton exec orders -- psql …'],
     ['exec orders --user app', 'no command: it comes after --, as in jeton exec orders -- psql …'],
     ['exec orders --', 'no command after --: jeton exec orders -- COMMAND …'],
@@ -48,6 +52,14 @@ describe('a wrong call of jeton exec is a line that says what to write, without 
     const ended = await runCli(words(commandLine), { env })
     expect(ended).toEqual({ code: 125, stdout: '', stderr: `jeton: ${problem}\n` })
     expect(api.requests).toHaveLength(before)
+  })
+
+  test('a database in an unset variable', async () => {
+    const { code, stderr } = await runCli(['exec', '', '--', 'psql'], { env })
+    expect([code, stderr]).toEqual([
+      125,
+      'jeton: no database: it comes before --, as in jeton exec DATABASE -- psql …\n',
+    ])
   })
 
   test('a command in an unset variable', async () => {
