@@ -2,6 +2,9 @@ import * as Type from 'typebox'
 
 // the bodies of the API: their types, their validation and their part of /openapi.json
 const time = (description: string) => Type.String({ format: 'date-time', description })
+/** Of text: without its type, client generators take a list of words for values of any type. */
+const oneOf = <const Words extends string[]>(words: readonly [...Words], description: string) =>
+  Type.Enum(words, { type: 'string', description })
 
 export const TokenRequestSchema = Type.Object(
   {
@@ -37,7 +40,9 @@ const CaSchema = Type.Object(
     sha256: Type.String({ description: 'SHA-256 of the PEM as this server serves it, in hex.' }),
     certificates: Type.Integer({ description: 'How many certificates it has.' }),
     notAfter: time('When the first of them expires.'),
-    tlsMode: Type.Literal('verify-full'),
+    tlsMode: Type.Literal('verify-full', {
+      description: "How to check the database's certificate: its issuer and its name, which is `host`.",
+    }),
     pem: Type.Optional(Type.String({ description: 'The PEM itself, if it was asked for with `caPem`.' })),
   },
   { description: "The certificates that verify the database's own." },
@@ -45,14 +50,20 @@ const CaSchema = Type.Object(
 
 const ENDPOINT_PROPERTIES = {
   database: Type.String({ description: 'Its name in the configuration.' }),
-  engine: Type.Enum(['postgres', 'mysql', 'mariadb']),
+  engine: oneOf(['postgres', 'mysql', 'mariadb'], 'The kind of database.'),
   host: Type.String({
     description: "RDS's own endpoint name: what the token is signed for and the certificate names.",
   }),
-  port: Type.Integer(),
-  region: Type.String(),
-  dbname: Type.Optional(Type.String({ description: 'The database to connect to, if configured.' })),
-  connect: Type.Optional(Type.String({ description: 'host:port to dial, if not the endpoint.' })),
+  port: Type.Integer({ description: 'The port of the endpoint, which the token is signed for too.' }),
+  region: Type.String({ description: 'The AWS region of the database.' }),
+  dbname: Type.Optional(
+    Type.String({ description: 'The name of the database to connect to within the server, if configured.' }),
+  ),
+  connect: Type.Optional(
+    Type.String({
+      description: '`host:port` to dial, if not the endpoint itself. The certificate is still for `host`.',
+    }),
+  ),
 }
 
 export const TokenReplySchema = Type.Object({
@@ -80,13 +91,20 @@ export const DatabasesReplySchema = Type.Object({
       users: Type.Array(Type.String(), { description: 'The database users that it may have tokens for.' }),
       ca: CaSchema,
     }),
+    { description: 'Those that a grant allows; perhaps none.' },
   ),
 })
 
-export const AliveReplySchema = Type.Object({ status: Type.Literal('ok') })
+export const AliveReplySchema = Type.Object({ status: Type.Literal('ok', { description: 'It is alive.' }) })
 
 export const ReadyReplySchema = Type.Object({
-  status: Type.Enum(['ready', 'degraded']),
-  degraded: Type.Array(Type.Enum(['sts', 'store', 'keys', 'log']), { description: 'What does not answer.' }),
+  status: oneOf(['ready', 'degraded'], 'Whether everything that it needs answers.'),
+  degraded: Type.Array(
+    oneOf(
+      ['sts', 'store', 'keys', 'log'],
+      "AWS STS or jeton's credentials for it, the shared store, an issuer's keys, the audit log.",
+    ),
+    { description: 'What does not answer.' },
+  ),
   dev: Type.Optional(Type.Literal(true, { description: 'Stand-ins are in use: `jeton serve --dev`.' })),
 })

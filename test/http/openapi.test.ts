@@ -98,6 +98,36 @@ test('says which API it is, under which licence, and what its tags mean', async 
   )
 })
 
+test.each([
+  ['https://jeton.example.com/', 'https://jeton.example.com/v1/tokens'],
+  ['https://api.example.com/jeton/', 'https://api.example.com/jeton/v1/tokens'],
+  [
+    'https://a1b2c3.execute-api.us-east-1.amazonaws.com/prod/',
+    'https://a1b2c3.execute-api.us-east-1.amazonaws.com/prod/v1/tokens',
+  ],
+])('read at %s, it leads there', async (base, tokens) => {
+  const { description } = await described()
+  const [server] = description.servers
+  // as OpenAPI 3.1.0 says, 4.8.5: by RFC 3986, and a path is appended
+  const { href } = new URL(server?.url ?? '', new URL('openapi.json', base))
+  expect(`${href.replace(/\/$/, '')}/v1/tokens`).toBe(tokens)
+})
+
+test('every member of a body has a type and a description', async () => {
+  const { description } = await described()
+  type Schema = { type?: string; description?: string; properties?: Record<string, Schema>; items?: Schema }
+  const lacking = (name: string, { properties = {}, items }: Schema): string[] => [
+    ...Object.entries(properties).flatMap(([member, schema]) => [
+      ...(schema.type && schema.description ? [] : [`${name}.${member}`]),
+      ...lacking(`${name}.${member}`, schema),
+    ]),
+    ...(items === undefined ? [] : [...(items.type ? [] : [`${name}[]`]), ...lacking(`${name}[]`, items)]),
+  ]
+  const bodies = Object.entries(description.components.schemas)
+  expect(bodies.length).toBeGreaterThan(4)
+  expect(bodies.flatMap(([name, schema]) => lacking(name, schema))).toEqual([])
+})
+
 test('every operation has an id of its own, a summary and a description', async () => {
   const { operations } = await described()
   expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length)

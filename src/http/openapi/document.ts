@@ -16,7 +16,6 @@ const DOCUMENT = {
     contact: { name: 'The operator of this server' },
     license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
   },
-  servers: [{ url: '/', description: 'The server that this description comes from.' }],
   tags: [
     { name: 'tokens', description: 'Tokens, and what a caller may have tokens for. With a credential.' },
     { name: 'certificates', description: 'Public certificates that verify databases. Open to all.' },
@@ -43,6 +42,9 @@ const DOCUMENT = {
   },
 } as const
 
+/** Relative to the description's own URL, which may be below an API's stage or a domain's mapping. Not for swagger's plugin. */
+const SERVERS = [{ url: '.', description: 'The server that this description comes from.' }]
+
 /** The parts of swagger's operations that are read or replaced here. */
 interface Operation {
   operationId?: string
@@ -62,7 +64,7 @@ export async function createDocument(routes: readonly RouteOptions[]): Promise<o
       if (operation.requestBody) operation.requestBody = requestBodies[operationId] ?? operation.requestBody
       operation.responses = responsesOf(operationId, method.toUpperCase())
     }
-  return document
+  return { ...document, servers: SERVERS }
 }
 
 /** Everything but the replies, as the routes have it. */
