@@ -19,12 +19,8 @@ export interface CredentialSources {
 /** Servers refuse headers that are much shorter than this. */
 const MAX_BYTES = 64 * 1024
 
-const NO_CREDENTIAL = `no credential: give one of
-  --jwt FILE        a file with a JWT, or - for stdin
-  JETON_JWT         a JWT
-  JETON_JWT_FILE    a file with a JWT, such as a projected token of Kubernetes
-  JETON_API_KEY     an API key
-or run in GitHub Actions with \`permissions: id-token: write\``
+const NO_CREDENTIAL =
+  'no credential: set JETON_JWT_FILE (a file with a JWT, such as a projected token of Kubernetes), JETON_JWT or JETON_API_KEY, or give --jwt FILE (- for stdin); in GitHub Actions, `permissions: id-token: write` is enough'
 
 /**
  * Chooses the caller's credential: `--jwt`, or the one set among JETON_JWT, JETON_JWT_FILE and JETON_API_KEY, or GitHub

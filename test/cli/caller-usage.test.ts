@@ -70,6 +70,15 @@ describe('a wrong call of jeton exec is a line that says what to write, without 
     ])
   })
 
+  test.each(['token orders', 'exec orders -- psql'])('%s without a credential', async commandLine => {
+    const { code, stdout, stderr } = await runCli(words(commandLine), { env: { JETON_URL: api.url } })
+    expect([code, stdout]).toEqual([commandLine.startsWith('exec') ? 125 : 2, ''])
+    expect(stderr).toMatch(
+      /^jeton: no credential: set JETON_JWT_FILE .*JETON_JWT or JETON_API_KEY.*--jwt.*GitHub Actions.*\n$/,
+    )
+    expect(stderr).not.toContain('\\n')
+  })
+
   test('words that control a terminal are escaped', async () => {
     const { stderr } = await runCli(['exec', 'or\u001b[2Jders', '\u202epsql'], { env })
     expect(stderr).toContain('jeton exec or\\u001b[2Jders -- \\u202epsql …')
