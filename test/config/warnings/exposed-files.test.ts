@@ -2,7 +2,7 @@ import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../../src/config/load.ts'
-import { exposureOf } from '../../../src/config/source/exposure.ts'
+import { exposureOf, isOfOneProcess } from '../../../src/config/source/exposure.ts'
 import {
   jwksText,
   pinnedIssuer,
@@ -88,5 +88,22 @@ describe('warnOfExposedFiles', () => {
     expect(await exposureOf(join(folder, 'plain'))).toEqual({ isReadable: true, isWritable: false })
     expect(await exposureOf(join(folder, 'plain'), 'win32')).toBeUndefined()
     expect(await exposureOf(join(folder, 'none'))).toBeUndefined()
+  })
+
+  test('says nothing of the package on Lambda, which everybody there must be able to read', () => {
+    const places = [
+      '/var/task/jeton.yaml',
+      '/run/secrets/key',
+      '/var/run/secrets/jeton/key',
+      '/etc/x/..2026_1/key',
+    ]
+    expect(places.filter(path => !isOfOneProcess(path))).toEqual([])
+    const others = [
+      '/srv/var/task/jeton.yaml',
+      '/var/tasks/x',
+      '/opt/jeton/run/secrets/key',
+      '/etc/jeton/jeton.yaml',
+    ]
+    expect(others.filter(isOfOneProcess)).toEqual([])
   })
 })
