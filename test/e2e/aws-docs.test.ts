@@ -26,7 +26,7 @@ let folder: string
 const configFile = () => join(folder, 'jeton.yaml')
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'jeton-aws-docs-'))
-  await writeFile(configFile(), configText)
+  await writeFile(configFile(), configText, { mode: 0o640 })
 })
 afterAll(() => rm(folder, { recursive: true }))
 

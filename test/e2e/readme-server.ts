@@ -27,7 +27,7 @@ export function useReadmeServer(options: TestEnvironmentOptions) {
     current = await startTestEnvironment(options)
     const { certPem, keyPem } = current.authority.issue(['127.0.0.1'])
     await writeFile(join(current.folder, 'server.pem'), certPem)
-    await writeFile(join(current.folder, 'server-key.pem'), keyPem)
+    await writeFile(join(current.folder, 'server-key.pem'), keyPem, { mode: 0o600 })
     await writeFile(join(current.folder, 'cluster-jwks.json'), JSON.stringify(current.issuer.jwks()))
     jeton = await startJeton({
       config: standInConfig(current),
