@@ -5,7 +5,7 @@ import { EXEC_FAILED, USAGE_ERROR } from '../src/cli/exit-codes.ts'
 import { problemReport } from '../src/cli/problem-report.ts'
 import { ConfigError } from '../src/config/problems.ts'
 import { escapeUnprintable } from '../src/lib/printable.ts'
-import { messageOf } from '../src/lib/system-error.ts'
+import { messageOf, systemCode } from '../src/lib/system-error.ts'
 import { printNodeWarnings } from '../src/telemetry/node-warnings.ts'
 import { addAuditCommands } from './audit-commands.ts'
 import { addCallerCommands } from './caller-commands.ts'
@@ -28,6 +28,12 @@ const program = new Command('jeton')
 addOperatorCommands(program)
 addAuditCommands(program)
 printNodeWarnings(line => process.stderr.write(`warning: ${escapeUnprintable(line)}\n`))
+
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', cause => {
+    // the reader, such as `head`, has read enough
+    if (systemCode(cause) !== 'EPIPE') throw cause
+  })
 
 const { own, command } = divideCommandLine(process.argv)
 addCallerCommands(program, { execCommandLine: command })
