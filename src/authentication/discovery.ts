@@ -21,5 +21,7 @@ export async function fetchJwks(issuerUrl: string, options: FetchJsonOptions): P
 }
 
 function nameNote(issuer: unknown): string {
-  return typeof issuer === 'string' ? `, ${escapeText(shorten(issuer, MAX_SHOWN_LENGTH))}` : ''
+  if (typeof issuer !== 'string') return ''
+  const name = escapeText(shorten(issuer, MAX_SHOWN_LENGTH))
+  return `, ${name}: \`issuer\` must be written as there, to the letter`
 }

@@ -13,7 +13,7 @@ import { endpointChecks, type LookUpHost } from './endpoints.ts'
 import { issuerChecks } from './issuers.ts'
 import { kmsKeyCheck } from './kms-key.ts'
 import { type LiveCheck, ok } from './live-check.ts'
-import { formatLiveTable } from './live-table.ts'
+import { createLiveTable } from './live-table.ts'
 import { type ObservedDates, observeServerDates } from './observed-dates.ts'
 import { ownIdentityCheck, requireCredentials, withCredentials } from './own-identity.ts'
 import { roleChecks } from './roles.ts'
@@ -31,17 +31,26 @@ export interface LiveParts {
 }
 
 /**
- * `jeton check --live`: tries what a server with this configuration calls, as it calls it, and prints a table. Returns the
- * exit code: 1 if anything failed. Every check ends in time, but what it has begun may keep the process alive.
+ * `jeton check --live`: tries what a server with this configuration calls, as it calls it, and prints a table, row by
+ * row. Returns the exit code: 1 if anything failed. Every check ends in time, but what it has begun may keep the process alive.
  */
 export async function liveCommand(config: Config, { stdout, isStrict, ...parts }: LiveParts): Promise<0 | 1> {
   const dates = observeServerDates(parts)
-  const tried = await runLiveChecks(checksOf(config, { ...parts, dates }), parts.clock)
-  const rows = [...tried, { what: 'clock', ...dates.compare() }]
-  stdout.write(`\n${formatLiveTable(rows)}\n${summaryOf(rows)}\n`)
+  const checks = checksOf(config, { ...parts, dates })
+  const table = createLiveTable([...checks.map(({ what }) => what), CLOCK])
+  stdout.write(`\n${table.header}`)
+  const onRow = (row: LiveRow) => void stdout.write(table.line(row))
+  const tried = await runLiveChecks(checks, { clock: parts.clock, onRow })
+  const clock = { what: CLOCK, ...dates.compare() }
+  onRow(clock)
+  const rows = [...tried, clock]
+  stdout.write(`\n${summaryOf(rows)}\n`)
   const isBad = ({ result }: LiveRow) => result === 'failed' || (isStrict && result === 'warning')
   return rows.some(isBad) ? 1 : 0
 }
+
+/** Last, because it needs the replies to all others. */
+const CLOCK = 'clock'
 
 interface Tools {
   dates: ObservedDates

@@ -1,15 +1,27 @@
 import { escapeUnprintable } from '../../lib/printable.ts'
 import type { LiveRow } from './run-checks.ts'
 
-const HEADER = { what: 'what', result: 'result', detail: 'detail' }
+const RESULT_WIDTH = 'warning'.length
 
-/** Returns rows as a table with a header, a line each, whose columns are aligned. Nothing in it controls a terminal. */
-export function formatLiveTable(rows: readonly LiveRow[]): string {
-  const cells = [HEADER, ...rows].map(({ what, result, detail }) =>
-    [what, result, detail].map(escapeUnprintable),
-  )
-  const widths = [0, 1].map(column => Math.max(...cells.map(row => row[column]?.length ?? 0)))
-  return cells
-    .map(row => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}\n`)
-    .join('')
+/** The lines of a table, so that each row can be printed as soon as it is known. */
+export interface LiveTable {
+  readonly header: string
+  line(row: LiveRow): string
+}
+
+/** Returns a table for rows of these names, whose columns are aligned. Nothing in it controls a terminal. */
+export function createLiveTable(names: readonly string[]): LiveTable {
+  const width = Math.max(...['what', ...names].map(name => escapeUnprintable(name).length))
+  function format(...[what, result, detail]: [string, string, string]): string {
+    const cells = [
+      escapeUnprintable(what).padEnd(width),
+      result.padEnd(RESULT_WIDTH),
+      escapeUnprintable(detail),
+    ]
+    return `${cells.join('  ')}\n`
+  }
+  return {
+    header: format('what', 'result', 'detail'),
+    line: ({ what, result, detail }) => format(what, result, detail),
+  }
 }

@@ -14,17 +14,22 @@ export interface LiveRow extends LiveResult {
   readonly what: string
 }
 
-/** Runs checks, 16 at once and for 15 s each at most. Returns a row for each, in their order; a check that rejects has failed. */
+/**
+ * Runs checks, 16 at once and for 15 s each at most. Returns a row for each, in their order; a check that rejects has failed.
+ * `onRow` gets them in the same order, each as soon as those before it are done.
+ */
 export async function runLiveChecks(
   checks: readonly LiveCheck[],
-  clock: Pick<Clock, 'sleep'>,
+  { clock, onRow = () => {} }: { clock: Pick<Clock, 'sleep'>; onRow?: (row: LiveRow) => void },
 ): Promise<LiveRow[]> {
   const rows: LiveRow[] = []
+  let passed = 0
   const waiting = [...checks.entries()]
   async function runNext(): Promise<void> {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const [position, check] = next
       rows[position] = { what: check.what, ...(await runBounded(check, clock)) }
+      for (let row = rows[passed]; row !== undefined; row = rows[++passed]) onRow(row)
     }
   }
   await Promise.all(Array.from({ length: Math.min(MAX_CONCURRENT, checks.length) }, runNext))

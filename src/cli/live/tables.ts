@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { awsErrorFacts } from '../../aws/error-facts.ts'
-import { describeAwsError } from '../../aws/errors.ts'
+import { describeFailedCall } from '../../aws/errors.ts'
 import type { TableConfig } from '../../config/config.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Store } from '../../store/store.ts'
@@ -11,6 +11,14 @@ import { failed, type LiveCheck, type LiveResult, ok, warning } from './live-che
 const RECORD_KEY = 'check/live'
 const TTL_ATTRIBUTE = 'ttl'
 const MINUTE_MS = 60_000
+const ACCESS_DENIED = 'AccessDeniedException'
+const UNKNOWN_EXPIRY_REMEDIES = new Map([
+  [
+    ACCESS_DENIED,
+    `jeton itself never calls dynamodb:DescribeTimeToLive, so its role need not have it; it should be \`${TTL_ATTRIBUTE}\``,
+  ],
+  ['ResourceNotFoundException', 'there is no such table in that region'],
+])
 
 /** Opens a client for the region of a table. */
 export async function openTableClient({ region }: TableConfig, clock: Clock): Promise<DynamoDBClient> {
@@ -65,7 +73,7 @@ export function expiryCheck(
       attribute => ({ attribute }),
       cause => ({ cause }),
     )
-    if ('cause' in found) return describeUnknownExpiry(found.cause)
+    if ('cause' in found) return describeUnknownExpiry(found.cause, client)
     if (found.attribute === TTL_ATTRIBUTE) return ok(`items expire by \`${TTL_ATTRIBUTE}\``)
     const now = found.attribute === undefined ? 'off' : 'another attribute'
     return warning(`is ${now}, so the table grows for ever: set it to \`${TTL_ATTRIBUTE}\``)
@@ -74,8 +82,11 @@ export function expiryCheck(
 }
 
 /** A role that serves well need not be allowed to ask. */
-function describeUnknownExpiry(cause: unknown): LiveResult {
-  const text = `not known: DescribeTimeToLive answers ${describeAwsError(cause)}`
-  if (awsErrorFacts(cause).name !== 'AccessDeniedException') return warning(text)
-  return ok(`${text}, which jeton itself never calls; it should be \`${TTL_ATTRIBUTE}\``)
+async function describeUnknownExpiry(cause: unknown, client: DynamoDBClient): Promise<LiveResult> {
+  const text = await describeFailedCall(cause, {
+    client,
+    summary: 'not known: it cannot be asked for',
+    remedies: UNKNOWN_EXPIRY_REMEDIES,
+  })
+  return awsErrorFacts(cause).name === ACCESS_DENIED ? ok(text) : warning(text)
 }

@@ -134,6 +134,7 @@ describe('jeton check --live fails', () => {
       'audit table jeton-audit',
     ])
     expect(outcome.details['store table jeton']).toContain('set AWS_REGION')
+    expect(outcome.details['store table jeton: TTL']).toMatch(/^not known: .*set AWS_REGION$/)
     expect(outcome.details['AWS identity']).toContain("each database's own")
     const region = 'us-east-1'
     const store = { type: 'dynamodb', table: 'jeton', region, encryption: { kmsKeyId: 'alias/jeton' } }
@@ -142,7 +143,7 @@ describe('jeton check --live fails', () => {
 
   test.each([
     ['down', /cannot be reached.*jwksFile/],
-    ['wrong-issuer', /names another issuer, https:\/\/someone\.example/],
+    ['wrong-issuer', /names another issuer, https:\/\/someone\.example: `issuer` must be written as there/],
     ['garbage', /not a JSON object/],
     ['slow', /has not answered within 5000 ms/],
   ] as const)('an issuer that is %s', async (fault, words) => {

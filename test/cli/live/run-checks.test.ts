@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type LiveCheck, ok } from '../../../src/cli/live/live-check.ts'
-import { formatLiveTable } from '../../../src/cli/live/live-table.ts'
+import { createLiveTable } from '../../../src/cli/live/live-table.ts'
 import { runLiveChecks } from '../../../src/cli/live/run-checks.ts'
 import { JetonError } from '../../../src/errors.ts'
 import { virtualClock } from '../../support/clock/virtual-clock.ts'
@@ -18,7 +18,7 @@ describe('runLiveChecks', () => {
         { what: 'throws', run: () => Promise.reject(new Error('ECONNREFUSED')) },
         { what: 'works', run: async () => ok('well') },
       ],
-      clock,
+      { clock },
     )
     await clock.advance(15_000)
     expect(await running).toEqual([
@@ -45,22 +45,35 @@ describe('runLiveChecks', () => {
         },
       }),
     )
-    const rows = runLiveChecks(checks, clock)
+    const rows = runLiveChecks(checks, { clock })
     await clock.advance(10_000)
     expect((await rows).map(({ what }) => what)).toEqual(checks.map(({ what }) => what))
     expect(most).toBe(16)
   })
+
+  test('tells each row as soon as those before it are done', async () => {
+    const clock = virtualClock()
+    const passed: string[] = []
+    const lasting = (what: string, ms: number) => ({ what, run: () => clock.sleep(ms).then(() => ok('')) })
+    const checks = [lasting('a', 1000), lasting('b', 5000), lasting('c', 1000)]
+    const running = runLiveChecks(checks, { clock, onRow: ({ what }) => void passed.push(what) })
+    await clock.advance(4000)
+    expect(passed).toEqual(['a'])
+    await clock.advance(2000)
+    await running
+    expect(passed).toEqual(['a', 'b', 'c'])
+  })
 })
 
-test('formatLiveTable aligns columns and prints nothing that controls a terminal', () => {
-  const table = formatLiveTable([
-    { what: 'AWS identity', result: 'ok', detail: 'fine' },
-    { what: 'clock', result: 'warning', detail: 'evil \u001b[2J\ntext' },
-  ])
-  expect(table.split('\n')).toEqual([
-    'what          result   detail',
-    'AWS identity  ok       fine',
-    'clock         warning  evil \\u001b[2J\\ntext',
-    '',
+test('createLiveTable aligns columns and prints nothing that controls a terminal', () => {
+  const { header, line } = createLiveTable(['AWS identity', 'clock'])
+  expect([
+    header,
+    line({ what: 'AWS identity', result: 'ok', detail: 'fine' }),
+    line({ what: 'clock', result: 'warning', detail: 'evil \u001b[2J\ntext' }),
+  ]).toEqual([
+    'what          result   detail\n',
+    'AWS identity  ok       fine\n',
+    'clock         warning  evil \\u001b[2J\\ntext\n',
   ])
 })
