@@ -4,6 +4,7 @@ import { Registry } from 'prom-client'
 import manifest from '../package.json' with { type: 'json' }
 import { logHeadHash } from '../src/audit/audit-log.ts'
 import { createLifecycleRecords } from '../src/audit/lifecycle-record.ts'
+import { findRegionProblems } from '../src/config/environment.ts'
 import { type Listen, loadConfig } from '../src/config/load.ts'
 import { ConfigError } from '../src/config/problems.ts'
 import type { Purpose } from '../src/config/purpose.ts'
@@ -41,7 +42,8 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
   const log = createPinoLog(
     logFormat({ choice: env.JETON_LOG_FORMAT, stderr, escapeJson, escapeUnprintable }),
   )
-  const { findProxy, byVariable, problems } = readEgressProxies(env)
+  const { findProxy, byVariable, problems: proxyProblems } = readEgressProxies(env)
+  const problems = [...proxyProblems, ...findRegionProblems(env)]
   // before the configuration, which may be in S3
   if (problems.length > 0) throw new ConfigError(problems)
   logEgressProxies(byVariable, log)

@@ -5,6 +5,8 @@ import type { Environment } from '../lib/process-input.ts'
 import { memoizeAsync } from '../lib/single-flight.ts'
 import { type DatedClient, observeDates } from './observe-dates.ts'
 import type { ProxiedHandler } from './proxied-handler.ts'
+import { replaceRefusedCredentials, type SigningClient } from './refused-credentials.ts'
+import { createSdkLogger, type SdkLogger } from './sdk-logger.ts'
 
 /** One retry: a request that the network lost is sent again, and callers soon learn of a service that is down. */
 const MAX_ATTEMPTS = 2
@@ -39,6 +41,8 @@ export interface ClientOptions {
   region?: string | undefined
   /** Where proxies are named; the process's own, where the SDK looks too, unless given. */
   env?: Environment
+  /** Gets what the SDK says besides its warnings; the default drops it. */
+  logger?: SdkLogger
 }
 
 /** The part of the SDK's client configuration that jeton sets. */
@@ -47,6 +51,7 @@ export interface ClientSettings {
   readonly maxAttempts: number
   /** Whether each search for credentials reads the SDK's files again, so that it finds one that was not there before. */
   readonly ignoreCache: boolean
+  readonly logger: SdkLogger
   readonly requestHandler: Timeouts | LazyHandler
 }
 
@@ -63,7 +68,7 @@ interface Timeouts {
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
  */
 export function createClientSettings(options: ClientOptions): ClientSettings {
-  const { limits, region, env = process.env } = options
+  const { limits, region, env = process.env, logger = createSdkLogger() } = options
   const timeouts: Timeouts = {
     connectionTimeout: limits.connectTimeoutMs,
     requestTimeout: limits.responseTimeoutMs,
@@ -77,6 +82,7 @@ export function createClientSettings(options: ClientOptions): ClientSettings {
     ...(region !== undefined && { region }),
     maxAttempts: MAX_ATTEMPTS,
     ignoreCache: true,
+    logger,
     requestHandler: proxies.byVariable.size === 0 ? timeouts : createLazyHandler(timeouts, proxies),
   }
 }
@@ -106,12 +112,13 @@ function createLazyHandler(timeouts: Timeouts, { findProxy }: EgressProxies): La
   }
 }
 
-/** Returns a client with these settings, whose replies correct the clock. */
-export function createClient<Client extends DatedClient>(
+/** Returns a client with these settings, whose replies correct the clock, and whose credentials are replaced if AWS refuses them. */
+export function createClient<Client extends DatedClient & SigningClient>(
   SdkClient: new (settings: ClientSettings) => Client,
   { clock, ...options }: ClientOptions & { clock: Clock },
 ): Client {
   const client = new SdkClient(createClientSettings(options))
   observeDates(client, clock)
+  replaceRefusedCredentials(client)
   return client
 }

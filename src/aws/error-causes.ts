@@ -27,7 +27,7 @@ const WRONG_SIGNATURE = own(
 )
 const WRONG_CLOCK = own("the machine's clock is wrong: run NTP")
 const EXPIRED = own(
-  'the credentials that jeton runs with have expired: renew them; those in AWS_SESSION_TOKEN need a restart, a role or a profile renews itself',
+  'the credentials that jeton runs with have expired: renew them; those in AWS_SESSION_TOKEN need a restart, those of a role or in a file are looked for again',
 )
 const BROKEN_TOKEN = own('the session token that jeton runs with is broken: check AWS_SESSION_TOKEN')
 const NOT_SIGNED = own(
@@ -134,6 +134,12 @@ export function commonCause(cause: unknown): ErrorCause | undefined {
     CAUSES.get(facts.code ?? '') ??
     causeByStatus(facts)
   )
+}
+
+/** Whether AWS refused a call for the credentials that it was signed with: others, from where these came, may be good. */
+export function areCredentialsRefused(cause: unknown): boolean {
+  const found = commonCause(cause)
+  return found === EXPIRED || found === UNKNOWN_KEY || found === BROKEN_TOKEN
 }
 
 /** For what the SDK tells apart in its messages alone. */

@@ -36,7 +36,7 @@ export interface RegionalClient {
   readonly config: { readonly region: () => Promise<string> }
 }
 
-/** Returns the region that a client's calls go to; undefined if neither the client nor its environment names one. */
+/** Returns the region that a client's calls go to; undefined if neither the client nor its environment names one that is valid. */
 export async function findRegion(client: RegionalClient): Promise<string | undefined> {
   return client.config.region().catch(() => undefined)
 }

@@ -1,8 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
-import { withDeadline } from '../lib/deadline.ts'
 import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
-import { LONG_CALLS } from './client.ts'
 import { describeAwsError, type RegionalClient } from './errors.ts'
 
 const LOOK_AGAIN_MS = 5000
@@ -18,15 +16,15 @@ export interface CallerIdentity {
 export interface OwnAccess extends RegionalClient {
   /** Undefined if the environment names none. */
   readonly environmentRegion: string | undefined
-  /** Resolves when the SDK has found credentials; rejects with its errors. Has no deadline: a search may hang. */
-  findCredentials(): Promise<void>
+  /** Returns undefined if the SDK finds credentials within 12 s, or else why not and what to do: one line without a secret. */
+  whyNoCredentials(): Promise<string | undefined>
   /** Calls STS, which needs no permission for it. Rejects with the SDK's errors. */
   getCallerIdentity(abortSignal: AbortSignal): Promise<CallerIdentity>
 }
 
 export interface WatchParts {
   /** Called for each look: returns the same one each time, so that no two searches run at once. */
-  openAccess(): Promise<Pick<OwnAccess, 'environmentRegion' | 'findCredentials'>>
+  openAccess(): Promise<Pick<OwnAccess, 'environmentRegion' | 'whyNoCredentials'>>
   clock: Clock
   health: Health
   log: Log
@@ -44,8 +42,7 @@ export function watchOwnAccess({ openAccess, clock, health, log }: WatchParts): 
   async function findOnce(): Promise<string | undefined> {
     try {
       const access = await openAccess()
-      await withDeadline(LONG_CALLS.deadlineMs, () => access.findCredentials())
-      return undefined
+      return await access.whyNoCredentials()
     } catch (cause) {
       return describeAwsError(cause)
     }
@@ -83,5 +80,5 @@ export function watchOwnAccess({ openAccess, clock, health, log }: WatchParts): 
 const REGION_UNSET =
   "the environment names no AWS region: STS is called in each database's own, and tables are where the configuration says; set AWS_REGION if that is not meant"
 const MISSING =
-  'jeton finds no AWS credentials of its own, so it can vend nothing new: give its task, pod or machine a role, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (a profile that has expired: aws sso login); it goes on and looks again'
+  'jeton finds no AWS credentials of its own, so it can vend nothing new, for the reason given here; it goes on and looks again'
 const FOUND = 'jeton has found AWS credentials of its own'

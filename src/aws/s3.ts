@@ -1,6 +1,7 @@
 import { GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { withDeadline } from '../lib/deadline.ts'
 import { createClientSettings, SHORT_CALLS } from './client.ts'
+import { replaceRefusedCredentials } from './refused-credentials.ts'
 
 /** The calls for one S3 bucket. */
 export interface Bucket {
@@ -21,6 +22,7 @@ export function openBucket({ bucket, owner }: { bucket: string; owner: string })
     ...createClientSettings({ limits: SHORT_CALLS }),
     followRegionRedirects: true,
   })
+  replaceRefusedCredentials(client)
   const owned = { Bucket: bucket, ExpectedBucketOwner: owner }
   return {
     get: key =>

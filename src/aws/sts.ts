@@ -6,11 +6,15 @@ import {
   STSClient,
 } from '@aws-sdk/client-sts'
 import type { Clock } from '../lib/clock.ts'
+import { withDeadline } from '../lib/deadline.ts'
 import { withSecondCall } from '../lib/second-call.ts'
+import { singleFlight } from '../lib/single-flight.ts'
 import { createClient, LONG_CALLS, RESEND_AFTER_MS } from './client.ts'
 import { isAwsReply } from './error-facts.ts'
 import { findRegion } from './errors.ts'
+import { describeMissingCredentials } from './missing-credentials.ts'
 import type { OwnAccess } from './own-access.ts'
+import { createSdkLogger, type SdkLogger } from './sdk-logger.ts'
 
 /** The call to AWS STS that jeton makes. */
 export interface Sts {
@@ -42,11 +46,22 @@ export async function createStsClient(options: StsOptions): Promise<Sts> {
 
 /** Returns what the SDK finds in its environment for jeton itself, as `createStsClient` uses it. */
 export async function openOwnAccess(options: StsOptions): Promise<OwnAccess> {
-  const { client, environmentRegion } = await openClient(options)
+  let said: string[] = []
+  const logger = createSdkLogger({ onDebug: text => void said.push(text) })
+  const { client, environmentRegion } = await openClient({ ...options, logger })
   return {
     environmentRegion,
     config: client.config,
-    findCredentials: () => findCredentials(client),
+    // one at a time, for they all share what was said
+    whyNoCredentials: singleFlight(async () => {
+      said = []
+      try {
+        await withDeadline(LONG_CALLS.deadlineMs, () => findCredentials(client))
+        return undefined
+      } catch (cause) {
+        return describeMissingCredentials(cause, said)
+      }
+    }),
     async getCallerIdentity(abortSignal) {
       const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal })
       if (!Account || !Arn) throw new TypeError('STS replied without an identity')
@@ -59,12 +74,11 @@ async function findCredentials({ config }: STSClient): Promise<void> {
   await config.credentials()
 }
 
-async function openClient({ region, clock }: StsOptions) {
-  const environmentClient = createClient(STSClient, { limits: LONG_CALLS, clock })
+async function openClient({ region, ...others }: StsOptions & { logger?: SdkLogger }) {
+  const options = { limits: LONG_CALLS, ...others }
+  const environmentClient = createClient(STSClient, options)
   const environmentRegion = await findRegion(environmentClient)
   const client =
-    environmentRegion === undefined
-      ? createClient(STSClient, { limits: LONG_CALLS, clock, region })
-      : environmentClient
+    environmentRegion === undefined ? createClient(STSClient, { ...options, region }) : environmentClient
   return { client, environmentRegion }
 }

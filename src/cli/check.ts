@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts'
+import { findRegionProblems } from '../config/environment.ts'
 import { type ExaminedConfig, examineConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
 import { readEgressProxies } from '../lib/egress-proxies.ts'
@@ -13,7 +14,7 @@ export interface CheckArguments {
   strict?: boolean | undefined
   /** Tries what a sound configuration names, and returns the exit code; default: nothing is tried. */
   goLive?: ((config: Config) => Promise<0 | 1>) | undefined
-  /** Checked too, for the proxies that it names; nothing of it unless given. */
+  /** Checked too, for the proxies and the region that it names; nothing of it unless given. */
   env?: Environment
 }
 
@@ -27,7 +28,7 @@ export async function checkCommand(
 ): Promise<0 | 1> {
   const examined = await examine(configPath)
   const { config, warnings } = examined
-  const problems = [...readEgressProxies(env).problems, ...examined.problems]
+  const problems = [...readEgressProxies(env).problems, ...findRegionProblems(env), ...examined.problems]
   stderr.write(await problemReport({ ...examined, problems, strict }))
   if (config === undefined || problems.length > 0) return 1
   const isDoubted = strict && warnings.length > 0

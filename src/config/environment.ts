@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
 import type { Environment } from '../lib/process-input.ts'
+import { partitionOfRegion } from '../rds/partitions.ts'
+import type { Problem } from './problems.ts'
 import { isS3Url } from './source/s3-url.ts'
 
 /** Returns the place of the configuration, `--config`, else `JETON_CONFIG`, else `./jeton.yaml`: a path or `s3://` URL. */
@@ -26,4 +28,12 @@ export function lambdaFacts(env: Environment, folder: string): { configPath: str
 /** Returns the region of tables and keys that are configured without one, as far as environment variables say. */
 export function environmentRegion(env: Environment): string | undefined {
   return env.AWS_REGION || undefined
+}
+
+/** Returns the problem if `AWS_REGION` is not the name of a region: the AWS SDK could call nothing. */
+export function findRegionProblems(env: Environment): Problem[] {
+  const region = environmentRegion(env)
+  if (region === undefined || partitionOfRegion(region) !== undefined) return []
+  const message = 'is not the name of a region: write one such as us-east-1, without quotes or spaces'
+  return [{ path: 'AWS_REGION', message }]
 }

@@ -7,6 +7,7 @@ test('createClientSettings limits each of two attempts, and names a region only 
   const settings = {
     maxAttempts: 2,
     ignoreCache: true,
+    logger: expect.any(Object),
     requestHandler: { connectionTimeout: 500, requestTimeout: 1000, throwOnRequestTimeout: true },
   }
   expect(createClientSettings({ limits: SHORT_CALLS })).toStrictEqual(settings)

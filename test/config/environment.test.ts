@@ -1,6 +1,11 @@
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { configPath, environmentRegion, lambdaFacts } from '../../src/config/environment.ts'
+import {
+  configPath,
+  environmentRegion,
+  findRegionProblems,
+  lambdaFacts,
+} from '../../src/config/environment.ts'
 
 test('configPath returns the option, else JETON_CONFIG, else ./jeton.yaml', () => {
   expect(configPath('a.yaml', { JETON_CONFIG: 'b.yaml' })).toBe(resolve('a.yaml'))
@@ -11,6 +16,15 @@ test('configPath returns the option, else JETON_CONFIG, else ./jeton.yaml', () =
 test('environmentRegion returns AWS_REGION', () => {
   expect(environmentRegion({ AWS_REGION: 'eu-west-1' })).toBe('eu-west-1')
   expect(environmentRegion({ AWS_REGION: '' })).toBeUndefined()
+})
+
+test('findRegionProblems finds what the AWS SDK would take for no region', () => {
+  for (const region of ['', 'eu-west-1', 'us-gov-east-1', 'cn-north-1'])
+    expect(findRegionProblems({ AWS_REGION: region })).toEqual([])
+  for (const region of ['"us-east-1"', 'us-east-1 ', 'us-east-1\n', 'US-EAST-1', 'us-east-1a'])
+    expect(findRegionProblems({ AWS_REGION: region })).toEqual([
+      { path: 'AWS_REGION', message: expect.stringContaining('not the name of a region') },
+    ])
 })
 
 test('configPath keeps an s3:// URL as it is', () => {

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { readDegraded } from '../support/service/fleet-observations.ts'
 import { useServers } from './servers.ts'
 
@@ -16,6 +16,12 @@ function withoutCredentials(files: { credentials?: string; config?: string } = {
   }
 }
 
+const writeKey = (path: string, key: { accessKeyId: string; secretAccessKey: string }) =>
+  writeFile(
+    path,
+    `[default]\naws_access_key_id = ${key.accessKeyId}\naws_secret_access_key = ${key.secretAccessKey}\n`,
+  )
+
 const STORE = { type: 'dynamodb', table: 'jeton', encryption: { kmsKeyId: 'alias/jeton' } }
 
 describe('jeton serve', () => {
@@ -25,13 +31,45 @@ describe('jeton serve', () => {
     expect(await jeton.logged('aws_credentials_missing')).toContain('AWS_PROFILE')
     expect(await readDegraded(jeton)).toEqual(['sts'])
     const { accessKeyId, secretAccessKey } = environment().sts.credentials
-    await writeFile(
-      credentials,
-      `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`,
-    )
+    await writeKey(credentials, { accessKeyId, secretAccessKey })
     await jeton.logged('aws_credentials_found')
     expect(await readDegraded(jeton)).toEqual([])
     expect((await jeton.requestToken(await bearer(), { database: 'orders' })).status).toBe(200)
+  })
+
+  test('takes the credentials that have replaced others in a file, without a restart', async () => {
+    const credentials = join(environment().folder, 'credentials')
+    const { accessKeyId, secretAccessKey } = environment().sts.credentials
+    await writeKey(credentials, { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey })
+    const jeton = await startServer({}, { env: withoutCredentials({ credentials }) })
+    expect((await jeton.requestToken(await bearer(), { database: 'orders' })).status).toBe(503)
+    expect(await jeton.logged('assume_role_failed')).toContain('InvalidClientTokenId')
+    await writeKey(credentials, { accessKeyId, secretAccessKey })
+    await vi.waitUntil(
+      async () => (await jeton.requestToken(await bearer(), { database: 'orders' })).status === 200,
+      { timeout: 30_000, interval: 1000 },
+    )
+  })
+
+  test('with a profile and keys says in one line of the log which count', async () => {
+    const credentials = join(environment().folder, 'credentials')
+    await writeKey(credentials, environment().sts.credentials)
+    const env = {
+      ...environment().serverEnv,
+      AWS_SHARED_CREDENTIALS_FILE: credentials,
+      AWS_PROFILE: 'default',
+    }
+    const jeton = await startServer({}, { env })
+    expect((await jeton.requestToken(await bearer(), { database: 'orders' })).status).toBe(200)
+    expect(JSON.parse(await jeton.logged('node_warning'))).toMatchObject({
+      warning: 'AwsSdkWarning',
+      msg: expect.stringMatching(/Both AWS_PROFILE and .* This SDK will proceed with the AWS_PROFILE value/),
+    })
+  })
+
+  test('refuses an AWS_REGION that is none', async () => {
+    const env = { ...environment().serverEnv, AWS_REGION: '"us-east-1"' }
+    await expect(startServer({}, { env })).rejects.toThrow(/AWS_REGION: is not the name of a region/)
   })
 
   test('starts although the search for credentials hangs, and says that it does', async () => {
@@ -41,7 +79,7 @@ describe('jeton serve', () => {
     expect((await fetch(`${jeton.url}/healthz`)).status).toBe(200)
     expect(jeton.stderr.join()).not.toContain('aws_credentials_missing')
     expect(JSON.parse(await jeton.logged('aws_credentials_missing'))).toMatchObject({
-      reason: 'TimeoutError',
+      reason: expect.stringMatching(/^TimeoutError; the search does not end: a credential_process/),
     })
   })
 

@@ -1,19 +1,16 @@
 import { LONG_CALLS } from '../../aws/client.ts'
-import { describeAwsError, describeFailedCall } from '../../aws/errors.ts'
+import { describeFailedCall } from '../../aws/errors.ts'
 import type { OwnAccess } from '../../aws/own-access.ts'
 import { withDeadline } from '../../lib/deadline.ts'
 import { failed, type LiveCheck, ok } from './live-check.ts'
 
 const { deadlineMs } = LONG_CALLS
-const WHERE =
-  'give its task, pod or machine a role, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; if a profile was signed in and has expired, sign in again (aws sso login)'
 const REMEDIES = new Map([['TimeoutError', 'check that jeton can reach STS from here']])
 
 /** Resolves when jeton has credentials; rejects with an Error that says what to do if it has none. */
 export async function requireCredentials(access: OwnAccess): Promise<void> {
-  await withDeadline(deadlineMs, () => access.findCredentials()).catch(cause => {
-    throw new Error(`the AWS SDK finds no credentials for jeton (${describeAwsError(cause)}): ${WHERE}`)
-  })
+  const why = await access.whyNoCredentials()
+  if (why !== undefined) throw new Error(`the AWS SDK finds no credentials for jeton: ${why}`)
 }
 
 /** Returns the check of whose credentials jeton has: the account and the ARN that STS tells. */

@@ -6,7 +6,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { createBackgroundTasks } from '../../../src/lib/background-tasks.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { createHealth } from '../../../src/telemetry/health.ts'
-import { hangCredentialSearch } from '../../support/aws/stub-environment.ts'
+import { hangCredentialSearch, stubEnvironment } from '../../support/aws/stub-environment.ts'
 import { listenOnLoopback } from '../../support/loopback-server.ts'
 import { createLogRecorder } from '../../support/service/log-recorder.ts'
 import { DATABASES, type LiveOutcome, publicKey, useLiveStandIns } from './support.ts'
@@ -225,7 +225,26 @@ describe('jeton check --live fails', () => {
     await hangCredentialSearch()
     const { exitCode, details } = await goLive()
     expect(exitCode).toBe(1)
-    expect(details['AWS identity']).toMatch(/no credentials.*TimeoutError/)
+    expect(details['AWS identity']).toMatch(/no credentials.*TimeoutError; the search does not end/)
+  })
+
+  test.each([
+    ['a profile that does not exist', { AWS_PROFILE: 'nope' }, '', /AWS_PROFILE .* names is not in/],
+    [
+      'a credential_process that fails',
+      {},
+      '[default]\ncredential_process = sh -c "echo s3cret >&2; exit 3"\n',
+      /the credential_process .* fails/,
+    ],
+  ])('without credentials, because of %s, and says so', async (_, env, config, words) => {
+    const path = join(standIns().folder, 'config')
+    await writeFile(path, config)
+    stubEnvironment({ AWS_CONFIG_FILE: path, ...env })
+    vi.stubEnv('AWS_ACCESS_KEY_ID', undefined)
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', undefined)
+    const { stdout, details } = await goLive()
+    expect(details['AWS identity']).toMatch(words)
+    expect(stdout).not.toContain('s3cret')
   })
 })
 
