@@ -162,7 +162,7 @@ function causeByProxy({ name, code = '', proxy }: AwsErrorFacts): ErrorCause | u
   if (proxy === undefined) return undefined
   const direct = CAUSES.get(name) ?? CAUSES.get(code)
   if (direct === NO_NAME) return NO_PROXY_NAME
-  return direct === NO_CONNECTION ? PROXY_SILENT : direct
+  return direct === NO_CONNECTION || direct === NO_REPLY ? PROXY_SILENT : direct
 }
 
 /** The SDK calls an error `Unknown`, or names no code, if the reply is none of AWS's. */

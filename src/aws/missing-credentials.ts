@@ -1,5 +1,5 @@
 import { awsErrorFacts } from './error-facts.ts'
-import { explainAwsError } from './errors.ts'
+import { explainAwsError, explainWith } from './errors.ts'
 
 /** What the SDK writes before the message of an error of its search. */
 const PREFIX = /^@smithy\/property-provider (?:->|\(!\)) /
@@ -34,9 +34,8 @@ const HANGS =
  * SDK told its logger meanwhile, for the error alone names only the last place that it looked at.
  */
 export function describeMissingCredentials(cause: unknown, said: readonly string[]): string {
-  const { name } = awsErrorFacts(cause)
   const remedy = findRemedy(cause, said)
-  return explainAwsError(cause, remedy === undefined ? undefined : new Map([[name, remedy]]))
+  return remedy === undefined ? explainAwsError(cause) : explainWith(cause, remedy)
 }
 
 function findRemedy(cause: unknown, said: readonly string[]): string | undefined {
