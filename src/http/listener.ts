@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { FastifyServerOptions } from 'fastify'
 import type { ServerConfig } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
+import { systemCode, systemCodeNote } from '../lib/system-error.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { ConnectionMetrics } from '../telemetry/metrics.ts'
 import { type ConnectionLimits, limitConnections } from './connection-limits.ts'
@@ -91,14 +92,36 @@ export interface ListenAddress {
   tls?: object | undefined
 }
 
-/** Makes an app listen. Returns its URL, with the host as given and the port that it got. Rejects if the port is taken. */
+const LISTEN_REMEDIES = new Map([
+  [
+    'EADDRINUSE',
+    'another program listens there: end it, or set another port (server.port or --port, server.admin.port)',
+  ],
+  ['EACCES', 'this user may not: set a port from 1024 on, or give jeton the capability CAP_NET_BIND_SERVICE'],
+  ['EADDRNOTAVAIL', 'this machine has no such address: set server.host or --host, or server.admin.host'],
+])
+
+/**
+ * Makes an app listen. Returns its URL, with the host as given and the port that it got. Rejects if it cannot listen there,
+ * for example because the port is taken, with an Error that says what to do.
+ */
 export async function listen(
   app: { readonly server: Server; listen(address: { host: string; port: number }): Promise<unknown> },
   { host, port, tls }: ListenAddress,
 ): Promise<string> {
-  await app.listen({ host, port })
+  await app.listen({ host, port }).catch(cause => {
+    const remedy = LISTEN_REMEDIES.get(systemCode(cause) ?? '')
+    const place = `${urlHost(host)}:${port}`
+    throw new Error(`cannot listen on ${place}${systemCodeNote(cause)}${remedy ? `: ${remedy}` : ''}`, {
+      cause,
+    })
+  })
   const address = app.server.address()
   const actualPort = typeof address === 'object' && address !== null ? address.port : 0
+  return `${tls ? 'https' : 'http'}://${urlHost(host)}:${actualPort}`
+}
+
+function urlHost(host: string): string {
   const isBareIpv6 = host.includes(':') && !host.startsWith('[')
-  return `${tls ? 'https' : 'http'}://${isBareIpv6 ? `[${host}]` : host}:${actualPort}`
+  return isBareIpv6 ? `[${host}]` : host
 }
