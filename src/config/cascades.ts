@@ -1,5 +1,5 @@
 import { isJsonObject } from '../lib/json.ts'
-import { namesText, type Problem, pathText, type Segments } from './problems.ts'
+import { configPathText, namesText, type Problem, type Segments } from './problems.ts'
 import type { SchemaProblem } from './schema-problems.ts'
 
 interface Cascade {
@@ -46,7 +46,7 @@ function keysTooHigh(problems: readonly SchemaProblem[]): Cascade[] {
   }
   return [...parents.values()].map(({ parent, keys }) => {
     const message = `is empty: indent what belongs to it (${namesText(keys.map(lastName))}) more than this key`
-    return { paths: [parent, ...keys], cause: { path: pathText(parent), message, segments: parent } }
+    return { paths: [parent, ...keys], cause: { path: configPathText(parent), message, segments: parent } }
   })
 }
 
@@ -64,7 +64,7 @@ function keysTooDeep(problems: readonly SchemaProblem[], value: unknown): Cascad
     const message = `too much is indented below it: ${namesText(keys.map(lastName))} must stand beside it, not below`
     return {
       paths: [...keys, ...stray],
-      cause: { path: pathText(sibling), message, segments: sibling, isAboutKey: true },
+      cause: { path: configPathText(sibling), message, segments: sibling, isAboutKey: true },
     }
   })
 }

@@ -4,6 +4,7 @@ import { type PlacedNode, walkYaml } from '../lib/yaml-nodes.ts'
 import { HIDDEN, hideSecrets } from './hidden-values.ts'
 import { maskLine, type Piece } from './mask-line.ts'
 import type { TextPlace } from './places.ts'
+import { shownKey } from './problems.ts'
 import { findSecretNodes } from './secret-nodes.ts'
 import { isKnownPlace, isShownPlace } from './shown-places.ts'
 import { readYaml, withoutMark, type YamlText } from './yaml-document.ts'
@@ -43,6 +44,7 @@ export function createExcerpts(configText: string): (place: TextPlace) => Excerp
       isShown: isKey
         ? isKnownPlace(path.slice(0, -1))
         : (isShownPlace(path) || isMerge(path)) && !secrets?.has(node),
+      isName: isKey && !path.slice(0, -1).includes('claims'),
     }))
     return piecesOf(lineText, parts)
   }
@@ -77,16 +79,34 @@ function nodesByLine({ document, lineCounter }: YamlText): Map<number, PlacedNod
   return byLine
 }
 
+/** A scalar or an alias, as far as it stands in a line. */
+interface LinePart {
+  readonly start: number
+  readonly end: number
+  readonly isShown: boolean
+  /** Whether it is a key, and no claim. */
+  readonly isName: boolean
+}
+
+/** Returns a key as it is written, with quotes, but for what no name has. */
+function shownName(written: string): string {
+  const [, quote = '', key = ''] = /^(["']?)(.*?)\1$/s.exec(written) ?? []
+  return `${quote}${shownKey(key)}${quote}`
+}
+
 /** Between scalars there are only signs, anchors, tags and comments. */
-function piecesOf(text: string, parts: readonly { start: number; end: number; isShown: boolean }[]): Piece[] {
+function piecesOf(text: string, parts: readonly LinePart[]): Piece[] {
   const pieces: Piece[] = []
   // text that begins with & is taken for the anchor of nothing
   const mayHaveSecret = parts.some(({ isShown }) => !isShown)
   let offset = 0
-  for (const { start, end, isShown } of parts) {
+  for (const { start, end, isShown, isName } of parts) {
     pieces.push(gap(text.slice(offset, start), mayHaveSecret))
     const value = text.slice(start, end)
-    pieces.push({ length: value.length, shown: isShown ? hideSecrets(value) : HIDDEN })
+    pieces.push({
+      length: value.length,
+      shown: isShown ? hideSecrets(isName ? shownName(value) : value) : HIDDEN,
+    })
     offset = end
   }
   return [...pieces, gap(text.slice(offset), mayHaveSecret)].filter(({ length }) => length > 0)

@@ -1,3 +1,4 @@
+import { findNearSpelling } from '../lib/near-spelling.ts'
 import { HIDDEN, hideSecrets } from './hidden-values.ts'
 import { KNOWN_KEYS } from './shown-places.ts'
 
@@ -9,9 +10,15 @@ export interface Piece {
 
 /** The key that a line begins with. */
 const KEY = /^(?:-\s+)*["'{]*\s*["']?([\w$.-]+)["']?\s*:/
+/** Keys anywhere in a line, as in `{ a: 1, "b":2 }`; no `https:` of a URL. */
+const KEYS = /(?<![\w$./-])([\w$.-]+)["']?\s*:(?=[\s"'{[]|$)/g
+/** What a key of a mapping has as its value. */
+const MAPPING = /^\s*(?:#.*|[{[&].*)?$/
 /** Keys under which nothing is shown. */
+const SECRET_KEYS = ['sha256', 'externalId']
 const SECRET_KEY = /sha256|externalId|apiKey/i
-const API_KEY_ISSUER = /issuer["']?\s*:\s*["']?apiKey/
+/** An issuer whose subjects are names of API keys. */
+const API_KEY_ISSUER = /(?:^|[\s:"'{,])api[-_]?key(?![\w-]|["']?\s*:)/i
 /** What may be a key for a secret: a word before a colon, or the first of a line without one. */
 const SECRET_WORD =
   /(?:^|[\s{,"'-])([\w-]*(?:key|secret|token|password|passwd|credential)[\w-]*)(?=["']?\s*:)|^([\w-]*(?:key|secret|token|password|passwd|credential)[\w-]*)/gi
@@ -21,7 +28,7 @@ const MAX_LENGTH = 1000
 
 /**
  * Returns the pieces of a line of a text that is no sound YAML, so that no parser says what in it is a value. Shows values only
- * if the line begins with a known key or a name, speaks of no secret, and is not indented under what may hold one.
+ * if the line, or for text that goes on the one above, begins with a known key or a name, and speaks of no secret.
  */
 export function maskLine(lines: readonly string[], line: number): Piece[] {
   const text = lines[line - 1] ?? ''
@@ -29,9 +36,8 @@ export function maskLine(lines: readonly string[], line: number): Piece[] {
   const content = text.slice(indent)
   const piece = (part: string, shown: string): Piece => ({ length: part.length, shown })
   if (text.length > MAX_LENGTH) return [piece(text, '…')]
-  const mayNameKey = /subject/.test(content) && lines.some(other => API_KEY_ISSUER.test(other))
   const isBelowSecret = linesAbove(lines, line).some(above => SECRET_KEY.test(above))
-  if (isShownLine(content) && !mayNameKey && !isBelowSecret) {
+  if (!isBelowSecret && isShownLine(lines, line)) {
     const [value = '', comment = ''] = content.split(/(?<=\s)(#.*)/)
     return [piece(text.slice(0, indent), text.slice(0, indent)), ...words(value), piece(comment, '')]
   }
@@ -44,13 +50,35 @@ export function maskLine(lines: readonly string[], line: number): Piece[] {
   ].filter(({ length }) => length > 0)
 }
 
-function isShownLine(content: string): boolean {
+function isShownLine(lines: readonly string[], line: number): boolean {
+  const content = lines[line - 1]?.trim() ?? ''
+  if (!/\w/.test(content)) return true
+  if (content.length > MAX_LENGTH) return false
+  if (speaksOfSecret(content) || (/subj/i.test(content) && lines.some(other => API_KEY_ISSUER.test(other))))
+    return false
+  if (KEY.test(content) || KNOWN_KEYS.has(/^[\w$.-]+/.exec(content)?.[0] ?? '')) return true
+  // text that goes on, or an item: what it is says the key above
+  const above = lines.slice(Math.max(line - 1 - MAX_LINES_ABOVE, 0), line - 1)
+  const owner = above.findLastIndex(other => KEY.test(other.trim())) + line - above.length
+  return owner >= line - above.length && hasKnownKey(lines[owner - 1] ?? '') && isShownLine(lines, owner)
+}
+
+/** Whether a line may have a secret by its keys, one of which may be misspelled, or has one in braces that is not known. */
+function speaksOfSecret(content: string): boolean {
   const secretKeys = [...content.matchAll(SECRET_WORD)].map(([, key, first]) => key ?? first ?? '')
-  if (SECRET_KEY.test(content) || secretKeys.some(key => !KNOWN_KEYS.has(key))) return false
-  const [beginning, key] = KEY.exec(content) ?? []
-  if (beginning === undefined || key === undefined || KNOWN_KEYS.has(key)) return true
-  // a name, such as a database's, has no value but a mapping
-  return /^\s*(?:#.*|[{[&].*)?$/.test(content.slice(beginning.length))
+  const isUnknown = ({ 0: match, 1: key = '', index }: RegExpExecArray) =>
+    !KNOWN_KEYS.has(key) && !MAPPING.test(content.slice(index + match.length))
+  return (
+    SECRET_KEY.test(content) ||
+    API_KEY_ISSUER.test(content) ||
+    secretKeys.some(key => !KNOWN_KEYS.has(key)) ||
+    (content.includes('{') && [...content.matchAll(KEYS)].some(isUnknown)) ||
+    (content.match(/[\w-]+/g) ?? []).some(word => findNearSpelling(word, SECRET_KEYS) !== undefined)
+  )
+}
+
+function hasKnownKey(text: string): boolean {
+  return KNOWN_KEYS.has(KEY.exec(text.trim())?.[1] ?? '')
 }
 
 /** Splits text into words and what is between them, so that a caret marks one of them. */

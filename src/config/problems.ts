@@ -79,7 +79,7 @@ export function createReport(problems: Problem[], path: Segments = []): Report {
   return {
     problem(message, ...below) {
       const segments = [...path, ...below]
-      problems.push({ path: pathText(segments), message, segments })
+      problems.push({ path: configPathText(segments), message, segments })
     },
     at: (...below) => createReport(problems, [...path, ...below]),
   }
@@ -98,6 +98,30 @@ export function pathText(segments: Segments): string {
       typeof segment === 'number' ? `[${segment}]` : `${i === 0 ? '' : '.'}${printableName(segment)}`,
     )
     .join('')
+}
+
+/**
+ * Returns the path of a place in a configuration. Of what is no name, it has the beginning that could be one: a value follows in
+ * the key if its colon is missing, as in `{ externalId x }`. Claims may have any name.
+ */
+export function configPathText(segments: Segments): string {
+  const claims = segments.indexOf('claims')
+  return pathText(
+    segments.map((segment, i) =>
+      typeof segment === 'number' || (claims >= 0 && i > claims) ? segment : shownKey(segment),
+    ),
+  )
+}
+
+/** Returns a key as far as it can be one, with an ellipsis for the rest. */
+export function shownKey(key: string): string {
+  const beginning = nameIn(key)
+  return beginning === key ? key : `${beginning}…`
+}
+
+/** Returns what a text has of a name at its beginning, with the signs before it. */
+export function nameIn(text: string): string {
+  return /^[^\s\p{L}\p{M}\p{N}_$.-]*[\p{L}\p{M}\p{N}_$.-]*/u.exec(text)?.[0] ?? ''
 }
 
 /** Returns names for a message, joined by commas: at most 10, safe to print on a terminal, and `none` if there are none. */

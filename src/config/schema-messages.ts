@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv'
 import { distinct } from '../lib/maps.ts'
 import { findNearSpelling } from '../lib/near-spelling.ts'
-import { didYouMean } from './problems.ts'
+import { didYouMean, nameIn } from './problems.ts'
 
 /** The keywords of JSON Schema that the configuration's schema uses and messages are made of. */
 interface Shape {
@@ -26,7 +26,10 @@ export function messageFor(error: ErrorObject): string {
       return 'is required'
     case 'additionalProperties':
       if (!shape.properties) return `is not a valid name (${shape.description})`
-      return unknownKeyText(Object.keys(shape.properties), meantKey(error))
+      return unknownKeyText(String(params.additionalProperty), {
+        known: Object.keys(shape.properties),
+        meant: meantKey(error),
+      })
     case 'type':
     case 'anyOf': {
       const types = keyword === 'type' ? [shape.type] : (shape.anyOf ?? []).map(({ type }) => type)
@@ -51,8 +54,13 @@ export function messageFor(error: ErrorObject): string {
   }
 }
 
-function unknownKeyText(known: readonly string[], meant: string | undefined): string {
+function unknownKeyText(
+  key: string,
+  { known, meant }: { known: readonly string[]; meant: string | undefined },
+): string {
   const names = known.join(', ')
+  if (meant !== undefined && key !== meant && nameIn(key) === meant)
+    return `unknown key: write ${meant}: VALUE, with a colon and a space`
   if (meant === undefined) return `unknown key; known here: ${names}`
   return `unknown key${didYouMean(meant)} Known here: ${names}`
 }
@@ -94,7 +102,9 @@ export function meantKey(error: ErrorObject): string | undefined {
   const { params, parentSchema, data } = error
   const known = isUnknownKey(error) ? Object.keys(shapeOf(parentSchema).properties ?? {}) : []
   const missing = known.filter(key => !Object.hasOwn(data as object, key))
-  return findNearSpelling(String(params.additionalProperty), missing)
+  const key = String(params.additionalProperty)
+  const name = nameIn(key)
+  return missing.includes(name) ? name : findNearSpelling(key, missing)
 }
 
 /** Returns the key whose mapping an unknown one was meant to be in: what was to be indented stands beside it. */

@@ -1,6 +1,6 @@
 import type { ErrorObject } from 'ajv'
 import { validate as isOfSchema } from './fast-validator.ts'
-import { type Problem, pathText, type Segments } from './problems.ts'
+import { configPathText, type Problem, type Segments } from './problems.ts'
 import { emptyParent, isUnknownKey, meantKey, messageFor, shapeOf } from './schema-messages.ts'
 
 export interface SchemaProblem extends Problem {
@@ -24,7 +24,7 @@ export async function findSchemaProblems(value: unknown): Promise<SchemaProblem[
     const segments = [...segmentsOf(error.instancePath, value), ...namesBelow(error)]
     return {
       segments,
-      path: pathText(segments),
+      path: configPathText(segments),
       message: messageFor(error),
       isBreaking: !isUnknownKey(error),
       isMissingKey: error.keyword === 'required',

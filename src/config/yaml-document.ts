@@ -1,4 +1,5 @@
-import { type Document, LineCounter, type ParsedNode, parseDocument } from 'yaml'
+import { type Document, LineCounter, type ParsedNode, parseDocument, YAMLParseError } from 'yaml'
+import { findTooDeep, type TooDeepPlace } from '../lib/yaml-depth.ts'
 
 /** A YAML text as its parser sees it, errors and all. */
 export interface YamlText {
@@ -11,6 +12,8 @@ export interface YamlText {
  * `document.errors` has them, but for keys that a mapping has twice and aliases.
  */
 export function readYaml(text: string): YamlText {
+  const tooDeep = findTooDeep(text)
+  if (tooDeep) return unread(tooDeep)
   const lineCounter = new LineCounter()
   const document = parseDocument(text, {
     lineCounter,
@@ -22,6 +25,12 @@ export function readYaml(text: string): YamlText {
     // its search takes the square of the number of keys
     uniqueKeys: false,
   })
+  return { document, lineCounter }
+}
+
+function unread({ offset, lineCounter }: TooDeepPlace): YamlText {
+  const document = parseDocument('')
+  document.errors.push(new YAMLParseError([offset, offset + 1], 'RESOURCE_EXHAUSTION', 'nested too deeply'))
   return { document, lineCounter }
 }
 

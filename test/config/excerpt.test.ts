@@ -61,6 +61,23 @@ describe('an excerpt hides', () => {
     ['a key that has no colon', `databases:\n  a:\n    password ${SECRET}\n    host: x`],
     ['an unknown key that is not closed', `databases:\n  a:\n    secret: "${SECRET}`],
     ['an API key of a broken grant', `grants:\n- principal:\n    issuer: apiKey\n    subject: "${SECRET}`],
+    ['what runs on from a key', `databases: { a: { externalId ${SECRET}, host: x } }`],
+    ['what runs on from a colon', `databases: { a: { externalId:${SECRET} } }`],
+    [
+      'the subject of a misspelled principal',
+      `grants: [{ principal: { issuer: apikey, suject: ${SECRET} } }]`,
+    ],
+    [
+      'the subject of an issuer that runs on',
+      `grants: [{ principal: { issuer:apiKey, subject: ${SECRET} } }]`,
+    ],
+    ['a subject that is no alias', `grants: [{ principal: { issuer: apiKey, subject: *${SECRET} } }]`],
+    ['text that goes on', `databases:\n  a:\n    externalId: >-\n      x\n ${SECRET}\n  "`],
+    ['an item of a broken list', `grants:\n- principal:\n  issuer: apiKey\n  subject:\n  x\n - ${SECRET}`],
+    ['text below a name', `databases:\n  a:\n      ${SECRET}\n    host: x`],
+    ['a misspelled external id in braces', `databases: { a: { host: x, extrenalId: ${SECRET}`],
+    ['an external id in braces without a colon', `databases: { a: { host: x, xternalId ${SECRET}`],
+    ['an unknown key in braces', `databases: { a: { host: x, pw: ${SECRET}`],
     ['a tag', `databases: { a: { externalId: !${SECRET} } }`],
     ['an API key', `databases: { a: { dbname: ${API_KEY} } }`],
     ['an API key as a name', `databases: { ${API_KEY}: { dbname: x } }`],
@@ -74,7 +91,8 @@ describe('an excerpt hides', () => {
       for (let column = 1; column <= line.length + 1; column++) {
         const excerpt = excerpts({ line: index + 1, column }).line
         expect(excerpt).not.toMatch(/hunter2|s3cret|q83vEjRW/)
-        if (/hunter2|s3cret|q83vEjRW/.test(line) && !line.includes('#')) expect(excerpt).toContain('(hidden)')
+        if (/hunter2|s3cret|q83vEjRW/.test(line) && !line.includes('#'))
+          expect(excerpt).toMatch(/\(hidden\)|…/)
       }
   })
 

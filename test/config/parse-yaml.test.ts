@@ -33,6 +33,9 @@ describe('parseConfigText', () => {
     ['a: !Ref b', `1:4 ${TAG}`],
     ['a: !!binary aGk=', `1:4 ${TAG}`],
     ['? [a]\n: b', '1:3 a key that is not text: put it in quotes'],
+    [`a: ${'['.repeat(150)}`, '1:103 cannot be read as YAML: it is nested too deeply'],
+    [`${'- '.repeat(150)}a`, '1:200 cannot be read as YAML: it is nested too deeply'],
+    [`${'{"a":'.repeat(150)}1${'}'.repeat(150)}`, '1:497 cannot be read as YAML: it is nested too deeply'],
   ])('says what is wrong with %j and where', (text, problem) => {
     expect(problemsIn(text)).toEqual([problem])
   })

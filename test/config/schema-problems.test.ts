@@ -114,7 +114,7 @@ describe('findSchemaProblems', () => {
     [
       'a bad name of an issuer, whatever it is',
       withIssuers({ 'a b': 5 }),
-      'issuers.a b: is not a valid name (Issuers whose JWTs are accepted, by name: letters, digits, _, . and -, a letter or digit first, 64 at most)',
+      'issuers.a…: is not a valid name (Issuers whose JWTs are accepted, by name: letters, digits, _, . and -, a letter or digit first, 64 at most)',
     ],
     [
       'a bad name of an API key',
@@ -205,6 +205,22 @@ describe('findSchemaProblems', () => {
     expect(await problemsOf(withGrants({ database: 'toString' }))).toEqual([
       'grants[0].database: is not in databases (orders)',
     ])
+  })
+
+  test.each([
+    ['externalId hunter2', 'externalId'],
+    ['externalId:hunter2', 'externalId'],
+    ['externalId=hunter2', 'externalId'],
+  ])('does not quote what runs on from a key: %s', async (key, name) => {
+    const orders = { ...sound().databases.orders, [key]: null }
+    expect(await problemsOf(c => ({ ...c, databases: { orders } }))).toEqual([
+      `databases.orders.${name}…: unknown key: write ${name}: VALUE, with a colon and a space`,
+    ])
+    const named = { ...sound().databases, [key]: null }
+    const grants = withGrants({ database: 'x' })(sound()).grants
+    const problems = await problemsOf(c => ({ ...c, databases: named, grants }))
+    expect(problems).toContain(`grants[0].database: is not in databases (orders, ${name}…)`)
+    expect(problems.join()).not.toContain('hunter2')
   })
 
   test('escapes and shortens names for the terminal', async () => {

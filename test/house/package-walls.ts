@@ -130,6 +130,7 @@ export const PACKAGE_WALLS: readonly PackageWall[] = [
       'src/iam/cloudformation.ts',
       'src/iam/lint/parse.ts',
       'src/lib/yaml-aliases.ts',
+      'src/lib/yaml-depth.ts',
       'src/lib/yaml-nodes.ts',
     ],
     because: 'a configuration that is plain JSON starts without it',

@@ -4,7 +4,7 @@ import { findContradiction } from '../../authorization/grant-overlap.ts'
 import { findScopeProblem } from '../../authorization/grant-scope.ts'
 import type { Tenancy } from '../../authorization/tenancy/tenancy.ts'
 import { findNearSpelling } from '../../lib/near-spelling.ts'
-import { didYouMean, namesText, type Report } from '../problems.ts'
+import { didYouMean, namesText, type Report, shownKey } from '../problems.ts'
 import type { DefinedNames, Sections } from '../sections.ts'
 import { checkPatterns } from './patterns.ts'
 
@@ -104,5 +104,5 @@ function notIn(
   { name, names, others = [] }: { name: string; names: Iterable<string>; others?: readonly string[] },
 ): string {
   const near = findNearSpelling(name, [...names, ...others])
-  return `is not in ${section} (${namesText(names)})${didYouMean(near)}`
+  return `is not in ${section} (${namesText([...names].map(shownKey))})${didYouMean(near)}`
 }

@@ -11,6 +11,7 @@ import {
 import { isTooLargeFor } from '../../lib/expanded-weight.ts'
 import { firstJsonFault } from '../../lib/json-fault.ts'
 import { type AliasFault, aliasFaults, MAX_ALIASES } from '../../lib/yaml-aliases.ts'
+import { findTooDeep } from '../../lib/yaml-depth.ts'
 import { repeatedKeys } from '../../lib/yaml-nodes.ts'
 
 export type ParsedFile =
@@ -42,6 +43,7 @@ function parseJsonFile(text: string): ParsedFile {
 }
 
 function parseYamlFile(text: string): ParsedFile {
+  if (findTooDeep(text)) return problem('is YAML that is nested too deeply')
   const lineCounter = new LineCounter()
   const document = parseDocument(text, {
     lineCounter,

@@ -16,6 +16,16 @@ export const SECRET_MISTAKES: readonly Mistake[] = [
     change: [['externalId: tell-nobody', 'externalId: tell: nobody']],
   },
   {
+    title: 'a colon is missing after an external id in braces',
+    change: [
+      ['  billing:\n', '  more: { engine: postgres, externalId tell-nobody, users: [a] }\n  billing:\n'],
+    ],
+  },
+  {
+    title: 'the line of an external id is broken off',
+    change: [['externalId: tell-nobody', 'externalId:\n  tell-nobody']],
+  },
+  {
     title: 'an issuer has a password',
     change: [['https://login.example.com', 'https://me:hunter2@login.example.com']],
   },

@@ -12,7 +12,8 @@ describe('parsePolicyFile', () => {
     ['a: [1\nb: 2', 'is not YAML: see line 2, column 1'],
     ['a: 1\na: 2', 'is not YAML: see line 2, column 1'],
     ['a: *b', 'is YAML that cannot be resolved'],
-    [`a: ${'['.repeat(5000)}${']'.repeat(5000)}`, 'is '],
+    [`a: ${'['.repeat(150)}${']'.repeat(150)}`, 'is YAML that is nested too deeply'],
+    [`a: ${'['.repeat(20_000)}${']'.repeat(20_000)}`, 'is YAML that is nested too deeply'],
   ])('says of %.40j that it %s', (text, problem) => {
     expect(parsePolicyFile(text)).toEqual({ ok: false, problem: expect.stringContaining(problem) })
   })
