@@ -4,6 +4,7 @@ import { Registry } from 'prom-client'
 import manifest from '../package.json' with { type: 'json' }
 import { logHeadHash } from '../src/audit/audit-log.ts'
 import { createLifecycleRecords } from '../src/audit/lifecycle-record.ts'
+import { createCertificateWatch } from '../src/config/certificate-watch.ts'
 import { findRegionProblems } from '../src/config/environment.ts'
 import { type Listen, loadConfig } from '../src/config/load.ts'
 import { ConfigError } from '../src/config/problems.ts'
@@ -86,9 +87,11 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
 
   // beside, because a search for credentials may take long
   const stopWatch = watchAccess(config, { clock, health: service.health, log })
+  const watchCertificate = createCertificateWatch({ clock, log })
   const stopInterval = everyMinute(clock, () => {
     auditLog.flushDue()
     logHeadHash(auditLog, { log, event: 'audit_head' })
+    watchCertificate(current.server.tls)
   })
   reloadOnHangup({
     config,

@@ -2,6 +2,7 @@ import type { Excerpt } from '../config/excerpt.ts'
 import type { ConfigText } from '../config/placed-problems.ts'
 import type { TextPlace } from '../config/places.ts'
 import { type Problem, placeText, problemText } from '../config/problems.ts'
+import { displayWidth } from '../lib/display-width.ts'
 import { countText } from '../lib/printable.ts'
 
 export interface ProblemReport {
@@ -56,7 +57,10 @@ function excerptText(
   const excerpt = excerptAt({ line, column })
   if (excerpt.line === '') return ''
   const margin = ' '.repeat(String(line).length)
-  const caret = `${' '.repeat(excerpt.caretStart)}${'^'.repeat(excerpt.caretLength)}`
+  const { caretStart, caretLength } = excerpt
+  const before = displayWidth(excerpt.line.slice(0, caretStart))
+  const marked = displayWidth(excerpt.line.slice(caretStart, caretStart + caretLength))
+  const caret = `${' '.repeat(before)}${'^'.repeat(Math.max(marked, 1))}`
   return `  ${line} | ${excerpt.line}\n  ${margin} | ${caret}\n`
 }
 

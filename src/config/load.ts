@@ -94,26 +94,31 @@ function requireConfig({ config, problems, origin }: ExaminedConfig): Config {
 }
 
 /** Loads the YAML parser only if needed: it slows down a cold start, and configurations made by programs are plain JSON. */
-async function parse(text: string): Promise<unknown> {
+async function parse(text: string): Promise<{ value: unknown; isPlainJson: boolean }> {
   const value = parsePlainJson(text)
-  return value === undefined ? (await import('./parse-yaml.ts')).parseConfigText(text) : value
+  if (value !== undefined) return { value, isPlainJson: true }
+  return { value: (await import('./parse-yaml.ts')).parseConfigText(text), isPlainJson: false }
 }
 
 async function examine(
   { file, text }: ConfigText,
   options: LoadOptions & { files: Files },
 ): Promise<ExaminedConfig> {
-  let value: unknown
+  let parsed: Awaited<ReturnType<typeof parse>>
   try {
-    value = await parse(text)
+    parsed = await parse(text)
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause
     const problems = limitProblems(cause.problems).map(problem => ({ line: 1, column: 1, ...problem, file }))
     return { file, text, config: undefined, problems, warnings: [], origin: originOf(text) }
   }
+  const { value, isPlainJson } = parsed
+  const { purpose = 'check' } = options
   const found = await checkConfig(value, { file, text, ...options })
-  const place = (problems: readonly Problem[]) => placeProblems(problems, { file, text, value })
-  const [problems, warnings] = [await place(found.problems), await place(found.warnings)]
+  const problems = await placeProblems(found.problems, { file, text, value })
+  // a cold start must not load the parser of YAML for a line and a column alone: the path says what is doubtful
+  const isPathEnough = isPlainJson && purpose !== 'check'
+  const warnings = await placeProblems(found.warnings, { file, text, value, isPathEnough })
   // whoever is given a part of it must not change what later configurations are compared with
   const config = found.config && freezeDeep({ ...found.config, warnings })
   return { file, text, config, problems, warnings, origin: found.origin }

@@ -8,17 +8,20 @@ export interface ConfigText {
   readonly text: string
 }
 
-/**
- * Returns problems with their places and the names of their grants. `value` is what the text was parsed to. Loads the YAML
- * parser only if there are problems: a cold start with a sound configuration in JSON does not pay for it.
- */
+export interface PlacedText extends ConfigText {
+  /** What the text was parsed to. */
+  readonly value: unknown
+  /** Whether lines and columns are left out, to find which the YAML parser is loaded. */
+  readonly isPathEnough?: boolean
+}
+
+/** Returns problems with their places and the names of their grants. Loads nothing if there are none. */
 export async function placeProblems(
   problems: readonly Problem[],
-  { file, text, value }: ConfigText & { value: unknown },
+  { file, text, value, isPathEnough = false }: PlacedText,
 ): Promise<Problem[]> {
   if (problems.length === 0) return []
-  const { createPlaceFinder } = await import('./places.ts')
-  const findPlace = createPlaceFinder(text)
+  const findPlace = isPathEnough ? () => ({}) : (await import('./places.ts')).createPlaceFinder(text)
   return limitProblems(problems).map(({ path, message, segments = [], isAboutKey }) => ({
     path,
     ...grantOf(segments, value),

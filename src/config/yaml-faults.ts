@@ -3,7 +3,7 @@ import { type AliasFault, aliasFaults, MAX_ALIASES } from '../lib/yaml-aliases.t
 import { repeatedKeys, walkYaml, type YamlNode } from '../lib/yaml-nodes.ts'
 import type { TextFault } from './text-faults.ts'
 import type { YamlText } from './yaml-document.ts'
-import { explainSyntax } from './yaml-syntax.ts'
+import { explainSyntax, SLASHES } from './yaml-syntax.ts'
 
 /** Errors of the parser that say nothing of the rest of the text. */
 const SINGLE_ERRORS: ReadonlySet<YAMLError['code']> = new Set([
@@ -91,6 +91,8 @@ function misuses({ document, lineCounter }: YamlText, text: string): TextFault[]
     if (!isScalar(node)) continue
     if (isKey && node.source === '<<' && node.type === 'PLAIN')
       faults.push({ offset: startOf(node), message: mergeKey(pair?.value) })
+    else if (isKey && node.type === 'PLAIN' && /^\/[/*]/.test(node.source ?? ''))
+      faults.push({ offset: startOf(node), message: SLASHES })
     else if (node.anchor && node.source === '')
       faults.push({ offset: text.lastIndexOf('&', startOf(node)), message: EMPTY_ANCHOR })
   }

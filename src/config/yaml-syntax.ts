@@ -115,8 +115,12 @@ function explainKey({ offset, message }: Syntax, { text }: Source): TextFault {
   }
 }
 
+/** Of JavaScript and C. */
+export const SLASHES = 'a comment that begins with / and not with #'
+
 function missingColon(offset: number, text: string): TextFault {
   const line = text.slice(offset, endOfLine(text, offset))
+  if (/^\/[/*]/.test(line)) return { offset, message: SLASHES }
   const message = /[\w"']:\S/.test(line)
     ? 'a colon without a space after it: write key: value'
     : 'a line without a colon: write key: value'
@@ -127,6 +131,7 @@ function explainToken({ offset, message }: Syntax, { text }: Source): TextFault 
   const char = text[offset] ?? ''
   if (/[}\]]/.test(char)) return { offset, message: 'a closing bracket that nothing opens' }
   if (char === ',') return { offset, message: 'a comma without a value before it' }
+  if (/^\/[/*]/.test(text.slice(offset, offset + 2))) return { offset, message: SLASHES }
   if (message.startsWith('Block scalar header'))
     return {
       offset,

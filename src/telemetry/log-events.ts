@@ -22,6 +22,8 @@ export const LOG_EVENTS = [
   'aws_credentials_missing',
   'aws_region_missing',
   'aws_region_unset',
+  'certificate_expired',
+  'certificate_expiring',
   'clock_corrected',
   'configuration_broken',
   'configuration_doubtful',

@@ -57,6 +57,19 @@ describe('jeton check', () => {
     })
   })
 
+  test.each([
+    ['emoji', '🚀', 2],
+    ['Chinese', '数据', 4],
+    ['fullwidth and halfwidth signs', 'ａｱ', 3],
+    ['combining marks', 'e\u0301', 1],
+    ['other letters', 'éя', 2],
+  ])('marks what stands behind %s', async (_, wide, columns) => {
+    const path = await writtenConfig(`{ "databases": {}, "grants": [], "${wide}": 1, "extra": 1 }`)
+    const [, , , , line = '', caret = ''] = (await check(path)).stderr.split('\n')
+    expect(line).toBe(`  1 | { "databases": {}, "grants": [], "${wide}": (hidden), "extra": (hidden) }`)
+    expect(caret).toBe(`    | ${' '.repeat(47 + columns)}^^^^^^^`)
+  })
+
   test('prints every problem with its place, the line and a caret', async () => {
     const { grants, ...config } = sound()
     const path = await writtenConfig({

@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Config } from '../../src/config/config.ts'
 import { loadConfig } from '../../src/config/load.ts'
@@ -88,6 +89,32 @@ describe('reload', () => {
       column: 7,
     })
     expect(events()).toEqual(['configuration_doubtful', 'configuration_reloaded'])
+  })
+
+  test('logs what is doubtful in plain JSON by its path alone, which a cold start has not to search for', async () => {
+    const path = await written({
+      ...quiet(),
+      grants: [{ ...sound().grants[0], principal: { issuer: 'github', claims: { repository: 'a/b' } } }],
+    })
+    const logged = async (text?: string) => {
+      if (text !== undefined) await writeFile(path, text)
+      log.lines.length = 0
+      await reload({ config, log, load: () => loadConfig(path, { purpose: 'start' }), apply })
+      return log.lines[0]?.fields
+    }
+    const doubt = {
+      event: 'configuration_doubtful',
+      path: 'grants[0].principal',
+      grant: 'deploy',
+      file: path,
+    }
+    const inJson = await logged()
+    expect(inJson).toMatchObject(doubt)
+    expect(inJson).not.toHaveProperty('line')
+    expect(await logged(`# as YAML\n${await readFile(path, 'utf8')}`)).toMatchObject({
+      ...doubt,
+      line: expect.any(Number),
+    })
   })
 
   test.each([

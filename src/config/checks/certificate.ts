@@ -55,6 +55,13 @@ export function findDateProblem({ validFrom, validTo }: X509Certificate, now: nu
   return undefined
 }
 
+/** Whether a certificate is valid at this time, in milliseconds, and should be renewed now. */
+export function endsSoon({ validFrom, validTo }: X509Certificate, now: number): boolean {
+  const [from, to] = [Date.parse(validFrom), Date.parse(validTo)]
+  const soonMs = to - from < SHORT_LIFE_MS ? (to - from) / 3 : SOON_MS
+  return now >= from && now <= to && to - now < soonMs
+}
+
 /** Reports what makes some clients refuse a certificate, or all of them soon. */
 export function warnOfCertificate(
   chain: readonly X509Certificate[],
@@ -62,9 +69,7 @@ export function warnOfCertificate(
 ): void {
   const [leaf, ...issuers] = chain
   if (!leaf) return
-  const [from, to] = [Date.parse(leaf.validFrom), Date.parse(leaf.validTo)]
-  const soonMs = to - from < SHORT_LIFE_MS ? (to - from) / 3 : SOON_MS
-  if (now >= from && now <= to && to - now < soonMs)
+  if (endsSoon(leaf, now))
     warnings.problem(
       `names a certificate that ends on ${dayOf(leaf.validTo)}: renew it, then reload with SIGHUP`,
     )

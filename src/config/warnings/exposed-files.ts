@@ -35,17 +35,13 @@ export async function warnOfExposedFiles(
 }
 
 function watchedFiles(sections: Sections, configPath: string): WatchedFile[] {
-  const { server, issuers, apiKeys, databases, store } = sections
+  const { server, issuers, apiKeys, store } = sections
   const keyFiles = [store?.encryption?.keyFile ?? []].flat()
   const isList = typeof store?.encryption?.keyFile === 'object'
-  const hasExternalId = databases.some(([, { externalId }]) => externalId !== undefined)
   const config: WatchedFile = { path: configPath, segments: [], name: 'the configuration' }
-  const ofConfig = [
-    ...(apiKeys.length > 0 ? ['the hashes of API keys'] : []),
-    ...(hasExternalId ? ['external ids'] : []),
-  ]
   return [
-    ofConfig.length === 0 ? config : { ...config, secret: ofConfig.join(' and ') },
+    // an external id is none: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
+    apiKeys.length === 0 ? config : { ...config, secret: 'the hashes of API keys' },
     ...(server?.tls
       ? [
           { path: server.tls.cert, segments: ['server', 'tls', 'cert'], name: 'the file' },

@@ -22,6 +22,8 @@ export const YAML_MISTAKES: readonly Mistake[] = [
     title: 'a no-break space is in the indentation',
     change: [['    engine: postgres', '\u00a0   engine: postgres']],
   },
+  { title: 'a comment begins with //', change: [['grants:\n', '// who may\ngrants:\n']] },
+  { title: 'a comment in JSON', text: '{\n  "databases": {}, // none\n  "grants": []\n}\n' },
   { title: 'a double quote is not closed', change: [['engine: postgres', 'engine: "postgres']] },
   {
     title: 'a double quote is not closed, and another follows',
