@@ -70,17 +70,22 @@ export function limitProblems(problems: readonly Problem[]): readonly Problem[] 
 export interface Report {
   /** Adds a problem of this part, or of what lies below it. */
   problem(message: string, ...below: Segments): void
+  /** Adds a problem of a key, whatever its value is. */
+  keyProblem(message: string, key: string): void
   /** Returns a report for what lies below this part; its problems are added to this one's. */
   at(...below: Segments): Report
 }
 
 /** Creates a report that adds to `problems`. */
 export function createReport(problems: Problem[], path: Segments = []): Report {
+  function problemOf(message: string, below: Segments): Problem {
+    const segments = [...path, ...below]
+    return { path: configPathText(segments), message, segments }
+  }
+
   return {
-    problem(message, ...below) {
-      const segments = [...path, ...below]
-      problems.push({ path: configPathText(segments), message, segments })
-    },
+    problem: (message, ...below) => void problems.push(problemOf(message, below)),
+    keyProblem: (message, key) => void problems.push({ ...problemOf(message, [key]), isAboutKey: true }),
     at: (...below) => createReport(problems, [...path, ...below]),
   }
 }

@@ -32,6 +32,7 @@ describe('findWarnings, of an issuer in a form that names its tenant', () => {
     ['https://acme.us.auth0.com', 'https://acme.us.auth0.com/'],
     ['https://acme.okta.com/oauth2/default/', 'https://acme.okta.com/oauth2/default'],
     ['https://ACME.okta.com', 'https://acme.okta.com'],
+    ['https://sso.example.com/realms/acme/', 'https://sso.example.com/realms/acme'],
   ])('says of %s, declared private or with pinned keys, that it reads %s', (issuer, iss) => {
     const reads = [
       `issuers.it.issuer: no JWT is accepted, because \`iss\` is compared to the letter and reads ${iss} there: write that as \`issuer\``,

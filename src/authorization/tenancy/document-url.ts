@@ -5,9 +5,9 @@ const ENDS: readonly { end: RegExp; name: string }[] = [
     end: /\/\.well-known\/(?:openid-configuration|oauth-authorization-server)(?=\/|$)/,
     name: 'its discovery document',
   },
-  // with the paths of Kubernetes, Keycloak, Okta, Entra, GitLab and Google
+  // with the paths of Kubernetes, EKS, Keycloak, Okta, Entra, GitLab and Google
   {
-    end: /\/(?:\.well-known\/[^/]*jwks[^/]*|openid\/v1\/jwks|protocol\/openid-connect\/certs|v1\/keys|discovery(?:\/v2\.0)?\/keys|oauth\/discovery\/keys|-\/jwks|oauth2\/v[1-3]\/certs|jwks(?:\.json|_uri)?|jwks\.uri)$/,
+    end: /\/(?:\.well-known\/[^/]*jwks[^/]*|openid\/v1\/jwks|(?<=\/id\/[0-9A-Z]{32}\/)keys|protocol\/openid-connect\/certs|v1\/keys|discovery(?:\/v2\.0)?\/keys|oauth\/discovery\/keys|-\/jwks|oauth2\/v[1-3]\/certs|jwks(?:\.json|_uri)?|jwks\.uri)$/,
     name: 'its keys',
   },
   {

@@ -32,7 +32,7 @@ function warnOfMembers(claims: ClaimSpec, { known, path, report }: MembersCheck)
   for (const [name, wanted] of Object.entries(claims)) {
     const memberPath = [...path, name]
     const doubt = findNameDoubt(memberPath, known)
-    if (doubt !== undefined) report.problem(doubt, name)
+    if (doubt !== undefined) report.keyProblem(doubt, name)
     else if (isNested(wanted)) warnOfMembers(wanted, { known, path: memberPath, report: report.at(name) })
     else warnOfValues(wanted, { known, name: memberPath.join(' > '), report: report.at(name) })
   }
@@ -54,10 +54,11 @@ function findNameDoubt(
   )
   if (nested !== undefined)
     return `is in no JWT of ${service} as it stands here: nest it, as in the JWT, below ${namesText([nested.split(' > ')[0] ?? ''])}`
-  const names = candidates.map(claim => claim.split(' > ').at(-1) ?? claim)
-  const near = findNearSpelling(path.at(-1) ?? '', names)
+  const lastName = (claim: string) => claim.split(' > ').at(-1) ?? claim
+  const near = findNearSpelling(path.at(-1) ?? '', candidates.map(lastName))
   if (near === undefined && isOpen) return undefined
-  const listed = near === undefined ? `: those that it knows are ${namesText(names)}` : ''
+  // all of them: with what is meant by another name, nothing is more likely than the rest
+  const listed = near === undefined ? `: its own are ${siblings.map(lastName).join(', ')}` : ''
   return `is in no JWT of ${service} that jeton knows of, so this grant is for nobody${listed}${didYouMean(near)}`
 }
 

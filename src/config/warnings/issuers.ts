@@ -31,9 +31,15 @@ function findSignUpDoubt({ issuer, tenancy }: IssuerConfig): string | undefined 
   return `whoever signs up gets JWTs of this issuer, and by default anybody can at ${form.name}: write \`tenancy: private\` if only your own users can, otherwise \`tenancy: shared\` and \`owner\``
 }
 
+/** A realm with a slash behind it, which none of its JWTs has: https://www.keycloak.org/securing-apps/oidc-layers */
+const KEYCLOAK = /^(https:\/\/.+\/realms\/[^/]+)\/+$/
+
 function findSpellingDoubt({ issuer }: IssuerConfig): string | undefined {
   const isExact = findPrivateForm(issuer) !== undefined
-  const spelling = findRightSpelling(issuer) ?? (isExact ? undefined : findNearForm(issuer)?.iss)
+  const spelling =
+    findRightSpelling(issuer) ??
+    KEYCLOAK.exec(issuer)?.[1] ??
+    (isExact ? undefined : findNearForm(issuer)?.iss)
   if (spelling === undefined) return undefined
   return `no JWT is accepted, because \`iss\` is compared to the letter and reads ${spelling} there: write that as \`issuer\``
 }

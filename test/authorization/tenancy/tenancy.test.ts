@@ -390,6 +390,11 @@ describe('determineTenancy of an address that is in no JWT', () => {
       'https://sso.example/realms/a',
     ],
     ['https://acme.okta.com/oauth2/default/v1/keys', 'its keys', 'https://acme.okta.com/oauth2/default'],
+    [
+      'https://oidc.eks.us-east-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE/keys',
+      'its keys',
+      'https://oidc.eks.us-east-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE',
+    ],
     ['https://gitlab.example/oauth/discovery/keys', 'its keys', 'https://gitlab.example'],
     [
       'https://sso.example/realms/a/protocol/openid-connect/token',

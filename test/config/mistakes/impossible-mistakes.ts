@@ -75,6 +75,10 @@ export const IMPOSSIBLE_MISTAKES: readonly Mistake[] = [
 
 /** What may work, and probably does not, or not for those who are meant. */
 export const DOUBTFUL_MISTAKES: readonly Mistake[] = [
+  {
+    title: 'a claim has another name',
+    change: [['        ref: [refs/heads/main, "refs/tags/v*"]', '        branch: main']],
+  },
   { title: 'a claim is misspelled', change: [['ref: [', 'rfe: [']] },
   { title: 'a branch stands in the place of a ref', change: [['[refs/heads/main, ', '[main, ']] },
   {
