@@ -53,7 +53,7 @@ export function findStrayText(value: unknown): Problem[] {
 }
 
 function findDoubt(text: string): string | undefined {
-  const variable = firstMatch(UNEXPANDED, text)
+  const variable = withoutDefault(firstMatch(UNEXPANDED, text))
   if (variable !== undefined)
     return `contains ${variable}, and jeton expands no variables: write the value, or expand it before jeton reads the file`
   const placeholder = firstMatch(PLACEHOLDERS, text)
@@ -70,6 +70,13 @@ function findDoubt(text: string): string | undefined {
 function firstMatch(patterns: readonly RegExp[], text: string): string | undefined {
   const match = patterns.map(pattern => pattern.exec(text)?.[0]).find(found => found !== undefined)
   return match && shorten(hideSecrets(match), MAX_SHOWN)
+}
+
+/** Leaves out what stands in braces behind a name, as in `${NAME:-x}`: a default may be a secret. */
+function withoutDefault(variable: string | undefined): string | undefined {
+  return variable?.replace(/^(\$?\{\{?\s*[\w.]*)([^}]*)(\}+)$/, (whole, name, rest, end) =>
+    rest.trim() === '' ? whole : `${name}…${end}`,
+  )
 }
 
 function codePoint(char: string): string {

@@ -6,7 +6,10 @@ const doubtOf = (text: string) =>
 
 test.each([
   ['$' + '{TENANT}', '$' + '{TENANT}'],
-  ['https://$' + '{HOST:-idp.example}/x', '$' + '{HOST:-idp.example}'],
+  ['https://$' + '{HOST:-hunter2}/x', '$' + '{HOST…}'],
+  ['$' + '{{ secrets.ID || "hunter2" }}', '$' + '{{ secrets.ID…}}'],
+  ['{{ .Values.id | default "hunter2" }}', '{{ .Values.id…}}'],
+  ['{{ "hunter2" | quote }}', '{{ …}}'],
   ['$' + '{{ vars.TENANT }}', '$' + '{{ vars.TENANT }}'],
   ['$(tenant)', '$(tenant)'],
   ['https://$HOST/x', '$HOST'],
