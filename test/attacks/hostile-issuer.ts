@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { onTestFinished } from 'vitest'
-import { listenOnLoopback } from '../support/loopback-server.ts'
+import { listenOnLoopback } from '../../src/dev/loopback-server.ts'
 
 /** How an issuer answers one of its documents: with a JSON value, or as it likes. */
 export type Answer = object | ((response: ServerResponse, request: IncomingMessage) => void)

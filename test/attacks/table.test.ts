@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { verifyToken } from '../../src/dev/aws/rds-verifier.ts'
 import { isoDay } from '../../src/lib/iso-time.ts'
 import { encodeDataKey } from '../../src/store/keyring/data-key-record.ts'
 import { ORDERS } from '../support/databases/orders.ts'
-import { verifyToken } from '../support/databases/rds-verifier.ts'
 import { bytes, type HostileTable, type Item, number, startHostileTable, text } from './table.ts'
 import type { Outcome, Target } from './target.ts'
 

@@ -4,9 +4,9 @@ import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { observeDates } from '../../src/aws/observe-dates.ts'
+import { type LoopbackServer, listenOnLoopback } from '../../src/dev/loopback-server.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
-import { type LoopbackServer, listenOnLoopback } from '../support/loopback-server.ts'
 
 const AHEAD_MS = 10 * 60_000
 

@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createClient, SHORT_CALLS } from '../../src/aws/client.ts'
+import { type LoopbackServer, listenOnLoopback } from '../../src/dev/loopback-server.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { stubEnvironment } from '../support/aws/stub-environment.ts'
-import { type LoopbackServer, listenOnLoopback } from '../support/loopback-server.ts'
 
 /** The access key that AWS takes, and the error that it has for others. */
 let goodKey: string

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { findProgram } from '../support/databases/programs.ts'
+import { findProgram } from '../../src/dev/postgres/programs.ts'
 
 export interface Load {
   url: string

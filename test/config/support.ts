@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 import { type Listen, loadConfig } from '../../src/config/load.ts'
 import { ConfigError, problemText } from '../../src/config/problems.ts'
 import type { ConfigFile } from '../../src/config/schema.ts'
-import { createAuthority } from '../support/service/certificate-authority.ts'
+import { createAuthority } from '../../src/dev/postgres/certificate-authority.ts'
 
 /** A configuration with every section, and comments as people write them. */
 export const EXAMPLE = `

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { verifyToken } from '../../src/dev/aws/rds-verifier.ts'
+import { findProgram } from '../../src/dev/postgres/programs.ts'
 import { canRun } from '../support/databases/install.ts'
-import { findProgram } from '../support/databases/programs.ts'
-import { verifyToken } from '../support/databases/rds-verifier.ts'
 import { run } from '../support/run.ts'
 import {
   type Answer,

@@ -1,8 +1,8 @@
 import { utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { findProgram } from '../../src/dev/postgres/programs.ts'
 import { BUCKET_OWNER, startS3 } from '../support/aws/s3.ts'
-import { findProgram } from '../support/databases/programs.ts'
 import { run } from '../support/run.ts'
 import { AUDIT_TO_STDOUT, useFunction } from './functions.ts'
 

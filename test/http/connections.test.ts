@@ -3,8 +3,8 @@ import { createServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
+import { createAuthority } from '../../src/dev/postgres/certificate-authority.ts'
 import { followConnections } from '../../src/http/connections.ts'
-import { createAuthority } from '../support/service/certificate-authority.ts'
 
 test('two clients behind one address and port, at two addresses of this machine, are two connections', async () => {
   const authority = createAuthority()

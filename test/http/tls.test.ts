@@ -2,9 +2,9 @@ import { request as httpsRequest } from 'node:https'
 import { connect as connectPlain } from 'node:net'
 import { type ConnectionOptions, connect, Server as TlsServer } from 'node:tls'
 import { expect, test } from 'vitest'
+import { createAuthority } from '../../src/dev/postgres/certificate-authority.ts'
 import { secureContextOptions } from '../../src/http/tls-context.ts'
 import { startApi } from '../support/service/app.ts'
-import { createAuthority } from '../support/service/certificate-authority.ts'
 
 const authority = createAuthority()
 const { certPem: cert, keyPem: key } = authority.issue(['127.0.0.1'])

@@ -1,10 +1,10 @@
 import { createServer, type RequestListener } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { listenOnLoopback } from '../../src/dev/loopback-server.ts'
 import type { Clock } from '../../src/lib/clock.ts'
 import { type Fetch, fetchJson } from '../../src/lib/fetch-json.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
-import { listenOnLoopback } from '../support/loopback-server.ts'
 
 const clock = virtualClock()
 

@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import { createConnection } from 'mysql2/promise'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createRdsVerifier } from '../../src/dev/aws/rds-verifier.ts'
+import { createAuthority } from '../../src/dev/postgres/certificate-authority.ts'
 import { createPrivateFolder, type PrivateFolder } from '../../src/dev/private-folder.ts'
 import { accountSql, quoteMysqlName, quotePostgresName } from '../../src/rds/account-sql.ts'
 import { mintWithAws } from '../support/aws/mint-token.ts'
@@ -12,9 +14,7 @@ import { canRun } from '../support/databases/install.ts'
 import { startMariadb } from '../support/databases/mariadb.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 import { startPostgres } from '../support/databases/postgres.ts'
-import { createRdsVerifier } from '../support/databases/rds-verifier.ts'
 import { run } from '../support/run.ts'
-import { createAuthority } from '../support/service/certificate-authority.ts'
 
 /** A name of any characters, often of those that could end it. */
 const anyName = fc

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
+import { type Sessions, verifyToken } from '../../src/dev/aws/rds-verifier.ts'
 import { createRds } from '../simulation/rds.ts'
 import { ORDERS } from '../support/databases/orders.ts'
-import { type Sessions, verifyToken } from '../support/databases/rds-verifier.ts'
 import type { Instance } from './instance.ts'
 
 /** The least that a token has left when it is vended. */

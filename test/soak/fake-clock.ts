@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
+import { findProgram } from '../../src/dev/postgres/programs.ts'
 import { canRun } from '../support/databases/install.ts'
-import { findProgram } from '../support/databases/programs.ts'
 import { run } from '../support/run.ts'
 
 /** The clock of one process, but not its timers, which can be set while it runs. */

@@ -3,13 +3,13 @@ import { promisify } from 'node:util'
 import { Signer } from '@aws-sdk/rds-signer'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
+import { findProgram } from '../../src/dev/postgres/programs.ts'
 import { sha256Hex } from '../../src/lib/hash.ts'
 import { signToken } from '../../src/tokens/sign.ts'
 import type { RoleSession } from '../../src/tokens/token.ts'
 import { tokenKey } from '../../src/tokens/token-key.ts'
 import { canRun } from '../support/databases/install.ts'
 import { ORDERS } from '../support/databases/orders.ts'
-import { findProgram } from '../support/databases/programs.ts'
 
 const AT = Date.parse('2026-11-23T10:00:00Z')
 

@@ -8,8 +8,8 @@ import {
   readLink,
   renderRecovered,
 } from '../../../src/audit/file/hash-chain.ts'
+import { lookForProgram } from '../../../src/dev/postgres/programs.ts'
 import { sha256Hex } from '../../../src/lib/hash.ts'
-import { lookForProgram } from '../../support/databases/programs.ts'
 import { GOLDEN } from '../golden.ts'
 import { line } from '../support.ts'
 import { chained } from './chained.ts'

@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { type LoadOptions, loadConfig } from '../../../src/config/load.ts'
 import { ConfigError, problemText } from '../../../src/config/problems.ts'
-import { createAuthority, type IssueOptions } from '../../support/service/certificate-authority.ts'
+import { createAuthority, type IssueOptions } from '../../../src/dev/postgres/certificate-authority.ts'
 import { sound, withServer, written } from '../support.ts'
 
 const DAY_MS = 86_400_000

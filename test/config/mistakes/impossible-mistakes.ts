@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { createAuthority } from '../../support/service/certificate-authority.ts'
+import { createAuthority } from '../../../src/dev/postgres/certificate-authority.ts'
 import { jwksText, publicJwk, tlsFiles } from '../support.ts'
 import type { Mistake } from './mistake.ts'
 

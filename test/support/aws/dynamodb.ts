@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { CreateTableCommand, DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb'
 import dynalite from 'dynalite'
 import { awsEnvironment } from '../../../src/dev/aws/environment.ts'
-import { listenOnLoopback } from '../loopback-server.ts'
+import { listenOnLoopback } from '../../../src/dev/loopback-server.ts'
 import { plainItem } from './dynamodb-item.ts'
 import { tablesOfTemplate } from './dynamodb-tables.ts'
 

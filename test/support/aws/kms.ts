@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { awsEnvironment } from '../../../src/dev/aws/environment.ts'
-import { serveOnLoopback } from '../loopback-server.ts'
+import { serveOnLoopback } from '../../../src/dev/loopback-server.ts'
 
 /** One request and its outcome. */
 export interface KmsCall {

@@ -1,6 +1,6 @@
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts'
 import { Signer } from '@aws-sdk/rds-signer'
-import type { SignedEndpoint } from '../databases/rds-verifier.ts'
+import type { SignedEndpoint } from '../../../src/dev/aws/rds-verifier.ts'
 import type { Sts } from './sts.ts'
 
 export interface MintOptions {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { listenOnLoopback } from '../loopback-server.ts'
+import { listenOnLoopback } from '../../../src/dev/loopback-server.ts'
 
 /** The account that owns every bucket. */
 export const BUCKET_OWNER = '123456789012'

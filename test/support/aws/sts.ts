@@ -5,7 +5,6 @@ import type { AwsError } from '../../../src/dev/aws/sts-request.ts'
 import { faultOf } from './sts-assume-role.ts'
 
 export { CALLER_ARN, type StsCall } from '../../../src/dev/aws/sts.ts'
-export type { StsSession } from '../../../src/dev/aws/sts-session.ts'
 
 /** Faults that a test can set and clear at any time. */
 export interface StsFaults {

@@ -1,5 +1,5 @@
-import type { Authority } from '../service/certificate-authority.ts'
-import type { LoginCheck, VerificationResult } from './rds-verifier.ts'
+import type { LoginCheck, VerificationResult } from '../../../src/dev/aws/rds-verifier.ts'
+import type { Authority } from '../../../src/dev/postgres/certificate-authority.ts'
 
 export interface DatabaseOptions {
   /** Issues the server's certificate. */

@@ -1,9 +1,9 @@
 import { chmod } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { findProgram, lookForProgram } from '../../../src/dev/postgres/programs.ts'
 import { createPrivateFolder, type PrivateFolder } from '../../../src/dev/private-folder.ts'
 import { run } from '../run.ts'
-import { findProgram, lookForProgram } from './programs.ts'
 
 const INSTALL = fileURLToPath(new URL('./install.ts', import.meta.url))
 let serverFolder: PrivateFolder

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { lookForProgram } from './programs.ts'
+import { lookForProgram } from '../../../src/dev/postgres/programs.ts'
 
 /** What tests need on a machine: for each tool its programs, and the Debian packages that have them. */
 const TOOLS = {

@@ -3,8 +3,8 @@ import { createServer as createTlsServer } from 'node:https'
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { promisify } from 'node:util'
-import { listenOnLoopback } from '../loopback-server.ts'
-import type { Certificate } from '../service/certificate-authority.ts'
+import { listenOnLoopback } from '../../../src/dev/loopback-server.ts'
+import type { Certificate } from '../../../src/dev/postgres/certificate-authority.ts'
 
 export interface EgressProxyOptions {
   /** The loopback port for each `HOST:PORT` that the proxy knows; it answers 502 for all others. */

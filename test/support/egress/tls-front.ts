@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { createServer } from 'node:tls'
-import type { Certificate } from '../service/certificate-authority.ts'
+import type { Certificate } from '../../../src/dev/postgres/certificate-authority.ts'
 
 export interface TlsFront {
   readonly port: number

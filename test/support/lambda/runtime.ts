@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { listenOnLoopback } from '../../../src/dev/loopback-server.ts'
 import type { HttpReply } from '../../../src/lambda/reply.ts'
-import { listenOnLoopback } from '../loopback-server.ts'
 
 /** The bundle that `npm run build` makes. */
 export const BUNDLE = fileURLToPath(new URL('../../../dist/lambda', import.meta.url))

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
-import { listenOnLoopback } from '../loopback-server.ts'
+import { listenOnLoopback } from '../../../src/dev/loopback-server.ts'
 
 /** A GitHub Actions job with `permissions: id-token: write`. */
 export interface GithubJob {

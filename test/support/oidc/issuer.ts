@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { CompactSign, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
-import { listenOnLoopback } from '../loopback-server.ts'
+import { listenOnLoopback } from '../../../src/dev/loopback-server.ts'
 
 export type Algorithm = 'ES256' | 'RS256' | 'EdDSA'
 export type IssuerFault = 'down' | 'slow' | 'oversized' | 'redirect' | 'wrong-issuer' | 'garbage'

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
-import { listenOnLoopback } from '../loopback-server.ts'
+import { listenOnLoopback } from '../../../src/dev/loopback-server.ts'
 
 export interface StubAnswer {
   status?: number

@@ -1,14 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createRdsVerifier } from '../../../src/dev/aws/rds-verifier.ts'
+import { type Authority, createAuthority } from '../../../src/dev/postgres/certificate-authority.ts'
 import { type Sts, startSts } from '../aws/sts.ts'
 import type { RealDatabase } from '../databases/database.ts'
 import { startMariadb } from '../databases/mariadb.ts'
 import { ORDERS } from '../databases/orders.ts'
 import { startPostgres } from '../databases/postgres.ts'
-import { createRdsVerifier } from '../databases/rds-verifier.ts'
 import { type Issuer, startIssuer } from '../oidc/issuer.ts'
-import { type Authority, createAuthority } from './certificate-authority.ts'
 
 /** Claims of the one repository and branch that the grants allow. */
 export const CLAIMS = { repository: 'acme/orders', ref: 'refs/heads/main' }

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { lookForProgram } from '../databases/programs.ts'
+import { lookForProgram } from '../../../src/dev/postgres/programs.ts'
 import { CLI } from './jeton.ts'
 
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`

@@ -1,1 +1,0 @@
-export { findProgram, lookForProgram } from '../../../src/dev/postgres/programs.ts'

@@ -1,8 +1,0 @@
-export {
-  createRdsVerifier,
-  type LoginCheck,
-  type Sessions,
-  type SignedEndpoint,
-  type VerificationResult,
-  verifyToken,
-} from '../../../src/dev/aws/rds-verifier.ts'

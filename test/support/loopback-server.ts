@@ -1,1 +1,0 @@
-export { type LoopbackServer, listenOnLoopback, serveOnLoopback } from '../../src/dev/loopback-server.ts'

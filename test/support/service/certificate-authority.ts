@@ -1,6 +1,0 @@
-export {
-  type Authority,
-  type Certificate,
-  createAuthority,
-  type IssueOptions,
-} from '../../../src/dev/postgres/certificate-authority.ts'
