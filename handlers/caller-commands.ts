@@ -29,7 +29,7 @@ export function addCallerCommands(
     )
     .usage('<database> [options] -- <command...>')
     .argument('[database]')
-    .argument('[words...]')
+    .argument('[command...]')
     // without `--`, the options may be the command's: execCommand then says that it is missing
     .allowUnknownOption(execCommandLine === undefined)
     .option('--ca <file>', 'verify the database with this CA bundle instead of the server’s')

@@ -24,9 +24,6 @@ const program = new Command('jeton')
   })
   .exitOverride()
 
-// each command imports its code only when it runs, so that a caller's `jeton exec` starts without the server
-addOperatorCommands(program)
-addAuditCommands(program)
 printNodeWarnings(line => process.stderr.write(`warning: ${escapeUnprintable(line)}\n`))
 
 for (const stream of [process.stdout, process.stderr])
@@ -36,6 +33,9 @@ for (const stream of [process.stdout, process.stderr])
   })
 
 const { own, command } = divideCommandLine(process.argv)
+// each command imports its code only when it runs, so that a caller's `jeton exec` starts without the server
+addOperatorCommands(program)
+addAuditCommands(program)
 addCallerCommands(program, { execCommandLine: command })
 addDevCommands(program)
 

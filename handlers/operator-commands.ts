@@ -16,7 +16,7 @@ export function configOption(): Option {
 export function addOperatorCommands(program: Command): void {
   program
     .command('serve')
-    .description('run the server')
+    .description('run the server; with --dev one for development, without AWS')
     .addOption(configOption())
     .option('--host <host>', 'listen on this address instead of the configured one')
     .option(
