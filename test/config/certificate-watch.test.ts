@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest'
 import { createCertificateWatch } from '../../src/config/certificate-watch.ts'
-import { createAuthority } from '../support/service/certificate-authority.ts'
+import { createAuthority } from '../../src/dev/postgres/certificate-authority.ts'
 import { createLogRecorder, eventsOf, type LogRecorder } from '../support/service/log-recorder.ts'
 
 const MINUTE_MS = 60_000
