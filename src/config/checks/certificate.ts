@@ -1,4 +1,5 @@
 import type { KeyObject, X509Certificate } from 'node:crypto'
+import { isoDay, isoSeconds } from '../../lib/iso-time.ts'
 import type { Report } from '../problems.ts'
 
 const DAY_MS = 86_400_000
@@ -51,7 +52,7 @@ export function findDateProblem({ validFrom, validTo }: X509Certificate, now: nu
   if (now > Date.parse(validTo))
     return `names a certificate that expired on ${dayOf(validTo)}, so clients refuse it: renew it`
   if (now < Date.parse(validFrom))
-    return `names a certificate that is not valid before ${secondOf(validFrom)}, so clients refuse it until then: use another, or check this machine's clock`
+    return `names a certificate that is not valid before ${isoSeconds(Date.parse(validFrom))}, so clients refuse it until then: use another, or check this machine's clock`
   return undefined
 }
 
@@ -97,9 +98,5 @@ export function warnOfCertificate(
 }
 
 function dayOf(date: string): string {
-  return secondOf(date).slice(0, 10)
-}
-
-function secondOf(date: string): string {
-  return `${new Date(date).toISOString().slice(0, 19)}Z`
+  return isoDay(Date.parse(date))
 }
