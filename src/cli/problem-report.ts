@@ -1,4 +1,4 @@
-import type { Excerpt } from '../config/excerpt.ts'
+import type { Excerpt } from '../config/excerpt/excerpt.ts'
 import type { ConfigText } from '../config/placed-problems.ts'
 import type { TextPlace } from '../config/places.ts'
 import { type Problem, placeText, problemText } from '../config/problems.ts'
@@ -34,7 +34,7 @@ export async function problemReport({
   ]
   if (leveled.length === 0) return ''
   const excerptAt =
-    text === undefined ? undefined : (await import('../config/excerpt.ts')).createExcerpts(text)
+    text === undefined ? undefined : (await import('../config/excerpt/excerpt.ts')).createExcerpts(text)
   const inOrder = leveled.sort(
     (one, other) => (one.line ?? 0) - (other.line ?? 0) || (one.column ?? 0) - (other.column ?? 0),
   )

@@ -97,7 +97,7 @@ function requireConfig({ config, problems, origin }: ExaminedConfig): Config {
 async function parse(text: string): Promise<{ value: unknown; isPlainJson: boolean }> {
   const value = parsePlainJson(text)
   if (value !== undefined) return { value, isPlainJson: true }
-  return { value: (await import('./parse-yaml.ts')).parseConfigText(text), isPlainJson: false }
+  return { value: (await import('./yaml/parse-yaml.ts')).parseConfigText(text), isPlainJson: false }
 }
 
 async function examine(

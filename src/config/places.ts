@@ -1,7 +1,7 @@
 import { isAlias, isCollection, isMap, isPair, isScalar, type Pair, type YAMLMap } from 'yaml'
 import { aliasTargets, keyText, type YamlNode } from '../lib/yaml-nodes.ts'
 import type { Segments } from './problems.ts'
-import { readYaml, withoutMark } from './yaml-document.ts'
+import { readYaml, withoutMark } from './yaml/yaml-document.ts'
 
 /** A place in a text: both count from 1, columns in UTF-16 units as editors do. */
 export interface TextPlace {

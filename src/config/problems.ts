@@ -1,5 +1,5 @@
 import { escapeText, escapeUnprintable, shorten } from '../lib/printable.ts'
-import { hideSecrets } from './hidden-values.ts'
+import { hideSecrets } from './excerpt/hidden-values.ts'
 import type { ConfigOrigin } from './origin.ts'
 
 /** One problem of a configuration. No member ever quotes a value that may be a secret. */

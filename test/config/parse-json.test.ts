@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parsePlainJson } from '../../src/config/parse-json.ts'
-import { parseConfigText } from '../../src/config/parse-yaml.ts'
+import { parseConfigText } from '../../src/config/yaml/parse-yaml.ts'
 
 test('parsePlainJson returns what the YAML parser returns, however the text is indented', () => {
   fc.assert(

@@ -1,5 +1,5 @@
 import { shorten } from '../../lib/printable.ts'
-import { hideSecrets } from '../hidden-values.ts'
+import { hideSecrets } from '../excerpt/hidden-values.ts'
 import { createReport, type Problem, type Report } from '../problems.ts'
 
 /** What a template or a shell was meant to replace; the first group is the name. */

@@ -1,5 +1,5 @@
 import { type Document, LineCounter, type ParsedNode, parseDocument, YAMLParseError } from 'yaml'
-import { findTooDeep, type TooDeepPlace } from '../lib/yaml-depth.ts'
+import { findTooDeep, type TooDeepPlace } from '../../lib/yaml-depth.ts'
 
 /** A YAML text as its parser sees it, errors and all. */
 export interface YamlText {

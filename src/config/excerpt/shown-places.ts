@@ -1,6 +1,6 @@
-import { findNearSpelling } from '../lib/near-spelling.ts'
-import type { Segments } from './problems.ts'
-import { ConfigSchema } from './schema.ts'
+import { findNearSpelling } from '../../lib/near-spelling.ts'
+import type { Segments } from '../problems.ts'
+import { ConfigSchema } from '../schema.ts'
 
 interface Shape {
   readonly properties?: Readonly<Record<string, Shape>>

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseConfigText } from '../../src/config/parse-yaml.ts'
-import { ConfigError } from '../../src/config/problems.ts'
-import { problemsOf, sound } from './support.ts'
+import { ConfigError } from '../../../src/config/problems.ts'
+import { parseConfigText } from '../../../src/config/yaml/parse-yaml.ts'
+import { problemsOf, sound } from '../support.ts'
 
 function problemsIn(text: string): string[] {
   try {

@@ -1,10 +1,10 @@
 import { isAlias, isCollection, isMap, isScalar, type YAMLMap } from 'yaml'
-import { API_KEY_ISSUER } from '../authentication/api-key.ts'
-import { findNearSpelling } from '../lib/near-spelling.ts'
-import { aliasTargets, keyText, walkYaml, type YamlNode } from '../lib/yaml-nodes.ts'
-import { nameIn } from './problems.ts'
+import { API_KEY_ISSUER } from '../../authentication/api-key.ts'
+import { findNearSpelling } from '../../lib/near-spelling.ts'
+import { aliasTargets, keyText, walkYaml, type YamlNode } from '../../lib/yaml-nodes.ts'
+import { nameIn } from '../problems.ts'
+import type { YamlText } from '../yaml/yaml-document.ts'
 import { isShownPlace } from './shown-places.ts'
-import type { YamlText } from './yaml-document.ts'
 
 /** Returns the nodes that stand at a place which is shown, but are used at one that is not, or name API keys. */
 export function findSecretNodes(document: YamlText['document']): Set<YamlNode> {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createExcerpts } from '../../src/config/excerpt.ts'
+import { createExcerpts } from '../../../src/config/excerpt/excerpt.ts'
 
 function shown(text: string, line: number, column: number): string {
   const excerpt = createExcerpts(text)({ line, column })

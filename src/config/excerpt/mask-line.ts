@@ -1,4 +1,4 @@
-import { findNearSpelling } from '../lib/near-spelling.ts'
+import { findNearSpelling } from '../../lib/near-spelling.ts'
 import { HIDDEN, hideSecrets } from './hidden-values.ts'
 import { KNOWN_KEYS } from './shown-places.ts'
 

@@ -1,13 +1,13 @@
 import { isCollection } from 'yaml'
-import { escapeUnprintable } from '../lib/printable.ts'
-import { type PlacedNode, walkYaml } from '../lib/yaml-nodes.ts'
+import { escapeUnprintable } from '../../lib/printable.ts'
+import { type PlacedNode, walkYaml } from '../../lib/yaml-nodes.ts'
+import type { TextPlace } from '../places.ts'
+import { shownKey } from '../problems.ts'
+import { readYaml, withoutMark, type YamlText } from '../yaml/yaml-document.ts'
 import { HIDDEN, hideSecrets } from './hidden-values.ts'
 import { maskLine, type Piece } from './mask-line.ts'
-import type { TextPlace } from './places.ts'
-import { shownKey } from './problems.ts'
 import { findSecretNodes } from './secret-nodes.ts'
 import { isKnownPlace, isShownPlace } from './shown-places.ts'
-import { readYaml, withoutMark, type YamlText } from './yaml-document.ts'
 
 /** A line of a configuration that may be shown, and what a caret marks in it. */
 export interface Excerpt {

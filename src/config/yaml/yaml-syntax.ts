@@ -1,6 +1,6 @@
 import { isCollection, isScalar, type YAMLError } from 'yaml'
-import { firstJsonFault } from '../lib/json-fault.ts'
-import { walkYaml } from '../lib/yaml-nodes.ts'
+import { firstJsonFault } from '../../lib/json-fault.ts'
+import { walkYaml } from '../../lib/yaml-nodes.ts'
 import { findOddIndent, type TextFault } from './text-faults.ts'
 import type { YamlText } from './yaml-document.ts'
 

@@ -1,6 +1,6 @@
 import { isMap, isScalar, type YAMLError } from 'yaml'
-import { type AliasFault, aliasFaults, MAX_ALIASES } from '../lib/yaml-aliases.ts'
-import { repeatedKeys, walkYaml, type YamlNode } from '../lib/yaml-nodes.ts'
+import { type AliasFault, aliasFaults, MAX_ALIASES } from '../../lib/yaml-aliases.ts'
+import { repeatedKeys, walkYaml, type YamlNode } from '../../lib/yaml-nodes.ts'
 import type { TextFault } from './text-faults.ts'
 import type { YamlText } from './yaml-document.ts'
 import { explainSyntax, SLASHES } from './yaml-syntax.ts'
