@@ -35,13 +35,18 @@ export async function warnOfExposedFiles(
 }
 
 function watchedFiles(sections: Sections, configPath: string): WatchedFile[] {
-  const { server, issuers, apiKeys, store } = sections
+  const { server, issuers, apiKeys, databases, store } = sections
   const keyFiles = [store?.encryption?.keyFile ?? []].flat()
   const isList = typeof store?.encryption?.keyFile === 'object'
+  const hasExternalId = databases.some(([, { externalId }]) => externalId !== undefined)
+  const secrets = [
+    ...(apiKeys.length > 0 ? ['the hashes of API keys'] : []),
+    // no secret to AWS, but whoever knows it may try it elsewhere
+    ...(hasExternalId ? ['external ids'] : []),
+  ]
   const config: WatchedFile = { path: configPath, segments: [], name: 'the configuration' }
   return [
-    // an external id is none: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html
-    apiKeys.length === 0 ? config : { ...config, secret: 'the hashes of API keys' },
+    secrets.length === 0 ? config : { ...config, secret: secrets.join(' and ') },
     ...(server?.tls
       ? [
           { path: server.tls.cert, segments: ['server', 'tls', 'cert'], name: 'the file' },
