@@ -28,8 +28,8 @@ printNodeWarnings(line => process.stderr.write(`warning: ${escapeUnprintable(lin
 
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', cause => {
-    // the reader, such as `head`, has read enough
-    if (systemCode(cause) !== 'EPIPE') throw cause
+    // the reader, such as `head`, has read enough, or the terminal is closed
+    if (!['EPIPE', 'EIO'].includes(systemCode(cause) ?? '')) throw cause
   })
 
 const { own, command } = divideCommandLine(process.argv)
