@@ -45,7 +45,7 @@ export interface FailedCall {
   client: RegionalClient
   /** What failed, as the beginning of the line: `cannot use the KMS key alias/jeton`. */
   summary: string
-  remedies: Remedies
+  remedies?: Remedies
 }
 
 /**

@@ -12,7 +12,8 @@ const LAMBDA_VARIABLES = ['AWS_LAMBDA_FUNCTION_NAME', 'AWS_LAMBDA_RUNTIME_API', 
 
 /**
  * Returns the environment of a server whose AWS is a stand-in: without whatever leads to real AWS, such as credentials,
- * profiles and endpoints, and with the stand-in as the endpoint of every service, which knows only AssumeRole.
+ * profiles and endpoints, and with the stand-in as the endpoint of every service, though it only knows the calls of STS that
+ * jeton makes.
  */
 export function devEnvironment(
   env: Environment,

@@ -5,7 +5,6 @@ import { withDeadline } from '../../lib/deadline.ts'
 import { failed, type LiveCheck, ok } from './live-check.ts'
 
 const { deadlineMs } = LONG_CALLS
-const REMEDIES = new Map([['TimeoutError', 'check that jeton can reach STS from here']])
 
 /** Resolves when jeton has credentials; rejects with an Error that says what to do if it has none. */
 export async function requireCredentials(access: OwnAccess): Promise<void> {
@@ -27,7 +26,7 @@ export function ownIdentityCheck(openAccess: () => Promise<OwnAccess>): LiveChec
         return ok(`${arn}, account ${account}; region: ${region}`)
       } catch (cause) {
         const summary = 'STS does not say whose credentials these are'
-        return failed(await describeFailedCall(cause, { client: access, summary, remedies: REMEDIES }))
+        return failed(await describeFailedCall(cause, { client: access, summary }))
       }
     },
   }
