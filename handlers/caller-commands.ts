@@ -11,7 +11,7 @@ export function addCallerCommands(
   { execCommandLine }: { execCommandLine: readonly string[] | undefined },
 ): void {
   const { env, stdin, stdout, stderr } = process
-  const context = { env, stdin, stdout, stderr, lookup, fetch: globalThis.fetch, clock: systemClock() }
+  const context = { env, stdin, stdout, stderr, lookup, clock: systemClock() }
 
   addCallerOptions(program.command('token'))
     .description('request a token from a server')

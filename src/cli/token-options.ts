@@ -2,19 +2,15 @@ import type { Lookup } from '../client/connect-address.ts'
 import { findCredential } from '../client/credential.ts'
 import { invalidUsage } from '../client/errors.ts'
 import type { Network } from '../client/http.ts'
+import { createNodeSend } from '../client/node-http.ts'
 import { requestToken } from '../client/request-token.ts'
 import type { TokenReply } from '../client/token-reply.ts'
-import { createEgressFetch } from '../lib/egress-fetch.ts'
-import { readEgressProxies } from '../lib/egress-proxies.ts'
-import type { Fetch } from '../lib/fetch-json.ts'
+import { type FindProxy, readEgressProxies } from '../lib/egress-proxies.ts'
 import type { Environment } from '../lib/process-input.ts'
 import type { CommandStreams } from './streams.ts'
 
-/** Less than the 15 s of a caller's request: undici is late. */
-const PROXY_STEP_TIMEOUT_MS = 10_000
-
 /** What a caller's command uses of its process and of the network. */
-export interface CallerContext extends CommandStreams, Network {
+export interface CallerContext extends CommandStreams, Pick<Network, 'clock'> {
   env: Environment
   lookup: Lookup
 }
@@ -40,17 +36,17 @@ export async function requestTokenFor(
   const server = url ?? env.JETON_URL
   if (!server) throw invalidUsage('no server: give --url or set JETON_URL')
   const waitMs = parseSeconds(wait ?? '0') * 1000
-  const network = { fetch: egressFetchOf(context), clock }
+  const network = { send: createNodeSend({ findProxy: findProxyOf(context) }), clock }
   const credential = findCredential({ jwtFile: jwt, env, stdin }, network)
   const body = { database, ...(user !== undefined && { user }), ...(caPem && { caPem }) }
   return requestToken(body, { url: server, credential, waitMs, ...network })
 }
 
-function egressFetchOf({ env, fetch }: CallerContext): Fetch {
+function findProxyOf({ env }: CallerContext): FindProxy {
   const { findProxy, problems } = readEgressProxies(env)
   const [problem] = problems
   if (problem) throw invalidUsage(`${problem.path} ${problem.message}`)
-  return createEgressFetch({ fetch, findProxy, stepTimeoutMs: PROXY_STEP_TIMEOUT_MS })
+  return findProxy
 }
 
 function parseSeconds(text: string): number {

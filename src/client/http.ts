@@ -1,28 +1,54 @@
-import { readBounded } from '../lib/bounded-body.ts'
 import type { Clock } from '../lib/clock.ts'
 import { withTimeout } from '../lib/deadline.ts'
-import type { Fetch } from '../lib/fetch-json.ts'
 import { parseJson } from '../lib/json.ts'
 import { isSecureUrl } from '../lib/loopback.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
 import { failure, invalidUsage } from './errors.ts'
 
+export interface HttpRequest {
+  url: URL
+  /** Default: GET. */
+  method?: string
+  headers?: Readonly<Record<string, string>>
+  body?: string
+  /** A Unix socket to send the request to, instead of the URL's host. */
+  socketPath?: string
+}
+
+export interface RawReply {
+  status: number
+  /** By lower-case names. */
+  headers: Readonly<Record<string, string | undefined>>
+  body: Uint8Array
+}
+
+export interface SendOptions {
+  signal: AbortSignal
+  /** The longest body that is accepted. */
+  maxBytes: number
+}
+
+/** Sends one request and returns the whole reply, whatever its status; it follows no redirect. */
+export type Send = (request: HttpRequest, options: SendOptions) => Promise<RawReply>
+
 /** The client's access to the network. */
 export interface Network {
-  fetch: Fetch
+  send: Send
   clock: Clock
 }
 
-/** A request as `fetch` takes it. */
-export interface HttpRequest extends Pick<RequestInit, 'method' | 'headers' | 'body'> {
-  url: URL
-}
-
-export interface JsonReply {
+export interface ParsedReply {
   status: number
-  headers: Headers
+  /** By lower-case names. */
+  headers: Readonly<Record<string, string | undefined>>
+  text: string
   /** The parsed JSON, or undefined if the body is not JSON. */
   body: unknown
+}
+
+/** Why a reply was not read to its end. */
+export class UnreadableReply extends Error {
+  override readonly name = 'UnreadableReply'
 }
 
 const TIMEOUT_MS = 15_000
@@ -32,33 +58,34 @@ const MAX_BYTES = 1024 * 1024
 /**
  * Sends one request without retrying, and returns the whole reply, whatever its status. Throws CallerError (exit code 1) if
  * the host cannot be reached, redirects (which would send the credential elsewhere), sends more than 1 MiB, or takes longer
- * than 15 s. The message names the host and quotes neither request nor reply.
+ * than `timeoutMs` (15 s). The message names the host and quotes neither request nor reply.
  */
-export function sendRequest(request: HttpRequest, { fetch, clock }: Network): Promise<JsonReply> {
-  return withTimeout(signal => exchange(request, { fetch, signal }), {
+export function sendRequest(
+  request: HttpRequest,
+  { send, clock }: Network,
+  { timeoutMs = TIMEOUT_MS }: { timeoutMs?: number } = {},
+): Promise<ParsedReply> {
+  return withTimeout(signal => exchange(request, { send, signal }), {
     clock,
-    timeoutMs: TIMEOUT_MS,
-    timedOut: () => failure(`${request.url.host} has not answered within ${TIMEOUT_MS / 1000} s`),
+    timeoutMs,
+    timedOut: () => failure(`${request.url.host} has not answered within ${timeoutMs / 1000} s`),
   })
 }
 
 async function exchange(
-  { url, ...request }: HttpRequest,
-  { fetch, signal }: { fetch: Fetch; signal: AbortSignal },
-): Promise<JsonReply> {
-  const response = await fetch(url, { ...request, redirect: 'manual', signal }).catch(cause => {
-    throw failure(`${url.host} cannot be reached${systemCodeNote(cause)}`, cause)
+  request: HttpRequest,
+  { send, signal }: { send: Send; signal: AbortSignal },
+): Promise<ParsedReply> {
+  const { host } = request.url
+  const { status, headers, body } = await send(request, { signal, maxBytes: MAX_BYTES }).catch(cause => {
+    if (cause instanceof UnreadableReply)
+      throw failure(`${host} ${cause.message}${systemCodeNote(cause)}`, cause)
+    throw failure(`${host} cannot be reached${systemCodeNote(cause)}`, cause)
   })
-  const { status, headers } = response
   if (status >= 300 && status < 400)
-    throw failure(
-      `${url.host} answered with a redirect, which is not followed: use the URL that it redirects to`,
-    )
-  const body = await readBounded(response, {
-    maxBytes: MAX_BYTES,
-    refusal: (what, cause) => failure(`${url.host} ${what}${systemCodeNote(cause)}`, cause),
-  })
-  return { status, headers, body: parseJson(body) }
+    throw failure(`${host} answered with a redirect, which is not followed: use the URL that it redirects to`)
+  const text = new TextDecoder().decode(body)
+  return { status, headers, text, body: parseJson(text) }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { isJsonObject } from '../lib/json.ts'
 import type { GetCredential } from './credential.ts'
 import { CallerError, type CallerExitCode, failure, fitForTerminal } from './errors.ts'
-import { type JsonReply, type Network, parseSecureUrl, sendRequest } from './http.ts'
+import { type Network, type ParsedReply, parseSecureUrl, sendRequest } from './http.ts'
 import { isTokenReply, type TokenReply } from './token-reply.ts'
 
 /** The body of `POST /v1/tokens` (docs/http.md). */
@@ -53,7 +53,7 @@ export async function requestToken(
 
 async function requestOnce(
   { url, body }: { url: URL; body: TokenRequestBody },
-  { credential, fetch, clock }: TokenRequestOptions,
+  { credential, send, clock }: TokenRequestOptions,
 ): Promise<TokenReply> {
   const authorization = await credential()
   const headers = {
@@ -63,7 +63,7 @@ async function requestOnce(
     'user-agent': 'jeton-cli',
   }
   const request = { url, method: 'POST', headers, body: JSON.stringify(body) }
-  const reply = await sendRequest(request, { fetch, clock })
+  const reply = await sendRequest(request, { send, clock })
   if (reply.status !== 200) throw refusalOf(reply, { host: url.host, authorization, now: clock.now() })
   if (!isTokenReply(reply.body))
     throw failure(
@@ -82,7 +82,7 @@ interface RefusalContext {
 
 /** RFC 9457. A proxy on the way may answer in its own format, so every member may be missing. */
 function refusalOf(
-  { status, headers, body }: JsonReply,
+  { status, headers, body }: ParsedReply,
   { host, authorization, now }: RefusalContext,
 ): CallerError {
   const secret = authorization.slice(authorization.indexOf(' ') + 1)
@@ -98,7 +98,7 @@ function refusalOf(
     exitCode: exitCodeOf(status, code),
     code,
     requestId: member('requestId'),
-    retryAfterMs: isTemporary ? retryAfterMs(headers.get('retry-after'), now) : undefined,
+    retryAfterMs: isTemporary ? retryAfterMs(headers['retry-after'], now) : undefined,
   })
 }
 
@@ -109,7 +109,7 @@ function exitCodeOf(status: number, code: string | undefined): CallerExitCode {
 }
 
 /** RFC 9110, 10.2.3: seconds or a date. */
-function retryAfterMs(header: string | null, now: number): number {
+function retryAfterMs(header: string | undefined, now: number): number {
   const text = header ?? ''
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now
   return Number.isFinite(ms) ? Math.max(ms, MIN_RETRY_MS) : MIN_RETRY_MS

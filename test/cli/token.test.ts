@@ -39,7 +39,6 @@ async function run(args: Partial<TokenArguments> = {}, env: Record<string, strin
       env: { JETON_URL: api.url, JETON_JWT: jwt, ...env },
       lookup: async host => ({ address: host === 'tunnel.example' ? '192.0.2.7' : host }),
       clock: virtualClock(),
-      fetch,
     },
   )
   return { exitCode, ...written }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { findCredential } from '../../src/client/credential.ts'
 import { type CredentialEnvironment, withholdCredentials } from '../../src/client/credential-variables.ts'
+import { createNodeSend } from '../../src/client/node-http.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { someJwt } from '../support/service/api-stub.ts'
 
@@ -13,7 +14,7 @@ function readOf(env: Record<string, string>): string[] {
       return target[String(name)]
     },
   })
-  const network = { fetch: globalThis.fetch, clock: virtualClock() }
+  const network = { send: createNodeSend(), clock: virtualClock() }
   findCredential({ env: observed, stdin: (async function* () {})() }, network)
   return [...names]
 }

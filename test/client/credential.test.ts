@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type CredentialSources, findCredential } from '../../src/client/credential.ts'
 import { CallerError, errorLine } from '../../src/client/errors.ts'
+import type { Send } from '../../src/client/http.ts'
+import { createNodeSend } from '../../src/client/node-http.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { type ApiStub, someJwt, startApiStub } from '../support/service/api-stub.ts'
 
@@ -21,8 +23,8 @@ afterEach(async () => {
   await github.close()
 })
 
-function find(sources: Partial<CredentialSources>, fetch = globalThis.fetch) {
-  return findCredential({ env: {}, stdin: stdinOf(''), ...sources }, { fetch, clock: virtualClock() })
+function find(sources: Partial<CredentialSources>, send = createNodeSend()) {
+  return findCredential({ env: {}, stdin: stdinOf(''), ...sources }, { send, clock: virtualClock() })
 }
 
 async function* stdinOf(text: string) {
@@ -157,14 +159,14 @@ describe('findCredential in GitHub Actions', () => {
   })
 
   test('never sends the request token unencrypted to another machine', async () => {
-    const fetched: unknown[] = []
-    const fetch: typeof globalThis.fetch = async url => {
-      fetched.push(url)
-      return new Response('{}')
+    const sent: unknown[] = []
+    const send: Send = async ({ url }) => {
+      sent.push(url)
+      return { status: 200, headers: {}, body: Buffer.from('{}') }
     }
     await errorOf(
-      find({ env: env({ ACTIONS_ID_TOKEN_REQUEST_URL: 'http://pipelines.example/token' }) }, fetch),
+      find({ env: env({ ACTIONS_ID_TOKEN_REQUEST_URL: 'http://pipelines.example/token' }) }, send),
     )
-    expect(fetched).toEqual([])
+    expect(sent).toEqual([])
   })
 })

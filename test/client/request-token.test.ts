@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type CallerError, errorLine } from '../../src/client/errors.ts'
+import type { Send } from '../../src/client/http.ts'
+import { createNodeSend } from '../../src/client/node-http.ts'
 import { requestToken, type TokenRequestOptions } from '../../src/client/request-token.ts'
 import { settle, virtualClock } from '../support/clock/virtual-clock.ts'
 import { type ApiStub, problem, sampleReply, someJwt, startApiStub } from '../support/service/api-stub.ts'
@@ -18,7 +20,7 @@ function options(over: Partial<TokenRequestOptions> = {}): TokenRequestOptions {
     credential: async () => `Bearer ${jwt}`,
     waitMs: 0,
     clock: virtualClock(),
-    fetch,
+    send: createNodeSend(),
     ...over,
   }
 }
@@ -128,15 +130,15 @@ describe('requestToken', () => {
     'ftp://127.0.0.1',
     'jeton.example.com',
   ])('sends nothing to %s', async url => {
-    const fetched: unknown[] = []
-    const spying: typeof fetch = async target => {
-      fetched.push(target)
-      return new Response()
+    const sent: unknown[] = []
+    const spying: Send = async target => {
+      sent.push(target)
+      return { status: 200, headers: {}, body: Buffer.from('') }
     }
-    const error = await failure({ url, fetch: spying })
+    const error = await failure({ url, send: spying })
     expect(error.exitCode).toBe(2)
     expect(error.message).not.toContain('hunter2')
-    expect(fetched).toEqual([])
+    expect(sent).toEqual([])
   })
 
   test('fails if the server cannot be reached', async () => {
@@ -150,11 +152,9 @@ describe('requestToken', () => {
 
   test('gives up on a server that hangs after 15 s', async () => {
     const clock = virtualClock()
-    const hanging: typeof fetch = (_url, init) =>
-      new Promise((_resolve, reject) =>
-        init?.signal?.addEventListener('abort', () => reject(new Error('aborted'))),
-      )
-    const error = failure({ clock, fetch: hanging })
+    const hanging: Send = (_request, { signal }) =>
+      new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))))
+    const error = failure({ clock, send: hanging })
     await clock.advance(14_999)
     await clock.advance(1)
     expect((await error).message).toContain('not answered within 15 s')

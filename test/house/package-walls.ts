@@ -67,8 +67,9 @@ export const PACKAGE_WALLS: readonly PackageWall[] = [
   },
   {
     name: 'https-proxy-agent',
-    places: ['src/aws/proxied-handler.ts'],
-    because: 'it loads with the first request of the AWS SDK that a proxy is named for',
+    places: ['src/aws/proxied-handler.ts', 'src/client/node-http.ts'],
+    because:
+      'it loads with the first request that a proxy is named for, of the AWS SDK or of a caller’s command',
   },
   {
     name: 'ipaddr.js',
@@ -103,14 +104,9 @@ export const PACKAGE_WALLS: readonly PackageWall[] = [
   },
   {
     name: 'typebox',
-    places: ['src/config/schema.ts', 'src/http/', 'src/client/token-reply.ts'],
+    places: ['src/config/schema.ts', 'src/http/'],
     because:
       'the schema of the configuration stays out of a cold start: only what build.mjs replaces imports schema.ts by value',
-  },
-  {
-    name: 'typebox/value',
-    places: ['src/client/token-reply.ts'],
-    because: 'callers check one reply; the server validates by compiled code',
   },
   {
     name: 'undici',
