@@ -48,6 +48,6 @@ function addCallerOptions(command: Command): Command {
       '--jwt <file>',
       'a file with the JWT, or - for standard input (default: JETON_JWT, JETON_JWT_FILE, JETON_API_KEY, or the JWT of the GitHub Actions job)',
     )
-    .option('--wait <seconds>', 'keep trying for so long while the server says to come back later')
+    .option('--wait <seconds>', 'keep trying for so long while the server is busy or cannot be reached')
     .showHelpAfterError(`jeton ${command.name()} --help shows how it is called`)
 }

@@ -1,6 +1,8 @@
 /** Where a command writes text: `process.stdout`, `process.stderr`, or what a test records. */
 export interface TextOutput {
   write(text: string): unknown
+  /** Whether it is a terminal, as Node's streams have it. */
+  readonly isTTY?: boolean
 }
 
 /** What a command prints: results on `stdout`; notes and errors on `stderr`. */

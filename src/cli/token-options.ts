@@ -2,12 +2,14 @@ import type { Lookup } from '../client/connect-address.ts'
 import { findCredential } from '../client/credential.ts'
 import { invalidUsage } from '../client/errors.ts'
 import type { Network } from '../client/http.ts'
+import type { JetonServer } from '../client/jeton-request.ts'
 import { createNodeSend } from '../client/node-http.ts'
 import { requestToken } from '../client/request-token.ts'
 import type { TokenReply } from '../client/token-reply.ts'
 import { type FindProxy, readEgressProxies } from '../lib/egress-proxies.ts'
 import type { Environment } from '../lib/process-input.ts'
 import type { CommandStreams } from './streams.ts'
+import { createWaitNotice } from './wait-notice.ts'
 
 /** What a caller's command uses of its process and of the network. */
 export interface CallerContext extends CommandStreams, Pick<Network, 'clock'> {
@@ -15,34 +17,52 @@ export interface CallerContext extends CommandStreams, Pick<Network, 'clock'> {
   lookup: Lookup
 }
 
-/** What `jeton token` and `jeton exec` have in common, as written on the command line. */
-export interface CallerArguments {
-  database: string
-  user?: string | undefined
+/** How a caller's command reaches its server, as written on the command line. */
+export interface ServerArguments {
   /** The server; default JETON_URL. */
   url?: string | undefined
   /** A file with the caller's JWT, or `-`. */
   jwt?: string | undefined
-  /** For how many seconds to retry while the server says to come back later. */
+  /** For how many seconds to keep trying what may pass. */
   wait?: string | undefined
+}
+
+/** What `jeton token` and `jeton exec` have in common, as written on the command line. */
+export interface CallerArguments extends ServerArguments {
+  database: string
+  user?: string | undefined
+}
+
+/** Returns the server and the credential that the arguments and the environment name. Throws CallerError for a wrong one. */
+export async function findServer(
+  { url, jwt, wait }: ServerArguments,
+  { env, stdin, stderr, clock }: CallerContext,
+): Promise<JetonServer> {
+  const server = url ?? env.JETON_URL
+  if (!server) throw invalidUsage('no server: give --url or set JETON_URL')
+  const waitMs = parseSeconds(wait ?? '0') * 1000
+  const network = { send: createNodeSend({ findProxy: findProxyOf(env) }), clock }
+  return {
+    ...network,
+    url: server,
+    urlName: url === undefined ? 'JETON_URL' : '--url',
+    credential: findCredential({ jwtFile: jwt, env, stdin }, network),
+    waitMs,
+    onWait: createWaitNotice(stderr),
+    program: 'jeton-cli',
+  }
 }
 
 /** Requests a token as the arguments and the environment say. Throws CallerError. */
 export async function requestTokenFor(
-  { database, user, url, jwt, wait }: CallerArguments,
+  { database, user, ...args }: CallerArguments,
   { caPem, context }: { caPem: boolean; context: CallerContext },
 ): Promise<TokenReply> {
-  const { env, stdin, clock } = context
-  const server = url ?? env.JETON_URL
-  if (!server) throw invalidUsage('no server: give --url or set JETON_URL')
-  const waitMs = parseSeconds(wait ?? '0') * 1000
-  const network = { send: createNodeSend({ findProxy: findProxyOf(context) }), clock }
-  const credential = findCredential({ jwtFile: jwt, env, stdin }, network)
-  const body = { database, ...(user !== undefined && { user }), ...(caPem && { caPem }) }
-  return requestToken(body, { url: server, credential, waitMs, ...network })
+  const server = await findServer(args, context)
+  return requestToken({ database, ...(user !== undefined && { user }), ...(caPem && { caPem }) }, server)
 }
 
-function findProxyOf({ env }: CallerContext): FindProxy {
+function findProxyOf(env: Environment): FindProxy {
   const { findProxy, problems } = readEgressProxies(env)
   const [problem] = problems
   if (problem) throw invalidUsage(`${problem.path} ${problem.message}`)

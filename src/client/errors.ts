@@ -10,9 +10,23 @@ export interface CallerErrorOptions {
   code?: string | undefined
   /** Lets an operator find the request. */
   requestId?: string | undefined
-  /** In how many milliseconds to try again; undefined if that would not help. */
+  /** The id of the audit record, if the server sent one. */
+  auditId?: string | undefined
+  /** Whom the server took the caller for, if it said so. */
+  principal?: RefusedPrincipal | undefined
+  /** Which credential was used, in words. */
+  identity?: string | undefined
+  /** Whether the same request may succeed later; default: whether `retryAfterMs` is given. */
+  isTemporary?: boolean
+  /** In how many milliseconds the server asks to try again. */
   retryAfterMs?: number | undefined
   cause?: unknown
+}
+
+/** The caller, by the names that grants use for it. */
+export interface RefusedPrincipal {
+  readonly issuer: string
+  readonly subject: string
 }
 
 /** Why a caller got no token, in words for the terminal. The message never contains a credential or a token. */
@@ -21,14 +35,22 @@ export class CallerError extends Error {
   readonly exitCode: CallerExitCode
   readonly code: string | undefined
   readonly requestId: string | undefined
+  readonly auditId: string | undefined
+  readonly principal: RefusedPrincipal | undefined
+  readonly identity: string | undefined
+  readonly isTemporary: boolean
   readonly retryAfterMs: number | undefined
 
-  constructor(message: string, { exitCode, code, requestId, retryAfterMs, cause }: CallerErrorOptions) {
-    super(message, { cause })
-    this.exitCode = exitCode
-    this.code = code
-    this.requestId = requestId
-    this.retryAfterMs = retryAfterMs
+  constructor(message: string, options: CallerErrorOptions) {
+    super(message, { cause: options.cause })
+    this.exitCode = options.exitCode
+    this.code = options.code
+    this.requestId = options.requestId
+    this.auditId = options.auditId
+    this.principal = options.principal
+    this.identity = options.identity
+    this.retryAfterMs = options.retryAfterMs
+    this.isTemporary = options.isTemporary ?? options.retryAfterMs !== undefined
   }
 }
 
@@ -42,16 +64,31 @@ export function failure(message: string, cause?: unknown): CallerError {
   return new CallerError(message, { exitCode: 1, cause })
 }
 
+/** As `failure`, for what may pass by itself, so that `--wait` tries again. */
+export function temporaryFailure(message: string, cause?: unknown): CallerError {
+  return new CallerError(message, { exitCode: 1, isTemporary: true, cause })
+}
+
 /** Returns a line for stderr: `jeton: detail (code, request id …)`. Any error but CallerError shows only its system code. */
 export function errorLine(cause: unknown): string {
   if (!(cause instanceof CallerError)) return `jeton: failed unexpectedly${systemCodeNote(cause)}\n`
-  const { message, code, requestId, retryAfterMs } = cause
+  const { message, code, requestId, auditId, retryAfterMs } = cause
   const notes = [
     ...(code === undefined ? [] : [code]),
     ...(requestId === undefined ? [] : [`request id ${requestId}`]),
+    ...(auditId === undefined ? [] : [`audit id ${auditId}`]),
     ...(retryAfterMs === undefined ? [] : [`try again in ${Math.ceil(retryAfterMs / 1000)} s`]),
   ]
-  return `${escapeUnprintable(`jeton: ${message}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`)}\n`
+  const noted = notes.length > 0 ? ` (${notes.join(', ')})` : ''
+  return `${escapeUnprintable(`jeton: ${message}${noted}${callerNote(cause)}`)}\n`
+}
+
+/** Says as whom the request was refused, and which credential made it so. */
+function callerNote({ principal, identity }: CallerError): string {
+  const as = principal && `you are "${principal.subject}" of the issuer "${principal.issuer}"`
+  const by = identity && `the credential is ${identity}`
+  const notes = [as, by].filter(Boolean)
+  return notes.length > 0 ? `; ${notes.join(', ')}` : ''
 }
 
 const MAX_SHOWN_LENGTH = 500

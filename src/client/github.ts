@@ -1,6 +1,7 @@
 import { isJsonObject } from '../lib/json.ts'
 import { failure } from './errors.ts'
 import { type Network, parseSecureUrl, sendRequest } from './http.ts'
+import { statusFailure } from './retry-after.ts'
 
 export interface GithubJwtRequest {
   /** `ACTIONS_ID_TOKEN_REQUEST_URL`, with its query. */
@@ -22,8 +23,13 @@ export async function fetchGithubJwt(
   const target = parseSecureUrl(url, 'ACTIONS_ID_TOKEN_REQUEST_URL')
   target.searchParams.set('audience', audience)
   const headers = { authorization: `Bearer ${requestToken}`, accept: 'application/json' }
-  const { status, body } = await sendRequest({ url: target, headers }, network)
-  if (status !== 200) throw failure(`GitHub issued no OIDC token: ${target.host} answered ${status}`)
+  const reply = await sendRequest({ url: target, headers }, network)
+  const { status, body } = reply
+  if (status !== 200)
+    throw statusFailure(`GitHub issued no OIDC token: ${target.host} answered ${status}`, {
+      reply,
+      now: network.clock.now(),
+    })
   if (isJsonObject(body) && typeof body.value === 'string') return body.value
   throw failure(`GitHub issued no OIDC token: there is none in the answer of ${target.host}`)
 }

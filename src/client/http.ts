@@ -3,7 +3,8 @@ import { withTimeout } from '../lib/deadline.ts'
 import { parseJson } from '../lib/json.ts'
 import { isSecureUrl } from '../lib/loopback.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
-import { failure, invalidUsage } from './errors.ts'
+import { failure, invalidUsage, temporaryFailure } from './errors.ts'
+import { networkFailure } from './network-failure.ts'
 
 export interface HttpRequest {
   url: URL
@@ -49,11 +50,23 @@ export interface ParsedReply {
 /** Why a reply was not read to its end. */
 export class UnreadableReply extends Error {
   override readonly name = 'UnreadableReply'
+
+  /** Whether another attempt may get all of it: it broke off because of a `cause`. */
+  get isTemporary(): boolean {
+    return this.cause !== undefined
+  }
 }
 
 const TIMEOUT_MS = 15_000
 /** The global CA bundle is about 160 KiB as JSON. */
 const MAX_BYTES = 1024 * 1024
+
+export interface SendRequestOptions {
+  /** Default: 15 s. */
+  timeoutMs?: number
+  /** Ends the request early; `sendRequest` then rejects with its reason. */
+  signal?: AbortSignal
+}
 
 /**
  * Sends one request without retrying, and returns the whole reply, whatever its status. Throws CallerError (exit code 1) if
@@ -63,29 +76,49 @@ const MAX_BYTES = 1024 * 1024
 export function sendRequest(
   request: HttpRequest,
   { send, clock }: Network,
-  { timeoutMs = TIMEOUT_MS }: { timeoutMs?: number } = {},
+  { timeoutMs = TIMEOUT_MS, signal: caller }: SendRequestOptions = {},
 ): Promise<ParsedReply> {
-  return withTimeout(signal => exchange(request, { send, signal }), {
-    clock,
-    timeoutMs,
-    timedOut: () => failure(`${request.url.host} has not answered within ${timeoutMs / 1000} s`),
-  })
+  return withTimeout(
+    async done => {
+      const signal = caller ? AbortSignal.any([caller, done]) : done
+      try {
+        return await exchange(request, { send, clock, signal })
+      } catch (cause) {
+        caller?.throwIfAborted()
+        throw cause
+      }
+    },
+    {
+      clock,
+      timeoutMs,
+      timedOut: () => temporaryFailure(`${request.url.host} has not answered within ${timeoutMs / 1000} s`),
+    },
+  )
 }
 
 async function exchange(
   request: HttpRequest,
-  { send, signal }: { send: Send; signal: AbortSignal },
+  { send, clock, signal }: Network & { signal: AbortSignal },
 ): Promise<ParsedReply> {
-  const { host } = request.url
+  const { url } = request
   const { status, headers, body } = await send(request, { signal, maxBytes: MAX_BYTES }).catch(cause => {
-    if (cause instanceof UnreadableReply)
-      throw failure(`${host} ${cause.message}${systemCodeNote(cause)}`, cause)
-    throw failure(`${host} cannot be reached${systemCodeNote(cause)}`, cause)
+    if (!(cause instanceof UnreadableReply)) throw networkFailure(cause, { url, now: clock.now() })
+    const fail = cause.isTemporary ? temporaryFailure : failure
+    throw fail(`${url.host} ${cause.message}${systemCodeNote(cause)}`, cause)
   })
-  if (status >= 300 && status < 400)
-    throw failure(`${host} answered with a redirect, which is not followed: use the URL that it redirects to`)
+  if (status >= 300 && status < 400) throw failure(redirectProblem(url, headers.location))
   const text = new TextDecoder().decode(body)
   return { status, headers, text, body: parseJson(text) }
+}
+
+/** Of where a redirect leads only the origin is shown: the rest may hold secrets. */
+function redirectProblem(url: URL, location = ''): string {
+  const target = URL.canParse(location, url.href) ? new URL(location, url) : url
+  const is = `${url.host} answered with a redirect`
+  if (target.origin === url.origin) return `${is}, which is not followed: use the URL that it redirects to`
+  if (target.hostname === url.hostname)
+    return `${is} to ${target.origin}, which is not followed: use that URL`
+  return `${is} to ${target.origin}, which is not followed: a log-in page or a portal is in the way, or the server has moved there`
 }
 
 /**
