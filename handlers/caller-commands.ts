@@ -38,6 +38,21 @@ export function addCallerCommands(
       const words = { database, extraWords, command: execCommandLine }
       process.exitCode = await execCommand({ ...words, ...options }, { ...context, host: process })
     })
+
+  program
+    .command('decode')
+    .description('show what a token says and what is wrong with it, without asking any server')
+    .argument(
+      '[token]',
+      'the token, or - for standard input, which is the default: an argument is seen by whoever lists processes',
+    )
+    .option('--user <name>', 'the database user that it should be for')
+    .option('--host <host>', 'the endpoint that it should be for: HOST or HOST:PORT')
+    .option('-o, --output <format>', 'text or json (default: text)')
+    .action(async (token, options) => {
+      const { decodeCommand } = await import('../src/cli/decode.ts')
+      process.exitCode = await decodeCommand({ token, ...options }, context)
+    })
 }
 
 function addCallerOptions(command: Command): Command {
