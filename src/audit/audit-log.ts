@@ -4,7 +4,7 @@ import { printableJson } from '../lib/printable.ts'
 import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { AuditLogMetrics } from '../telemetry/metrics.ts'
-import { createFloodControl } from './flood-control.ts'
+import { type AdmittedRefusal, createFloodControl } from './flood-control.ts'
 import type { Refusal } from './flood-limits.ts'
 import type { LifecycleRecord } from './lifecycle-record.ts'
 import { type AuditRecord, renderRecord } from './record.ts'
@@ -23,9 +23,10 @@ export interface AuditLog {
   /**
    * Queues what nobody waits for: a refusal, a vend that failed (decision `failed`), what a principal was told (`listed`).
    * Returns at once, never throws and never delays a vend. A flood becomes counting records. `entitledBy` names a grant that
-   * the record's principal meets: with it, no flood of others takes its place.
+   * the record's principal meets: with it, no flood of others takes its place. Nothing is rendered before `write` is called;
+   * which record will stand for it is decided before. Undefined if it cannot be recorded at all, which is logged.
    */
-  writeRefusal(record: AuditRecord, options?: Pick<Refusal, 'entitledBy'>): void
+  admitRefusal(record: AuditRecord, options?: Pick<Refusal, 'entitledBy'>): AdmittedRefusal | undefined
   /**
    * Queues a record of the process itself. Returns at once and never throws. In each sink it goes ahead of all that is
    * written later, and is tried again until it is there: no token leaves by new rules before their record is written.
@@ -88,6 +89,27 @@ export function createAuditLog(parts: AuditLogParts): AuditLog {
     }
   }
 
+  /** Never throws: a refusal that cannot be recorded must not become another failure. */
+  function orLog<Result>(record: AuditRecord, step: () => Result): Result | undefined {
+    try {
+      return step()
+    } catch (error) {
+      log.error(
+        { event: 'refusal_not_recorded', err: error, requestId: record.requestId },
+        'a refusal could not be recorded in the audit log',
+      )
+      return undefined
+    }
+  }
+
+  function admitRefusal(
+    record: AuditRecord,
+    { entitledBy }: Pick<Refusal, 'entitledBy'> = {},
+  ): AdmittedRefusal | undefined {
+    const admitted = orLog(record, () => flood.admit({ record, entitledBy }, clock.now()))
+    return admitted && { id: admitted.id, write: () => orLog(record, admitted.write) }
+  }
+
   /** What waits goes first: `lastLine` is the last. */
   async function writeLast(writer: SinkWriter, lastLine: string | undefined): Promise<void> {
     if (lastLine !== undefined) {
@@ -123,16 +145,7 @@ export function createAuditLog(parts: AuditLogParts): AuditLog {
       }
       await writeLine(renderRecord(record))
     },
-    writeRefusal(record, { entitledBy } = {}) {
-      try {
-        flood.record({ record, entitledBy }, clock.now())
-      } catch (error) {
-        log.error(
-          { event: 'refusal_not_recorded', err: error, requestId: record.requestId },
-          'a refusal could not be recorded in the audit log',
-        )
-      }
-    },
+    admitRefusal,
     announce(record) {
       const line = printableJson(record)
       for (const writer of writers) writer.announce(line)

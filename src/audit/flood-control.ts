@@ -3,7 +3,7 @@ import { createLogThrottle } from '../lib/log-throttle.ts'
 import { remainingMs, type TimeWindow } from '../lib/time-window.ts'
 import { type FloodLimit, limitsOf, type Refusal } from './flood-limits.ts'
 import { createFloodUsage, type FloodUsage, usageKey } from './flood-usage.ts'
-import { type AuditRecord, renderRecord } from './record.ts'
+import { type AuditRecord, MAX_RECORD_BYTES, renderRecord } from './record.ts'
 import type { RenderedRefusal } from './refusal-queue.ts'
 
 const WINDOW_MS = 60_000
@@ -18,14 +18,24 @@ const COUNTING_BYTES = 1024
  * bounded, counting records included, and so is what is remembered, from however many addresses and principals it comes.
  */
 export interface FloodControl {
-  /** Writes the record or counts it. `now` in milliseconds. */
-  record(refusal: Refusal, now: number): void
+  /**
+   * Decides, without rendering the record, whether it is to be written or counted. Returns the record that will stand for it.
+   * `now` in milliseconds.
+   */
+  admit(refusal: Refusal, now: number): AdmittedRefusal
   /** Writes the counting records of a window that is over. Costs little if none is: call it on every request. */
   closeWindow(now: number): void
   /** Writes the counts so far, every 10 s at most: for a process that may freeze before its window closes. */
   report(now: number): void
   /** Writes all counts so far. */
   flush(): void
+}
+
+/** The record that stands for a refusal: its own, or the counting record that it is counted in. */
+export interface AdmittedRefusal {
+  readonly id: string
+  /** Renders and writes the refusal's own record; does nothing if it is counted. Call it once, before anything else is admitted. */
+  write(): void
 }
 
 export interface FloodControlParts {
@@ -69,14 +79,17 @@ export function createFloodControl({ write, onCounted }: FloodControlParts): Flo
   }
 
   return {
-    record(refusal, now) {
+    admit(refusal, now) {
       const current = currentWindow(now)
+      const { usage } = current
       const limits = limitsOf(refusal)
-      const admitted = admit(refusal, { usage: current.usage, limits })
-      if (admitted) return write(admitted)
-      const exceeded = limits.slice(current.usage.findExceeded(limits, SINK_BYTES))
-      count(refusal, { window: current, limits: exceeded })
+      // as if its line were the longest: how long it is would be known only once it is rendered
+      const index = usage.findExceeded(limits, MAX_RECORD_BYTES + SINK_BYTES)
+      if (index < 0) return { id: refusal.record.id, write: () => write(render(refusal, { usage, limits })) }
+      const exceeded = limits.slice(index)
+      const id = count(refusal, { window: current, limits: exceeded })
       if (exceeded[0]) onCounted?.(exceeded[0].of)
+      return { id, write() {} }
     },
     closeWindow,
     report(now) {
@@ -86,33 +99,24 @@ export function createFloodControl({ write, onCounted }: FloodControlParts): Flo
   }
 }
 
-/** Returns the refusal as it is to be written, and adds it to the usage; undefined if that would exceed a limit. */
-function admit(
+/** Returns the refusal as it is to be written, and adds it to the usage. */
+function render(
   { record, entitledBy }: Refusal,
   { usage, limits }: { usage: FloodUsage; limits: readonly FloodLimit[] },
-): RenderedRefusal | undefined {
-  // before it is rendered: in a flood, nearly all are only counted
-  if (usage.findExceeded(limits, SINK_BYTES) >= 0) return undefined
+): RenderedRefusal {
   const line = renderRecord(record)
-  const bytes = Buffer.byteLength(line) + SINK_BYTES
-  const exceeded = limits[usage.findExceeded(limits, bytes)]
-  if (exceeded) {
-    // what is left of it stays unused: no more records are rendered in vain
-    usage.add([exceeded], { records: 0, bytes })
-    return undefined
-  }
-  usage.add(limits, { records: 1, bytes })
+  usage.add(limits, { records: 1, bytes: Buffer.byteLength(line) + SINK_BYTES })
   return { record, line, isEntitled: entitledBy !== undefined }
 }
 
 /**
  * Counts a refusal for the narrowest of the limits, from the exceeded one on, whose counting record there is or that the wider
- * ones have room for; the widest always have one. So a flood of counting records becomes one, too.
+ * ones have room for; the widest always have one. So a flood of counting records becomes one, too. Returns that record's id.
  */
 function count(
   { record, entitledBy }: Refusal,
   { window, limits }: { window: FloodWindow; limits: readonly FloodLimit[] },
-): void {
+): string {
   const { usage, counting } = window
   for (const [index, limit] of limits.entries()) {
     const key = `${usageKey(limit)} ${record.decision} ${record.code}`
@@ -120,15 +124,17 @@ function count(
     const known = counting.get(key)
     if (known) {
       addTo(known.record, record)
-      return
+      return known.record.id
     }
     if (usage.findExceeded(wider, COUNTING_BYTES) < 0) {
       usage.add(wider, { records: 0, bytes: COUNTING_BYTES })
       const isEntitled = entitledBy !== undefined
-      counting.set(key, { record: createCountingRecord(record, limit), isEntitled })
-      return
+      const counted = createCountingRecord(record, limit)
+      counting.set(key, { record: counted, isEntitled })
+      return counted.id
     }
   }
+  throw new Error('the widest limit always has a counting record')
 }
 
 function addTo(counting: CountingRecord, { time, sourceIp }: AuditRecord): void {

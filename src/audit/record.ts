@@ -1,8 +1,8 @@
 import type { Claim } from '../authentication/principal.ts'
 import { escapeUnprintable, printableJson, shortenForJson } from '../lib/printable.ts'
 
-/** The claims of a line with more bytes are cut. */
-const MAX_WHOLE_BYTES = 8192
+/** What a line has at most: the claims of one with more bytes are cut. */
+export const MAX_RECORD_BYTES = 8192
 /** In bytes of the line, escapes included: a record must not grow with what somebody sends. */
 const MAX_TEXT_BYTES = 512
 const MAX_USER_AGENT_BYTES = 256
@@ -72,7 +72,7 @@ export interface AuditRecord {
 export function renderRecord(record: AuditRecord): string {
   const bounded = cutTexts(record)
   const line = printableJson(toJson(bounded))
-  return Buffer.byteLength(line) <= MAX_WHOLE_BYTES ? line : printableJson(toJson(cutClaims(bounded)))
+  return Buffer.byteLength(line) <= MAX_RECORD_BYTES ? line : printableJson(toJson(cutClaims(bounded)))
 }
 
 function toJson(record: AuditRecord) {

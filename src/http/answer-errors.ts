@@ -2,20 +2,31 @@ import type { FastifyRequest } from 'fastify'
 import type { JetonError } from '../errors.ts'
 import { type Log, logRequestFailure } from '../telemetry/log.ts'
 import { incompleteBodyError, requestError } from './fastify-errors.ts'
-import { sendProblem } from './problem.ts'
+import { type ProblemMembers, sendProblem } from './problem.ts'
 import type { App } from './types.ts'
 
 /**
  * Answers whatever a request fails with as a problem, records it if authentication had begun, and logs bugs. The reply goes
- * first, so that the time it takes says nothing of what the operator is told.
+ * first, so that the time it takes says nothing of what the operator is told; which record it names is decided before that.
  */
 export function answerErrors(app: App, log: Log): void {
   app.setErrorHandler((cause, request, reply) => {
     const error = jetonErrorOf(cause, request)
-    sendProblem(reply, error)
-    request.audit?.recordFailure(error)
+    const failure = request.audit?.admitFailure(error)
+    sendProblem(reply, error, callerMembers(request, { error, auditId: failure?.recordId }))
+    failure?.write()
     if (error.code === 'internal_error') logRequestFailure(log, { requestId: request.id, cause })
   })
+}
+
+/** Returns what a caller without a grant needs to ask for one: who it was taken for, and which record says why. */
+function callerMembers(
+  { caller }: FastifyRequest,
+  { error, auditId }: { error: JetonError; auditId: string | undefined },
+): ProblemMembers {
+  if (!caller || error.code !== 'access_denied') return {}
+  const { issuer, subject } = caller.access.auditedPrincipal
+  return { principal: { issuer, subject }, ...(auditId !== undefined && { auditId }) }
 }
 
 function jetonErrorOf(cause: unknown, { raw }: FastifyRequest): JetonError {

@@ -22,6 +22,7 @@ import { addCaRoute } from './routes/ca.ts'
 import { addDatabasesRoute } from './routes/databases.ts'
 import { addHealthRoutes } from './routes/health.ts'
 import { addTokensRoute } from './routes/tokens.ts'
+import { addWhoamiRoute } from './routes/whoami.ts'
 import { schemaController } from './schema-controller.ts'
 import { createSourceAddress } from './source-address.ts'
 import type { App } from './types.ts'
@@ -74,6 +75,7 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
   const describe = describeRoutes(app)
   addTokensRoute(app, { authenticate, vend, caBundles, clock, onVended })
   addDatabasesRoute(app, { authenticate, caBundles })
+  addWhoamiRoute(app, { authenticate })
   addCaRoute(app, { caBundles })
   addHealthRoutes(app, { health, isDev })
   addOpenApiRoute(app, describe)

@@ -30,10 +30,18 @@ function problemType(code: ErrorCode): string {
   return `urn:jeton:problem:${code}`
 }
 
+/** What a problem tells a verified caller of itself: extension members (RFC 9457, 3.2). */
+export interface ProblemMembers {
+  readonly principal?: { readonly issuer: string; readonly subject: string }
+  /** The id of the record. */
+  readonly auditId?: string
+}
+
 /** Returns the body of a problem (RFC 9457). The error's `reason` and `cause` are for the operator and stay out of it. */
-export function problemOf(error: JetonError, requestId: string) {
+export function problemOf(error: JetonError, requestId: string, members: ProblemMembers = {}) {
   const { code, status, publicMessage } = error
-  return { type: problemType(code), code, title: TITLES[code], status, detail: publicMessage, requestId }
+  const type = problemType(code)
+  return { type, code, title: TITLES[code], status, detail: publicMessage, requestId, ...members }
 }
 
 /**
@@ -51,11 +59,11 @@ export function problemHeaders(error: JetonError, authorization?: string): Recor
 }
 
 /** Answers a request with a problem. */
-export function sendProblem(reply: FastifyReply, error: JetonError): FastifyReply {
+export function sendProblem(reply: FastifyReply, error: JetonError, members?: ProblemMembers): FastifyReply {
   return reply
     .code(error.status)
     .headers(problemHeaders(error, reply.request.headers.authorization))
-    .send(printableJson(problemOf(error, reply.request.id)))
+    .send(printableJson(problemOf(error, reply.request.id, members)))
 }
 
 /** Returns a problem as the bytes of an HTTP/1.1 response that closes the connection, for a socket without a request. */

@@ -95,6 +95,30 @@ export const DatabasesReplySchema = Type.Object({
   ),
 })
 
+export const WhoamiReplySchema = Type.Object({
+  principal: Type.Object(
+    {
+      issuer: Type.String({ description: 'The name of the issuer in the configuration, or `apiKey`.' }),
+      subject: Type.String({ description: "The JWT's `sub`, or the name of the API key." }),
+      claims: Type.Object(
+        {},
+        {
+          additionalProperties: true,
+          description: 'Its claims that grants of this issuer name, as records show them.',
+        },
+      ),
+    },
+    { description: 'Whom the credential stands for.' },
+  ),
+  databases: Type.Array(
+    Type.Object({
+      name: Type.String({ description: 'Its name in the configuration.' }),
+      users: Type.Array(Type.String(), { description: 'The database users that it may have tokens for.' }),
+    }),
+    { description: 'Those that a grant allows; perhaps none.' },
+  ),
+})
+
 export const AliveReplySchema = Type.Object({ status: Type.Literal('ok', { description: 'It is alive.' }) })
 
 export const ReadyReplySchema = Type.Object({

@@ -18,11 +18,21 @@ export interface RequestAudit {
   /** Ends as listed: the principal was told what it may have. Never throws and never waits for a sink. */
   recordListing(): void
   /**
-   * Ends as refused, or as failed if the fault is not the caller's. Returns the error for the caller, and records it only
-   * the first time. Never waits for a sink. A request that is recorded already and then fails gets a second record, with an
-   * id of its own.
+   * Ends as refused, or as failed if the fault is not the caller's; `write` records it. In between the request is answered:
+   * the reply may name the record, and must not wait until that is rendered. Only the first failure is recorded. A request
+   * that is recorded already and then fails gets a second record, with an id of its own.
    */
-  recordFailure(cause: unknown): JetonError
+  admitFailure(cause: unknown): AdmittedFailure
+}
+
+/** A failure of a request whose record is decided on, and not rendered yet. */
+export interface AdmittedFailure {
+  /** The error for the caller. */
+  readonly error: JetonError
+  /** The id of the record that will stand for it, perhaps one that counts a flood; undefined if it has no record of its own. */
+  readonly recordId: string | undefined
+  /** Renders and writes the record. Never waits for a sink. */
+  write(): void
 }
 
 export interface RequestAuditParts {
@@ -50,9 +60,36 @@ export function createRequestAudits({ auditLog, clock, instance, onEnded }: Requ
     let isFailureRecorded = false
     let identified: Pick<PrincipalAccess, 'countedGrant'> | undefined
 
-    function writeRefusal(refusal: AuditRecord): void {
-      auditLog.writeRefusal(refusal, { entitledBy: identified?.countedGrant() })
-      onEnded?.(refusal)
+    function admit(refusal: AuditRecord): Pick<AdmittedFailure, 'recordId' | 'write'> {
+      const admitted = auditLog.admitRefusal(refusal, { entitledBy: identified?.countedGrant() })
+      return {
+        recordId: admitted?.id,
+        write() {
+          admitted?.write()
+          onEnded?.(refusal)
+        },
+      }
+    }
+
+    function admitFailure(cause: unknown): AdmittedFailure {
+      const error = asJetonError(cause)
+      if (isFailureRecorded) return { error, recordId: undefined, write() {} }
+      isFailureRecorded = true
+      const { code, status, publicMessage } = error
+      return {
+        error,
+        ...admit({
+          ...record,
+          ...(isRecorded && { id: randomUUID() }),
+          time: formatTime(clock.now()),
+          decision: status < 500 ? 'refused' : 'failed',
+          code,
+          // read only if the record is rendered: to find it out may take long, and of a flood most are only counted
+          get reason() {
+            return error.reason ?? publicMessage
+          },
+        }),
+      }
     }
 
     return {
@@ -66,7 +103,7 @@ export function createRequestAudits({ auditLog, clock, instance, onEnded }: Requ
       },
       recordListing() {
         isRecorded = true
-        writeRefusal({ ...record, time: formatTime(clock.now()), decision: 'listed' })
+        admit({ ...record, time: formatTime(clock.now()), decision: 'listed' }).write()
       },
       async recordVend() {
         record.decision = 'vended'
@@ -76,25 +113,7 @@ export function createRequestAudits({ auditLog, clock, instance, onEnded }: Requ
         await auditLog.write(record)
         onEnded?.(record)
       },
-      recordFailure(cause) {
-        const error = asJetonError(cause)
-        if (isFailureRecorded) return error
-        isFailureRecorded = true
-        const { code, status, publicMessage } = error
-        const failure: AuditRecord = {
-          ...record,
-          ...(isRecorded && { id: randomUUID() }),
-          time: formatTime(clock.now()),
-          decision: status < 500 ? 'refused' : 'failed',
-          code,
-          // read only if the record is rendered: to find it out may take long, and of a flood most are only counted
-          get reason() {
-            return error.reason ?? publicMessage
-          },
-        }
-        writeRefusal(failure)
-        return error
-      },
+      admitFailure,
     }
   }
 }

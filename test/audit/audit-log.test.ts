@@ -47,7 +47,7 @@ function setUp(names = ['one']) {
     const time = new Date(clock.now()).toISOString()
     const sourceIp = `${10 + (addresses >> 8)}.${addresses++ & 255}.0.1`
     const refused = { id, time, decision: 'refused', code: 'access_denied', sourceIp } as const
-    auditLog.writeRefusal(record({ ...refused, ...fields }), options)
+    auditLog.admitRefusal(record({ ...refused, ...fields }), options)?.write()
   }
   return { auditLog, clock, health, log, metrics, reported, vend, refuse, fakes, fake: fakes[0]! }
 }
@@ -233,7 +233,7 @@ test('a sink that is slow but answers within 2 s refuses nothing', async () => {
   expect(health.degraded()).toEqual([])
 })
 
-test('writeRefusal returns before it writes, and never throws', async () => {
+test('a refusal is admitted and written without waiting for a sink, and neither throws', async () => {
   const { refuse, fake, auditLog } = setUp()
   refuse('a')
   expect(fake.ids()).toEqual([])
@@ -241,7 +241,7 @@ test('writeRefusal returns before it writes, and never throws', async () => {
   expect(fake.ids()).toEqual(['a'])
   const claims = {} as Record<string, never>
   Object.assign(claims, { round: claims })
-  auditLog.writeRefusal(record({ principal: { issuer: 'i', subject: 's', claims } }))
+  auditLog.admitRefusal(record({ principal: { issuer: 'i', subject: 's', claims } }))?.write()
 })
 
 test('a sink checks its records each minute, but not while it writes', async () => {

@@ -22,12 +22,12 @@ test('a minute of anonymous refusals from rotating networks takes 512 KiB of dis
   const refusal = { decision: 'refused', code: 'unauthenticated', userAgent: '\u009b'.repeat(5000) } as const
   for (let i = 0; i < REFUSALS; i++) {
     const sourceIp = `${(0x2000 + (i & 0xfff)).toString(16)}:db8:${(i >> 12).toString(16)}::1`
-    auditLog.writeRefusal(record({ ...refusal, id: `r${i}`, sourceIp }))
+    auditLog.admitRefusal(record({ ...refusal, id: `r${i}`, sourceIp }))?.write()
     // the queue is as long as in a server that writes meanwhile
     if (i % 500 === 0) await auditLog.drain()
   }
   const principal = { issuer: 'github', subject: 'repo:acme/stolen' }
-  auditLog.writeRefusal(record({ ...refusal, principal }), { entitledBy: 'deploy' })
+  auditLog.admitRefusal(record({ ...refusal, principal }), { entitledBy: 'deploy' })?.write()
   await auditLog.close()
 
   expect((await stat(path)).size).toBeLessThan(512 * 1024)

@@ -24,7 +24,7 @@ beforeEach(() => {
 })
 
 const refuse = (id: string) =>
-  auditLog.writeRefusal(record({ id, decision: 'refused', code: 'access_denied' }))
+  auditLog.admitRefusal(record({ id, decision: 'refused', code: 'access_denied' }))?.write()
 
 /** Whether a drain resolves by now. */
 async function isDrained(): Promise<boolean> {
@@ -41,7 +41,8 @@ test('drain resolves with nothing to write', async () => {
 })
 
 test('drain resolves when all refusals, however many, are in every sink', async () => {
-  for (let i = 0; i < 250; i++) auditLog.writeRefusal(record({ id: `r${i}`, sourceIp: `10.${i}.0.1` }))
+  for (let i = 0; i < 250; i++)
+    auditLog.admitRefusal(record({ id: `r${i}`, sourceIp: `10.${i}.0.1` }))?.write()
   await auditLog.drain()
   expect(one.ids()).toHaveLength(250)
   expect(two.ids()).toEqual(one.ids())
@@ -88,7 +89,8 @@ const counts = () =>
     .sort()
 
 function flood(times: number, { sourceIp = '192.0.2.1', code = 'access_denied' } = {}) {
-  for (let i = 0; i < times; i++) auditLog.writeRefusal(record({ decision: 'refused', sourceIp, code }))
+  for (let i = 0; i < times; i++)
+    auditLog.admitRefusal(record({ decision: 'refused', sourceIp, code }))?.write()
 }
 
 test('drain writes the counts of a flood, for each source and code, and none twice', async () => {

@@ -27,7 +27,7 @@ function startFlood() {
     limits,
     flood,
     record: (each: AuditRecord, { entitledBy, now = 0 }: { entitledBy?: string; now?: number } = {}) =>
-      flood.record({ record: each, entitledBy }, now),
+      flood.admit({ record: each, entitledBy }, now).write(),
     individual: () => of(false),
     counting: () => of(true),
     bytes: () => written.reduce((sum, { line }) => sum + Buffer.byteLength(line), 0),
@@ -264,7 +264,7 @@ test('createFloodControl writes or counts each record once, under its own code',
         now += ms
         flood.closeWindow(now)
         const principal = subject === undefined ? undefined : { issuer: 'ci', subject }
-        flood.record({ record: refused(sourceIp, { code, principal }), entitledBy }, now)
+        flood.admit({ record: refused(sourceIp, { code, principal }), entitledBy }, now).write()
       }
       flood.flush()
       const totals = new Map<string | undefined, number>()

@@ -78,6 +78,7 @@ test('/openapi.json describes every route and no other', async () => {
     'get /readyz getReadiness',
     'get /v1/ca/{name}.pem getCaBundle',
     'get /v1/databases listDatabases',
+    'get /v1/whoami whoAmI',
     'post /v1/tokens createToken',
   ])
 })
@@ -223,7 +224,7 @@ test('routes with authentication name both schemes, open routes say that they ne
     apiKey: { type: 'apiKey' },
   })
   for (const { path, security } of operations)
-    expect(security).toEqual(/tokens|databases/.test(path) ? [{ jwt: [] }, { apiKey: [] }] : [])
+    expect(security).toEqual(/tokens|databases|whoami/.test(path) ? [{ jwt: [] }, { apiKey: [] }] : [])
 })
 
 test('a real reply and a real problem fit their schemas', async () => {
@@ -238,6 +239,9 @@ test('a real reply and a real problem fit their schemas', async () => {
   expect(fits(200, 'application/json', good.body)).toBe(true)
   const bad = await requestToken(api)
   expect(fits(401, PROBLEM_TYPE, bad.body)).toBe(true)
+  const denied = await requestToken(api, { authorization: await api.bearer(), body: { database: 'x' } })
+  expect(denied.body).toMatchObject({ principal: { issuer: 'github' }, auditId: api.records.at(-1)?.id })
+  expect(fits(403, PROBLEM_TYPE, denied.body)).toBe(true)
   const { code: _code, ...less } = bad.body
   expect(fits(401, PROBLEM_TYPE, less)).toBe(false)
   const { token: _token, ...without } = good.body

@@ -20,6 +20,12 @@ export function requestToken({ url }: Pick<TestApi, 'url'>, options: TokenReques
   return post.send(body)
 }
 
+/** What tells a caller without a grant who it is, and which record says why. */
+const CALLER_MEMBERS = {
+  principal: { issuer: expect.any(String), subject: expect.any(String) },
+  auditId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+}
+
 /** Expects a problem (RFC 9457) with exactly the members of docs/http.md. */
 export function expectProblem(reply: Response, code: ErrorCode): void {
   const status = STATUS[code]
@@ -30,6 +36,7 @@ export function expectProblem(reply: Response, code: ErrorCode): void {
     title: expect.stringMatching(/./),
     detail: expect.stringMatching(/./),
     requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    ...(code === 'access_denied' && CALLER_MEMBERS),
   })
   expect(reply.headers).toMatchObject({ 'cache-control': 'no-store', 'x-request-id': reply.body.requestId })
   expect(reply.headers['content-type']).toMatch(/^application\/problem\+json/)
@@ -52,5 +59,9 @@ export function expectRefusal({ records }: TestApi, reply: Response, code: Error
   ])
   const [record] = own
   if (!record) throw new Error('the refusal has no record')
+  if (code === 'access_denied') {
+    const { issuer, subject } = record.principal ?? {}
+    expect(reply.body).toMatchObject({ auditId: record.id, principal: { issuer, subject } })
+  }
   return record
 }

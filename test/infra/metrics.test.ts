@@ -56,7 +56,7 @@ describe('the metrics of audit records', () => {
     const flood = createFloodControl({ write: ({ record }) => written.push(record) })
     const size = 7 * INDIVIDUAL_LIMIT
     const record = refusal({ code: 'rate_limited', sourceIp: '192.0.2.1' })
-    for (let i = 0; i < size; i++) flood.record({ record }, 0)
+    for (let i = 0; i < size; i++) flood.admit({ record }, 0).write()
     flood.flush()
     expect(written.length).toBeLessThan(size)
     expect(counts(...written)).toEqual({ Refused: size, 'ByCode/rate_limited': size })

@@ -177,6 +177,26 @@ test.each(EVENTS)('a query of %s that cannot be decoded is ignored', async (_nam
   expect((await invoke({ ...eventOf(toEvent), ...queries })).statusCode).toBe(200)
 })
 
+test('whoami and a 403 tell a caller of itself, as from a server', async () => {
+  const { app, records, bearer } = await startApi()
+  handler = handlerOf({ app, drain: async () => {} } as unknown as Service)
+  const authorization = await bearer({ repository_id: '1' })
+  const withCredential = (request: object) => {
+    const event = apiGatewayEvent(request) as { headers: Record<string, string> }
+    return { ...event, headers: { ...event.headers, authorization, 'content-type': 'application/json' } }
+  }
+  const whoami = await invoke(withCredential({ method: 'GET', path: '/v1/whoami' }))
+  expect(whoami.statusCode).toBe(200)
+  expect(JSON.parse(whoami.body)).toMatchObject({ principal: { subject: 'someone' }, databases: [] })
+  const denied = await invoke(withCredential({ path: '/v1/tokens', body: '{"database":"orders"}' }))
+  expect(denied.statusCode).toBe(403)
+  expect(JSON.parse(denied.body)).toMatchObject({
+    principal: { issuer: 'github', subject: 'someone' },
+    auditId: records[1]?.id,
+  })
+  expect(records.map(({ decision }) => decision)).toEqual(['listed', 'refused'])
+})
+
 test('a request without a User-Agent is recorded without one', async () => {
   const { app, records } = await startApi()
   handler = handlerOf({ app, drain: async () => {} } as unknown as Service)

@@ -43,7 +43,9 @@ export function startInstance({ clock, network, random, name }: InstanceParts): 
     try {
       return await vend({ access, audit, request: REQUEST, rejectedFingerprint })
     } catch (cause) {
-      throw audit.recordFailure(cause)
+      const { error, write } = audit.admitFailure(cause)
+      write()
+      throw error
     }
   }
 }

@@ -52,7 +52,7 @@ export function createNetwork({ clock, random }: { clock: SimulationClock; rando
     },
     auditLog: {
       write: () => wait(1, 8),
-      writeRefusal() {},
+      admitRefusal: () => undefined,
       announce() {},
       flushDue() {},
       drain: () => Promise.resolve(),

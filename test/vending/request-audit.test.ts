@@ -3,7 +3,7 @@ import type { AuditRecord } from '../../src/audit/record.ts'
 import { JetonError } from '../../src/errors.ts'
 import { createRequestAudits } from '../../src/vending/request-audit.ts'
 import { settle, virtualClock } from '../support/clock/virtual-clock.ts'
-import { accessOf, fakeAuditLog, startAudits, UNWRITABLE } from './support.ts'
+import { accessOf, fakeAuditLog, recordFailure, startAudits, UNWRITABLE } from './support.ts'
 
 const denied = new JetonError('access_denied', { publicMessage: 'no grant', reason: 'nearest grant ops' })
 
@@ -61,30 +61,30 @@ test('recordVend rejects as the audit log does, and the request has not ended', 
   expect(ended).toEqual([])
 })
 
-test('recordFailure finds out a reason only if the record is read, so that a flood costs nothing', () => {
+test('admitFailure finds out a reason only if the record is read, so that a flood costs nothing', () => {
   const { records, beginAudit } = startAudits()
   let calls = 0
   const denial = () =>
     new JetonError('access_denied', { publicMessage: 'no grant', reason: () => `nearest grant ${++calls}` })
   // an audit log that counts its refusals does not read them
   const counting = createRequestAudits({
-    auditLog: { ...fakeAuditLog(virtualClock()), writeRefusal() {} },
+    auditLog: { ...fakeAuditLog(virtualClock()), admitRefusal: () => undefined },
     clock: virtualClock(),
     instance: 'test/1',
   })
   for (let i = 0; i < 100; i++)
-    counting({ requestId: 'r', sourceIp: undefined, userAgent: undefined }).recordFailure(denial())
+    recordFailure(counting({ requestId: 'r', sourceIp: undefined, userAgent: undefined }), denial())
   expect(calls).toBe(0)
-  beginAudit().recordFailure(denial())
+  recordFailure(beginAudit(), denial())
   expect(records).toMatchObject([{ code: 'access_denied', reason: 'nearest grant 1' }])
 })
 
-test('recordFailure records a fault of the caller as refused, with the reason for operators', () => {
+test('admitFailure records a fault of the caller as refused, with the reason for operators', () => {
   const ended: AuditRecord[] = []
   const { records, beginAudit } = startAudits(record => ended.push(record))
   const audit = beginAudit()
   audit.add({ database: 'orders' })
-  expect(audit.recordFailure(denied)).toBe(denied)
+  expect(recordFailure(audit, denied)).toBe(denied)
   expect(records).toMatchObject([
     {
       id: audit.id,
@@ -97,49 +97,49 @@ test('recordFailure records a fault of the caller as refused, with the reason fo
   expect(ended).toEqual(records)
 })
 
-test('recordFailure records any other fault as failed, with the public message if there is no reason', () => {
+test('admitFailure records any other fault as failed, with the public message if there is no reason', () => {
   const { records, beginAudit } = startAudits()
-  beginAudit().recordFailure(UNWRITABLE)
+  recordFailure(beginAudit(), UNWRITABLE)
   expect(records).toMatchObject([
     { decision: 'failed', code: 'temporarily_unavailable', reason: 'a sink does not answer' },
   ])
 })
 
-test('recordFailure records a bug as internal_error without a word of it', () => {
+test('admitFailure records a bug as internal_error without a word of it', () => {
   const { records, beginAudit } = startAudits()
-  const error = beginAudit().recordFailure(new TypeError('secret-8d1f'))
+  const error = recordFailure(beginAudit(), new TypeError('secret-8d1f'))
   expect(error.code).toBe('internal_error')
   expect(error.publicMessage).not.toContain('secret-8d1f')
   expect(records).toMatchObject([{ decision: 'failed', code: 'internal_error' }])
   expect(JSON.stringify(records)).not.toContain('secret-8d1f')
 })
 
-test('recordFailure records only the first of several failures, and returns each', () => {
+test('admitFailure records only the first of several failures, and returns each', () => {
   const { records, beginAudit } = startAudits()
   const audit = beginAudit()
-  audit.recordFailure(denied)
-  expect(audit.recordFailure(UNWRITABLE)).toBe(UNWRITABLE)
+  recordFailure(audit, denied)
+  expect(recordFailure(audit, UNWRITABLE)).toBe(UNWRITABLE)
   expect(records).toMatchObject([{ code: 'access_denied' }])
 })
 
-test('recordFailure does not wait for the audit log', async () => {
+test('admitFailure does not wait for the audit log', async () => {
   const { auditLog, records, beginAudit } = startAudits()
   auditLog.delayMs = 1000
   const audit = beginAudit()
   const vend = audit.recordVend()
-  audit.recordFailure(denied)
+  recordFailure(audit, denied)
   expect(records).toMatchObject([{ decision: 'refused' }])
   await settle()
   expect(records).toHaveLength(1)
   void vend
 })
 
-test('recordFailure after recordVend writes a second record with an id of its own', async () => {
+test('admitFailure after recordVend writes a second record with an id of its own', async () => {
   const { records, beginAudit } = startAudits()
   const audit = beginAudit()
   audit.add({ fingerprint: 'f1' })
   await audit.recordVend()
-  audit.recordFailure(denied)
+  recordFailure(audit, denied)
   expect(records).toMatchObject([
     { id: audit.id, decision: 'vended', fingerprint: 'f1' },
     { id: expect.stringMatching(/^[0-9a-f-]{36}$/), decision: 'refused', fingerprint: 'f1' },
@@ -147,11 +147,11 @@ test('recordFailure after recordVend writes a second record with an id of its ow
   expect(records[1]?.id).not.toBe(audit.id)
 })
 
-test('recordFailure after a vend that was not written has an id of its own, since one sink may have it', async () => {
+test('admitFailure after a vend that was not written has an id of its own, since one sink may have it', async () => {
   const { auditLog, records, beginAudit } = startAudits()
   auditLog.fault = UNWRITABLE
   const audit = beginAudit()
-  await audit.recordVend().catch(audit.recordFailure)
+  await audit.recordVend().catch(cause => recordFailure(audit, cause))
   expect(records).toMatchObject([{ decision: 'failed', code: 'temporarily_unavailable' }])
   expect(records[0]?.id).not.toBe(audit.id)
 })
@@ -175,11 +175,11 @@ test('recordListing queues one record of what the principal was told, and waits 
   expect(ended).toEqual(records)
 })
 
-test('recordFailure after recordListing writes a second record with an id of its own', () => {
+test('admitFailure after recordListing writes a second record with an id of its own', () => {
   const { records, beginAudit } = startAudits()
   const audit = beginAudit()
   audit.recordListing()
-  audit.recordFailure(new TypeError('a bug'))
+  recordFailure(audit, new TypeError('a bug'))
   expect(records).toMatchObject([{ decision: 'listed' }, { decision: 'failed', code: 'internal_error' }])
   expect(records[1]?.id).not.toBe(records[0]?.id)
 })
@@ -187,13 +187,13 @@ test('recordFailure after recordListing writes a second record with an id of its
 test('a refusal is told apart by the grant that entitles its principal, whatever it asked for', () => {
   const { auditLog, beginAudit } = startAudits()
   const options: unknown[] = []
-  auditLog.writeRefusal = (_record, each) => void options.push(each)
+  auditLog.admitRefusal = (_record, each) => void options.push(each)
   const mallory = { issuer: 'ci', subject: 'mallory', claims: {} }
   for (const access of [accessOf([{}]), accessOf([{}], { principal: mallory })]) {
     const audit = beginAudit()
     audit.identify(access)
-    audit.recordFailure(denied)
+    recordFailure(audit, denied)
   }
-  beginAudit().recordFailure(denied)
+  recordFailure(beginAudit(), denied)
   expect(options).toEqual([{ entitledBy: 'ops' }, { entitledBy: undefined }, { entitledBy: undefined }])
 })

@@ -6,7 +6,7 @@ import type { GrantSpec } from '../../src/authorization/grant.ts'
 import { JetonError } from '../../src/errors.ts'
 import type { Database } from '../../src/rds/database.ts'
 import { createPrincipalAccess, type PrincipalAccess } from '../../src/vending/principal-access.ts'
-import { createRequestAudits } from '../../src/vending/request-audit.ts'
+import { createRequestAudits, type RequestAudit } from '../../src/vending/request-audit.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 
@@ -28,13 +28,20 @@ export function fakeAuditLog(clock: VirtualClock): FakeAuditLog {
       if (this.fault) throw this.fault
       records.push({ ...record })
     },
-    writeRefusal: record => void records.push({ ...record }),
+    admitRefusal: record => ({ id: record.id, write: () => void records.push({ ...record }) }),
     announce() {},
     flushDue() {},
     headHash: () => undefined,
     drain: async () => {},
     close: async () => {},
   }
+}
+
+/** Records a failure as the HTTP API does, without a reply in between. Returns the error for the caller. */
+export function recordFailure(audit: RequestAudit, cause: unknown): JetonError {
+  const { error, write } = audit.admitFailure(cause)
+  write()
+  return error
 }
 
 export const UNWRITABLE = new JetonError('temporarily_unavailable', {

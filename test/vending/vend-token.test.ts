@@ -8,7 +8,7 @@ import type { PrincipalAccess } from '../../src/vending/principal-access.ts'
 import type { RequestAudit } from '../../src/vending/request-audit.ts'
 import { createVendToken } from '../../src/vending/vend-token.ts'
 import { ORDERS } from '../support/databases/orders.ts'
-import { ALICE, accessOf, startAudits, UNWRITABLE } from './support.ts'
+import { ALICE, accessOf, recordFailure, startAudits, UNWRITABLE } from './support.ts'
 
 const START = Date.parse('2026-11-23T10:00:00.700Z')
 const MINUTE = 60_000
@@ -44,7 +44,7 @@ async function failureOf(vend: Promise<unknown>, audit: RequestAudit): Promise<J
     (cause: unknown) => cause,
   )
   expect(failure).toBeInstanceOf(JetonError)
-  return audit.recordFailure(failure)
+  return recordFailure(audit, failure)
 }
 
 test('createVendToken returns the token, its key and the grant, and records them', async () => {
@@ -241,7 +241,7 @@ async function factsFor(
     identify() {},
     recordListing() {},
     recordVend: async () => {},
-    recordFailure: cause => expect.fail(String(cause)),
+    admitFailure: cause => expect.fail(String(cause)),
   }
   await vend({ access, audit, request: REQUEST })
   return added.find(fields => 'fingerprint' in fields)

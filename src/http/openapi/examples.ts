@@ -30,6 +30,8 @@ const CA = {
   tlsMode: 'verify-full',
 }
 
+const AUDIT_ID = 'bdd775c4-1068-4024-beeb-19543b5d196e'
+
 export const TOKEN_EXAMPLE = {
   token: TOKEN,
   ...ENDPOINT,
@@ -42,10 +44,27 @@ export const TOKEN_EXAMPLE = {
   fingerprint: sha256Hex(TOKEN),
   identity: 'arn:aws:sts::123456789012:assumed-role/jeton-orders/orders.migrator',
   grant: 'orders-deploy',
-  auditId: 'bdd775c4-1068-4024-beeb-19543b5d196e',
+  auditId: AUDIT_ID,
   ca: CA,
 }
 
 export const DATABASES_EXAMPLE = { databases: [{ ...ENDPOINT, users: ['migrator'], ca: CA }] }
+
+const SUBJECT = 'repo:acme@1024025/orders@123456:ref:refs/heads/main'
+
+export const WHOAMI_EXAMPLE = {
+  principal: {
+    issuer: 'github',
+    subject: SUBJECT,
+    claims: { repository_id: '123456', ref: 'refs/heads/main' },
+  },
+  databases: [{ name: 'orders', users: ['migrator'] }],
+}
+
+/** What a 403 tells a caller of itself. */
+export const DENIED_CALLER = {
+  principal: { issuer: 'github', subject: SUBJECT },
+  auditId: AUDIT_ID,
+}
 
 export const PEM_EXAMPLE = '-----BEGIN CERTIFICATE-----\nMIIEBjCC…\n-----END CERTIFICATE-----\n'

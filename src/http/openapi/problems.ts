@@ -1,6 +1,7 @@
 import * as Type from 'typebox'
 import { type ErrorCode, JetonError, STATUS } from '../../errors.ts'
 import { PROBLEM_TYPE, problemOf } from '../problem.ts'
+import { DENIED_CALLER } from './examples.ts'
 import { HEADERS, headerRefs } from './headers.ts'
 
 /** A problem that a request may be answered with: an example of its code. */
@@ -25,6 +26,21 @@ export const ProblemSchema = Type.Object(
       description: 'What was wrong with this request. For people: its words may change.',
     }),
     requestId: Type.String({ description: 'Give it to the operator: it is in the record.' }),
+    principal: Type.Optional(
+      Type.Object(
+        {
+          issuer: Type.String({ description: 'The name of the issuer in the configuration, or `apiKey`.' }),
+          subject: Type.String({ description: "The JWT's `sub`, or the name of the API key." }),
+        },
+        { description: 'Whom jeton takes the caller for. Only of a 403.' },
+      ),
+    ),
+    auditId: Type.Optional(
+      Type.String({
+        description:
+          'The id of the record that says why, for the operator. Only of a 403. Many at once share the record that counts them, which is written within a minute.',
+      }),
+    ),
   },
   { description: 'A problem (RFC 9457).' },
 )
@@ -79,7 +95,11 @@ function problemResponse(status: number, problems: readonly ProblemExample[]) {
       name,
       {
         summary: detail,
-        value: problemOf(new JetonError(code, { publicMessage: detail }), HEADERS.RequestId.example),
+        value: problemOf(
+          new JetonError(code, { publicMessage: detail }),
+          HEADERS.RequestId.example,
+          code === 'access_denied' ? DENIED_CALLER : {},
+        ),
       },
     ]),
   )

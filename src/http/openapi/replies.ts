@@ -6,8 +6,9 @@ import {
   ReadyReplySchema,
   TokenReplySchema,
   TokenRequestSchema,
+  WhoamiReplySchema,
 } from '../schemas.ts'
-import { DATABASES_EXAMPLE, PEM_EXAMPLE, TOKEN_EXAMPLE } from './examples.ts'
+import { DATABASES_EXAMPLE, PEM_EXAMPLE, TOKEN_EXAMPLE, WHOAMI_EXAMPLE } from './examples.ts'
 import { headerRefs } from './headers.ts'
 import { CREDENTIAL_PROBLEMS, commonProblems, TOKEN_PROBLEMS } from './problem-examples.ts'
 import { type ProblemExample, ProblemSchema, problemResponses } from './problems.ts'
@@ -19,6 +20,7 @@ export const SCHEMAS = {
   TokenRequest: TokenRequestSchema,
   TokenReply: TokenReplySchema,
   DatabasesReply: DatabasesReplySchema,
+  WhoamiReply: WhoamiReplySchema,
   AliveReply: AliveReplySchema,
   ReadyReply: ReadyReplySchema,
   Problem: ProblemSchema,
@@ -67,6 +69,15 @@ const REPLIES: Readonly<Record<string, Replies>> = {
       200: jsonReply('What the sender of the credential may have tokens for; perhaps nothing.', {
         schema: schemaRef('DatabasesReply'),
         example: DATABASES_EXAMPLE,
+      }),
+    },
+    problems: CREDENTIAL_PROBLEMS,
+  },
+  whoAmI: {
+    success: {
+      200: jsonReply('Whom the credential stands for, and what it may have tokens for; perhaps nothing.', {
+        schema: schemaRef('WhoamiReply'),
+        example: WHOAMI_EXAMPLE,
       }),
     },
     problems: CREDENTIAL_PROBLEMS,

@@ -1,8 +1,14 @@
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
+import { createAuditLog } from '../../../src/audit/audit-log.ts'
+import { INDIVIDUAL_LIMIT } from '../../../src/audit/flood-limits.ts'
 import { sha256Hex } from '../../../src/lib/hash.ts'
+import { createHealth } from '../../../src/telemetry/health.ts'
+import { fakeSink } from '../../audit/fake-sink.ts'
+import { settle } from '../../support/clock/virtual-clock.ts'
 import { ORDERS } from '../../support/databases/orders.ts'
 import { startApi } from '../../support/service/app.ts'
+import { createLogRecorder } from '../../support/service/log-recorder.ts'
 import { expectRefusal, requestToken } from '../support.ts'
 
 const SOURCE = 'https://truststore.pki.rds.amazonaws.com/us-east-1/us-east-1-bundle.pem'
@@ -168,10 +174,43 @@ describe('access_denied', () => {
       const record = expectRefusal(api, reply, 'access_denied')
       expect(record).toMatchObject({ principal: { issuer: 'github', subject: 'someone' }, database })
       expect(record.reason).toContain('nearest grant orders-deploy')
-      replies.push({ text: withoutId(reply), headers: headersOf(reply) })
+      replies.push({ text: withoutIds(reply), headers: headersOf(reply) })
     }
     expect(new Set(replies.map(reply => JSON.stringify(reply))).size).toBe(1)
     expect(JSON.stringify(replies)).not.toContain('orders')
+  })
+
+  test('tells the caller its own issuer and subject alone, as text whatever is in them', async () => {
+    const api = await startApi()
+    const sub = 'repo:acme/\u202eevil",\n"databases":["orders"]\u0000\ud800'
+    const authorization = await api.bearer({ sub, repository_id: '666', secret: 'claim-6f2a' })
+    const reply = await requestToken(api, { authorization })
+    expectRefusal(api, reply, 'access_denied')
+    expect(reply.body.principal).toEqual({
+      issuer: 'github',
+      subject: api.records.at(-1)?.principal?.subject,
+    })
+    expect(reply.text).toMatch(/^[ -~]+$/)
+    expect(reply.text).not.toContain('claim-6f2a')
+  })
+
+  test('names the record that counts it if floods are only counted, and that record is written', async () => {
+    const sink = fakeSink()
+    const api = await startApi({
+      createAuditLog: ({ clock }) =>
+        createAuditLog({ sinks: [sink.sink], clock, health: createHealth(), log: createLogRecorder() }),
+    })
+    const authorization = await api.bearer({ repository_id: '666' })
+    const ids: string[] = []
+    for (let i = 0; i < INDIVIDUAL_LIMIT + 5; i++)
+      ids.push((await requestToken(api, { authorization })).body.auditId)
+    await api.clock.advance(60_000)
+    await requestToken(api, { authorization })
+    await settle()
+    const records = sink.records()
+    expect(new Set(ids).size).toBe(INDIVIDUAL_LIMIT + 1)
+    for (const id of new Set(ids)) expect(records.map(record => record.id)).toContain(id)
+    expect(records.find(({ id }) => id === ids.at(-1))).toMatchObject({ code: 'access_denied', count: 5 })
   })
 
   test('looks the same for an unknown user and one that is not granted', async () => {
@@ -181,14 +220,14 @@ describe('access_denied', () => {
     for (const user of ['app_rw', 'no_such_user']) {
       const reply = await requestToken(api, { authorization, body: { database: 'orders', user } })
       expect(expectRefusal(api, reply, 'access_denied')).toMatchObject({ user })
-      texts.push(withoutId(reply))
+      texts.push(withoutIds(reply))
     }
     expect(texts[0]).toBe(texts[1])
   })
 })
 
-function withoutId({ text, body }: { text: string; body: { requestId: string } }): string {
-  return text.replace(body.requestId, '')
+function withoutIds({ text, body }: { text: string; body: { requestId: string; auditId: string } }): string {
+  return text.replace(body.requestId, '').replace(body.auditId, '')
 }
 
 function headersOf({ headers }: { headers: Record<string, string> }) {

@@ -102,7 +102,7 @@ export async function startApi({
       if (faults.auditLog) throw faults.auditLog
       records.push(record)
     },
-    writeRefusal: record => void records.push(record),
+    admitRefusal: record => ({ id: record.id, write: () => void records.push(record) }),
     announce() {},
     flushDue() {},
     headHash: () => undefined,
