@@ -42,11 +42,13 @@ export async function findServer(
   if (!server) throw invalidUsage('no server: give --url or set JETON_URL')
   const waitMs = parseSeconds(wait ?? '0') * 1000
   const network = { send: createNodeSend({ findProxy: findProxyOf(env) }), clock }
+  const identity = await findCredential({ jwtFile: jwt, env, stdin }, network)
   return {
     ...network,
     url: server,
     urlName: url === undefined ? 'JETON_URL' : '--url',
-    credential: findCredential({ jwtFile: jwt, env, stdin }, network),
+    credential: identity.getCredential,
+    identity: identity.description,
     waitMs,
     onWait: createWaitNotice(stderr),
     program: 'jeton-cli',

@@ -1,93 +1,132 @@
-import { createReadStream } from 'node:fs'
-import { readTextUpTo } from '../lib/process-input.ts'
-import { systemCodeNote } from '../lib/system-error.ts'
 import type { CredentialEnvironment } from './credential-variables.ts'
-import { failure, invalidUsage } from './errors.ts'
-import { fetchGithubJwt } from './github.ts'
-import type { Network } from './http.ts'
+import { CallerError, invalidUsage } from './errors.ts'
+import type { Network, Send } from './http.ts'
+import { jwtWord, readCredentialFile, readLimited, singleWord } from './identity/credential-text.ts'
+import type { Platform, PlatformHost } from './identity/platform.ts'
+import { PLATFORMS } from './identity/platforms.ts'
+import { createNodeSend } from './node-http.ts'
 
 /** Returns the value of the `Authorization` header, which is a secret. */
 export type GetCredential = () => Promise<string>
+
+/** A caller identity: a credential, and where it comes from. */
+export interface Identity {
+  /** Names the source and no secret, as in `GitHub Actions' OIDC token, audience jeton`. */
+  readonly description: string
+  readonly getCredential: GetCredential
+}
 
 export interface CredentialSources {
   /** `--jwt`: a file, or `-` for stdin. */
   jwtFile?: string | undefined
   env: CredentialEnvironment
   stdin: AsyncIterable<Uint8Array | string>
+  /** For metadata servers, which no proxy reaches; default: without a proxy. */
+  sendDirectly?: Send
+  /** The folder that stands for `/`, where platforms have their files and sockets. */
+  root?: string
 }
-
-/** Servers refuse headers that are much shorter than this. */
-const MAX_BYTES = 64 * 1024
 
 const NO_CREDENTIAL =
-  'no credential: set JETON_JWT_FILE (a file with a JWT, such as a projected token of Kubernetes), JETON_JWT or JETON_API_KEY, or give --jwt FILE (- for stdin); in GitHub Actions, `permissions: id-token: write` is enough'
+  'no credential: set JETON_JWT_FILE (a file with a JWT, such as a projected token of Kubernetes), JETON_JWT or JETON_API_KEY, or give --jwt FILE (- for stdin); in GitHub Actions, GitLab CI and on other platforms the caller is found by itself, but this is none of them'
+const NO_PROJECTED_TOKEN =
+  'no credential: mount a projected service account token with `audience: jeton` at /var/run/secrets/jeton, with the `path: token`; or set JETON_JWT_FILE, JETON_JWT or JETON_API_KEY, or give --jwt FILE'
 
 /**
- * Chooses the caller's credential: `--jwt`, or the one set among JETON_JWT, JETON_JWT_FILE and JETON_API_KEY, or GitHub
- * Actions. Throws CallerError (exit code 2) if there is none, or if two variables are set. Each call of the returned
- * function reads the file or asks GitHub again, because Kubernetes rotates projected tokens and a JWT may expire between
- * two attempts; stdin is read once. Verifies nothing.
+ * Finds out by which credential the caller is known: `--jwt`, else the first that is set of JETON_JWT, JETON_JWT_FILE and
+ * JETON_API_KEY, else that of the platform it runs on. Only if all that fails are metadata servers asked, for a second. Throws
+ * CallerError (exit code 2) that says what to add. Each call of `getCredential` reads the file or asks the platform again,
+ * because JWTs may expire between two attempts; stdin is read once. Verifies nothing.
  */
-export function findCredential({ jwtFile, env, stdin }: CredentialSources, network: Network): GetCredential {
-  if (jwtFile === '-') return readOnce(async () => bearer(await readLimited(stdin, 'stdin'), 'stdin'))
-  if (jwtFile !== undefined) return fromFile(jwtFile)
-
-  const present = (['JETON_JWT', 'JETON_JWT_FILE', 'JETON_API_KEY'] as const).filter(name => env[name])
-  if (present.length > 1)
-    throw invalidUsage(`${present.join(' and ')} are set: leave only one, or use --jwt FILE`)
-  if (env.JETON_JWT) return fixed(bearer(env.JETON_JWT, 'JETON_JWT'))
-  if (env.JETON_JWT_FILE) return fromFile(env.JETON_JWT_FILE)
-  if (env.JETON_API_KEY) return fixed(`ApiKey ${singleWord(env.JETON_API_KEY, 'JETON_API_KEY')}`)
-  return fromGithub(env, network)
+export async function findCredential(sources: CredentialSources, network: Network): Promise<Identity> {
+  const [first] = listIdentities(sources, network)
+  const found = first ?? (await askMachine(sources, network))
+  if (found.lacks !== undefined) throw invalidUsage(`cannot get ${found.description}: ${found.lacks}`)
+  return found
 }
 
-function fromGithub(env: CredentialEnvironment, network: Network): GetCredential {
-  const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: secret } = env
-  if (!url || !secret)
-    throw invalidUsage(
-      env.GITHUB_ACTIONS === 'true'
-        ? 'this GitHub Actions job cannot request an OIDC token: add `permissions: id-token: write` to the job or the workflow (a pull request from a fork never gets one)'
-        : NO_CREDENTIAL,
-    )
-  const requestToken = singleWord(secret, 'ACTIONS_ID_TOKEN_REQUEST_TOKEN')
-  const audience = env.JETON_AUDIENCE || 'jeton'
-  return async () =>
-    bearer(await fetchGithubJwt({ url, requestToken, audience }, network), "GitHub's OIDC token")
+/** An identity that the caller's surroundings offer. */
+export interface OfferedIdentity extends Identity {
+  /** What to add, if the platform gives no JWT as it is configured. */
+  readonly lacks?: string | undefined
 }
 
-function fromFile(path: string): GetCredential {
-  return async () => bearer(await readLimited(createReadStream(path), path), path)
+/** Returns all identities that flags, variables and files offer, in the order in which `findCredential` takes them. Asks no network. */
+export function listIdentities(sources: CredentialSources, network: Network): OfferedIdentity[] {
+  const host = hostOf(sources, network)
+  const platforms = PLATFORMS.filter(platform => platform.isHere(host))
+  return [...givenIdentities(sources), ...platforms.map(platform => platformIdentity(platform, host))]
 }
 
-function fixed(header: string): GetCredential {
-  return async () => header
+function givenIdentities({ jwtFile, env, stdin }: CredentialSources): Identity[] {
+  const { JETON_JWT: jwt, JETON_JWT_FILE: path, JETON_API_KEY: apiKey } = env
+  return [
+    ...(jwtFile === '-' ? [fromStdin(stdin)] : []),
+    ...(jwtFile !== undefined && jwtFile !== '-' ? [fromFile(jwtFile, '--jwt')] : []),
+    ...(jwt ? [given('the JWT in JETON_JWT', async () => bearer(jwt, 'JETON_JWT'))] : []),
+    ...(path ? [fromFile(path, 'JETON_JWT_FILE')] : []),
+    ...(apiKey ? [given('the API key in JETON_API_KEY', async () => apiKeyHeader(apiKey))] : []),
+  ]
+}
+
+function given(description: string, getCredential: GetCredential): Identity {
+  return { description, getCredential }
+}
+
+function fromFile(path: string, name: string): Identity {
+  return given(`the JWT in ${path || 'no file'} (${name})`, async () =>
+    bearer(await readCredentialFile(path), path),
+  )
 }
 
 /** Keeps a failure too, because a stream cannot be read twice. */
-function readOnce(read: GetCredential): GetCredential {
+function fromStdin(stdin: CredentialSources['stdin']): Identity {
   let header: Promise<string> | undefined
-  return () => {
-    header ??= read()
+  return given('the JWT on standard input', () => {
+    header ??= readLimited(stdin, 'stdin').then(text => bearer(text, 'stdin'))
     return header
-  }
+  })
 }
 
-async function readLimited(stream: AsyncIterable<Uint8Array | string>, name: string): Promise<string> {
-  const text = await readTextUpTo(stream, MAX_BYTES).catch(cause => {
-    throw failure(`cannot read a JWT from ${name}${systemCodeNote(cause)}`, cause)
-  })
-  if (text === undefined) throw failure(`${name} is longer than any JWT (${MAX_BYTES} bytes)`)
-  return text
+async function askMachine(sources: CredentialSources, network: Network): Promise<OfferedIdentity> {
+  const host = hostOf(sources, network)
+  const answers = await Promise.all(PLATFORMS.map(async platform => platform.answers?.(host)))
+  const platform = PLATFORMS.find((_platform, index) => answers[index])
+  if (platform) return platformIdentity(platform, host)
+  const { KUBERNETES_SERVICE_HOST: cluster, AWS_WEB_IDENTITY_TOKEN_FILE: tokenForAws } = host.env
+  throw invalidUsage(cluster || tokenForAws ? NO_PROJECTED_TOKEN : NO_CREDENTIAL)
+}
+
+function hostOf({ env, sendDirectly = createNodeSend(), root = '/' }: CredentialSources, network: Network) {
+  return { ...network, env, sendDirectly, root, audience: env.JETON_AUDIENCE || 'jeton' }
+}
+
+function platformIdentity(platform: Platform, host: PlatformHost): OfferedIdentity {
+  const { token, audience } = platform
+  return {
+    description: audience === 'free' ? `${token}, audience ${host.audience}` : token,
+    lacks: platform.lacks?.(host),
+    getCredential: async () => {
+      try {
+        return `Bearer ${jwtWord(await platform.request(host), 'what it gave')}`
+      } catch (cause) {
+        if (!(cause instanceof CallerError)) throw cause
+        const { message, exitCode, isTemporary, retryAfterMs } = cause
+        throw new CallerError(`cannot get ${token}: ${message}`, {
+          exitCode,
+          isTemporary,
+          retryAfterMs,
+          cause,
+        })
+      }
+    },
+  }
 }
 
 function bearer(text: string, name: string): string {
   return `Bearer ${singleWord(text, name)}`
 }
 
-/** fetch quotes an invalid header value in its error, so an invalid credential must never reach it. */
-function singleWord(text: string, name: string): string {
-  const word = text.trim()
-  if (word === '') throw failure(`${name} is empty`)
-  if (/^[\x21-\x7e]+$/.test(word)) return word
-  throw failure(`${name} is not a credential: it contains spaces, control characters or non-ASCII letters`)
+function apiKeyHeader(text: string): string {
+  return `ApiKey ${singleWord(text, 'JETON_API_KEY')}`
 }

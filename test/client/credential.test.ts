@@ -23,8 +23,19 @@ afterEach(async () => {
   await github.close()
 })
 
+/** Where no metadata server answers. */
+const sendDirectly: Send = () => Promise.reject(new Error('nobody there'))
+
+function findIdentity(sources: Partial<CredentialSources>, send = createNodeSend()) {
+  const all = { env: {}, stdin: stdinOf(''), sendDirectly, root: folder, ...sources }
+  return findCredential(all, { send, clock: virtualClock() })
+}
+
+/** Returns a function that returns the credential that is found. */
 function find(sources: Partial<CredentialSources>, send = createNodeSend()) {
-  return findCredential({ env: {}, stdin: stdinOf(''), ...sources }, { send, clock: virtualClock() })
+  const identity = findIdentity(sources, send)
+  identity.catch(() => {})
+  return async () => (await identity).getCredential()
 }
 
 async function* stdinOf(text: string) {
@@ -76,16 +87,19 @@ describe('findCredential', () => {
     expect(await credential()).toBe(`Bearer ${rotated}`)
   })
 
-  test('refuses to choose between two variables', async () => {
-    const error = await errorOf(() => find({ env: { JETON_JWT: jwt, JETON_API_KEY: 'key' } }))
-    expect(error).toMatchObject({
-      exitCode: 2,
-      message: expect.stringContaining('JETON_JWT and JETON_API_KEY'),
-    })
+  test('takes the first that is set of the variables, and says which', async () => {
+    const env = { JETON_JWT: jwt, JETON_JWT_FILE: await file(someJwt()), JETON_API_KEY: 'key' }
+    expect(await find({ env })()).toBe(`Bearer ${jwt}`)
+    expect((await findIdentity({ env })).description).toBe('the JWT in JETON_JWT')
+    const { description } = await findIdentity({ env: { ...env, JETON_JWT: '' } })
+    expect(description).toBe(`the JWT in ${env.JETON_JWT_FILE} (JETON_JWT_FILE)`)
+    expect((await findIdentity({ env: { JETON_API_KEY: 'key' } })).description).toBe(
+      'the API key in JETON_API_KEY',
+    )
   })
 
   test('lists all ways to give a credential if there is none', async () => {
-    const error = await errorOf(() => find({}))
+    const error = await errorOf(find({}))
     expect(error.exitCode).toBe(2)
     for (const source of ['--jwt', 'JETON_JWT', 'JETON_JWT_FILE', 'JETON_API_KEY', 'GitHub Actions'])
       expect(error.message).toContain(source)
@@ -101,7 +115,7 @@ describe('findCredential', () => {
     const error = await errorOf(async () => find({ jwtFile: await file(text) })())
     expect(errorLine(error)).not.toContain('a.b')
     expect(error.exitCode).toBe(1)
-    if (text.trim()) expect((await errorOf(() => find({ env: { JETON_API_KEY: text } }))).exitCode).toBe(1)
+    if (text.trim()) expect((await errorOf(find({ env: { JETON_API_KEY: text } }))).exitCode).toBe(1)
   })
 
   test('names a file that cannot be read, and stops reading one that never ends', async () => {
@@ -139,7 +153,7 @@ describe('findCredential in GitHub Actions', () => {
   })
 
   test('says what to add if the job lacks the permission', async () => {
-    const error = await errorOf(() => find({ env: { GITHUB_ACTIONS: 'true' } }))
+    const error = await errorOf(find({ env: { GITHUB_ACTIONS: 'true' } }))
     expect(error).toMatchObject({ exitCode: 2, message: expect.stringContaining('id-token: write') })
   })
 

@@ -55,6 +55,10 @@ export const LAZY_MODULES: readonly LazyModules[] = [
     because: 'what only /openapi.json says must not slow a cold start',
   },
   {
+    paths: ['src/client/identity/aws-signature.ts'],
+    because: 'of all callers, only those with an AWS role sign a request',
+  },
+  {
     paths: ['src/telemetry/prometheus.ts'],
     because: 'without a registry, as on Lambda, prom-client must not load',
   },
