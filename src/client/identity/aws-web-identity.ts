@@ -8,6 +8,8 @@ import { answerFailure } from './request-jwt.ts'
 /** How long a JWT is to be valid: one is asked for each request. */
 const DURATION_SECONDS = '300'
 
+const TOO_MANY_REQUESTS = 429
+
 /** What to do about errors of STS, by their codes, some of which have two spellings. */
 const CURES: Readonly<Record<string, string>> = {
   OutboundWebIdentityFederationDisabled:
@@ -54,6 +56,9 @@ function stsUrl({ env }: PlatformHost, region: string): URL {
 function stsFailure(reply: ParsedReply, { name, host }: { name: string; host: PlatformHost }) {
   const [, code = ''] = /<Code>([A-Za-z]{1,60})<\/Code>/.exec(reply.text) ?? []
   if (code === '') return answerFailure(reply, { name, host })
+  // of all its errors, this one alone may pass with a status that says otherwise
+  if (code.startsWith('Throttling'))
+    return answerFailure({ ...reply, status: TOO_MANY_REQUESTS }, { name, host, cure: code })
   const cure = CURES[code.replace(/Exception$/, '')]
   return answerFailure(reply, { name, host, cure: cure === undefined ? code : `${code}: ${cure}` })
 }

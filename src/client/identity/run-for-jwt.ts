@@ -32,21 +32,26 @@ export async function runForJwt(
   { env, clock }: PlatformHost,
 ): Promise<string> {
   const { spawn } = await import('node:child_process')
+  const words = [program, ...args].join(' ')
   return withTimeout(
     async signal => {
-      const child = spawn(program, args, { env, signal, stdio: ['ignore', 'pipe', 'ignore'] })
+      const child = spawn(program, args, {
+        env,
+        signal,
+        killSignal: 'SIGKILL',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      })
+      // what the program started may outlive it, and keep the pipe open
+      signal.addEventListener('abort', () => child.stdout.destroy(), { once: true })
       const ended = new Promise<number | null>((resolve, reject) => {
         child.once('error', reject).once('close', resolve)
       }).catch(cause => {
         throw failure(`${program} cannot be run${systemCodeNote(cause)}`, cause)
       })
-      const printed = readTextUpTo(child.stdout, MAX_BYTES)
-      const [code, text] = await Promise.all([ended, printed])
-      if (code !== 0)
-        throw failure(
-          `${program} failed${code === null ? '' : ` (exit code ${code})`}: for its reason, run ${[program, ...args.slice(0, 3)].join(' ')} … >/dev/null`,
-        )
+      const [code, text] = await Promise.all([ended, readTextUpTo(child.stdout, MAX_BYTES)])
       if (text === undefined) throw failure(`${program} prints more than a JWT`)
+      if (code !== 0)
+        throw failure(`${program} failed${exitNote(code)}: its own words are in \`${words} >/dev/null\``)
       return text
     },
     {
@@ -55,4 +60,8 @@ export async function runForJwt(
       timedOut: () => temporaryFailure(`${program} has not ended within ${TIMEOUT_MS / 1000} s`),
     },
   )
+}
+
+function exitNote(code: number | null): string {
+  return code === null ? '' : ` (exit code ${code})`
 }
