@@ -17,6 +17,10 @@ export default async function setup(): Promise<() => Promise<void>> {
     'mariadb-client',
     'awscli',
     'faketime',
+    'libnss-wrapper',
+    'python-drivers',
+    'java-drivers',
+    'pgbouncer',
   ])
   for (const { tool, reason } of missing)
     process.stderr.write(`\n!!! ${tool} is missing, its tests are skipped: ${reason}\n\n`)

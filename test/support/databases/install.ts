@@ -1,9 +1,14 @@
 import { execFile } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { access, mkdir, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { lookForProgram } from '../../../src/dev/postgres/programs.ts'
 
-/** What tests need on a machine: for each tool its programs, and the Debian packages that have them. */
+const PYTHON = '/usr/lib/python3/dist-packages'
+const PYTHON_DRIVERS = ['psycopg2', 'psycopg', 'psycopg_pool', 'sqlalchemy', 'django', 'asyncpg', 'pymysql']
+const JARS = ['postgresql', 'mariadb-java-client', 'HikariCP', 'slf4j-api']
+const LIBRARIES = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`
+
+/** What tests need on a machine: for each tool its programs, or paths of files, and the Debian packages that have them. */
 const TOOLS = {
   postgres: { programs: ['postgres', 'initdb'], packages: ['postgresql'] },
   psql: { programs: ['psql'], packages: ['postgresql-client'] },
@@ -12,6 +17,19 @@ const TOOLS = {
   awscli: { programs: ['aws'], packages: ['awscli'] },
   faketime: { programs: ['faketime'], packages: ['faketime'] },
   wrk: { programs: ['wrk'], packages: ['wrk'] },
+  'python-drivers': {
+    programs: PYTHON_DRIVERS.map(name => `${PYTHON}/${name}/__init__.py`),
+    packages: PYTHON_DRIVERS.map(name => `python3-${name.replace('_', '-')}`),
+  },
+  'java-drivers': {
+    programs: JARS.map(name => `/usr/share/java/${name}.jar`),
+    packages: ['libpostgresql-jdbc-java', 'libmariadb-java', 'libhikaricp-java'],
+  },
+  pgbouncer: { programs: ['pgbouncer'], packages: ['pgbouncer'] },
+  'libnss-wrapper': {
+    programs: [`${LIBRARIES}/libnss_wrapper.so`],
+    packages: ['libnss-wrapper'],
+  },
 } as const satisfies Record<string, { programs: readonly string[]; packages: readonly string[] }>
 
 export type Tool = keyof typeof TOOLS
@@ -76,8 +94,16 @@ export async function hasProgram(name: string): Promise<boolean> {
 }
 
 async function findMissingPrograms(tool: Tool): Promise<string[]> {
-  const paths = await Promise.all(TOOLS[tool].programs.map(lookForProgram))
-  return TOOLS[tool].programs.filter((_, index) => paths[index] === undefined)
+  const found = await Promise.all(TOOLS[tool].programs.map(isHere))
+  return TOOLS[tool].programs.filter((_, index) => !found[index])
+}
+
+async function isHere(program: string): Promise<boolean> {
+  if (!program.startsWith('/')) return (await lookForProgram(program)) !== undefined
+  return access(program).then(
+    () => true,
+    () => false,
+  )
 }
 
 const advice = (tool: Tool) => `as root: apt-get install ${TOOLS[tool].packages.join(' ')}`

@@ -1,0 +1,126 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { createRdsVerifier, type SignedEndpoint } from '../../src/dev/aws/rds-verifier.ts'
+import { sha256Hex } from '../../src/lib/hash.ts'
+import type { RealDatabase } from '../support/databases/database.ts'
+import { startMariadb } from '../support/databases/mariadb.ts'
+import { ORDERS } from '../support/databases/orders.ts'
+import { startPostgres } from '../support/databases/postgres.ts'
+import { type ProgramResult, run } from '../support/run.ts'
+import { CLI, startJeton } from '../support/service/jeton.ts'
+import { CLAIMS, LEDGER, startTestEnvironment } from '../support/service/test-environment.ts'
+import { startCaProxy } from './ca-proxy.ts'
+
+/** So long that a token is due for renewal after a second, and can be vended for a minute. */
+const SHORT_SESSION_MS = 361_000
+const TOKEN_LIFETIME_MS = 15 * 60_000
+
+/** A login that a database has checked. */
+export interface CheckedLogin {
+  readonly user: string
+  readonly fingerprint: string
+  readonly ok: boolean
+}
+
+/** What a recipe runs in: the command `jeton` with a server, and a real database under RDS's own name. */
+export interface RecipeEnvironment {
+  readonly folder: string
+  readonly database: RealDatabase
+  /** All logins so far, oldest first. */
+  readonly logins: CheckedLogin[]
+  /** Writes a file to the folder, which programs run in; returns its path. */
+  put(name: string, text: string, mode?: number): Promise<string>
+  /** Runs a program in the folder. Never throws for its exit code. */
+  run(file: string, args: readonly string[], options?: { input?: string }): Promise<ProgramResult>
+  /** How many tokens the server has been asked for. */
+  countRequests(): number
+  /** From now on tokens last for their 15 minutes; until then they are due for renewal after a second. */
+  useLongSessions(): void
+  /** From now on the database refuses every token that was vended so far, as it does after their 15 minutes. */
+  expireTokens(): void
+  /** From now on tokens are accepted by the time of day again. */
+  restoreClock(): void
+  close(): Promise<void>
+}
+
+const START = { postgres: startPostgres, mariadb: startMariadb }
+
+/** Starts `orders` (PostgreSQL) or `ledger` (MariaDB). Programs find it under RDS's name by libnss_wrapper. */
+export async function startRecipeEnvironment(engine: 'postgres' | 'mariadb'): Promise<RecipeEnvironment> {
+  const [name, facts, users] =
+    engine === 'postgres'
+      ? (['orders', ORDERS, ORDERS.users] as const)
+      : (['ledger', LEDGER, ['app_rw']] as const)
+  const environment = await startTestEnvironment()
+  const { folder, sts, issuer, authority } = environment
+  sts.faults.lifetimeMs = SHORT_SESSION_MS
+
+  const logins: CheckedLogin[] = []
+  let aheadMs = 0
+  let endpoint: SignedEndpoint = facts
+  const database = await START[engine]({
+    authority,
+    hosts: [facts.host],
+    users,
+    check: async login => {
+      const verify = createRdsVerifier({ endpoint, sts, now: () => Date.now() + aheadMs })
+      const result = await verify(login)
+      logins.push({ user: login.user, fingerprint: sha256Hex(login.token), ok: result.ok })
+      return result
+    },
+  })
+  endpoint = { ...facts, port: database.port }
+
+  const config = environment.config() as { databases: Record<string, object> }
+  const jeton = await startJeton({
+    config: {
+      ...config,
+      databases: { ...config.databases, [name]: { ...config.databases[name], port: database.port } },
+    },
+    env: environment.serverEnv,
+    folder,
+  })
+
+  const put = async (file: string, text: string, mode = 0o600) => {
+    await mkdir(dirname(join(folder, file)), { recursive: true })
+    await writeFile(join(folder, file), text, { mode })
+    await chmod(join(folder, file), mode)
+    return join(folder, file)
+  }
+  const proxy = await startCaProxy(jeton.url, authority.caPem)
+  await put('jeton', `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`, 0o755)
+  const env = {
+    PATH: `${folder}:${process.env.PATH}`,
+    HOME: folder,
+    JETON_URL: proxy.url,
+    JETON_JWT: await issuer.sign({ sub: 'me', ...CLAIMS }),
+    LD_PRELOAD: 'libnss_wrapper.so',
+    NSS_WRAPPER_HOSTS: await put('hosts', `127.0.0.1 localhost ${facts.host}\n`),
+    PYTHONDONTWRITEBYTECODE: '1',
+  }
+
+  return {
+    folder,
+    database,
+    logins,
+    put,
+    run: (file, args, options) =>
+      run('sh', ['-c', 'cd "$0" && exec "$@"', folder, file, ...args], { env, ...options }),
+    countRequests: proxy.requests,
+    useLongSessions() {
+      sts.faults.lifetimeMs = undefined
+    },
+    expireTokens() {
+      aheadMs = TOKEN_LIFETIME_MS
+    },
+    restoreClock() {
+      aheadMs = 0
+    },
+    async close() {
+      await proxy.close()
+      await jeton.close()
+      await database.close()
+      await environment.close()
+    },
+  }
+}
