@@ -86,9 +86,12 @@ export async function canRun(tools: readonly Tool[]): Promise<boolean> {
   return false
 }
 
-/** Returns whether a program is here that only some examples need; if not, says so on stderr. Ignores CI=true. */
+/**
+ * Returns whether a program, or a file by its path, is here that only some examples need; if not, says so on stderr. Ignores
+ * CI=true.
+ */
 export async function hasProgram(name: string): Promise<boolean> {
-  if (await lookForProgram(name)) return true
+  if (await isHere(name)) return true
   process.stderr.write(`\n!!! TESTS SKIPPED, missing: ${name}\n\n`)
   return false
 }

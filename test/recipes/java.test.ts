@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { canRun, hasProgram } from '../support/databases/install.ts'
+import { exampleIn, readDocsPage } from '../support/markdown.ts'
+import { type RecipeEnvironment, startRecipeEnvironment } from './environment.ts'
+
+/** A JDK is too big to be installed for this alone. */
+const hasJava = (await hasProgram('javac')) && (await canRun(['java-drivers', 'libnss-wrapper']))
+const JARS = ['HikariCP', 'postgresql', 'mariadb-java-client', 'slf4j-api', 'slf4j-nop']
+const CLASSPATH = ['.', ...JARS.map(name => `/usr/share/java/${name}.jar`)].join(':')
+
+interface JavaRecipe {
+  readonly engine: 'postgres' | 'mariadb'
+  readonly dataSource: string
+  /** Its `JetonTokens`. */
+  readonly tokens: string
+  readonly user: string
+  readonly refusal: RegExp
+}
+
+const RECIPES: readonly JavaRecipe[] = [
+  {
+    engine: 'postgres',
+    dataSource: 'OrdersDataSource',
+    tokens: 'OrdersDataSource.ORDERS',
+    user: 'migrator',
+    refusal:
+      /^Exception .* org\.postgresql\.util\.PSQLException: FATAL: LDAP authentication failed for user "migrator"$/m,
+  },
+  {
+    engine: 'mariadb',
+    dataSource: 'LedgerDataSource',
+    tokens: 'LedgerDataSource.LEDGER',
+    user: 'app_rw@%',
+    refusal:
+      /^Exception .* java\.sql\.SQLInvalidAuthorizationSpecException: .*Access denied for user 'app_rw'@'127\.0\.0\.1' \(using password: NO\)$/m,
+  },
+]
+
+/**
+ * `twice` takes a connection of the pool, waits for a newer token, takes another beside it, and prints the user of that;
+ * `once` connects without the pool.
+ */
+const main = ({ dataSource, tokens }: JavaRecipe, pool: string) => `
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+
+public final class Main {
+    static void print(Connection connection) throws Exception {
+        try (connection; ResultSet row = connection.createStatement().executeQuery("select current_user")) {
+            row.next();
+            System.out.println(row.getString(1));
+        }
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        if (arguments[0].equals("once")) print(new ${dataSource}().getConnection());
+        else if (arguments[0].equals("url")) print(DriverManager.getConnection(arguments[1]));
+        else twice();
+    }
+
+    static void twice() throws Exception {
+        ${pool.replaceAll('OrdersDataSource', dataSource)}
+        Connection first = pool.getConnection();
+        String old = ${tokens}.get("token");
+        while (${tokens}.get("token").equals(old)) Thread.sleep(100);
+        print(pool.getConnection());
+        pool.close();
+    }
+}
+`
+
+describe.runIf(hasJava).each(RECIPES)('JDBC and $dataSource', java => {
+  let recipe: RecipeEnvironment
+  beforeAll(async () => {
+    recipe = await startRecipeEnvironment(java.engine)
+    const page = await readDocsPage('connect/jdbc')
+    const classes = [
+      'JetonTokens',
+      java.dataSource,
+      ...(java.engine === 'postgres' ? ['OrdersPassword'] : []),
+    ]
+    for (const name of classes) await recipe.put(`${name}.java`, exampleIn(page, `${name}.java`))
+    await recipe.put('Main.java', main(java, exampleIn(page, 'hikari')))
+    const sources = ['Main', ...classes].map(name => `${name}.java`)
+    const compiled = await recipe.run('javac', ['-cp', CLASSPATH, '-Xlint:all,-serial', ...sources])
+    expect(compiled).toEqual({ code: 0, stdout: '', stderr: '' })
+  })
+  afterAll(() => recipe?.close())
+
+  const runMain = (...args: string[]) => recipe.run('java', ['-cp', CLASSPATH, 'Main', ...args])
+
+  test('a pool of HikariCP logs in, and with a newer token after that', async () => {
+    expect(await runMain('twice')).toEqual({ code: 0, stdout: `${java.user}\n`, stderr: '' })
+    expect(recipe.logins.every(login => login.ok)).toBe(true)
+    expect(recipe.logins.at(-1)?.fingerprint).not.toBe(recipe.logins[0]?.fingerprint)
+  })
+
+  test('a token that has ended is refused with the exception of the page', async () => {
+    recipe.expireTokens()
+    const { stdout, stderr } = await runMain('once')
+    recipe.restoreClock()
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(java.refusal)
+  })
+
+  test.runIf(java.engine === 'postgres')('a URL with authenticationPluginClassName logs in', async () => {
+    const page = await readDocsPage('connect/jdbc')
+    const [, url = ''] = /`(jdbc:postgresql:[^`]+)`/.exec(page) ?? []
+    const host = `orders.c9akciq32xyz.us-east-1.rds.amazonaws.com:${recipe.database.port}`
+    const ran = await runMain('url', url.replace('HOST', host).replace('app_ro', java.user))
+    expect(ran).toEqual({ code: 0, stdout: `${java.user}\n`, stderr: '' })
+  })
+})
