@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises'
 import type { Command } from 'commander'
 import { systemClock } from '../src/lib/clock.ts'
 
@@ -10,8 +9,21 @@ export function addCallerCommands(
   program: Command,
   { execCommandLine }: { execCommandLine: readonly string[] | undefined },
 ): void {
-  const { env, stdin, stdout, stderr } = process
-  const context = { env, stdin, stdout, stderr, lookup, clock: systemClock() }
+  // what most calls do not need is not loaded for them: Node makes streams when they are first asked for
+  const context = {
+    env: process.env,
+    get stdin() {
+      return process.stdin
+    },
+    get stdout() {
+      return process.stdout
+    },
+    get stderr() {
+      return process.stderr
+    },
+    lookup: async (host: string) => (await import('node:dns/promises')).lookup(host),
+    clock: systemClock(),
+  }
 
   addCallerOptions(program.command('token'))
     .description('request a token from a server')
@@ -36,7 +48,10 @@ export function addCallerCommands(
     .action(async (database, extraWords, options) => {
       const { execCommand } = await import('../src/cli/exec.ts')
       const words = { database, extraWords, command: execCommandLine }
-      process.exitCode = await execCommand({ ...words, ...options }, { ...context, host: process })
+      process.exitCode = await execCommand(
+        { ...words, ...options },
+        Object.assign(context, { host: process }),
+      )
     })
 
   program

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv'
 import { type ConfigFile, ConfigSchema } from './schema.ts'
 
-// for Lambda, build.mjs replaces this file with compiled code: compiling there would slow down each cold start
+// for Lambda, build/lambda.mjs replaces this file with compiled code: compiling there would slow down each cold start
 export const schema = ConfigSchema
 export const options = { allErrors: true, verbose: true }
 

@@ -1,7 +1,7 @@
 import type { FastifyServerOptions } from 'fastify'
 
 /**
- * Replaces Fastify's schema compilers, which would load and run at each start; build.mjs leaves them out of the Lambda
+ * Replaces Fastify's schema compilers, which would load and run at each start; build/lambda.mjs leaves them out of the Lambda
  * bundle. Replies are rendered with JSON.stringify: their schemas only describe them, and tests compare the two. A route with
  * a schema for its request must bring its own `validatorCompiler`.
  */

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv'
 import { type TokenRequest, TokenRequestSchema } from './schemas.ts'
 
-// build.mjs compiles this for Lambda and replaces this file with the code, since compiling costs each cold start time
+// build/lambda.mjs compiles this for Lambda and replaces this file with the code, since compiling costs each cold start time
 export const schema = TokenRequestSchema
 // unlike Fastify's defaults, these neither coerce nor drop nor fill in anything
 export const options = { allErrors: true }

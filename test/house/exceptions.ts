@@ -11,7 +11,7 @@ export const SHARED_NAMES: readonly SharedNames[] = [
     names: ['options', 'schema', 'validate'],
     files: ['src/config/fast-validator.ts', 'src/config/validator.ts', 'src/http/validator.ts'],
     because:
-      'build.mjs puts compiled validators in the place of these files and reads the same names from each',
+      'build/lambda.mjs puts compiled validators in the place of these files and reads the same names from each',
   },
 ]
 

@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 const SOURCE_FOLDERS = ['src', 'handlers', 'infra']
 const NOT_OURS = new Set(['.git', 'node_modules', 'dist'])
 
-/** The code that is shipped or deploys it. `build.mjs` is not part of it: it works out at run time what it imports. */
+/** The code that is shipped or deploys it. What builds it (`build/`) is no part of it: that works out at run time what it imports. */
 export function readSources(): SourceFile[] {
   return SOURCE_FOLDERS.flatMap(filesUnder).filter(isCode).map(readFile)
 }

@@ -7,7 +7,10 @@ import type { Template } from './cloudformation.ts'
 import { OSLS } from './osls.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const SOURCES = ['src', 'handlers', 'infra', 'build.mjs', 'serverless.yml', 'package.json', 'tsconfig.json']
+const SOURCES = [
+  ...['src', 'handlers', 'infra', 'build', 'build.mjs'],
+  ...['serverless.yml', 'package.json', 'tsconfig.json', 'LICENSE'],
+]
 
 /** A copy of the repository to package in, with a configuration of its own. */
 export interface Checkout {

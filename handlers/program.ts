@@ -1,0 +1,34 @@
+import { Command, CommanderError } from 'commander'
+import manifest from '../package.json' with { type: 'json' }
+import { EXEC_FAILED, USAGE_ERROR } from '../src/cli/exit-codes.ts'
+import { escapeUnprintable } from '../src/lib/printable.ts'
+import { messageOf } from '../src/lib/system-error.ts'
+import { printNodeWarnings } from '../src/telemetry/node-warnings.ts'
+import { outputStream } from './output-stream.ts'
+
+/** Returns the command line without its commands, and prints Node's warnings as commands print theirs. */
+export function createProgram(): Command {
+  printNodeWarnings(line => outputStream('stderr').write(`warning: ${escapeUnprintable(line)}\n`))
+  return new Command('jeton')
+    .description(
+      'vends Amazon RDS IAM database authentication tokens to workloads that hold no AWS credentials',
+    )
+    .version(manifest.version)
+    .enablePositionalOptions()
+    .configureOutput({
+      writeOut: text => outputStream('stdout').write(text),
+      writeErr: text => outputStream('stderr').write(text),
+      outputError: (text, write) => write(text.split('\n').map(escapeUnprintable).join('\n')),
+    })
+    .exitOverride()
+}
+
+/** Prints why a command line or a command failed, unless commander has done so, and returns the exit code. */
+export function reportFailure(cause: unknown): number {
+  if (cause instanceof CommanderError) {
+    if (cause.exitCode === 0) return 0
+    return process.argv[2] === 'exec' ? EXEC_FAILED : USAGE_ERROR
+  }
+  outputStream('stderr').write(`jeton: ${escapeUnprintable(messageOf(cause, 'failed'))}\n`)
+  return 1
+}
