@@ -79,5 +79,9 @@ function addCallerOptions(command: Command): Command {
       'a file with the JWT, or - for standard input (default: JETON_JWT, JETON_JWT_FILE, JETON_API_KEY, or the JWT of the GitHub Actions job)',
     )
     .option('--wait <seconds>', 'keep trying for so long while the server is busy or cannot be reached')
+    .option(
+      '--server-ca <file>',
+      'trust the CA certificates in this file too, for a server with a private CA (default: JETON_CACERT)',
+    )
     .showHelpAfterError(`jeton ${command.name()} --help shows how it is called`)
 }

@@ -3,10 +3,9 @@ import { findCredential } from '../client/credential.ts'
 import { invalidUsage } from '../client/errors.ts'
 import type { Network } from '../client/http.ts'
 import type { JetonServer } from '../client/jeton-request.ts'
-import { createNodeSend } from '../client/node-http.ts'
+import { openSend } from '../client/open-send.ts'
 import { requestToken } from '../client/request-token.ts'
 import type { TokenReply } from '../client/token-reply.ts'
-import { type FindProxy, readEgressProxies } from '../lib/egress-proxies.ts'
 import type { Environment } from '../lib/process-input.ts'
 import type { CommandStreams } from './streams.ts'
 import { createWaitNotice } from './wait-notice.ts'
@@ -25,6 +24,8 @@ export interface ServerArguments {
   jwt?: string | undefined
   /** For how many seconds to keep trying what may pass. */
   wait?: string | undefined
+  /** A file with CA certificates to trust besides those that Node has; default JETON_CACERT. */
+  serverCa?: string | undefined
 }
 
 /** What `jeton token` and `jeton exec` have in common, as written on the command line. */
@@ -35,13 +36,14 @@ export interface CallerArguments extends ServerArguments {
 
 /** Returns the server and the credential that the arguments and the environment name. Throws CallerError for a wrong one. */
 export async function findServer(
-  { url, jwt, wait }: ServerArguments,
+  { url, jwt, wait, serverCa }: ServerArguments,
   { env, stdin, stderr, clock }: CallerContext,
 ): Promise<JetonServer> {
   const server = url ?? env.JETON_URL
   if (!server) throw invalidUsage('no server: give --url or set JETON_URL')
   const waitMs = parseSeconds(wait ?? '0') * 1000
-  const network = { send: createNodeSend({ findProxy: findProxyOf(env) }), clock }
+  const ca = serverCa === undefined ? undefined : { path: serverCa, name: '--server-ca' }
+  const network = { send: await openSend({ env, serverCa: ca }), clock }
   const identity = await findCredential({ jwtFile: jwt, env, stdin }, network)
   return {
     ...network,
@@ -62,13 +64,6 @@ export async function requestTokenFor(
 ): Promise<TokenReply> {
   const server = await findServer(args, context)
   return requestToken({ database, ...(user !== undefined && { user }), ...(caPem && { caPem }) }, server)
-}
-
-function findProxyOf(env: Environment): FindProxy {
-  const { findProxy, problems } = readEgressProxies(env)
-  const [problem] = problems
-  if (problem) throw invalidUsage(`${problem.path} ${problem.message}`)
-  return findProxy
 }
 
 function parseSeconds(text: string): number {

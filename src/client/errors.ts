@@ -72,15 +72,20 @@ export function temporaryFailure(message: string, cause?: unknown): CallerError 
 /** Returns a line for stderr: `jeton: detail (code, request id …)`. Any error but CallerError shows only its system code. */
 export function errorLine(cause: unknown): string {
   if (!(cause instanceof CallerError)) return `jeton: failed unexpectedly${systemCodeNote(cause)}\n`
-  const { message, code, requestId, auditId, retryAfterMs } = cause
+  const { message, code, requestId, auditId } = cause
   const notes = [
     ...(code === undefined ? [] : [code]),
     ...(requestId === undefined ? [] : [`request id ${requestId}`]),
     ...(auditId === undefined ? [] : [`audit id ${auditId}`]),
-    ...(retryAfterMs === undefined ? [] : [`try again in ${Math.ceil(retryAfterMs / 1000)} s`]),
+    ...retryNote(cause),
   ]
   const noted = notes.length > 0 ? ` (${notes.join(', ')})` : ''
   return `${escapeUnprintable(`jeton: ${message}${noted}${callerNote(cause)}`)}\n`
+}
+
+function retryNote({ exitCode, retryAfterMs }: CallerError): string[] {
+  if (retryAfterMs !== undefined) return [`try again in ${Math.ceil(retryAfterMs / 1000)} s`]
+  return exitCode === 4 ? ['try again later'] : []
 }
 
 /** Says as whom the request was refused, and which credential made it so. */

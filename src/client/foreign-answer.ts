@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { shorten } from '../lib/printable.ts'
 import { fitForTerminal } from './errors.ts'
 import type { ParsedReply } from './http.ts'
 
@@ -32,11 +33,11 @@ function statusText(status: number): string {
 }
 
 function source(reply: ParsedReply): string {
-  const server = fitForTerminal(reply.headers.server ?? '').slice(0, MAX_TITLE_LENGTH)
+  const server = shorten(fitForTerminal(reply.headers.server ?? ''), MAX_TITLE_LENGTH)
   const by = server === '' ? '' : ` by ${server}`
   if (!isPage(reply)) return by
   const title = /<title[^>]*>([^<]{1,500})/i.exec(reply.text)?.[1] ?? ''
-  const shown = fitForTerminal(title.replace(/\s+/g, ' ')).slice(0, MAX_TITLE_LENGTH)
+  const shown = shorten(fitForTerminal(title.replace(/\s+/g, ' ')), MAX_TITLE_LENGTH)
   return `${by} with a web page${shown === '' ? '' : ` ("${shown}")`}`
 }
 

@@ -64,7 +64,16 @@ async function requestOnce(
     ...(body && { 'content-type': 'application/json' }),
   }
   const request = { url, headers, ...(method && { method }), ...(body && { body: JSON.stringify(body) }) }
-  const reply = await sendRequest(request, { send, clock }, { ...(signal && { signal }) })
+  const sent = await sendRequest(request, { send, clock }, { ...(signal && { signal }) })
+  const reply = withoutCredential(sent, authorization)
   if (reply.status === 200) return { ...reply, host: url.host }
   throw refusalOf(reply, { url, authorization, identity, now: clock.now() })
+}
+
+/** What errors may quote of a reply must not have the credential in it, which a server could send back. */
+function withoutCredential(reply: ParsedReply, authorization: string): ParsedReply {
+  const secret = authorization.slice(authorization.indexOf(' ') + 1)
+  const clean = (text: string | undefined) => text?.replaceAll(secret, '[credential]')
+  const headers = Object.entries(reply.headers).map(([name, value]) => [name, clean(value)])
+  return { ...reply, headers: Object.fromEntries(headers), text: clean(reply.text) ?? '' }
 }

@@ -13,6 +13,11 @@ export class NoTunnel extends Error {
   override readonly name = 'NoTunnel'
 }
 
+/** Returns an error with a code such as those of the system. */
+export function codedError(code: string): Error {
+  return Object.assign(new Error(code), { code })
+}
+
 export interface FailedRequest {
   url: URL
   /** Milliseconds since the epoch. */
@@ -79,6 +84,7 @@ function hostOf(cause: unknown, url: URL): string {
 function remedyFor(cause: unknown, url: URL): Remedy | undefined {
   const code = systemCode(cause) ?? ''
   if (cause instanceof NoTunnel) return proxyRemedy(code, url)
+  if (code === 'HPE_HEADER_OVERFLOW') return ['the headers of its answer are too long', false]
   if (code.startsWith('HPE_')) return ['it does not speak HTTP there: is the port right?', false]
   if (code === TLS_EXPECTED) return [`it speaks TLS there, so write https://${url.host}`, false]
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) return tlsRemedy(cause, url)

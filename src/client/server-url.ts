@@ -2,7 +2,7 @@ import { invalidUsage } from './errors.ts'
 import { parseSecureUrl } from './http.ts'
 
 /** Paths of jeton's API that people copy along with the server's URL. A path that only ends in `/v1` may be a gateway's. */
-const API_PATH = /\/(?:v1\/.*|healthz|readyz|openapi\.json)$/
+const API_PATH = /\/(?:v1\/(?:tokens|databases|whoami|ca\/[^/]+)|healthz|readyz|openapi\.json)$/
 
 export interface ServerUrlOptions {
   /** What errors call the URL; default: the option and the variable. */

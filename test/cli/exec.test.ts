@@ -262,7 +262,7 @@ describe('jeton exec ends', () => {
       {},
       'access_denied, request id req-1',
     ],
-    ['asked to try again later', problem(503, 'temporarily_unavailable'), {}, 'try again in 1 s'],
+    ['asked to try again later', problem(503, 'temporarily_unavailable'), {}, 'try again later'],
     ['given no token', { body: sampleReply({ token: 7 }) }, {}, 'is not a token'],
     ['given an unknown engine', { body: sampleReply({ engine: 'oracle' }) }, {}, 'oracle'],
     ['given a tunnel without an address', { body: sampleReply({ connect: 'nowhere' }) }, {}, 'not host:port'],
@@ -314,7 +314,10 @@ describe('jeton exec authenticates', () => {
       { body: sampleReply() },
     ]
     const ended = await run({ command: ['true'], wait: '10' }, { JETON_JWT: '', JETON_JWT_FILE: file })
-    expect(ended).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(ended).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringContaining('the server asks to wait 1 s'),
+    })
     expect(api.requests.map(request => request.authorization)).toEqual([`Bearer ${jwt}`, `Bearer ${rotated}`])
     expect(await readFile(file, 'utf8')).toContain(rotated)
   })

@@ -24,8 +24,12 @@ export const LAZY_MODULES: readonly LazyModules[] = [
     because: 'each client of the AWS SDK slows a cold start, and most configurations need few of them',
   },
   {
-    paths: ['src/aws/proxied-handler.ts', 'src/lib/proxied-fetch.ts'],
+    paths: ['src/aws/proxied-handler.ts', 'src/client/tunnel.ts', 'src/lib/proxied-fetch.ts'],
     because: 'most starts go through no proxy',
+  },
+  {
+    paths: ['src/client/server-ca.ts', 'src/client/tls-probe.ts'],
+    because: 'a caller’s command starts fast: few have a private CA, and few are misdirected',
   },
   {
     paths: [

@@ -75,9 +75,8 @@ export const PACKAGE_WALLS: readonly PackageWall[] = [
   },
   {
     name: 'https-proxy-agent',
-    places: ['src/aws/proxied-handler.ts', 'src/client/node-http.ts'],
-    because:
-      'it loads with the first request that a proxy is named for, of the AWS SDK or of a caller’s command',
+    places: ['src/aws/proxied-handler.ts'],
+    because: 'it loads with the first request of the AWS SDK that a proxy is named for',
   },
   {
     name: 'ipaddr.js',

@@ -1,0 +1,18 @@
+import { connect } from 'node:tls'
+
+/** Long enough for a server on this machine. */
+const TIMEOUT_MS = 2000
+
+/** Whether TLS is spoken at a URL's host and port, whatever certificate it shows. Sends nothing but the beginning of TLS. */
+export function speaksTls({ hostname, port }: URL): Promise<boolean> {
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return new Promise(resolve => {
+    const socket = connect({ host, port: Number(port || 80), rejectUnauthorized: false, timeout: TIMEOUT_MS })
+    const end = (isTls: boolean) => {
+      socket.destroy()
+      resolve(isTls)
+    }
+    socket.once('secureConnect', () => end(true))
+    for (const event of ['error', 'timeout', 'close']) socket.once(event, () => end(false))
+  })
+}
