@@ -28,6 +28,14 @@ export const TokenRequestSchema = Type.Object(
           'The fingerprint of a token that the database refused: if it is still the current one, another is minted.',
       }),
     ),
+    minimumSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 840,
+        description:
+          'How long the token must last at least: if the current one has less left, another is minted. Every token has 300 s left.',
+      }),
+    ),
   },
   { additionalProperties: false },
 )

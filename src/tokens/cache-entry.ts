@@ -1,7 +1,7 @@
 import { remainingMs, type TimeWindow } from '../lib/time-window.ts'
 import type { CacheRequest } from './cache-request.ts'
 import { ALREADY_DELIVERED, type FirstDelivery } from './first-delivery.ts'
-import { isVendable } from './lifetime.ts'
+import { canBeVended, isVendable } from './lifetime.ts'
 import type { SessionProvider } from './role-session/session-provider.ts'
 import type { TokenKey } from './token-key.ts'
 import type { StoredToken } from './token-store.ts'
@@ -67,6 +67,14 @@ export function isRejected(
   rejectedFingerprint: string | undefined,
 ): boolean {
   return stored !== undefined && stored.token.fingerprint === rejectedFingerprint
+}
+
+/** Whether what was obtained just now, for another request, lasts as long as this one needs. */
+export function hasMinimum(
+  { token }: StoredToken,
+  { request: { minimumMs }, now }: { request: CacheRequest; now: number },
+): boolean {
+  return minimumMs === undefined || canBeVended(token, now, minimumMs)
 }
 
 /** Whether the store was read for this key within the last second. */

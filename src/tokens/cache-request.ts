@@ -9,9 +9,16 @@ export interface CacheRequest {
    * is rejected too, with a new role session, and after twice as long.
    */
   readonly rejectedFingerprint?: string | undefined
+  /** How long the token must last at least (ms), if longer than the 5 minutes that every token does: else another is minted. */
+  readonly minimumMs?: number | undefined
 }
 
 /** Whether what refuses one request refuses the other too. */
 export function isSameRequest(a: CacheRequest, b: CacheRequest): boolean {
-  return isSameOwner(a.owner, b.owner) && a.rejectedFingerprint === b.rejectedFingerprint
+  const { rejectedFingerprint, minimumMs } = b
+  return (
+    isSameOwner(a.owner, b.owner) &&
+    a.rejectedFingerprint === rejectedFingerprint &&
+    a.minimumMs === minimumMs
+  )
 }

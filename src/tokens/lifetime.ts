@@ -8,6 +8,8 @@ const REFRESH_BEFORE_MS = 6 * 60_000
 const MIN_REMAINING_MS = 5 * 60_000
 /** Between choosing a token and delivering it lie the audit record (2 s at most) and sometimes a slot. */
 const DELIVERY_ALLOWANCE_MS = 3000
+/** The same for callers that name a minimum: as long as it usually takes, so that the longest minimum leaves a minute of use. */
+const MINIMUM_ALLOWANCE_MS = 1000
 
 /** When a token was signed, when it is due for renewal and when it ends; all in milliseconds since the epoch. */
 export interface Lifetime {
@@ -31,17 +33,25 @@ export function lifetimeOf({
   return { issuedAt, expiresAt, refreshAfter: Math.max(issuedAt, expiresAt - REFRESH_BEFORE_MS) }
 }
 
-/** Whether something that ends then, a token or the role session that signs one now, leaves the caller its 5 minutes. */
-export function canBeVended({ expiresAt }: { readonly expiresAt: number }, now: number): boolean {
-  return expiresAt - now >= MIN_REMAINING_MS + DELIVERY_ALLOWANCE_MS
+/**
+ * Whether something that ends then, a token or the role session that signs one now, leaves the caller its 5 minutes, or the
+ * minimum that it named (ms) if that is longer.
+ */
+export function canBeVended(
+  { expiresAt }: { readonly expiresAt: number },
+  now: number,
+  minimumMs = 0,
+): boolean {
+  const neededMs = Math.max(MIN_REMAINING_MS + DELIVERY_ALLOWANCE_MS, minimumMs + MINIMUM_ALLOWANCE_MS)
+  return expiresAt - now >= neededMs
 }
 
 /**
  * Whether a token may still be vended: it lasts long enough, and was not signed by a clock that has been put back since. AWS
  * refuses a token that was signed ahead of AWS's time. Clocks that differ within the tolerance are not corrected.
  */
-export function isVendable(token: Lifetime, now: number): boolean {
-  return canBeVended(token, now) && token.issuedAt - now <= TOLERANCE_MS
+export function isVendable(token: Lifetime, now: number, minimumMs = 0): boolean {
+  return canBeVended(token, now, minimumMs) && token.issuedAt - now <= TOLERANCE_MS
 }
 
 /** Whether the times of a stored token are those of some token: none lasts for longer than 15 minutes. */

@@ -40,6 +40,8 @@ export interface MintRequest {
   /** As in `StoredToken`, for the token to be minted. */
   readonly replacements: number
   readonly slotRequest: SlotRequest
+  /** How long the token must last at least (ms), if longer than 5 minutes. */
+  readonly minimumMs?: number | undefined
 }
 
 interface LeasedMint {
@@ -81,8 +83,9 @@ export function createMinter(parts: MinterParts): Minter {
 
   async function mint(entry: CacheEntry, request: MintRequest): Promise<CachedToken | undefined> {
     const { key, session } = entry
-    session.check()
-    const isReady = !isSessionSuspect(request) && session.isFit()
+    const { minimumMs } = request
+    session.check(minimumMs)
+    const isReady = !isSessionSuspect(request) && session.isFit(minimumMs)
     const place = rateLimiter.join({ ...reservationRequest(key, request.slotRequest), isReady })
     try {
       const lease = await tokenStore.lease(key, request.snapshot)
@@ -112,9 +115,10 @@ export function createMinter(parts: MinterParts): Minter {
   ): Promise<SignedToken | undefined> {
     const reservation = await place.reserve()
     if (isSessionSuspect(request)) session.discard()
-    if (!session.isFit()) await clock.sleep(reservation.prepareAt - clock.now())
+    const { minimumMs } = request
+    if (!session.isFit(minimumMs)) await clock.sleep(reservation.prepareAt - clock.now())
     if (request.slotRequest.isOptional && !(await hasSessionSoon(session))) return undefined
-    const roleSession = await session.getForSigning()
+    const roleSession = await session.getForSigning(minimumMs)
     const slot = await reservation.slot()
     const mintedAt = clock.now()
     // the lease has ended, so another instance may have minted meanwhile

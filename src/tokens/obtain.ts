@@ -26,7 +26,7 @@ const POLL_BACKOFF = { firstMs: 25, maxMs: 800 }
 
 export interface Obtainer {
   /**
-   * Returns a token for callers that cannot use the cached one: there is none, it is too old, or the database rejected it.
+   * Returns a token for callers that cannot use the cached one: there is none, it ends too soon, or the database rejected it.
    * Reads the store until it has a usable token, the lease is free, or 16 s have passed; then mints. Leases that come one
    * after the other without a token are not waited for any longer: somebody may put them there. Throws what `mint` throws,
    * `throttled` if the key minted moments ago, and `temporarily_unavailable` if others even then change the record first.
@@ -75,7 +75,7 @@ export function createObtainer(parts: ObtainerParts): Obtainer {
     const { current } = entry
     if (!hasRecentRead(entry, clock.now()) || isUsable(current, { entry, request })) return
     const { pauseMs, slotRequest } = nextMint(current, request)
-    if (pauseMs > slotWaitMs) throw mintedTooRecently(pauseMs)
+    if (pauseMs > slotWaitMs) throw mintedTooRecently(pauseMs, slotRequest)
     checkSlot(entry, slotRequest)
   }
 
@@ -84,14 +84,14 @@ export function createObtainer(parts: ObtainerParts): Obtainer {
     return stored !== undefined && isVendable(stored.token, clock.now()) && newest(stored, current) === stored
   }
 
-  /** Whether the fleet's token can be vended, and is neither the rejected one nor older than that. */
+  /** Whether the fleet's token can be vended, lasts as long as the request needs, and is neither the rejected one nor older than that. */
   function isUsable(
     stored: StoredToken | undefined,
     { entry, request }: { entry: CacheEntry; request: CacheRequest },
   ): stored is StoredToken {
-    const { rejectedFingerprint } = request
-    if (!stored || isRejected(stored, rejectedFingerprint) || !isVendable(stored.token, clock.now()))
-      return false
+    const { rejectedFingerprint, minimumMs } = request
+    if (!stored || isRejected(stored, rejectedFingerprint)) return false
+    if (!isVendable(stored.token, clock.now(), minimumMs)) return false
     const { current } = entry
     return !current || !isRejected(current, rejectedFingerprint) || stored.mintedAt > current.mintedAt
   }
@@ -105,21 +105,25 @@ export function createObtainer(parts: ObtainerParts): Obtainer {
     { snapshot, request }: { snapshot: TokenSnapshot; request: CacheRequest },
   ): Promise<CachedToken | undefined> {
     const { pauseMs, replacements, slotRequest } = nextMint(newest(snapshot.stored, entry.current), request)
-    if (pauseMs > slotWaitMs) throw mintedTooRecently(pauseMs)
+    if (pauseMs > slotWaitMs) throw mintedTooRecently(pauseMs, slotRequest)
     await clock.sleep(pauseMs)
-    return mint(entry, { snapshot, replacements, slotRequest })
+    const { minimumMs } = request
+    return mint(entry, { snapshot, replacements, slotRequest, minimumMs })
   }
 
   /**
-   * Returns when and how the token after the last one may be minted. A token in use is renewed first. After one that has
-   * expired a caller waits like a newcomer, and after one that was rejected it comes last.
+   * Returns when and how the token after the last one may be minted. A token in use that is due for renewal is renewed first.
+   * After one that has expired, or that only this caller finds too short, it waits like a newcomer, and after one that was
+   * rejected it comes last.
    */
   function nextMint(last: StoredToken | undefined, { owner, rejectedFingerprint }: CacheRequest): NextMint {
     const isReplacement = isRejected(last, rejectedFingerprint)
     const replacements = isReplacement ? (last?.replacements ?? 0) + 1 : 0
     const forMs = backoffMs(Math.max(0, replacements - 1), MINT_INTERVAL)
     const pauseMs = remainingMs({ since: last?.mintedAt ?? 0, forMs }, clock.now())
-    const hasPriority = last !== undefined && !isReplacement && last.token.expiresAt > clock.now()
+    const now = clock.now()
+    const isDue = last !== undefined && now >= last.token.refreshAfter && now < last.token.expiresAt
+    const hasPriority = isDue && !isReplacement
     const waitMs = slotWaitMs - pauseMs
     return {
       pauseMs,
@@ -150,11 +154,12 @@ function leasedTooLong(key: TokenKey): JetonError {
   })
 }
 
-function mintedTooRecently(pauseMs: number): JetonError {
+function mintedTooRecently(pauseMs: number, { isReplacement }: SlotRequest): JetonError {
   return new JetonError('throttled', {
     publicMessage: 'this token was signed moments ago; another is not signed so soon',
-    reason:
-      'a token was reported as rejected by the database soon after its signing; the pause doubles, up to 10 minutes, with each successor that is reported too',
+    reason: isReplacement
+      ? 'a token was reported as rejected by the database soon after its signing; the pause doubles, up to 10 minutes, with each successor that is reported too'
+      : 'the last token was signed moments ago, by a role session that was about to end because STS returned no other, and lasts for less than minimumSeconds asks for',
     retryAfterMs: pauseMs,
   })
 }

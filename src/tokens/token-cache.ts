@@ -6,6 +6,7 @@ import {
   type CachedToken,
   type CacheEntry,
   createEntry,
+  hasMinimum,
   hasRecentRead,
   isRejected,
   isSuccessor,
@@ -16,10 +17,9 @@ import { type CacheRequest, isSameRequest } from './cache-request.ts'
 import { isVendable } from './lifetime.ts'
 import { createMinter, type MinterParts } from './mint.ts'
 import { createObtainer } from './obtain.ts'
-import type { SlotOwner } from './rate-limit/slot-owner.ts'
-import { createRenewer, type Renewal } from './renew.ts'
+import { createRenewer } from './renew.ts'
 import { createSessionProvider, type RoleAssumer } from './role-session/session-provider.ts'
-import type { Token } from './token.ts'
+import { deliveryOf, deliveryOfObtained, type TokenDelivery } from './token-delivery.ts'
 import type { TokenKey } from './token-key.ts'
 import { createTokenStore, type TokenSnapshot } from './token-store.ts'
 
@@ -34,18 +34,10 @@ export interface TokenCacheParts extends Omit<MinterParts, 'tokenStore'> {
   random(): number
 }
 
-/** A token for one request, and its way out of the process. */
-export interface TokenDelivery {
-  readonly token: Token
-  /** False only for the request that minted it. */
-  readonly cached: boolean
-  /**
-   * Await it just before the token leaves. Resolves at once for a token that was delivered before; if a new token missed
-   * its slot (the audit log hung), waits for another, charged to the owner. Throws `throttled` if none is near enough.
-   */
-  deliver(owner: SlotOwner): Promise<void>
-  /** Call instead if the token does not leave, so that other instances need not wait for it. */
-  cancel(): void
+/** A request that can use the current token, which may be due for renewal. */
+interface CurrentUse {
+  readonly current: CachedToken
+  readonly request: CacheRequest
 }
 
 /** The current tokens of all keys. */
@@ -59,7 +51,7 @@ export interface TokenCache {
 
 /**
  * Returns a cache with one current token for each key. Nothing runs by timer: a renewal starts with a request. The current
- * token is usable if it can be vended and the request does not report it as rejected. The first row that fits holds; a
+ * token is usable if it can be vended, lasts as long as the request needs, and is not reported by it as rejected. The first row that fits holds; a
  * request whose wait did not bring a usable token starts again.
  *
  *     the current token     and                                                     then
@@ -97,45 +89,52 @@ export function createTokenCache(parts: TokenCacheParts): TokenCache {
       const entry = entryFor(key)
       // no await until one of them is chosen: otherwise two requests could start the same flight
       const delivery =
-        useCached(entry, request.rejectedFingerprint) ??
+        useCached(entry, request) ??
         (await (renewOrUse(entry, request) ?? joinFlight(entry, request) ?? fetchNew(entry, request)))
       if (delivery) return delivery
     }
   }
 
-  function useCached(entry: CacheEntry, rejectedFingerprint: string | undefined): TokenDelivery | undefined {
-    const current = usableToken(entry, rejectedFingerprint)
-    if (!current || isReportUnchecked(entry, rejectedFingerprint) || isRenewalDue(entry, current))
+  function useCached(entry: CacheEntry, request: CacheRequest): TokenDelivery | undefined {
+    const current = usableToken(entry, request)
+    if (!current || isReportUnchecked(entry, request.rejectedFingerprint) || isRenewalDue(entry, current))
       return undefined
     return deliveryOf(current, { cached: true })
   }
 
   function renewOrUse(
     entry: CacheEntry,
-    { rejectedFingerprint, owner }: CacheRequest,
+    request: CacheRequest,
   ): Promise<TokenDelivery | undefined> | undefined {
-    const current = usableToken(entry, rejectedFingerprint)
+    const current = usableToken(entry, request)
     if (!current) return undefined
-    return isReportUnchecked(entry, rejectedFingerprint)
-      ? checkReport(entry, { current, owner })
-      : renewOrKeep(entry, { current, owner })
+    return isReportUnchecked(entry, request.rejectedFingerprint)
+      ? checkReport(entry, { current, request })
+      : renewOrKeep(entry, { current, request })
   }
 
   /** The rejected token may be one that another instance has minted since: then this instance starts again with that. */
-  async function checkReport(entry: CacheEntry, renewal: Renewal): Promise<TokenDelivery | undefined> {
-    const { current } = renewal
+  async function checkReport(entry: CacheEntry, use: CurrentUse): Promise<TokenDelivery | undefined> {
+    const { current } = use
     const stored = (await read(entry).catch(() => undefined))?.stored
-    if (!isSuccessor(stored, { current, now: clock.now() })) return renewOrKeep(entry, renewal)
+    if (!isSuccessor(stored, { current, now: clock.now() })) return renewOrKeep(entry, use)
     useShared(entry, stored)
     return undefined
   }
 
-  async function renewOrKeep(entry: CacheEntry, renewal: Renewal): Promise<TokenDelivery> {
-    const { current } = renewal
+  async function renewOrKeep(
+    entry: CacheEntry,
+    { current, request }: CurrentUse,
+  ): Promise<TokenDelivery | undefined> {
+    const { owner } = request
     const renewed = isRenewalDue(entry, current)
-      ? await renewals.run(entry.key.id, () => renew(entry, renewal))
+      ? await renewals.run(entry.key.id, () => renew(entry, { current, owner }))
       : undefined
-    return renewed ? deliveryOfObtained(renewed) : deliveryOf(current, { cached: true })
+    if (!renewed) return deliveryOf(current, { cached: true })
+    // the successor of another instance may be shorter than its predecessor
+    return hasMinimum(renewed.cachedToken, { request, now: clock.now() })
+      ? deliveryOfObtained(renewed)
+      : undefined
   }
 
   function joinFlight(
@@ -149,7 +148,10 @@ export function createTokenCache(parts: TokenCacheParts): TokenCache {
     return flight && joinOrTryAlone(entry, { request, flight })
   }
 
-  /** What refuses the caller that started the flight must not refuse this one: its share may have room. */
+  /**
+   * What refuses the caller that started the flight must not refuse this one: its share may have room, and what lasts too
+   * short for the other may do for it.
+   */
   async function joinOrTryAlone(
     entry: CacheEntry,
     { request, flight }: { request: CacheRequest; flight: Promise<Obtained> },
@@ -157,11 +159,14 @@ export function createTokenCache(parts: TokenCacheParts): TokenCache {
     const starter = entry.flightRequest
     try {
       const { cachedToken } = await flight
-      const isOfUse = !isRejected(cachedToken, request.rejectedFingerprint)
+      const isOfUse =
+        !isRejected(cachedToken, request.rejectedFingerprint) &&
+        hasMinimum(cachedToken, { request, now: clock.now() })
       return isOfUse ? deliveryOf(cachedToken, { cached: true }) : undefined
     } catch (cause) {
-      if (asJetonError(cause).code !== 'throttled' || (starter && isSameRequest(starter, request)))
-        throw cause
+      const isThrottled = asJetonError(cause).code === 'throttled'
+      const needsLess = (starter?.minimumMs ?? 0) > (request.minimumMs ?? 0)
+      if (!(isThrottled || needsLess) || (starter && isSameRequest(starter, request))) throw cause
       obtainer.check(entry, request)
       return undefined
     }
@@ -174,10 +179,10 @@ export function createTokenCache(parts: TokenCacheParts): TokenCache {
 
   function usableToken(
     { current }: CacheEntry,
-    rejectedFingerprint: string | undefined,
+    { rejectedFingerprint, minimumMs }: CacheRequest,
   ): CachedToken | undefined {
     if (!current || isRejected(current, rejectedFingerprint)) return undefined
-    return isVendable(current.token, clock.now()) ? current : undefined
+    return isVendable(current.token, clock.now(), minimumMs) ? current : undefined
   }
 
   function isReportUnchecked(entry: CacheEntry, rejectedFingerprint: string | undefined): boolean {
@@ -189,12 +194,4 @@ export function createTokenCache(parts: TokenCacheParts): TokenCache {
   }
 
   return { get }
-}
-
-function deliveryOfObtained({ cachedToken, isMinted }: Obtained): TokenDelivery {
-  return deliveryOf(cachedToken, { cached: !isMinted })
-}
-
-function deliveryOf({ token, deliver, cancel }: CachedToken, { cached }: { cached: boolean }): TokenDelivery {
-  return { token, cached, deliver, cancel }
 }

@@ -4,7 +4,8 @@ import type { AccessRequest } from '../authorization/grant.ts'
 import { JetonError } from '../errors.ts'
 import { isoSeconds } from '../lib/iso-time.ts'
 import type { Token } from '../tokens/token.ts'
-import type { TokenCache, TokenDelivery } from '../tokens/token-cache.ts'
+import type { TokenCache } from '../tokens/token-cache.ts'
+import type { TokenDelivery } from '../tokens/token-delivery.ts'
 import type { TokenKey } from '../tokens/token-key.ts'
 import type { GrantedAccess, PrincipalAccess } from './principal-access.ts'
 import type { RequestAudit } from './request-audit.ts'
@@ -28,6 +29,8 @@ export interface VendRequest extends VerifiedAccess {
   readonly request: AccessRequest
   /** The fingerprint of a token that the database rejected. */
   readonly rejectedFingerprint?: string | undefined
+  /** How long the token must last at least (ms), if longer than 5 minutes. */
+  readonly minimumMs?: number | undefined
 }
 
 export interface Vended {
@@ -66,9 +69,16 @@ export function createVendToken(tokenCache: TokenCache): VendToken {
     return facts
   }
 
+  function getToken(
+    { key, owner }: GrantedAccess,
+    { rejectedFingerprint, minimumMs }: VendRequest,
+  ): Promise<TokenDelivery> {
+    return tokenCache.get(key, { owner, rejectedFingerprint, minimumMs })
+  }
+
   /** Decides a request that has waited once more, until the policy is not replaced meanwhile. */
   async function decideAgain(obtained: Obtained, vendRequest: VendRequest): Promise<Obtained> {
-    const { audit, request, rejectedFingerprint } = vendRequest
+    const { audit, request } = vendRequest
     let { granted, delivery, renewal } = obtained
     while (renewal?.isDue()) {
       audit.add({ grant: undefined, user: request.user })
@@ -83,7 +93,7 @@ export function createVendToken(tokenCache: TokenCache): VendToken {
       }
       if (granted.key.id === id) continue
       delivery.cancel()
-      delivery = await tokenCache.get(granted.key, { rejectedFingerprint, owner: granted.owner })
+      delivery = await getToken(granted, vendRequest)
     }
     return { granted, delivery, renewal }
   }
@@ -93,7 +103,7 @@ export function createVendToken(tokenCache: TokenCache): VendToken {
     audit.add({ database: request.database, user: request.user, refused: rejectedFingerprint })
     let { renewal } = vendRequest
     let granted = decideAndNote(access, vendRequest)
-    let delivery = await tokenCache.get(granted.key, { rejectedFingerprint, owner: granted.owner })
+    let delivery = await getToken(granted, vendRequest)
     if (renewal?.isDue())
       ({ granted, delivery, renewal } = await decideAgain({ granted, delivery, renewal }, vendRequest))
     const { token, cached } = delivery

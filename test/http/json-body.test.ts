@@ -13,6 +13,10 @@ test.each([
   ['an object for text', '{"database":{"name":"orders"}}', 'body.database must be string'],
   ['no database', '{}', "must have required property 'database'"],
   ['an empty name', '{"database":""}', 'body.database must NOT have fewer than 1 characters'],
+  ['a minimum of nothing', '{"database":"orders","minimumSeconds":0}', 'body.minimumSeconds must be >= 1'],
+  ['a minimum beyond a token', '{"database":"orders","minimumSeconds":841}', 'must be <= 840'],
+  ['a minimum of half a second', '{"database":"orders","minimumSeconds":600.5}', 'must be integer'],
+  ['text for a minimum', '{"database":"orders","minimumSeconds":"600"}', 'must be integer'],
   [
     'a fingerprint in capitals',
     `{"database":"orders","refused":"${'A'.repeat(64)}"}`,

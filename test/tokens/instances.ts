@@ -4,7 +4,8 @@ import type { CacheRequest } from '../../src/tokens/cache-request.ts'
 import { type SlotOwner, slotOwner } from '../../src/tokens/rate-limit/slot-owner.ts'
 import { signToken } from '../../src/tokens/sign.ts'
 import type { RoleSession } from '../../src/tokens/token.ts'
-import type { TokenCache, TokenDelivery } from '../../src/tokens/token-cache.ts'
+import type { TokenCache } from '../../src/tokens/token-cache.ts'
+import type { TokenDelivery } from '../../src/tokens/token-delivery.ts'
 import { type TokenKey, tokenKey } from '../../src/tokens/token-key.ts'
 import type { VirtualClock } from '../support/clock/virtual-clock.ts'
 import { ORDERS } from '../support/databases/orders.ts'
@@ -42,7 +43,12 @@ export interface Instance {
   /** What its store fails with. */
   readonly store: { fails: Error | undefined }
   /** Gets a token and delivers it. */
-  get(request?: { rejectedFingerprint?: string; key?: TokenKey; owner?: SlotOwner }): Promise<TokenDelivery>
+  get(request?: {
+    rejectedFingerprint?: string
+    minimumMs?: number
+    key?: TokenKey
+    owner?: SlotOwner
+  }): Promise<TokenDelivery>
   signed(): number
 }
 
@@ -98,8 +104,8 @@ export function createInstance({
     calls,
     store: storeFault,
     signed: () => signed,
-    async get({ rejectedFingerprint, key = KEY, owner = ownerOf(key) } = {}) {
-      const delivery = await tokenCache.get(key, { rejectedFingerprint, owner })
+    async get({ rejectedFingerprint, minimumMs, key = KEY, owner = ownerOf(key) } = {}) {
+      const delivery = await tokenCache.get(key, { rejectedFingerprint, minimumMs, owner })
       await delivery.deliver(owner)
       return delivery
     },

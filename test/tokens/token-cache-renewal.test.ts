@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { JetonError } from '../../src/errors.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
-import type { TokenDelivery } from '../../src/tokens/token-cache.ts'
+import type { TokenDelivery } from '../../src/tokens/token-delivery.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 import { eventsOf } from '../support/service/log-recorder.ts'
 import { createInstance, type Instance, KEY, MINUTE, principalKeys, requestOf } from './instances.ts'

@@ -42,6 +42,10 @@ export const requestBodies: Readonly<Record<string, object>> = {
             summary: 'If the database refused the last token',
             value: { database: 'orders', user: 'migrator', refused: TOKEN_EXAMPLE.fingerprint },
           },
+          minimum: {
+            summary: 'For a caller that asks every 8 minutes',
+            value: { database: 'orders', user: 'migrator', minimumSeconds: 600 },
+          },
         },
       },
     },

@@ -42,8 +42,10 @@ export function addTokensRoute(
       // a reload may have come since the headers, while the body was on its way
       const { access, renewal } = caller.renewal.isDue() ? await caller.renewal.renew() : caller
       const { audit } = caller
-      const { database, user, caPem = false, refused: rejectedFingerprint } = request.body
-      const vended = await vend({ access, renewal, audit, request: { database, user }, rejectedFingerprint })
+      const { database, user, caPem = false, refused: rejectedFingerprint, minimumSeconds } = request.body
+      const minimumMs = minimumSeconds === undefined ? undefined : minimumSeconds * 1000
+      const asked = { request: { database, user }, rejectedFingerprint, minimumMs }
+      const vended = await vend({ access, renewal, audit, ...asked })
       onVended?.({ durationMs: reply.elapsedTime })
       reply.header('cache-control', 'no-store').type(JSON_TYPE)
       // Fastify sends text as it is; the type that it expects is the schema's, to which a test holds the text

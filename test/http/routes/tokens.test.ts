@@ -164,6 +164,27 @@ test('a token reported as refused is replaced; an unknown fingerprint changes no
   expect(records.at(-1)).toMatchObject({ decision: 'vended', refused: first.fingerprint })
 })
 
+test('minimumSeconds has another token minted if the current one has less left', async () => {
+  const { url, bearer, records, clock } = await startApi()
+  const authorization = await bearer()
+  const vend = async (minimumSeconds?: number) => {
+    const body = { database: 'orders', ...(minimumSeconds !== undefined && { minimumSeconds }) }
+    return (await requestToken({ url }, { authorization, body })).body
+  }
+  const first = await vend()
+  await clock.advance(200_000)
+  expect((await vend(600)).fingerprint).toBe(first.fingerprint)
+  const second = await vend(840)
+  expect(second).toMatchObject({ cached: false, expiresIn: expect.toSatisfy(left => left >= 840) })
+  expect((await vend()).fingerprint).toBe(second.fingerprint)
+  expect(records.map(({ decision, cached }) => [decision, cached])).toEqual([
+    ['vended', false],
+    ['vended', true],
+    ['vended', false],
+    ['vended', true],
+  ])
+})
+
 describe('access_denied', () => {
   test('looks the same for an unknown database and one that is not granted', async () => {
     const api = await startApi()
