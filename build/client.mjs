@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { build } from 'esbuild'
 import { writeDeclarations } from './declarations.mjs'
 import { noticesOf } from './notices.mjs'
-import { buildOneFile, bundle } from './one-file.mjs'
+import { buildOneFile } from './one-file.mjs'
+import { options } from './options.mjs'
+import { leftOut, versionAlone } from './plugins.mjs'
 
 const COMMAND = 'dist/jeton.mjs'
 const PACKAGE = 'dist/client'
@@ -33,8 +36,16 @@ export async function buildClient() {
 }
 
 async function buildLibrary() {
-  const { code, metafile } = await bundle({ entry: LIBRARY, format: 'esm' })
-  await writeFile(`${PACKAGE}/index.mjs`, code)
+  const { metafile } = await build({
+    ...options,
+    entryPoints: [LIBRARY],
+    outfile: `${PACKAGE}/index.mjs`,
+    format: 'esm',
+    minify: true,
+    legalComments: 'none',
+    metafile: true,
+    plugins: [leftOut, versionAlone],
+  })
   return metafile
 }
 

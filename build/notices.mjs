@@ -3,30 +3,29 @@ import { readdir, readFile } from 'node:fs/promises'
 const LICENSE_FILE = /^(licen[cs]e|copying|notice)(\.(md|txt))?$/i
 const DIVIDER = `\n${'-'.repeat(80)}\n\n`
 
+/** After these words the text of the Apache License explains how to apply it, with a line for the owner of the copyright. */
+const APACHE_END = 'END OF TERMS AND CONDITIONS'
+
 /**
  * Returns the licence texts of the packages that are in bundles, by esbuild's metafiles of them, for their licences demand that
  * every copy has them. Packages with the same text share it. Throws if a package has none: its text then has to be found.
  */
-export async function noticesOf(metafiles) {
+export async function noticesOf(metafiles, otherFolders = []) {
   const outputs = metafiles.flatMap(metafile => Object.values(metafile.outputs))
   const paths = outputs.flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? path : [])),
   )
-  const packagesByText = new Map()
-  for (const folder of [...new Set(paths.flatMap(packageFolder))].sort()) {
-    const { name, version, license } = JSON.parse(await readFile(`${folder}/package.json`, 'utf8'))
-    const text = await readLicense(folder)
-    packagesByText.set(text, [...(packagesByText.get(text) ?? []), `${name} ${version} (${license})`])
-  }
-  return [...packagesByText].map(([text, packages]) => `${packages.join('\n')}\n\n${text}\n`).join(DIVIDER)
+  const folders = [...otherFolders, ...[...new Set(paths.flatMap(packageFolder))].sort()]
+  const titlesByTerms = new Map()
+  for (const { title, terms } of await Promise.all(folders.map(readLicense)))
+    titlesByTerms.set(terms, [...(titlesByTerms.get(terms) ?? []), title])
+  return [...titlesByTerms].map(([terms, titles]) => `${titles.join('\n')}\n\n${terms}\n`).join(DIVIDER)
 }
 
 /** Returns jeton's licence and the notices of a bundle as a comment, for a file that is copied without those around it. */
 export async function licenseComment(metafile) {
-  const own = await readFile('LICENSE', 'utf8')
-  const notices = await noticesOf([metafile])
-  const texts = notices ? [own, 'It contains parts of these packages:\n', notices] : [own]
-  return `/*\n${texts.join(DIVIDER).replaceAll('*/', '* /')}*/\n`
+  const notices = await noticesOf([metafile], ['.'])
+  return `/*\nThis file contains parts of:\n\n${notices.replaceAll('*/', '* /')}*/\n`
 }
 
 /** `node_modules/@smithy/core/dist/a.js` lies in the package's folder `node_modules/@smithy/core`. */
@@ -35,8 +34,15 @@ function packageFolder(path) {
 }
 
 async function readLicense(folder) {
-  const names = (await readdir(folder)).filter(name => LICENSE_FILE.test(name)).sort()
-  if (names.length === 0) throw new Error(`${folder} has no licence text`)
-  const texts = await Promise.all(names.map(name => readFile(`${folder}/${name}`, 'utf8')))
-  return texts.map(text => text.trim()).join('\n\n')
+  const { name, version, license } = JSON.parse(await readFile(`${folder}/package.json`, 'utf8'))
+  const files = (await readdir(folder)).filter(file => LICENSE_FILE.test(file)).sort()
+  if (files.length === 0) throw new Error(`${folder} has no licence text`)
+  const texts = await Promise.all(files.map(file => readFile(`${folder}/${file}`, 'utf8')))
+  const parts = texts.map(text => text.split(APACHE_END))
+  const owner = /^ *(Copyright .*\d{4}.*)$/m.exec(parts.map(([, appendix = '']) => appendix).join('\n'))?.[1]
+  const title = `${name} ${version} (${license})`
+  return {
+    title: owner ? `${title}, ${owner}` : title,
+    terms: parts.map(([terms]) => terms.trim()).join('\n\n'),
+  }
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { systemClock } from '../src/lib/clock.ts'
+import { lazyOutput } from './output-stream.ts'
 
 /**
  * Adds the commands for callers, which request a token from a server: docs/cli.md#for-callers. `execCommandLine` is what stands
@@ -9,18 +10,12 @@ export function addCallerCommands(
   program: Command,
   { execCommandLine }: { execCommandLine: readonly string[] | undefined },
 ): void {
-  // what most calls do not need is not loaded for them: Node makes streams when they are first asked for
   const context = {
     env: process.env,
-    get stdin() {
-      return process.stdin
-    },
-    get stdout() {
-      return process.stdout
-    },
-    get stderr() {
-      return process.stderr
-    },
+    // Node opens stdin when it is asked for, which takes a while
+    stdin: { [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator]() },
+    stdout: lazyOutput('stdout'),
+    stderr: lazyOutput('stderr'),
     lookup: async (host: string) => (await import('node:dns/promises')).lookup(host),
     clock: systemClock(),
   }
@@ -48,10 +43,7 @@ export function addCallerCommands(
     .action(async (database, extraWords, options) => {
       const { execCommand } = await import('../src/cli/exec.ts')
       const words = { database, extraWords, command: execCommandLine }
-      process.exitCode = await execCommand(
-        { ...words, ...options },
-        Object.assign(context, { host: process }),
-      )
+      process.exitCode = await execCommand({ ...words, ...options }, { ...context, host: process })
     })
 
   program

@@ -1,11 +1,19 @@
+import type { TextOutput } from '../src/cli/streams.ts'
 import { systemCode } from '../src/lib/system-error.ts'
 
 const opened = new Set<'stdout' | 'stderr'>()
 
-/**
- * Returns `process.stdout` or `process.stderr`, to which it is no failure that nobody reads on. Node makes them when they are
- * first asked for, which takes a while: a command that prints nothing on one should not ask for it.
- */
+/** Returns an output that opens its stream with the first text: to open one that nothing is printed on would delay a command. */
+export function lazyOutput(name: 'stdout' | 'stderr'): TextOutput {
+  return {
+    write: text => outputStream(name).write(text),
+    get isTTY() {
+      return outputStream(name).isTTY
+    },
+  }
+}
+
+/** Returns `process.stdout` or `process.stderr`, with which it is no failure that nobody reads on. */
 export function outputStream(name: 'stdout' | 'stderr'): NodeJS.WriteStream {
   const stream = process[name]
   if (opened.has(name)) return stream
