@@ -46,6 +46,14 @@ export function addCallerCommands(
       process.exitCode = await execCommand({ ...words, ...options }, { ...context, host: process })
     })
 
+  addServerOptions(program.command('whoami'))
+    .description('say whom the server takes you for, what you may have tokens for, and how that was found')
+    .option('-o, --output <format>', 'text or json (default: text)')
+    .action(async options => {
+      const { whoamiCommand } = await import('../src/cli/whoami.ts')
+      process.exitCode = await whoamiCommand(options, context)
+    })
+
   program
     .command('decode')
     .description('show what a token says and what is wrong with it, without asking any server')
@@ -63,12 +71,17 @@ export function addCallerCommands(
 }
 
 function addCallerOptions(command: Command): Command {
+  return addServerOptions(
+    command.option('--user <name>', 'the database user; may be left out if only one is granted'),
+  )
+}
+
+function addServerOptions(command: Command): Command {
   return command
-    .option('--user <name>', 'the database user; may be left out if only one is granted')
     .option('--url <url>', 'the server (default: JETON_URL)')
     .option(
       '--jwt <file>',
-      'a file with the JWT, or - for standard input (default: JETON_JWT, JETON_JWT_FILE, JETON_API_KEY, or the JWT of the GitHub Actions job)',
+      'a file with the JWT, or - for standard input (default: JETON_JWT, JETON_JWT_FILE, JETON_API_KEY, or what the platform says: docs/connect/who-am-i.md)',
     )
     .option('--wait <seconds>', 'keep trying for so long while the server is busy or cannot be reached')
     .option(

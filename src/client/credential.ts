@@ -27,6 +27,9 @@ export interface CredentialSources {
   root?: string
 }
 
+/** Whom a JWT is asked to be for, without JETON_AUDIENCE. */
+export const DEFAULT_AUDIENCE = 'jeton'
+
 const NO_CREDENTIAL =
   'no credential: set JETON_JWT_FILE (a file with a JWT, such as a projected token of Kubernetes), JETON_JWT or JETON_API_KEY, or give --jwt FILE (- for stdin); in GitHub Actions, GitLab CI and on other platforms the caller is found by itself, but this is none of them'
 const NO_PROJECTED_TOKEN =
@@ -98,7 +101,7 @@ async function askMachine(sources: CredentialSources, network: Network): Promise
 }
 
 function hostOf({ env, sendDirectly = createNodeSend(), root = '/' }: CredentialSources, network: Network) {
-  return { ...network, env, sendDirectly, root, audience: env.JETON_AUDIENCE || 'jeton' }
+  return { ...network, env, sendDirectly, root, audience: env.JETON_AUDIENCE || DEFAULT_AUDIENCE }
 }
 
 function platformIdentity(platform: Platform, host: PlatformHost): OfferedIdentity {

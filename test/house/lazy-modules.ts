@@ -84,6 +84,7 @@ export const LAZY_MODULES: readonly LazyModules[] = [
       'src/cli/live/command.ts',
       'src/cli/sql.ts',
       'src/cli/token.ts',
+      'src/cli/whoami.ts',
     ],
     because: "a command loads only what it needs: a caller's `jeton exec` starts without the server",
   },

@@ -1,0 +1,83 @@
+import { DEFAULT_AUDIENCE, listIdentities } from '../client/credential.ts'
+import { CallerError, errorLine, failure, invalidUsage } from '../client/errors.ts'
+import { unexpectedAnswer } from '../client/foreign-answer.ts'
+import { readOwnJwt } from '../client/identity/own-jwt.ts'
+import { type JetonServer, requestJeton } from '../client/jeton-request.ts'
+import { isWhoamiReply } from '../client/whoami-reply.ts'
+import { printableJson } from '../lib/printable.ts'
+import { type StyledStream, terminalStyle } from './terminal-style.ts'
+import { type CallerContext, findServer, type ServerArguments } from './token-options.ts'
+import { type UsedIdentity, type Whoami, whoamiText } from './whoami-text.ts'
+
+export interface WhoamiArguments extends ServerArguments {
+  /** `text` (the default) or `json`. */
+  output?: string | undefined
+}
+
+export interface WhoamiContext extends CallerContext {
+  readonly stdout: CallerContext['stdout'] & StyledStream
+}
+
+/**
+ * `jeton whoami`: prints whom the server takes the caller for, what it may have tokens for, and how its credential was found. If
+ * the server refuses it, prints what the JWT says of itself and what looks wrong with it, never its signature, and the refusal on
+ * stderr. Returns the exit code, as `jeton token` does.
+ */
+export async function whoamiCommand(args: WhoamiArguments, context: WhoamiContext): Promise<number> {
+  const { stdout, stderr } = context
+  try {
+    const format = parseOutput(args.output ?? 'text')
+    const server = await findServer(args, context)
+    const { whoami, refusal } = await askServer(server, { args, context })
+    stdout.write(
+      format === 'json' ? `${printableJson(whoami, 2)}\n` : whoamiText(whoami, terminalStyle(stdout)),
+    )
+    if (!refusal) return 0
+    stderr.write(errorLine(refusal))
+    return refusal.exitCode
+  } catch (cause) {
+    stderr.write(errorLine(cause))
+    return cause instanceof CallerError ? cause.exitCode : 1
+  }
+}
+
+function parseOutput(output: string): 'text' | 'json' {
+  if (output === 'text' || output === 'json') return output
+  throw invalidUsage('-o takes one of text, json')
+}
+
+async function askServer(
+  server: JetonServer,
+  { args, context }: { args: WhoamiArguments; context: WhoamiContext },
+): Promise<{ whoami: Whoami; refusal?: CallerError }> {
+  const { env, stdin, clock } = context
+  const identity = usedIdentity(server, listIdentities({ jwtFile: args.jwt, env, stdin }, server))
+  let authorization = ''
+  const credential = async () => {
+    authorization = await server.credential()
+    return authorization
+  }
+  try {
+    const reply = await requestJeton({ path: '/v1/whoami' }, { ...server, credential })
+    if (!isWhoamiReply(reply.body))
+      throw failure(unexpectedAnswer(reply, { host: reply.host, wanted: 'what jeton says of a caller' }))
+    const { principal, databases } = reply.body
+    return { whoami: { principal, databases, identity } }
+  } catch (cause) {
+    if (!(cause instanceof CallerError) || cause.exitCode !== 3) throw cause
+    const { code, message: detail, requestId } = cause
+    const jwt = readOwnJwt(authorization, {
+      now: clock.now(),
+      audience: env.JETON_AUDIENCE || DEFAULT_AUDIENCE,
+    })
+    const error = { code, detail, requestId }
+    return { whoami: { principal: null, error, identity, ...(jwt && { jwt }) }, refusal: cause }
+  }
+}
+
+function usedIdentity(
+  { identity = '' }: JetonServer,
+  [, ...others]: readonly { description: string }[],
+): UsedIdentity {
+  return { description: identity, ignored: others.map(({ description }) => description) }
+}
