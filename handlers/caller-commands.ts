@@ -23,8 +23,12 @@ export function addCallerCommands(
   addCallerOptions(program.command('token'))
     .description('request a token from a server')
     .argument('<database>')
-    .option('-o, --output <format>', 'token, json or env (default: token)')
+    .option(
+      '-o, --output <form>',
+      'token, json, env, pgpass, mycnf, service, uri, jdbc, external or dotenv (default: token)',
+    )
     .option('--ca-file <file>', 'write the CA bundle to this file')
+    .option('--ca <file>', 'refer to this CA bundle instead of the server’s')
     .action(async (database, options) => {
       const { tokenCommand } = await import('../src/cli/token.ts')
       process.exitCode = await tokenCommand({ database, ...options }, context)
@@ -40,6 +44,11 @@ export function addCallerCommands(
     // without `--`, the options may be the command's: execCommand then says that it is missing
     .allowUnknownOption(execCommandLine === undefined)
     .option('--ca <file>', 'verify the database with this CA bundle instead of the server’s')
+    .option(
+      '--url-as <name>',
+      'set this variable to the URL too; NAME:jdbc for a JDBC URL; may be repeated',
+      (name: string, names: readonly string[] = []) => [...names, name],
+    )
     .action(async (database, extraWords, options) => {
       const { execCommand } = await import('../src/cli/exec.ts')
       const words = { database, extraWords, command: execCommandLine }

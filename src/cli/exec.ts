@@ -5,9 +5,12 @@ import {
   forwardSignals,
   type SignalHost,
 } from '../client/child-process.ts'
-import { clientFamily } from '../client/environment.ts'
-import { errorLine } from '../client/errors.ts'
-import { type Login, prepareLogin, withLogin } from '../client/login.ts'
+import { clientFamily } from '../client/client-family.ts'
+import { errorLine, invalidUsage } from '../client/errors.ts'
+import { prepareLogin, withLogin } from '../client/login.ts'
+import type { Login } from '../client/login-files.ts'
+import { maskInJobLog } from '../client/masks.ts'
+import { parseUrlVariable, type UrlVariable } from '../client/url-variables.ts'
 import { escapeUnprintable } from '../lib/printable.ts'
 import { type ExecWords, parseExecWords } from './exec-usage.ts'
 import { EXEC_FAILED } from './exit-codes.ts'
@@ -17,6 +20,8 @@ import { type CallerArguments, type CallerContext, requestTokenFor } from './tok
 export interface ExecArguments extends Omit<CallerArguments, 'database'>, ExecWords {
   /** A CA bundle to verify the database with, instead of the server's. */
   ca?: string | undefined
+  /** Variables to set to a URL of the login, beside DATABASE_URL: each `NAME` or `NAME:FORM`. */
+  urlAs?: readonly string[] | undefined
 }
 
 export interface ExecContext extends CallerContext {
@@ -36,13 +41,23 @@ const SIGNAL_WAIT_MS = 1000
 export async function execCommand(args: ExecArguments, context: ExecContext): Promise<number> {
   try {
     const { database, command, commandArgs } = parseExecWords(args)
+    const urls = (args.urlAs ?? []).map(parseUrlAs)
     const login = await requestLogin({ ...args, database }, context)
-    const result = await runWithLogin(login, { command: { command, args: commandArgs }, context })
+    await maskInJobLog(login.reply.token, context)
+    const result = await runWithLogin(login, { urls, command: { command, args: commandArgs }, context })
     return await exitCodeOf(result, { command, context })
   } catch (cause) {
     context.stderr.write(errorLine(cause))
     return EXEC_FAILED
   }
+}
+
+function parseUrlAs(text: string): UrlVariable {
+  const variable = parseUrlVariable(text)
+  if (variable) return variable
+  throw invalidUsage(
+    '--url-as takes the name of a variable, with :jdbc after it for a JDBC URL, as in --url-as SPRING_DATASOURCE_URL:jdbc',
+  )
 }
 
 async function requestLogin(
@@ -57,11 +72,19 @@ async function requestLogin(
 
 async function runWithLogin(
   login: Login,
-  { command, context }: { command: Omit<ChildCommand, 'env'>; context: ExecContext },
+  {
+    urls,
+    command,
+    context,
+  }: { urls: readonly UrlVariable[]; command: Omit<ChildCommand, 'env'>; context: ExecContext },
 ): Promise<CommandResult> {
   const forwarder = forwardSignals(context.host)
   try {
-    return await withLogin(login, { env: context.env, run: env => forwarder.run({ ...command, env }) })
+    return await withLogin(login, {
+      env: context.env,
+      urls,
+      run: env => forwarder.run({ ...command, env }),
+    })
   } finally {
     forwarder.release()
   }

@@ -5,6 +5,7 @@ type Owner = 'login' | 'command'
 export type ClientVariables = Readonly<Record<string, readonly [Owner, because: string]>>
 
 const WRONG_SERVER = 'would lead to another server, or log in as somebody else'
+const FRAMEWORKS = 'many frameworks prefer it to all others: it would lead to another server'
 const CLIENT_CERTIFICATE =
   'a token takes the place of a certificate, and one that does not fit ends the login'
 const REVOCATION = 'a revocation list without one of RDS’s CA refuses every certificate'
@@ -18,6 +19,7 @@ const SESSION = 'about the session after the login; the server names a wrong val
  * https://www.postgresql.org/docs/current/libpq-envars.html
  */
 export const POSTGRES_VARIABLES = {
+  DATABASE_URL: ['login', FRAMEWORKS],
   PGHOST: ['login', WRONG_SERVER],
   PGHOSTADDR: ['login', WRONG_SERVER],
   PGPORT: ['login', WRONG_SERVER],
@@ -73,6 +75,7 @@ const INSTALLATION = 'where the installation has its plugins: the client may nee
  * https://mariadb.com/docs/server/server-management/variables-and-modes/mariadb-environment-variables
  */
 export const MYSQL_VARIABLES = {
+  DATABASE_URL: ['login', FRAMEWORKS],
   MYSQL_HOST: ['login', WRONG_SERVER],
   MYSQL_TCP_PORT: ['login', WRONG_SERVER],
   MYSQL_UNIX_PORT: ['login', WRONG_SERVER],
@@ -83,13 +86,13 @@ export const MYSQL_VARIABLES = {
   MARIADB_GROUP_SUFFIX: ['login', OPTION_FILES],
   MARIADB_TLS_DISABLE_PEER_VERIFICATION: ['login', 'the server is checked before it gets the token'],
   LIBMYSQL_PLUGINS: ['login', 'code to load at each start, which no login with a token needs'],
-  MYSQL_HOME: ['command', 'set by jeton exec: the options of the login'],
-  MARIADB_HOME: ['command', 'set by jeton exec: the options of the login'],
+  MYSQL_HOME: ['command', 'set by jeton exec and -o env: the options of the login'],
+  MARIADB_HOME: ['command', 'set by jeton exec and -o env: the options of the login'],
   MYSQL_TEST_LOGIN_FILE: [
     'command',
-    'set by jeton exec, to no file: ~/.mylogin.cnf would win over the login',
+    'set by jeton exec and -o env, to no file: ~/.mylogin.cnf would win over the login',
   ],
-  LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN: ['command', 'set by jeton exec, which makes clients check the server'],
+  LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN: ['command', 'set with the options that make clients check the server'],
   MYSQL_SSL_CA: ['command', 'for scripts; set if there is a CA bundle'],
   MYSQL_DATABASE: ['command', 'for scripts; the caller’s choice, unless one is configured'],
   MARIADB_PLUGIN_DIR: ['command', INSTALLATION],

@@ -1,4 +1,5 @@
 import { quoteForShell } from '../lib/shell-words.ts'
+import { clientFamily } from './client-family.ts'
 import {
   type ClientVariables,
   loginVariables,
@@ -6,7 +7,7 @@ import {
   POSTGRES_VARIABLES,
 } from './client-variables.ts'
 import type { ConnectAddress } from './connect-address.ts'
-import { failure } from './errors.ts'
+import { databaseUrl } from './forms/uri.ts'
 import type { TokenReply } from './token-reply.ts'
 
 /** What to change in an environment so that a database client logs in. `set` contains the token. */
@@ -21,13 +22,6 @@ export interface LoginOptions {
   connectAddress?: ConnectAddress | undefined
 }
 
-/** Returns which family of clients speaks to the engine. Throws CallerError for an engine that this version does not know. */
-export function clientFamily({ engine }: TokenReply): 'postgres' | 'mysql' {
-  if (engine === 'postgres') return 'postgres'
-  if (engine === 'mysql' || engine === 'mariadb') return 'mysql'
-  throw failure(`this version of jeton does not know the engine ${engine}: install a newer one`)
-}
-
 /** Returns the changes for a reply's engine. Throws as `clientFamily` does. */
 export function environmentChanges(reply: TokenReply, options: LoginOptions): EnvironmentChanges {
   return clientFamily(reply) === 'postgres' ? forPostgres(reply, options) : forMysql(reply, options)
@@ -39,6 +33,7 @@ export function environmentChanges(reply: TokenReply, options: LoginOptions): En
  */
 function forPostgres(reply: TokenReply, { caFile, connectAddress }: LoginOptions): EnvironmentChanges {
   const set = {
+    DATABASE_URL: databaseUrl({ reply, caFile, connectAddress }),
     PGHOST: reply.host,
     PGPORT: String(connectAddress?.port ?? reply.port),
     PGUSER: reply.user,
@@ -56,12 +51,13 @@ function forPostgres(reply: TokenReply, { caFile, connectAddress }: LoginOptions
 
 /**
  * The MySQL and MariaDB command-line clients read MYSQL_HOST, MYSQL_TCP_PORT and MYSQL_PWD; the others are for scripts.
- * None of them makes a client check the server: an option file does (mysql-options.ts). With a connect address, the client
- * connects to its name, and checks the certificate for that name and no other.
+ * None of them makes a client check the server: an option file does (mysql-options.ts), which also has the connect address.
+ * MYSQL_HOST stays RDS's own name, as PGHOST does.
  */
 function forMysql(reply: TokenReply, { caFile, connectAddress }: LoginOptions): EnvironmentChanges {
   const set = {
-    MYSQL_HOST: connectAddress?.host ?? reply.host,
+    DATABASE_URL: databaseUrl({ reply, caFile, connectAddress }),
+    MYSQL_HOST: reply.host,
     MYSQL_TCP_PORT: String(connectAddress?.port ?? reply.port),
     MYSQL_USER: reply.user,
     MYSQL_PWD: reply.token,

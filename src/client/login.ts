@@ -1,21 +1,15 @@
 import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Environment } from '../lib/process-input.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
-import { type ConnectAddress, type Lookup, resolveConnectAddress } from './connect-address.ts'
+import { type Lookup, resolveConnectAddress } from './connect-address.ts'
 import { withholdCredentials } from './credential-variables.ts'
-import { clientFamily, type EnvironmentChanges, environmentChanges } from './environment.ts'
+import type { EnvironmentChanges } from './environment.ts'
 import { failure } from './errors.ts'
-import { mysqlOptions } from './mysql-options.ts'
+import { type Login, type PutFile, putLoginFiles } from './login-files.ts'
+import { requireInNodeOptions, tunnelModule } from './node-tunnel.ts'
 import type { TokenReply } from './token-reply.ts'
-
-/** All that a command needs to log in, complete before anything is written or started. */
-export interface Login {
-  reply: TokenReply
-  connectAddress: ConnectAddress | undefined
-  /** An absolute path; undefined if the reply's own CA bundle is to be written. */
-  caFile: string | undefined
-}
+import { type UrlVariable, urlVariables } from './url-variables.ts'
 
 /** Completes a login. Throws CallerError if the connect address cannot be resolved or the CA bundle cannot be read. */
 export async function prepareLogin(
@@ -23,61 +17,78 @@ export async function prepareLogin(
   { caFile, lookup }: { caFile: string | undefined; lookup: Lookup },
 ): Promise<Login> {
   const connectAddress = await resolveConnectAddress(reply, lookup)
-  if (caFile === undefined) return { reply, connectAddress, caFile }
+  return { reply, connectAddress, caFile: caFile === undefined ? undefined : await readablePath(caFile) }
+}
+
+/** Returns the absolute path of a CA bundle. Throws CallerError if it cannot be read. */
+export async function readablePath(caFile: string): Promise<string> {
   const path = resolve(caFile)
   await access(path).catch(cause => {
     throw failure(`cannot read the CA bundle ${path}${systemCodeNote(cause)}`, cause)
   })
-  return { reply, connectAddress, caFile: path }
+  return path
+}
+
+export interface WithLoginOptions<T> {
+  env: Environment
+  /** Variables to set beside those of the login. */
+  urls: readonly UrlVariable[]
+  run: (env: Environment) => Promise<T>
 }
 
 /**
- * Returns what `run` returns with `env` changed for the login, and without the caller's credentials. The files that the environment refers to are in a folder that
- * only this user can enter and that is removed before this settles. The token is only in the environment, never in a file.
+ * Returns what `run` returns with `env` changed for the login, and without the caller's credentials. The files that the
+ * environment refers to are in a folder that only this user can enter and that is removed before this settles. The token is
+ * only in the environment, never in a file. Throws CallerError if that folder cannot be written.
  */
-export async function withLogin<T>(
-  login: Login,
-  { env, run }: { env: Environment; run: (env: Environment) => Promise<T> },
-): Promise<T> {
+export async function withLogin<T>(login: Login, { env, urls, run }: WithLoginOptions<T>): Promise<T> {
   const folder = await mkdtemp(resolve(env.TMPDIR || '/tmp', 'jeton-')).catch(cause => {
     throw failure(`cannot create a temporary folder${systemCodeNote(cause)}`, cause)
   })
   try {
-    const changes = await writeLoginFiles(login, folder).catch(cause => {
-      throw failure(`cannot write to the temporary folder${systemCodeNote(cause)}`, cause)
-    })
-    return await run(applyChanges(env, changes))
+    return await run(applyChanges(env, await changesFor(login, { env, urls, put: putIn(folder) })))
   } finally {
     // how the command ended matters more than a file without secrets that stays behind
     await rm(folder, { recursive: true, force: true }).catch(() => undefined)
   }
 }
 
-async function writeLoginFiles(
-  { reply, connectAddress, caFile: givenCaFile }: Login,
-  folder: string,
-): Promise<EnvironmentChanges> {
-  const caFile = givenCaFile ?? join(folder, 'ca.pem')
-  if (givenCaFile === undefined) await writeFile(caFile, reply.ca?.pem ?? '', { mode: 0o600 })
-  const { set, unset } = environmentChanges(reply, { caFile, connectAddress })
-  if (clientFamily(reply) === 'postgres') return { set, unset }
-
-  const options = mysqlOptions({ reply, caFile, connectAddress })
-  const homes = { MARIADB_HOME: join(folder, 'mariadb'), MYSQL_HOME: join(folder, 'mysql') }
-  await writeOptionFile(homes.MARIADB_HOME, options.mariadb)
-  await writeOptionFile(homes.MYSQL_HOME, options.mysql)
-  const switches = {
-    LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN: '1',
-    // a file that is not there: MySQL's clients would read ~/.mylogin.cnf last, and its user and password would win
-    MYSQL_TEST_LOGIN_FILE: join(folder, 'no-login-paths'),
+function putIn(folder: string): PutFile {
+  return async ({ name, text }) => {
+    const path = join(folder, name)
+    try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+      await writeFile(path, text, { mode: 0o600 })
+    } catch (cause) {
+      throw failure(`cannot write to the temporary folder${systemCodeNote(cause)}`, cause)
+    }
+    return path
   }
-  return { set: { ...set, ...homes, ...switches }, unset }
 }
 
-/** MySQL's clients ignore an option file that others may write to. */
-async function writeOptionFile(home: string, text: string): Promise<void> {
-  await mkdir(home, { mode: 0o700 })
-  await writeFile(join(home, 'my.cnf'), text, { mode: 0o600 })
+async function changesFor(
+  login: Login,
+  { env, urls, put }: { env: Environment; urls: readonly UrlVariable[]; put: PutFile },
+): Promise<EnvironmentChanges> {
+  const caFile = login.caFile ?? (await put({ name: 'ca.pem', text: login.reply.ca?.pem ?? '' }))
+  const complete = { ...login, caFile }
+  const { set, unset } = await putLoginFiles(complete, put)
+  return {
+    set: { ...set, ...(await nodeVariables(complete, { env, put })), ...urlVariables(urls, complete) },
+    unset,
+  }
+}
+
+/** With `connect`, what leads a Node program to it, since drivers for Node dial the name that they verify. */
+async function nodeVariables(
+  { reply: { host }, connectAddress }: Login,
+  { env, put }: { env: Environment; put: PutFile },
+): Promise<Record<string, string>> {
+  if (!connectAddress || connectAddress.host.toLowerCase() === host.toLowerCase()) return {}
+  const text = tunnelModule({ host, connectHost: connectAddress.host })
+  return {
+    NODE_OPTIONS: requireInNodeOptions(await put({ name: 'node-tunnel.cjs', text }), env.NODE_OPTIONS),
+  }
 }
 
 function applyChanges(env: Environment, { set, unset }: EnvironmentChanges): Environment {

@@ -1,14 +1,16 @@
 import type { ConnectAddress } from './connect-address.ts'
 import type { TokenReply } from './token-reply.ts'
 
-/** What a MySQL client needs for a login. The token comes from the environment. */
+/** What a MySQL client needs for a login. */
 export interface MysqlLogin {
   reply: TokenReply
   caFile: string
   connectAddress?: ConnectAddress | undefined
+  /** The token; unless given, it comes from the environment. */
+  password?: string
 }
 
-/** The text of a `my.cnf` for each family of clients. It contains no secret. */
+/** The text of a `my.cnf` for each family of clients. It contains no secret but the password, if that was given. */
 export interface MysqlOptions {
   /** For the folder that MARIADB_HOME names. MariaDB's clients read it and then ignore MYSQL_HOME. */
   mariadb: string
@@ -23,7 +25,7 @@ export interface MysqlOptions {
  * https://dev.mysql.com/doc/refman/8.4/en/option-files.html
  * https://mariadb.com/docs/server/server-management/install-and-upgrade-mariadb/configuring-mariadb/configuring-mariadb-with-option-files
  */
-export function mysqlOptions({ reply, caFile, connectAddress }: MysqlLogin): MysqlOptions {
+export function mysqlOptions({ reply, caFile, connectAddress, password }: MysqlLogin): MysqlOptions {
   const lines = [
     '[client]',
     // otherwise `localhost` means a Unix socket
@@ -31,6 +33,7 @@ export function mysqlOptions({ reply, caFile, connectAddress }: MysqlLogin): Mys
     `host=${quote(connectAddress?.host ?? reply.host)}`,
     `port=${connectAddress?.port ?? reply.port}`,
     `user=${quote(reply.user)}`,
+    ...(password === undefined ? [] : [`password=${quote(password)}`]),
     `ssl-ca=${quote(caFile)}`,
   ]
   // not in [client]: clients that work on the whole server refuse `database`

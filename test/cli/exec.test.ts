@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ExecArguments } from '../../src/cli/exec.ts'
+import { azureLog, githubLog } from '../support/job-log.ts'
 import {
   type ApiStub,
   PEM,
@@ -98,6 +99,7 @@ describe('jeton exec runs a command that sees', () => {
       PGHOSTADDR: '10.0.0.1',
       PGSERVICE: 'x',
       PGPASSFILE: '/x',
+      DATABASE_URL: 'postgresql://dev@localhost/dev',
       PGCHANNELBINDING: 'require',
       PGGSSENCMODE: 'require',
       JETON_API_KEY: '',
@@ -114,6 +116,7 @@ describe('jeton exec runs a command that sees', () => {
       PGPASSWORD: reply.token,
       PGSSLMODE: 'verify-full',
       PGGSSENCMODE: 'disable',
+      DATABASE_URL: `postgresql://app_ro:${encodeURIComponent(reply.token)}@${RDS_HOST}:5432/shop?sslmode=verify-full&sslrootcert=${encodeURIComponent(env.PGSSLROOTCERT)}`,
       PGDATABASE: 'shop',
       PGAPPNAME: 'kept',
       KEPT: 'yes',
@@ -131,6 +134,28 @@ describe('jeton exec runs a command that sees', () => {
     const { env } = await loginSeen({}, { PGHOSTADDR: '10.0.0.1' })
     expect(env).toMatchObject({ PGHOST: RDS_HOST, PGPORT: '15432' })
     expect(['127.0.0.1', '::1']).toContain(env.PGHOSTADDR)
+  })
+
+  test('a module that leads Node through the tunnel, before the options that were there', async () => {
+    api.answers = [{ body: sampleReply({ connect: 'localhost:15432' }) }]
+    const { env } = await loginSeen({}, { NODE_OPTIONS: '--no-warnings' })
+    expect(env.NODE_OPTIONS).toMatch(/^--require "\/\S+\/jeton-\w+\/node-tunnel\.cjs" --no-warnings$/)
+    const look = `require('dns').lookup('${RDS_HOST}', (error, address) => console.log(error ?? address))`
+    expect(['127.0.0.1\n', '::1\n']).toContain((await run({ command: js(look) })).stdout)
+    api.answers = [{ body: sampleReply() }]
+    expect((await loginSeen()).env).not.toHaveProperty('NODE_OPTIONS')
+  })
+
+  test('URLs in the variables that it was asked for', async () => {
+    const reply = sampleReply({ dbname: 'shop' })
+    api.answers = [{ body: reply }]
+    const { env } = await loginSeen({ urlAs: ['APP_DB', 'SPRING_DATASOURCE_URL:jdbc'] }, { APP_DB: 'other' })
+    expect(env.APP_DB).toBe(env.DATABASE_URL)
+    const { searchParams } = new URL(env.SPRING_DATASOURCE_URL.slice('jdbc:'.length))
+    expect([searchParams.get('password'), searchParams.get('sslrootcert')]).toEqual([
+      reply.token,
+      env.PGSSLROOTCERT,
+    ])
   })
 
   test('the CA bundle that was given, instead of the server’s', async () => {
@@ -272,6 +297,12 @@ describe('jeton exec ends', () => {
       { ca: '/none/ca.pem' },
       '/none/ca.pem (ENOENT)',
     ],
+    [
+      'asked for a URL of no form',
+      { body: sampleReply() },
+      { urlAs: ['DB:odbc'] },
+      '--url-as takes the name',
+    ],
     ['given no command', { body: sampleReply() }, { command: [] }, 'no command'],
   ])('with 125, without running the command, if jeton is %s', async (_what, answer, args, message) => {
     api.answers = [answer]
@@ -280,6 +311,31 @@ describe('jeton exec ends', () => {
     expect(ended.stderr).not.toContain(jwt)
     expect(ended.stderr).not.toContain('X-Amz-Signature')
     expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
+  })
+})
+
+describe('jeton exec in a job', () => {
+  const trace = ['/bin/sh', '-xc', ': "password=$PGPASSWORD" "url=$DATABASE_URL"; echo done']
+
+  test.each([
+    [{ GITHUB_ACTIONS: 'true' }, githubLog],
+    [{ TF_BUILD: 'True' }, (output: string) => azureLog(output, { decodesPercents: true })],
+  ])('has the token masked before the command can print it: %o', async (env, logOf) => {
+    const reply = sampleReply()
+    api.answers = [{ body: reply }]
+    const { exitCode, stdout, stderr } = await run({ command: trace }, env)
+    expect([exitCode, stdout]).toEqual([0, 'done\n'])
+    expect(stderr).toContain(`password=${reply.token}`)
+    const log = logOf(stderr)
+    expect(log).toContain('+ : password=***')
+    expect(log).toContain('url=postgresql://app_ro:***@')
+    expect(log).not.toContain(reply.token.slice(-64))
+  })
+
+  test('without a runner that masks gets no more than the command prints', async () => {
+    api.answers = [{ body: sampleReply() }]
+    const { stderr } = await run({ command: ['/bin/sh', '-c', 'echo done >&2'] }, { GITLAB_CI: 'true' })
+    expect(stderr).toBe('done\n')
   })
 })
 

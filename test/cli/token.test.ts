@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type TokenArguments, tokenCommand } from '../../src/cli/token.ts'
 import { loginVariables, MYSQL_VARIABLES, POSTGRES_VARIABLES } from '../../src/client/client-variables.ts'
+import { sha256Hex } from '../../src/lib/hash.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
 import {
   type ApiStub,
@@ -18,8 +19,12 @@ import {
 import { recordStreams } from './record-streams.ts'
 
 const jwt = someJwt()
+/** What the command waits for after it wrote masks. */
+const RUNNER_MS = 100
 let api: ApiStub
 let folder: string
+/** What the last run did, in this order. */
+let order: string[]
 
 beforeEach(async () => {
   api = await startApiStub()
@@ -32,13 +37,25 @@ afterEach(async () => {
 
 async function run(args: Partial<TokenArguments> = {}, env: Record<string, string> = {}) {
   const { streams, written } = recordStreams()
+  order = []
+  const clock = virtualClock()
+  const { sleep } = clock
+  clock.sleep = async (ms, signal) => (ms === RUNNER_MS ? void order.push('wait') : sleep(ms, signal))
+  const ordered = (name: 'stdout' | 'stderr') => ({
+    write(text: string) {
+      order.push(name)
+      streams[name].write(text)
+    },
+  })
   const exitCode = await tokenCommand(
     { database: 'orders', ...args },
     {
-      ...streams,
-      env: { JETON_URL: api.url, JETON_JWT: jwt, ...env },
+      stdin: streams.stdin,
+      stdout: ordered('stdout'),
+      stderr: ordered('stderr'),
+      env: { HOME: folder, JETON_URL: api.url, JETON_JWT: jwt, ...env },
       lookup: async host => ({ address: host === 'tunnel.example' ? '192.0.2.7' : host }),
-      clock: virtualClock(),
+      clock,
     },
   )
   return { exitCode, ...written }
@@ -89,19 +106,106 @@ describe('jeton token', () => {
     expect((await stat(caFile)).mode & 0o600).toBe(0o600)
   })
 
-  test('leaves PGHOSTADDR, PGDATABASE and PGSSLROOTCERT out if it does not know them', async () => {
+  test('leaves PGHOSTADDR and PGDATABASE out if it does not know them', async () => {
     api.answers = [{ body: sampleReply() }]
     const env = evaluated((await run({ output: 'env' })).stdout)
-    for (const name of ['PGHOSTADDR', 'PGDATABASE', 'PGSSLROOTCERT']) expect(env).not.toHaveProperty(name)
+    for (const name of ['PGHOSTADDR', 'PGDATABASE']) expect(env).not.toHaveProperty(name)
   })
 
-  test('never makes a MySQL client send the token unencrypted before it can check the server', async () => {
+  test('keeps the CA bundle in a private file of its user, once', async () => {
+    api.answers = [{ body: sampleReply() }]
+    const { PGSSLROOTCERT = '' } = evaluated((await run({ output: 'env' })).stdout)
+    expect(PGSSLROOTCERT).toBe(join(folder, '.cache', 'jeton', `ca-${sha256Hex(PEM)}.pem`))
+    const first = await stat(PGSSLROOTCERT)
+    expect([await readFile(PGSSLROOTCERT, 'utf8'), first.mode & 0o777]).toEqual([PEM, 0o600])
+    expect((await stat(dirname(PGSSLROOTCERT))).mode & 0o777).toBe(0o700)
+    expect((await run({ output: 'uri' })).stdout).toContain(
+      `sslrootcert=${encodeURIComponent(PGSSLROOTCERT)}`,
+    )
+    expect((await stat(PGSSLROOTCERT)).ino).toBe(first.ino)
+    expect(api.requests.map(({ body }) => JSON.parse(body).caPem)).toEqual([true, true])
+  })
+
+  test('writes no file for a form that refers to none', async () => {
+    api.answers = [{ body: sampleReply() }]
+    for (const output of ['token', 'json', 'pgpass']) expect((await run({ output })).exitCode).toBe(0)
+    expect(await readdir(folder)).toEqual([])
+    expect(api.requests.map(({ body }) => JSON.parse(body).caPem)).toEqual([undefined, undefined, undefined])
+  })
+
+  test('refers to the CA bundle that is named instead', async () => {
+    api.answers = [{ body: sampleReply({ ca: {} }) }]
+    const ca = join(folder, 'own.pem')
+    await writeFile(ca, 'own')
+    expect(evaluated((await run({ output: 'env', ca })).stdout).PGSSLROOTCERT).toBe(ca)
+    expect(api.requests[0]?.body).toBe('{"database":"orders"}')
+    expect(await run({ output: 'env', ca: join(folder, 'none') })).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('cannot read the CA bundle'),
+    })
+    expect(await run({ output: 'env', ca, caFile: ca })).toMatchObject({ exitCode: 2, stdout: '' })
+  })
+
+  test('names the cure if there is no place for the CA bundle', async () => {
+    const reply = sampleReply()
+    api.answers = [{ body: reply }]
+    const ended = await run({ output: 'env' }, { HOME: '' })
+    expect(ended).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr:
+        'jeton: no private folder for ca.pem (neither XDG_CACHE_HOME nor HOME is set): set XDG_CACHE_HOME to a folder of yours, or give --ca-file\n',
+    })
+    expect((await run({ output: 'env', caFile: join(folder, 'ca.pem') }, { HOME: '' })).exitCode).toBe(0)
+  })
+
+  test('makes a MySQL client check the server before it lets it send the token', async () => {
     const reply = sampleReply({ engine: 'mysql', port: 3306 })
     api.answers = [{ body: reply }]
     const env = evaluated((await run({ output: 'env' })).stdout)
-    expect(env).toMatchObject({ MYSQL_HOST: RDS_HOST, MYSQL_TCP_PORT: '3306', MYSQL_PWD: reply.token })
-    expect(env).not.toHaveProperty('LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN')
+    expect(env).toMatchObject({
+      MYSQL_HOST: RDS_HOST,
+      MYSQL_TCP_PORT: '3306',
+      MYSQL_PWD: reply.token,
+      LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN: '1',
+    })
+    for (const [name, option] of [
+      ['MYSQL_HOME', 'loose-ssl-mode=VERIFY_IDENTITY'],
+      ['MARIADB_HOME', 'ssl-verify-server-cert'],
+    ] as const) {
+      const file = join(env[name] ?? '', 'my.cnf')
+      const text = await readFile(file, 'utf8')
+      expect(text).toContain(`\nssl-ca="${env.MYSQL_SSL_CA}"\n${option}\n`)
+      expect(text).not.toContain(reply.token)
+      expect((await stat(file)).mode & 0o777).toBe(0o600)
+    }
+    await expect(stat(env.MYSQL_TEST_LOGIN_FILE ?? '')).rejects.toThrow('ENOENT')
     for (const name of loginVariables(MYSQL_VARIABLES)) expect(env[name]).not.toBe('other')
+  })
+
+  test.each([
+    ['mycnf', {}, '-o mycnf is for MySQL and MariaDB; orders is postgres: take pgpass or service'],
+    ['pgpass', { engine: 'mariadb' }, '-o pgpass is for PostgreSQL; orders is mariadb: take mycnf'],
+    ['service', { engine: 'mysql' }, '-o service is for PostgreSQL; orders is mysql: take mycnf'],
+  ])('says which form is for the engine: %s', async (output, overrides, problem) => {
+    const reply = sampleReply(overrides)
+    api.answers = [{ body: reply }]
+    expect(await run({ output })).toEqual({ exitCode: 2, stdout: '', stderr: `jeton: ${problem}\n` })
+    expect(await readdir(folder)).toEqual([])
+  })
+
+  test.each([
+    [{ GITHUB_ACTIONS: 'true' }, '::add-mask::'],
+    [{ TF_BUILD: 'True' }, '##vso[task.setsecret]'],
+  ])('masks the token in a job’s log before it prints it: %o', async (env, command) => {
+    const reply = sampleReply()
+    api.answers = [{ body: reply }]
+    const ended = await run({ output: 'pgpass' }, env)
+    expect(ended.exitCode).toBe(0)
+    expect(order).toEqual(['stderr', 'wait', 'stdout'])
+    for (const line of ended.stderr.trimEnd().split('\n')) expect(line.startsWith(command)).toBe(true)
+    api.answers = [problem(403, 'access_denied')]
+    expect((await run({}, env)).stderr).not.toContain(command)
   })
 
   test.each([
@@ -120,7 +224,10 @@ describe('jeton token', () => {
   })
 
   test.each([
-    [{ output: 'pgpass' }, '-o takes one of token, json, env'],
+    [
+      { output: 'xml' },
+      '-o takes one of token, json, env, pgpass, mycnf, service, uri, jdbc, external, dotenv',
+    ],
     [{ wait: 'long' }, '--wait'],
     [{ wait: '-1' }, '--wait'],
     [{ url: 'http://jeton.example.com' }, 'https://'],

@@ -37,6 +37,9 @@ describe('mysqlOptions', () => {
     ])
       expect(mysql.split('[mysql]')[0]).toContain(`\n${line}\n`)
     expect(mariadb + mysql).not.toContain(reply.token)
+    const withToken = mysqlOptions({ reply, caFile: '/srv/ca.pem', password: reply.token })
+    for (const text of [withToken.mariadb, withToken.mysql])
+      expect(text).toContain(`\nuser="app_ro"\npassword="${reply.token}"\n`)
   })
 
   test('leads through a tunnel if there is one', () => {

@@ -59,6 +59,7 @@ describe.runIf(canLogIn)('jeton exec logs in whatever the environment has for ot
     const [cert, key] = [await put('other.pem', foreign.certPem), await put('other.key', 'no key')]
     const services = await put('services', `[other]\nhost=${NOWHERE}\nport=1\nuser=x\n`)
     postgres = {
+      DATABASE_URL: `postgresql://x@${NOWHERE}:1/x`,
       PGHOST: 'other.example',
       PGHOSTADDR: '127.0.0.9',
       PGPORT: '1',
@@ -94,6 +95,7 @@ describe.runIf(canLogIn)('jeton exec logs in whatever the environment has for ot
       PGMAXPROTOCOLVERSION: 'x',
     }
     mysql = {
+      DATABASE_URL: `mysql://x@${NOWHERE}:1/x`,
       MYSQL_HOST: NOWHERE,
       MYSQL_TCP_PORT: '1',
       MYSQL_UNIX_PORT: '/none',

@@ -1,0 +1,51 @@
+import { dirname, join } from 'node:path'
+import { clientFamily } from './client-family.ts'
+import type { ConnectAddress } from './connect-address.ts'
+import { type EnvironmentChanges, environmentChanges } from './environment.ts'
+import { mysqlOptions } from './mysql-options.ts'
+import type { TokenReply } from './token-reply.ts'
+
+/** A file that clients read for a login. It contains no secret. */
+export interface LoginFile {
+  /** A name, or a folder and a name. */
+  name: string
+  text: string
+}
+
+/** Writes a file that only this user can read, in a folder that only this user can write to; returns its path. */
+export type PutFile = (file: LoginFile) => Promise<string>
+
+/** All that a command needs to log in, complete before anything is written or started. */
+export interface Login {
+  reply: TokenReply
+  connectAddress: ConnectAddress | undefined
+  /** An absolute path; undefined if the reply's own CA bundle is to be written. */
+  caFile: string | undefined
+}
+
+/**
+ * Writes the files of a login with `put`; returns the changes of an environment that refer to them. Without these files no
+ * client of MySQL checks the server, so only with them may it send a token. Throws what `put` throws, and as `clientFamily` does.
+ */
+export async function putLoginFiles(
+  { reply, connectAddress, caFile: givenCaFile }: Login,
+  put: PutFile,
+): Promise<EnvironmentChanges> {
+  const family = clientFamily(reply)
+  const caFile = givenCaFile ?? (await put({ name: 'ca.pem', text: reply.ca?.pem ?? '' }))
+  const { set, unset } = environmentChanges(reply, { caFile, connectAddress })
+  if (family === 'postgres') return { set, unset }
+
+  const options = mysqlOptions({ reply, caFile, connectAddress })
+  // MySQL's clients ignore an option file that others may write to
+  const mariadbHome = dirname(await put({ name: 'mariadb/my.cnf', text: options.mariadb }))
+  const mysqlHome = dirname(await put({ name: 'mysql/my.cnf', text: options.mysql }))
+  const switches = {
+    MARIADB_HOME: mariadbHome,
+    MYSQL_HOME: mysqlHome,
+    LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN: '1',
+    // a file that is not there: MySQL's clients would read ~/.mylogin.cnf last, and its user and password would win
+    MYSQL_TEST_LOGIN_FILE: join(mysqlHome, 'no-login-paths'),
+  }
+  return { set: { ...set, ...switches }, unset }
+}
