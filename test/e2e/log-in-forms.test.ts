@@ -2,11 +2,17 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAuthority } from '../../src/dev/postgres/certificate-authority.ts'
-import { canRun } from '../support/databases/install.ts'
+import { canRun, hasProgram } from '../support/databases/install.ts'
+import { ORDERS } from '../support/databases/orders.ts'
 import { run } from '../support/run.ts'
 import { type ApiStub, startApiStub } from '../support/service/api-stub.ts'
 import { CLI, type Jeton, startJeton } from '../support/service/jeton.ts'
-import { CLAIMS, startTestEnvironment, type TestEnvironment } from '../support/service/test-environment.ts'
+import {
+  CLAIMS,
+  LEDGER,
+  startTestEnvironment,
+  type TestEnvironment,
+} from '../support/service/test-environment.ts'
 import { startTcpForwarder, type TcpForwarder } from '../support/tcp-forwarder.ts'
 
 const POSTGRES_NAME = `select current_user || ' ' || ssl from pg_stat_ssl where pid = pg_backend_pid()`
@@ -39,6 +45,33 @@ const NODE = {
     console.log((await connection.query('select current_user() as name'))[0].name)
     await connection.end()`,
 }
+
+/** Prints the user that the URL in a variable logs in as. */
+const JAVA = `import java.sql.*;
+public class Login {
+  public static void main(String[] query) throws Exception {
+    try (var connection = DriverManager.getConnection(System.getenv("SPRING_DATASOURCE_URL"))) {
+      var rows = connection.createStatement().executeQuery(query[0]);
+      rows.next();
+      System.out.println(rows.getString(1));
+    }
+  }
+}`
+
+/** Debian's driver for MariaDB names a plugin that it lacks, without which it finds none of its others. */
+const MISSING_PLUGIN = `package org.mariadb.jdbc.credential.aws;
+import org.mariadb.jdbc.HostAddress;
+import org.mariadb.jdbc.credential.*;
+import org.mariadb.jdbc.util.Options;
+public class AwsIamCredentialPlugin implements CredentialPlugin {
+  public String type() { return "AWS-IAM"; }
+  public String name() { return "missing"; }
+  public CredentialPlugin initialize(Options options, String user, HostAddress host) { return this; }
+  public Credential get() { throw new UnsupportedOperationException(); }
+}`
+
+const JARS = '/usr/share/java/postgresql.jar:/usr/share/java/mariadb-java-client.jar'
+const hasJava = (await hasProgram('javac')) && (await canRun(['java-drivers']))
 
 /**
  * Each form as it is printed, in the hands of the program that it is for. The databases are real and behind a tunnel; the
@@ -137,6 +170,24 @@ describe.runIf(canLogIn)('a caller logs in through a tunnel with', () => {
     expect(await shell(script)).toEqual({ code: 0, stdout: 'app_rw@%\n', stderr: '' })
     expect(tunnels.ledger.connections).toBe(before + 1)
   })
+
+  test.runIf(hasJava)(
+    'both: jeton exec, JDBC URLs, and Java that finds the tunnels by RDS’s names',
+    async () => {
+      const [plugin, login, hosts] = ['AwsIamCredentialPlugin.java', 'Login.java', 'hosts'].map(name =>
+        join(environment.folder, name),
+      ) as [string, string, string]
+      await writeFile(plugin, MISSING_PLUGIN)
+      await writeFile(login, JAVA)
+      await writeFile(hosts, `127.0.0.1 localhost ${ORDERS.host} ${LEDGER.host}\n`)
+      const java = (query: string) =>
+        `java -cp '${JARS}:plugin' '-Djdk.net.hosts.file=${hosts}' '${login}' '${query}'`
+      const script = `javac -cp ${JARS} -d plugin '${plugin}'
+      jeton exec orders --url-as SPRING_DATASOURCE_URL:jdbc -- ${java('select current_user')}
+      jeton exec ledger --url-as SPRING_DATASOURCE_URL:jdbc -- ${java('select current_user()')}`
+      expect(await shell(script)).toEqual({ code: 0, stdout: 'migrator\napp_rw@%\n', stderr: '' })
+    },
+  )
 
   test.each([
     ['-o env and psql', 'orders', `eval "$(jeton token orders -o env)"; ${psql('')}`],
