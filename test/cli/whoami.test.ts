@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { tokenCommand } from '../../src/cli/token.ts'
 import { type WhoamiArguments, whoamiCommand } from '../../src/cli/whoami.ts'
@@ -157,6 +160,45 @@ test('a refused token says which identity was used, and as whom the server took 
   expect(written.stderr).toContain('you are "someone" of the issuer "github"')
   expect(written.stderr).toContain("the credential is GitHub Actions' OIDC token, audience jeton")
   await job.close()
+})
+
+test('waits for a platform that gives no JWT at the moment, and gets a new one for each attempt', async () => {
+  const server = await startApiStub()
+  const platform = await startApiStub()
+  const jwts = [someJwt(), someJwt()]
+  platform.answers = [{ status: 503 }, ...jwts.map(value => ({ body: { value } }))]
+  server.answers = [
+    problem(503, 'temporarily_unavailable'),
+    { body: { principal: { issuer: 'github', subject: 'me', claims: {} }, databases: [] } },
+  ]
+  const { clock } = await startApi()
+  const env = {
+    ACTIONS_ID_TOKEN_REQUEST_URL: `${platform.url}/?x=1`,
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'request-token',
+  }
+  let exitCode: number | undefined
+  void whoami({ clock, url: server.url }, env, { wait: '60' }).then(ended => {
+    exitCode = ended.exitCode
+  })
+  while (exitCode === undefined) await clock.advance(500)
+  expect(exitCode).toBe(0)
+  expect(server.requests.map(({ authorization }) => authorization)).toEqual(jwts.map(jwt => `Bearer ${jwt}`))
+  await server.close()
+  await platform.close()
+})
+
+test('runs as a command in a job, with the program of the platform', async () => {
+  const api = await startApi()
+  const folder = await mkdtemp(join(tmpdir(), 'whoami-'))
+  const jwt = (await api.bearer()).replace('Bearer ', '')
+  await writeFile(join(folder, 'circleci'), `#!/bin/sh\necho ${jwt}\n`, { mode: 0o755 })
+  const env = { JETON_URL: api.url, CIRCLECI: 'true', PATH: `${folder}:${process.env.PATH}` }
+  const { code, stdout, stderr } = await runCli(['whoami'], { env })
+  expect([code, stderr]).toEqual([0, ''])
+  expect(stdout).toMatch(/^subject {4}someone$/m)
+  expect(stdout).toMatch(/^known by {3}CircleCI's OIDC token, audience jeton$/m)
+  expect(stdout).not.toContain(jwt)
+  await rm(folder, { recursive: true })
 })
 
 test('runs as a command', async () => {

@@ -28,7 +28,6 @@ export function requestPipelineToken(host: PlatformHost): Promise<string> {
   const headers = {
     authorization: `Bearer ${singleWord(secret, 'SYSTEM_ACCESSTOKEN')}`,
     'content-type': 'application/json',
-    'content-length': '0',
     'x-tfs-fedauthredirect': 'Suppress',
   }
   return requestJwt({ url, method: 'POST', headers, member: 'oidcToken' }, host)
