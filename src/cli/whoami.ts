@@ -1,4 +1,4 @@
-import { DEFAULT_AUDIENCE, listIdentities } from '../client/credential.ts'
+import { DEFAULT_AUDIENCE, listIdentities, type OfferedIdentity } from '../client/credential.ts'
 import { CallerError, errorLine, failure, invalidUsage } from '../client/errors.ts'
 import { unexpectedAnswer } from '../client/foreign-answer.ts'
 import { readOwnJwt } from '../client/identity/own-jwt.ts'
@@ -77,7 +77,8 @@ async function askServer(
 
 function usedIdentity(
   { identity = '' }: JetonServer,
-  [, ...others]: readonly { description: string }[],
+  [, ...others]: readonly OfferedIdentity[],
 ): UsedIdentity {
-  return { description: identity, ignored: others.map(({ description }) => description) }
+  const usable = others.filter(({ lacks }) => lacks === undefined)
+  return { description: identity, ignored: usable.map(({ description }) => description) }
 }

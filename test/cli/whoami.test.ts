@@ -52,7 +52,7 @@ test('shows whom the server takes the caller for, and what else is set and ignor
 
 test('prints the same as JSON', async () => {
   const api = await startApi()
-  const env = { JETON_API_KEY: api.apiKey, JETON_JWT: '', JETON_ID_TOKEN: someJwt() }
+  const env = { JETON_API_KEY: api.apiKey, JETON_JWT: '', JETON_ID_TOKEN: someJwt(), TFC_RUN_ID: 'run-1' }
   const { stdout, exitCode } = await whoami(api, env, { output: 'json' })
   expect(exitCode).toBe(0)
   expect(JSON.parse(stdout)).toEqual({
