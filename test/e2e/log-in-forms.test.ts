@@ -1,7 +1,7 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createAuthority } from '../../src/dev/postgres/certificate-authority.ts'
+import { type Authority, createAuthority } from '../../src/dev/postgres/certificate-authority.ts'
 import { canRun, hasProgram } from '../support/databases/install.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 import { run } from '../support/run.ts'
@@ -84,6 +84,8 @@ describe.runIf(canLogIn)('a caller logs in through a tunnel with', () => {
   let api: ApiStub
   let tunnels: Record<'orders' | 'ledger', TcpForwarder>
   let caPem: string
+  /** What the tunnels are called. MariaDB's certificate is for `localhost` too, because its clients check the name they dial. */
+  let tunnelHost: string
 
   beforeAll(async () => {
     environment = await startTestEnvironment({ databases: ['postgres', 'mariadb'] })
@@ -98,7 +100,7 @@ describe.runIf(canLogIn)('a caller logs in through a tunnel with', () => {
     api.answers = [
       ({ body }) => {
         const { database } = JSON.parse(body) as { database: 'orders' | 'ledger' }
-        const connect = `localhost:${tunnels[database].port}`
+        const connect = `${tunnelHost}:${tunnels[database].port}`
         return { body: { ...replies[database], connect, ca: { pem: caPem } } }
       },
     ]
@@ -114,8 +116,12 @@ describe.runIf(canLogIn)('a caller logs in through a tunnel with', () => {
   }
 
   /** Runs a script of the shell in which `jeton` is the built command; its HOME is new. */
-  async function shell(script: string, authority = environment.authority) {
+  async function shell(
+    script: string,
+    { authority = environment.authority, host = 'localhost' }: { authority?: Authority; host?: string } = {},
+  ) {
     caPem = authority.caPem
+    tunnelHost = host
     const home = join(environment.folder, `home ${Math.random().toString(36).slice(2)}`)
     await mkdir(home)
     const bin = join(home, 'jeton')
@@ -163,11 +169,15 @@ describe.runIf(canLogIn)('a caller logs in through a tunnel with', () => {
       `jeton token ledger -o mycnf > my.cnf; mariadb --defaults-file=my.cnf -NBe 'select current_user()'`,
     ],
     ['jeton exec and mariadb', `jeton exec ledger -- mariadb -NBe 'select current_user()'`],
-    ['jeton exec and mysql2', withModules(`jeton exec ledger -- ${node(NODE.mysql2)}`)],
-    ['jeton exec and the mariadb connector', withModules(`jeton exec ledger -- ${node(NODE.mariadb)}`)],
-  ])('MariaDB: %s', async (_, script) => {
+    ['jeton exec and mysql2', withModules(`jeton exec ledger -- ${node(NODE.mysql2)}`), '127.0.0.1'],
+    [
+      'jeton exec and the mariadb connector',
+      withModules(`jeton exec ledger -- ${node(NODE.mariadb)}`),
+      '127.0.0.1',
+    ],
+  ])('MariaDB: %s', async (_, script, host = 'localhost') => {
     const before = tunnels.ledger.connections
-    expect(await shell(script)).toEqual({ code: 0, stdout: 'app_rw@%\n', stderr: '' })
+    expect(await shell(script, { host })).toEqual({ code: 0, stdout: 'app_rw@%\n', stderr: '' })
     expect(tunnels.ledger.connections).toBe(before + 1)
   })
 
@@ -203,7 +213,7 @@ describe.runIf(canLogIn)('a caller logs in through a tunnel with', () => {
   ] as const)('no server but RDS’s: %s', async (_, database, script) => {
     const { logins } = (database === 'orders' ? environment.postgres : environment.mariadb) ?? { logins: [] }
     const before = logins.length
-    const { code, stdout, stderr } = await shell(script, createAuthority())
+    const { code, stdout, stderr } = await shell(script, { authority: createAuthority() })
     expect([code === 0, stdout]).toEqual([false, ''])
     expect(stderr).toMatch(/certificate/i)
     expect(logins).toHaveLength(before)
