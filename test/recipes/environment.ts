@@ -25,6 +25,8 @@ export interface CheckedLogin {
 /** What a recipe runs in: the command `jeton` with a server, and a real database under RDS's own name. */
 export interface RecipeEnvironment {
   readonly folder: string
+  /** The variables that programs get. */
+  readonly env: Readonly<Record<string, string>>
   readonly database: RealDatabase
   /** All logins so far, oldest first. */
   readonly logins: CheckedLogin[]
@@ -60,8 +62,10 @@ export async function startRecipeEnvironment(engine: 'postgres' | 'mariadb'): Pr
   let endpoint: SignedEndpoint = facts
   const database = await START[engine]({
     authority,
-    hosts: [facts.host],
+    // PgBouncer looks no name up that only libnss_wrapper knows
+    hosts: [facts.host, '127.0.0.1'],
     users,
+    database: name,
     check: async login => {
       const verify = createRdsVerifier({ endpoint, sts, now: () => Date.now() + aheadMs })
       const result = await verify(login)
@@ -101,6 +105,7 @@ export async function startRecipeEnvironment(engine: 'postgres' | 'mariadb'): Pr
 
   return {
     folder,
+    env,
     database,
     logins,
     put,

@@ -1,0 +1,105 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { canRun, hasProgram } from '../support/databases/install.ts'
+import { exampleIn, readDocsPage } from '../support/markdown.ts'
+import { run } from '../support/run.ts'
+import { type RecipeEnvironment, startRecipeEnvironment } from './environment.ts'
+
+/** Runs an example of a page line by line; returns what each line printed. */
+async function runLines(recipe: RecipeEnvironment, text: string): Promise<string[]> {
+  const printed: string[] = []
+  for (const line of text.trim().split('\n')) {
+    const { code, stdout, stderr } = await recipe.run('sh', ['-c', line])
+    expect(code, `${line}: ${stderr}`).toBe(0)
+    printed.push(stdout)
+  }
+  return printed
+}
+
+const hasPostgres = await canRun(['postgres', 'psql', 'libnss-wrapper'])
+describe.runIf(hasPostgres)('jeton exec and the clients of PostgreSQL', () => {
+  let recipe: RecipeEnvironment
+  beforeAll(async () => {
+    recipe = await startRecipeEnvironment('postgres')
+    await recipe.database.admin('grant create on schema public to migrator')
+  })
+  afterAll(() => recipe?.close())
+
+  test('run the commands of the page', async () => {
+    const [user] = await runLines(recipe, exampleIn(await readDocsPage('connect/psql'), 'psql'))
+    expect(user).toBe('migrator\n')
+    const dump = await readFile(join(recipe.folder, 'orders.sql'), 'utf8')
+    expect(dump).toContain('CREATE TABLE public.pgbench_accounts')
+  })
+
+  test('psql goes on after its token has ended, and cannot connect anew', async () => {
+    await recipe.put(
+      'script.sql',
+      `\\! touch connected; while [ ! -f expired ]; do sleep 0.1; done
+select current_user;
+\\c
+`,
+    )
+    const running = recipe.run('jeton', ['exec', 'orders', '--', 'psql', '-XAtf', 'script.sql'])
+    while (!existsSync(join(recipe.folder, 'connected'))) await pause(50)
+    recipe.expireTokens()
+    await recipe.put('expired', '')
+    const { stdout, stderr } = await running
+    recipe.restoreClock()
+    expect(stdout).toBe('migrator\n')
+    expect(stderr).toContain('FATAL:  LDAP authentication failed for user "migrator"')
+  })
+
+  test("the program of Terraform's data source prints one object, all of whose values are text", async () => {
+    const page = await readDocsPage('connect/terraform')
+    const [, heredoc = ''] = /<<-EOT\n([^]*?)\n *EOT/.exec(exampleIn(page, 'external')) ?? []
+    // Terraform takes the indentation off
+    const program = heredoc.replace(/^ {4}/gm, '')
+    const { code, stdout, stderr } = await recipe.run('sh', ['-c', program], { input: '{}' })
+    expect([code, stderr]).toEqual([0, ''])
+    expect(JSON.parse(stdout)).toEqual({
+      token: expect.stringMatching(/^orders\..*&X-Amz-Signature=[0-9a-f]{64}/),
+      ca_file: 'orders-ca.pem',
+    })
+    const failing = program.replace('token orders', 'token no-such-database')
+    expect(await recipe.run('sh', ['-c', failing], { input: '{}' })).toMatchObject({ code: 3, stdout: '' })
+  })
+})
+
+test.runIf(await hasProgram('terraform'))('Terraform reads the examples as they are', async () => {
+  const page = await readDocsPage('connect/terraform')
+  for (const name of ['provider', 'external']) {
+    const input = exampleIn(page, name)
+    expect(await run('terraform', ['fmt', '-'], { input })).toMatchObject({ code: 0, stdout: input })
+  }
+})
+
+const hasMariadb = await canRun(['mariadb', 'mariadb-client', 'libnss-wrapper'])
+describe.runIf(hasMariadb)('jeton exec and the clients of MariaDB', () => {
+  let recipe: RecipeEnvironment
+  beforeAll(async () => {
+    recipe = await startRecipeEnvironment('mariadb')
+    await recipe.put('schema.sql', 'create table parcels (id int);\n')
+  })
+  afterAll(() => recipe?.close())
+
+  test('run the commands of the page', async () => {
+    const page = await readDocsPage('connect/mysql-clients')
+    const [user] = await runLines(recipe, exampleIn(page, 'mariadb'))
+    expect(user).toBe('app_rw@%\n')
+    expect(await recipe.database.admin('show tables')).toEqual([{ Tables_in_ledger: 'parcels' }])
+  })
+
+  test('a token that has ended is refused with the error of the page', async () => {
+    recipe.expireTokens()
+    const ran = await recipe.run('jeton', ['exec', 'ledger', '--', 'mariadb', '--execute', 'select 1'])
+    expect(ran).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: "ERROR 1045 (28000): Access denied for user 'app_rw'@'127.0.0.1' (using password: NO)\n",
+    })
+  })
+})
