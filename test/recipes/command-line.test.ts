@@ -55,7 +55,7 @@ select current_user;
 
   test("the program of Terraform's data source prints one object, all of whose values are text", async () => {
     const page = await readDocsPage('connect/terraform')
-    const [, heredoc = ''] = /<<-EOT\n([^]*?)\n *EOT/.exec(exampleIn(page, 'external')) ?? []
+    const [, heredoc = ''] = /<<-EOT\n([\s\S]*?)\n *EOT/.exec(exampleIn(page, 'external')) ?? []
     // Terraform takes the indentation off
     const program = heredoc.replace(/^ {4}/gm, '')
     const { code, stdout, stderr } = await recipe.run('sh', ['-c', program], { input: '{}' })

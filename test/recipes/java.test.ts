@@ -8,6 +8,9 @@ const hasJava = (await hasProgram('javac')) && (await canRun(['java-drivers', 'l
 const JARS = ['HikariCP', 'postgresql', 'mariadb-java-client', 'slf4j-api', 'slf4j-nop']
 const CLASSPATH = ['.', ...JARS.map(name => `/usr/share/java/${name}.jar`)].join(':')
 
+/** The files of the page. */
+const CLASSES = ['JetonTokens.java', 'OrdersDataSource.java', 'OrdersPassword.java', 'LedgerDataSource.java']
+
 interface JavaRecipe {
   readonly engine: 'postgres' | 'mariadb'
   readonly dataSource: string
@@ -77,14 +80,9 @@ describe.runIf(hasJava).each(RECIPES)('JDBC and $dataSource', java => {
   beforeAll(async () => {
     recipe = await startRecipeEnvironment(java.engine)
     const page = await readDocsPage('connect/jdbc')
-    const classes = [
-      'JetonTokens',
-      java.dataSource,
-      ...(java.engine === 'postgres' ? ['OrdersPassword'] : []),
-    ]
-    for (const name of classes) await recipe.put(`${name}.java`, exampleIn(page, `${name}.java`))
+    for (const name of CLASSES) await recipe.put(name, exampleIn(page, name))
     await recipe.put('Main.java', main(java, exampleIn(page, 'hikari')))
-    const sources = ['Main', ...classes].map(name => `${name}.java`)
+    const sources = ['Main.java', ...CLASSES]
     const compiled = await recipe.run('javac', ['-cp', CLASSPATH, '-Xlint:all,-serial', ...sources])
     expect(compiled).toEqual({ code: 0, stdout: '', stderr: '' })
   })

@@ -1,0 +1,29 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+
+const PAGES = new URL('../../docs/connect/', import.meta.url)
+const TESTS = new URL('../', import.meta.url)
+
+const pages = new Map<string, string>()
+for (const name of await readdir(PAGES)) pages.set(name, await readFile(new URL(name, PAGES), 'utf8'))
+
+const examplesIn = (text: string) =>
+  [...text.matchAll(/^<!-- example: (.+) -->$/gm)].map(([, name = '']) => name)
+
+test('the index names each page', () => {
+  const index = pages.get('README.md') ?? ''
+  expect([...pages.keys()].filter(name => !index.includes(name) && name !== 'README.md')).toEqual([])
+})
+
+test('what a page marks as an example is run by some test', async () => {
+  const files = (await readdir(TESTS, { recursive: true })).filter(path => path.endsWith('.ts'))
+  const tests = (await Promise.all(files.map(path => readFile(new URL(path, TESTS), 'utf8')))).join('\n')
+  const examples = [...pages.values()].flatMap(examplesIn)
+  expect(examples.length).toBeGreaterThan(15)
+  expect(examples.filter(name => !tests.includes(`'${name}'`))).toEqual([])
+})
+
+test('each page says what has been run in tests, or that nothing has', () => {
+  const silent = [...pages].filter(([, text]) => !/run in (?:a )?tests?|untested/i.test(text))
+  expect(silent.map(([name]) => name)).toEqual([])
+})
