@@ -63,6 +63,17 @@ export function addCallerCommands(
       process.exitCode = await whoamiCommand(options, context)
     })
 
+  addCallerOptions(program.command('doctor'))
+    .description('find out, step by step, why the database refuses a login')
+    .argument('<database>')
+    .option('--ca <file>', 'verify the database with this CA bundle instead of the server’s')
+    .option('--timeout <seconds>', 'how long each step on the way to the database may take (default: 10)')
+    .option('-o, --output <format>', 'text or json (default: text)')
+    .action(async (database, options) => {
+      const { doctorCommand } = await import('../src/cli/doctor/command.ts')
+      process.exitCode = await doctorCommand({ database, ...options }, context)
+    })
+
   program
     .command('decode')
     .description('show what a token says and what is wrong with it, without asking any server')

@@ -77,6 +77,7 @@ export const LAZY_MODULES: readonly LazyModules[] = [
       'src/cli/audit-verify.ts',
       'src/cli/check.ts',
       'src/cli/decode.ts',
+      'src/cli/doctor/command.ts',
       'src/cli/exec.ts',
       'src/cli/explain.ts',
       'src/cli/iam.ts',

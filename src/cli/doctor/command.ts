@@ -1,0 +1,62 @@
+import { CallerError, errorLine, invalidUsage } from '../../client/errors.ts'
+import type { StyledStream } from '../terminal-style.ts'
+import type { CallerArguments, CallerContext } from '../token-options.ts'
+import { diagnose } from './diagnosis.ts'
+import { examine, type Findings } from './examination.ts'
+import { createJsonReport, createTextReport, type DoctorReport } from './report.ts'
+import { StepFailed } from './step.ts'
+
+export interface DoctorArguments extends CallerArguments {
+  /** A CA bundle to verify the database with, instead of the server's. */
+  ca?: string | undefined
+  /** How long each step on the way to the database may take, in seconds; default 10. */
+  timeout?: string | undefined
+  /** `text` (the default) or `json`. */
+  output?: string | undefined
+}
+
+export interface DoctorContext extends CallerContext {
+  readonly stdout: CallerContext['stdout'] & StyledStream
+}
+
+const DEFAULT_TIMEOUT = '10'
+
+/**
+ * `jeton doctor`: goes the way of a login step by step, and explains the first that fails. Returns the exit code: 0 if all is
+ * well, 1 if a step failed, and as `jeton token` 2 for a usage error, 3 if jeton refuses, 4 if it says to come back later.
+ */
+export async function doctorCommand(args: DoctorArguments, context: DoctorContext): Promise<number> {
+  const { stderr } = context
+  const findings: Findings = {}
+  try {
+    const report = parseReport(args, context)
+    const timeoutMs = parseTimeout(args.timeout ?? DEFAULT_TIMEOUT)
+    try {
+      await examine({ ...args, timeoutMs }, { context, watch: report, findings })
+    } catch (failed) {
+      if (!(failed instanceof StepFailed)) throw failed
+      report.end(diagnose(failed.step, failed.cause, findings))
+      return failed.cause instanceof CallerError ? failed.cause.exitCode : 1
+    }
+    report.end()
+    return 0
+  } catch (cause) {
+    stderr.write(errorLine(cause))
+    return cause instanceof CallerError ? cause.exitCode : 1
+  }
+}
+
+function parseReport(
+  { output = 'text', database, user }: DoctorArguments,
+  { stdout }: DoctorContext,
+): DoctorReport {
+  if (output === 'text') return createTextReport(stdout)
+  if (output === 'json') return createJsonReport(stdout, { database, user })
+  throw invalidUsage('-o takes one of text, json')
+}
+
+function parseTimeout(text: string): number {
+  const ms = /^\d{1,4}(\.\d+)?$/.test(text) ? Number(text) * 1000 : 0
+  if (ms <= 0) throw invalidUsage('--timeout takes a number of seconds')
+  return ms
+}

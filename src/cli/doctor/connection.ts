@@ -1,0 +1,146 @@
+import type { Socket } from 'node:net'
+import { clientFamily } from '../../client/environment.ts'
+import { fitForTerminal } from '../../client/errors.ts'
+import { createByteChannel } from '../../client/login-probe/byte-channel.ts'
+import { dial } from '../../client/login-probe/dial.ts'
+import type { LoginProtocol } from '../../client/login-probe/login-protocol.ts'
+import { createMysqlProtocol } from '../../client/login-probe/mysql.ts'
+import { createPostgresProtocol } from '../../client/login-probe/postgres.ts'
+import { ProbeError } from '../../client/login-probe/probe-error.ts'
+import {
+  openSecureChannel,
+  readUntrustedCertificate,
+  type SecureChannel,
+  type ServerCertificate,
+} from '../../client/login-probe/secure-channel.ts'
+import type { TokenReply } from '../../client/token-reply.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { withTimeout } from '../../lib/deadline.ts'
+import { isoDay } from '../../lib/iso-time.ts'
+
+export interface ConnectionOptions {
+  /** Numeric, so that no name is looked up. */
+  readonly address: string
+  readonly port: number
+  /** The CA certificates that may have issued the server's, in PEM. */
+  readonly ca: string
+  /** For each step. */
+  readonly timeoutMs: number
+  readonly clock: Pick<Clock, 'sleep'>
+}
+
+/** A connection without TLS: nothing secret can be sent on it. */
+export interface PlainConnection {
+  startTls(): Promise<SecureConnection>
+}
+
+/** A connection to a server that was verified. */
+export interface SecureConnection {
+  /** What TLS found. */
+  readonly detail: string
+  logIn(reply: TokenReply): Promise<void>
+  queryUser(): Promise<string>
+  close(): void
+}
+
+/** RDS has it in every PostgreSQL. */
+const DATABASE_OF_EVERYBODY = 'postgres'
+const MAX_NAMES = 3
+
+/** Connects for a reply's login. Each step ends in time, and rejects with ProbeError, which also ends the connection. */
+export async function openConnection(
+  reply: TokenReply,
+  options: ConnectionOptions,
+): Promise<PlainConnection> {
+  const { address, port, ca } = options
+  const protocol = protocolOf(reply)
+  const socket = await inTime(options, 'no connection', signal => dial({ address, port, signal }))
+  return {
+    async startTls() {
+      const channel = await onSocket(socket, () =>
+        inTime(options, 'no TLS', async () => {
+          await protocol.requestTls(createByteChannel(socket))
+          return openSecureChannel(socket, { host: reply.host, ca })
+        }),
+      ).catch(cause => rethrow(cause, { reply, options }))
+      return secureConnection(channel, { protocol, socket, options })
+    },
+  }
+}
+
+function secureConnection(
+  channel: SecureChannel,
+  { protocol, socket, options }: { protocol: LoginProtocol; socket: Socket; options: ConnectionOptions },
+): SecureConnection {
+  return {
+    detail: `${channel.tlsVersion}${certificateNote(channel.certificate)}`,
+    logIn: ({ user, token, dbname, engine }) => {
+      const login = {
+        user,
+        token,
+        dbname: dbname ?? (engine === 'postgres' ? DATABASE_OF_EVERYBODY : undefined),
+      }
+      return onSocket(socket, () =>
+        inTime(options, 'no answer to the login', () => protocol.logIn(channel, login)),
+      )
+    },
+    queryUser: () =>
+      onSocket(socket, async () =>
+        fitForTerminal(await inTime(options, 'no answer to the query', () => protocol.queryUser(channel))),
+      ),
+    close() {
+      protocol.quit(channel)
+      channel.close()
+    },
+  }
+}
+
+/** Each connection has its own, because it remembers what the server said. */
+function protocolOf(reply: TokenReply): LoginProtocol {
+  return clientFamily(reply) === 'postgres' ? createPostgresProtocol() : createMysqlProtocol()
+}
+
+async function onSocket<Value>(socket: Socket, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work()
+  } catch (cause) {
+    socket.destroy()
+    throw cause
+  }
+}
+
+function inTime<Value>(
+  { clock, timeoutMs }: ConnectionOptions,
+  what: string,
+  work: (signal: AbortSignal) => Promise<Value>,
+): Promise<Value> {
+  const timedOut = () => new ProbeError(`${what} within ${timeoutMs / 1000} s`, { failure: 'timeout' })
+  return withTimeout(work, { clock, timeoutMs, timedOut })
+}
+
+/** With what the certificate says, if that is why: read on a connection of its own, for nothing may be sent on the first. */
+async function rethrow(
+  cause: unknown,
+  { reply, options }: { reply: TokenReply; options: ConnectionOptions },
+): Promise<never> {
+  if (!(cause instanceof ProbeError) || cause.failure !== 'untrusted') throw cause
+  const note = await inTime(options, 'no certificate', async signal => {
+    const socket = await dial({ ...options, signal })
+    try {
+      await protocolOf(reply).requestTls(createByteChannel(socket))
+      return certificateNote(await readUntrustedCertificate(socket, reply.host))
+    } finally {
+      socket.destroy()
+    }
+  }).catch(() => '')
+  throw new ProbeError(`${cause.message}${note}`, { failure: 'untrusted', code: cause.code, cause })
+}
+
+function certificateNote(certificate: ServerCertificate | undefined): string {
+  if (certificate === undefined) return ''
+  const { names, issuer, expiresAt } = certificate
+  const shown = names.slice(0, MAX_NAMES).map(name => fitForTerminal(name.replace(/^DNS:/, '')))
+  const more = names.length > MAX_NAMES ? ' and others' : ''
+  const until = Number.isNaN(expiresAt) ? '' : `, good until ${isoDay(expiresAt)}`
+  return `; certificate for ${shown.join(', ') || 'no name'}${more}, issued by ${fitForTerminal(issuer)}${until}`
+}

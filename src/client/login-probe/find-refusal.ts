@@ -1,0 +1,24 @@
+import type { KnownRefusal } from './known-refusal.ts'
+import { MYSQL_REFUSALS } from './mysql-refusals.ts'
+import { POSTGRES_REFUSALS } from './postgres-refusals.ts'
+import type { ProbeError } from './probe-error.ts'
+
+export const REFUSALS = { postgres: POSTGRES_REFUSALS, mysql: MYSQL_REFUSALS } as const
+
+/** Returns what is known of a refusal; undefined if nothing is. */
+export function findKnownRefusal(
+  { failure, code, message }: ProbeError,
+  family: keyof typeof REFUSALS,
+): KnownRefusal | undefined {
+  if (failure !== 'refused' && failure !== 'token_not_wanted') return undefined
+  return REFUSALS[family].find(
+    ({ codes, text }) => (codes?.includes(code ?? '') ?? true) && (text?.test(message) ?? true),
+  )
+}
+
+/** Whether a refusal is of the token itself, so that another one may be accepted. */
+export function isTokenRefused({ failure, code, message }: ProbeError): boolean {
+  if (failure !== 'refused') return false
+  if (code === '1045') return !/before it asked for a token$/.test(message)
+  return /^(?:PAM|LDAP|The IAM) authentication failed/.test(message)
+}

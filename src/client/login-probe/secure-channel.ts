@@ -1,0 +1,107 @@
+import type { Socket } from 'node:net'
+import { type ConnectionOptions, connect, type PeerCertificate, type TLSSocket } from 'node:tls'
+import { systemCode } from '../../lib/system-error.ts'
+import { type ByteChannel, connectionError, createByteChannel } from './byte-channel.ts'
+import { ProbeError } from './probe-error.ts'
+
+/** What a server's certificate says, in printable parts of it that are not checked for that. */
+export interface ServerCertificate {
+  /** The names that it is for, as in `DNS:orders.example.com`. */
+  names: readonly string[]
+  issuer: string
+  /** Milliseconds since the epoch. */
+  expiresAt: number
+}
+
+/**
+ * A channel within TLS to a server whose certificate and name were verified: the only kind that a token may be written to.
+ * `openSecureChannel` alone makes one.
+ */
+export interface SecureChannel extends ByteChannel {
+  readonly certificate: ServerCertificate
+  /** As in `TLSv1.3`. */
+  readonly tlsVersion: string
+  /** Sends what was written and ends the connection, at once if the server does not. */
+  close(): void
+}
+
+const MAX_CLOSE_MS = 500
+
+export interface TlsOptions {
+  /** The name that the certificate must be for. */
+  host: string
+  /** The CA certificates that may have issued it, in PEM; no others count. */
+  ca: string
+}
+
+/** Makes a TLS connection of a plain one, from which nothing may be unread. Rejects with ProbeError if it cannot be trusted. */
+export async function openSecureChannel(socket: Socket, { host, ca }: TlsOptions): Promise<SecureChannel> {
+  // by itself, whatever NODE_TLS_REJECT_UNAUTHORIZED says
+  const secured = await handshake({ socket, servername: host, ca, rejectUnauthorized: true })
+  if (!secured.authorized) {
+    secured.destroy()
+    throw untrusted(secured.authorizationError)
+  }
+  const certificate = describeCertificate(secured.getPeerCertificate())
+  return {
+    ...createByteChannel(secured),
+    certificate,
+    tlsVersion: secured.getProtocol() ?? 'TLS',
+    close() {
+      secured.end()
+      setTimeout(() => secured.destroy(), MAX_CLOSE_MS).unref()
+    },
+  }
+}
+
+/** Returns the certificate of a server that is not trusted, and ends the connection: nothing is sent on it. */
+export async function readUntrustedCertificate(
+  socket: Socket,
+  host: string,
+): Promise<ServerCertificate | undefined> {
+  const secured = await handshake({ socket, servername: host, rejectUnauthorized: false })
+  const certificate = secured.getPeerCertificate()
+  secured.destroy()
+  return describeCertificate(certificate)
+}
+
+function handshake(options: ConnectionOptions): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const secured = connect({ ...options, minVersion: 'TLSv1.2' })
+    const fail = (cause: Error) => {
+      secured.destroy()
+      reject(isVerification(cause) ? untrusted(cause) : connectionError('the TLS handshake failed', cause))
+    }
+    secured.once('error', fail)
+    secured.once('close', () => fail(new Error('closed')))
+    secured.once('secureConnect', () => {
+      secured.off('error', fail)
+      secured.removeAllListeners('close')
+      resolve(secured)
+    })
+  })
+}
+
+/** https://nodejs.org/docs/latest-v20.x/api/tls.html#x509-certificate-error-codes */
+const VERIFICATION_CODE =
+  /^(?:ERR_TLS_CERT_ALTNAME_|CERT_|CRL_|UNABLE_TO_(?:GET|VERIFY|DECRYPT|DECODE)_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_|PATH_LENGTH_|HOSTNAME_MISMATCH)/
+
+function isVerification(cause: Error): boolean {
+  return VERIFICATION_CODE.test(systemCode(cause) ?? '')
+}
+
+function untrusted(cause: unknown): ProbeError {
+  const code = systemCode(cause) ?? (typeof cause === 'string' ? cause : undefined)
+  return new ProbeError('the server’s certificate does not verify', { failure: 'untrusted', code, cause })
+}
+
+function describeCertificate({
+  subjectaltname,
+  subject,
+  issuer,
+  valid_to,
+}: PeerCertificate): ServerCertificate {
+  const names = subjectaltname?.split(/,\s*/) ?? [subject?.CN].flat().flatMap(name => name ?? [])
+  const [issuerName] = [issuer?.CN ?? issuer?.O].flat()
+  return { names, issuer: issuerName ?? 'nobody', expiresAt: Date.parse(valid_to) }
+}
