@@ -3,8 +3,10 @@ import { problemReport } from '../src/cli/problem-report.ts'
 import { ConfigError } from '../src/config/problems.ts'
 import { addAuditCommands } from './audit-commands.ts'
 import { addCallerCommands } from './caller-commands.ts'
+import { addCompletionCommand } from './completion-command.ts'
 import { addDevCommands } from './dev-commands.ts'
 import { divideCommandLine } from './exec-arguments.ts'
+import { addHelpExamples } from './help-examples.ts'
 import { addOperatorCommands } from './operator-commands.ts'
 import { outputStream } from './output-stream.ts'
 import { createProgram, reportFailure } from './program.ts'
@@ -18,6 +20,8 @@ addOperatorCommands(program)
 addAuditCommands(program)
 addCallerCommands(program, { execCommandLine: command })
 addDevCommands(program)
+addCompletionCommand(program)
+addHelpExamples(program)
 
 try {
   await program.parseAsync(own)

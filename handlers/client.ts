@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { USAGE_ERROR } from '../src/cli/exit-codes.ts'
 import { addCallerCommands } from './caller-commands.ts'
+import { addCompletionCommand } from './completion-command.ts'
 import { divideCommandLine } from './exec-arguments.ts'
+import { addHelpExamples } from './help-examples.ts'
 import { outputStream } from './output-stream.ts'
 import { createProgram, reportFailure } from './program.ts'
 
@@ -31,6 +33,8 @@ if (OPERATOR_COMMANDS.includes(name)) {
     'requests Amazon RDS IAM database authentication tokens from a jeton server: the part of jeton for callers',
   )
   addCallerCommands(program, { execCommandLine: command })
+  addCompletionCommand(program)
+  addHelpExamples(program)
   program.parseAsync(own).catch(cause => {
     process.exitCode = reportFailure(cause)
   })

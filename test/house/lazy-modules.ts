@@ -76,6 +76,7 @@ export const LAZY_MODULES: readonly LazyModules[] = [
       'src/cli/audit-query.ts',
       'src/cli/audit-verify.ts',
       'src/cli/check.ts',
+      'src/cli/completion/command.ts',
       'src/cli/decode.ts',
       'src/cli/doctor/command.ts',
       'src/cli/exec.ts',
