@@ -1,10 +1,11 @@
 import type { JWTPayload } from 'jose'
 import { measureJson } from '../lib/json.ts'
+import { type Audience, acceptsAudience, audiencesOf } from './audience.ts'
 import type { Claim } from './principal.ts'
 
 /** What one configured issuer demands of its JWTs, besides a good signature. */
 export interface ClaimDemands {
-  readonly audience: string
+  readonly audience: Audience
   /** The longest time from `iat` to `exp`; a day unless given. */
   readonly maxLifetimeSeconds?: number | undefined
 }
@@ -35,12 +36,14 @@ const MAX_DEPTH = 32
  * caller's (`cnf`), or those of an event (`events`).
  */
 export function checkClaims(payload: JWTPayload, demands: ClaimDemands & { now: number }): CheckedClaims {
-  const { audience, maxLifetimeSeconds = DEFAULT_MAX_LIFETIME_SECONDS, now } = demands
+  const { maxLifetimeSeconds = DEFAULT_MAX_LIFETIME_SECONDS, now } = demands
   if (measureJson(payload).depth > MAX_DEPTH)
     throw new RefusedClaims(`the claims of the JWT are nested more than ${MAX_DEPTH} deep`)
   const { aud, sub } = payload
-  if (aud !== audience && !(Array.isArray(aud) && aud.includes(audience)))
-    throw new RefusedClaims(`the audience of the JWT is not "${audience}"`)
+  if (!acceptsAudience(demands, aud)) {
+    const accepted = audiencesOf(demands).map(audience => `"${audience}"`)
+    throw new RefusedClaims(`the audience of the JWT is not ${accepted.join(' or ')}`)
+  }
   if (typeof sub !== 'string' || sub === '')
     throw new RefusedClaims('the "sub" claim of the JWT is not valid')
   const { exp, lifetime } = timesOf(payload, now / 1000)

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { API_KEY_ISSUER } from '../authentication/api-key.ts'
+import { acceptsAudience } from '../authentication/audience.ts'
 import type { Principal } from '../authentication/principal.ts'
 import { compileGrants } from '../authorization/compiled-grants.ts'
 import { explain, type GrantExplanation } from '../authorization/explain.ts'
@@ -99,12 +100,9 @@ function issuerNames(issuers: StaticConfig['issuers']): string {
 }
 
 /** Claims that are missing contradict nothing. */
-function accepts(
-  { issuer, audience }: StaticConfig['issuers'][number],
-  { iss, aud }: Principal['claims'],
-): boolean {
-  const isAudience = Array.isArray(aud) ? aud.includes(audience) : aud === undefined || aud === audience
-  return isAudience && (iss === undefined || iss === issuer)
+function accepts(configured: StaticConfig['issuers'][number], { iss, aud }: Principal['claims']): boolean {
+  const isAudience = aud === undefined || acceptsAudience(configured, aud)
+  return isAudience && (iss === undefined || iss === configured.issuer)
 }
 
 function couldVerify({ issuer, claims }: Principal, { issuers }: StaticConfig): boolean {

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
+import type { Audience } from '../authentication/audience.ts'
 import type { GrantSpec } from '../authorization/grant.ts'
 import type { Database } from '../rds/database.ts'
 import type { ConfigOrigin } from './origin.ts'
@@ -40,7 +41,8 @@ export interface IssuerConfig {
   readonly name: string
   /** The `iss` of its JWTs. */
   readonly issuer: string
-  readonly audience: string
+  /** The `aud` that its JWTs must carry, or those of which one is enough. */
+  readonly audience: Audience
   /** The longest time from `iat` to `exp` of its JWTs; a day if undefined. */
   readonly maxLifetimeSeconds?: number | undefined
   /** Pinned keys. If undefined, keys are discovered at the issuer's URL. */

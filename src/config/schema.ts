@@ -84,7 +84,7 @@ const Server = object(
 const Issuers = byName(
   object({
     issuer: text('The exact `iss` of its JWTs'),
-    audience: text('The `aud` that its JWTs must carry'),
+    audience: textOrTexts('The `aud` that its JWTs must carry, or a list of which one is enough'),
     jwksFile: Type.Optional(
       text('File with its public keys (a JWK set), for issuers that cannot be reached; nothing is fetched'),
     ),

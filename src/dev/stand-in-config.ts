@@ -1,4 +1,5 @@
 import type { JSONWebKeySet } from 'jose'
+import { audiencesOf } from '../authentication/audience.ts'
 import type { Config } from '../config/config.ts'
 import { placeProblems } from '../config/placed-problems.ts'
 import { ConfigError } from '../config/problems.ts'
@@ -38,11 +39,12 @@ export function withStandIns(config: Config, keysOf: (issuer: string) => JSONWeb
 /** Returns the stand-ins for a configuration's issuers, whose JWTs meet the first grant for each. */
 export function standInIssuers({ issuers, grants }: Pick<Config, 'issuers' | 'grants'>): StandInIssuer[] {
   return issuers.map(({ name, issuer, audience, maxLifetimeSeconds = HOUR_SECONDS }) => {
+    const [first = ''] = audiencesOf({ audience })
     const grant = grants.find(({ principal }) => principal.issuer === name)
     return {
       name,
       issuer,
-      audience,
+      audience: first,
       lifetimeSeconds: Math.min(HOUR_SECONDS, maxLifetimeSeconds),
       claims: grant ? exampleClaims(grant.principal) : {},
     }

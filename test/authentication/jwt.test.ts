@@ -37,6 +37,18 @@ describe('createJwtScheme accepts', () => {
     await scheme.authenticate(await issuer.sign({ aud: ['other', 'jeton'] }))
   })
 
+  test('any of the audiences of an issuer that has several, and no other', async () => {
+    const { issuer, clock, github } = await startScheme()
+    const several = { ...github, audience: ['jeton', 'api://AzureADTokenExchange'] }
+    const scheme = createJwtScheme({ issuers: [several], clock })
+    for (const aud of ['jeton', 'api://AzureADTokenExchange', ['other', 'jeton']])
+      await scheme.authenticate(await issuer.sign({ aud }))
+    for (const aud of ['jeton,api://AzureADTokenExchange', ['other'], [['jeton']], 'api'])
+      expect((await refusal(scheme.authenticate(await issuer.sign({ aud })))).publicMessage).toBe(
+        'the audience of the JWT is not "jeton" or "api://AzureADTokenExchange"',
+      )
+  })
+
   test('clocks that disagree by up to 60 s, both ways', async () => {
     const { issuer, scheme, clock } = await startScheme()
     const seconds = clock.now() / 1000

@@ -79,7 +79,7 @@ describe('loadConfig', () => {
     const broken = `
 server: { host: 0.0.0.0, prot: 8080 }
 issuers:
-  github: { issuer: https://token.actions.githubusercontent.com, audience: [jeton] }
+  github: { issuer: https://token.actions.githubusercontent.com, audience: [] }
   plain: { issuer: http://issuer.example, audience: jeton }
 databases:
   orders:

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Audience } from '../../src/authentication/audience.ts'
 import type { IssuerConfig, SinkConfig } from '../../src/config/config.ts'
 import { problemText } from '../../src/config/problems.ts'
 import { findWarnings } from '../../src/config/warnings.ts'
@@ -133,7 +134,7 @@ describe('findWarnings, of what the server opens,', () => {
 })
 
 describe('findWarnings, of an audience,', () => {
-  const audienceOf = (audience: string, issuer: Partial<IssuerConfig> = {}) =>
+  const audienceOf = (audience: Audience, issuer: Partial<IssuerConfig> = {}) =>
     findWarnings({
       issuers: [{ name: 'it', issuer: ISSUER, tenancy: 'private', ...issuer, audience }],
       grants: [],
@@ -147,14 +148,29 @@ describe('findWarnings, of an audience,', () => {
     expect(audienceOf(audience)).toEqual([expect.stringContaining(doubt)])
   })
 
+  test.each(['jeton', 'https://jeton.example', 'http://jeton.example', 'urn:a:b', 'spiffe://a/b'])(
+    'says nothing of %s',
+    audience => expect(audienceOf(audience)).toEqual([]),
+  )
+
   test.each([
-    'jeton',
-    'https://jeton.example',
-    'http://jeton.example',
-    'api://AzureADTokenExchange',
-    'urn:a:b',
-    'spiffe://a/b',
-  ])('says nothing of %s', audience => expect(audienceOf(audience)).toEqual([]))
+    ['api://AzureADTokenExchange', 'is that of JWTs for Azure'],
+    ['sts.amazonaws.com', 'is that of JWTs for AWS'],
+  ])('says that %s is what JWTs for others carry, at its place in a list', (audience, doubt) => {
+    expect(audienceOf(audience)).toEqual([expect.stringMatching(`^issuers.it.audience: ${doubt}`)])
+    expect(audienceOf(['jeton', audience])).toEqual([
+      expect.stringContaining(`issuers.it.audience[1]: ${doubt}`),
+    ])
+  })
+
+  test('says which of a list no JWT of the issuer has, and nothing of the one that all have', () => {
+    const issuer = 'https://vstoken.dev.azure.com/11111111-2222-3333-4444-555555555555'
+    const fixed = 'api://AzureADTokenExchange'
+    expect(audienceOf([fixed], { issuer, tenancy: undefined })).toEqual([])
+    expect(audienceOf([fixed, 'jeton'], { issuer, tenancy: undefined })).toEqual([
+      expect.stringContaining('issuers.it.audience[1]: is in no JWT of Azure DevOps'),
+    ])
+  })
 
   test('knows the only one of an issuer, and how long its JWTs live', () => {
     const issuer = 'https://vstoken.dev.azure.com/11111111-2222-3333-4444-555555555555'

@@ -1,5 +1,6 @@
 import type { JSONWebKeySet, JWK } from 'jose'
 import { API_KEY_ISSUER } from '../../authentication/api-key.ts'
+import { audiencesOf } from '../../authentication/audience.ts'
 import { pinKeys } from '../../authentication/issuer-keys.ts'
 import { findKeyFault } from '../../authentication/key-faults.ts'
 import { determineTenancy, type Tenancy } from '../../authorization/tenancy/tenancy.ts'
@@ -39,6 +40,7 @@ async function checkIssuer(
   { files, report, warnings }: IssuerCheck,
 ): Promise<IssuerConfig> {
   if (name === API_KEY_ISSUER) report.problem('is reserved for API keys: choose another name')
+  checkAudiences(audiencesOf(issuer), report)
   if (jwksFile === undefined) {
     const urlProblem = findUrlProblem(issuer.issuer)
     if (urlProblem !== undefined) report.problem(urlProblem, 'issuer')
@@ -46,6 +48,13 @@ async function checkIssuer(
   }
   const at = { report: report.at('jwksFile'), warnings: warnings.at('jwksFile') }
   return { name, ...issuer, jwks: await readJwks(jwksFile, { files, ...at }) }
+}
+
+function checkAudiences(audiences: readonly string[], report: Report): void {
+  audiences.forEach((audience, position) => {
+    if (audiences.indexOf(audience) < position)
+      report.problem('is in the list already: leave it out', 'audience', position)
+  })
 }
 
 /** Returns the tenancy of each issuer by its name, without those that are reported, here or for their URL. */
@@ -61,19 +70,23 @@ export function checkTenancies(entries: Sections['issuers'], report: Report): Re
 }
 
 /**
- * Several issuers may share a URL if their audiences or keys differ. If both have the same key, a JWT could be from either.
+ * Several issuers may share a URL if their audiences or keys differ. If both have the same key and an audience in common, a
+ * JWT could be from either.
  * Discovered keys are unknown here and taken to differ from pinned ones.
  */
 function checkDistinct(issuers: readonly IssuerConfig[], report: Report): void {
   const owners = new Map<string, string>()
   for (const { name, issuer, audience, jwks } of issuers) {
     const keys = jwks === undefined ? ['discovered'] : jwks.keys.map(publicPart)
-    const identities = keys.map(key => canonicalJson([issuer, audience, key]))
+    const identities = audiencesOf({ audience }).flatMap(aud =>
+      keys.map(key => canonicalJson([issuer, aud, key])),
+    )
     const twin = identities.map(identity => owners.get(identity)).find(owner => owner !== undefined)
     if (twin !== undefined) {
+      const what = Array.isArray(audience) ? 'an audience' : 'audience'
       const same = jwks
-        ? `has the issuer and audience of issuers.${twin} and shares a key with it`
-        : `has the issuer, audience and keys of issuers.${twin}`
+        ? `has the issuer and ${what} of issuers.${twin} and shares a key with it`
+        : `has the issuer, ${what} and keys of issuers.${twin}`
       report.problem(`${same}, so nothing tells their JWTs apart: use another audience`, name)
     }
     for (const identity of identities) if (!owners.has(identity)) owners.set(identity, name)

@@ -1,3 +1,4 @@
+import { audiencesOf } from '../../authentication/audience.ts'
 import { claimConditions } from '../../authorization/claim-condition.ts'
 import type { GrantSpec } from '../../authorization/grant.ts'
 import { coversGrant } from '../../authorization/grant-overlap.ts'
@@ -36,11 +37,13 @@ export function warnOfGrants(
 }
 
 /** A JWT may have several audiences, so that this is not certain to be for nobody. */
-function findAudienceDoubt({ principal }: GrantSpec, { audience }: IssuerConfig): string | undefined {
+function findAudienceDoubt({ principal }: GrantSpec, issuer: IssuerConfig): string | undefined {
+  const audiences = audiencesOf(issuer)
   const wanted =
     claimConditions(principal)
       .find(({ claim }) => claim === 'aud')
       ?.wanted.map(String) ?? []
-  if (wanted.length === 0 || wanted.some(value => value.includes('*') || value === audience)) return undefined
-  return `is another than the audience of the issuer, ${audience}: only a JWT for both meets this grant`
+  const isMet = (value: string) => value.includes('*') || audiences.includes(value)
+  if (wanted.length === 0 || wanted.some(isMet)) return undefined
+  return `is another than the audience of the issuer, ${audiences.join(' or ')}: only a JWT for both meets this grant`
 }

@@ -1,3 +1,4 @@
+import { audiencesOf } from '../../authentication/audience.ts'
 import { DEFAULT_MAX_LIFETIME_SECONDS } from '../../authentication/jwt-claims.ts'
 import { findKnownClaims } from '../../authorization/tenancy/issuer-claims.ts'
 import { findNearForm, findPrivateForm } from '../../authorization/tenancy/private-issuers.ts'
@@ -18,8 +19,7 @@ export function warnOfIssuers(
       if (doubt !== undefined) at.problem(doubt)
     const spellingDoubt = tenancies.has(issuer.name) ? findSpellingDoubt(issuer) : undefined
     if (spellingDoubt !== undefined) at.problem(spellingDoubt, 'issuer')
-    const audienceDoubt = findAudienceDoubt(issuer)
-    if (audienceDoubt !== undefined) at.problem(audienceDoubt, 'audience')
+    warnOfAudiences(issuer, at)
     const lifetimeDoubt = findLifetimeDoubt(issuer)
     if (lifetimeDoubt !== undefined) at.problem(lifetimeDoubt, 'maxLifetimeSeconds')
   }
@@ -56,10 +56,28 @@ function findTwinDoubt(
   return `issuers.${twin.name} has the same URL and is shared, so strangers may get JWTs for this audience too, and no grant has to pin an owner: write \`tenancy: shared\` and \`owner\` here as well, unless the issuer keeps strangers from this audience`
 }
 
-function findAudienceDoubt({ issuer, audience }: IssuerConfig): string | undefined {
+/** What JWTs for others carry by default, whichever issuer makes them. */
+const AUDIENCES_OF_OTHERS: { readonly [audience: string]: string } = {
+  'api://AzureADTokenExchange': 'Azure',
+  'sts.amazonaws.com': 'AWS',
+}
+
+function warnOfAudiences(issuer: IssuerConfig, report: Report): void {
+  const { audience } = issuer
+  audiencesOf(issuer).forEach((each, position) => {
+    const doubt = findAudienceDoubt(each, issuer)
+    if (doubt !== undefined) report.problem(doubt, 'audience', ...(Array.isArray(audience) ? [position] : []))
+  })
+}
+
+function findAudienceDoubt(audience: string, { issuer }: IssuerConfig): string | undefined {
   const known = findKnownClaims(issuer)
-  if (known?.audience !== undefined && known.audience !== audience)
+  if (known?.audience === audience) return undefined
+  if (known?.audience !== undefined)
     return `is in no JWT of ${known.name}, whose \`aud\` is always ${known.audience}: write that`
+  const other = Object.hasOwn(AUDIENCES_OF_OTHERS, audience) ? AUDIENCES_OF_OTHERS[audience] : undefined
+  if (other !== undefined)
+    return `is that of JWTs for ${other}: each of them is good at jeton too, and each for jeton at ${other}. Have those for jeton made for an audience of their own, such as jeton; if the platform makes none, let each grant name ids of the workload`
   if (/^https?(?:\/|:\/?[^/])/i.test(audience))
     return 'looks like a URL and is none: an audience is compared to the letter'
   const [, scheme = ''] = /^([a-z][a-z\d+.-]*):\/\//i.exec(audience) ?? []

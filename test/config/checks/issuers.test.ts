@@ -158,6 +158,20 @@ describe('checkIssuers', () => {
     ])
   })
 
+  test('takes a list of audiences, and rejects empty ones, copies, and those of another issuer with its keys', async () => {
+    const url = { issuer: 'https://x.example', tenancy: 'private' }
+    const audiencesOf = (a: unknown, b: unknown = 'other') =>
+      problemsOf(withIssuers({ a: { ...url, audience: a }, b: { ...url, audience: b } }))
+    expect(await audiencesOf(['jeton', 'second'])).toEqual([])
+    expect(await audiencesOf(['jeton', 'jeton'])).toEqual([
+      'issuers.a.audience[1]: is in the list already: leave it out',
+    ])
+    for (const bad of [[], [''], ['jeton', 7], {}, null]) expect(await audiencesOf(bad)).toHaveLength(1)
+    expect(await audiencesOf(['jeton', 'second'], ['third', 'second'])).toEqual([
+      'issuers.b: has the issuer, an audience and keys of issuers.a, so nothing tells their JWTs apart: use another audience',
+    ])
+  })
+
   test('rejects a key in two sets of one URL and audience, even with different ids', async () => {
     const shared = publicJwk('one')
     const files = {

@@ -22,7 +22,8 @@ export const SCHEMA_MISTAKES: readonly Mistake[] = [
   { title: 'a number is out of range', change: [['newTokensPerSecond: 8', 'newTokensPerSecond: 50']] },
   { title: 'text is not in quotes and so a number', change: [['subject: nightly-report', 'subject: 4711']] },
   { title: 'a list is text', change: [['users: [app_ro]', 'users: app_ro']] },
-  { title: 'text is a list', change: [['audience: jeton', 'audience: [jeton]']] },
+  { title: 'an audience is empty', change: [['audience: jeton', 'audience: [jeton, ""]']] },
+  { title: 'an audience is there twice', change: [['audience: jeton', 'audience: [jeton, jeton]']] },
   {
     title: 'a mapping is a list',
     change: [
