@@ -1,6 +1,5 @@
 import type { Command } from 'commander'
-import { systemClock } from '../src/lib/clock.ts'
-import { lazyOutput } from './output-stream.ts'
+import { createCallerContext } from './caller-context.ts'
 
 /**
  * Adds the commands for callers, which request a token from a server: docs/cli.md#for-callers. `execCommandLine` is what stands
@@ -10,15 +9,7 @@ export function addCallerCommands(
   program: Command,
   { execCommandLine }: { execCommandLine: readonly string[] | undefined },
 ): void {
-  const context = {
-    env: process.env,
-    // Node opens stdin when it is asked for, which takes a while
-    stdin: { [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator]() },
-    stdout: lazyOutput('stdout'),
-    stderr: lazyOutput('stderr'),
-    lookup: async (host: string) => (await import('node:dns/promises')).lookup(host),
-    clock: systemClock(),
-  }
+  const context = createCallerContext()
 
   addCallerOptions(program.command('token'))
     .description('request a token from a server')

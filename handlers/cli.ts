@@ -8,9 +8,10 @@ import { addDevCommands } from './dev-commands.ts'
 import { divideCommandLine } from './exec-arguments.ts'
 import { addHelpExamples } from './help-examples.ts'
 import { addOperatorCommands } from './operator-commands.ts'
-import { outputStream } from './output-stream.ts'
+import { outputStream, printWarnings } from './process-output.ts'
 import { createProgram, reportFailure } from './program.ts'
 
+printWarnings()
 const program = createProgram()
 for (const name of ['stdout', 'stderr'] as const) outputStream(name)
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { outputStream } from './output-stream.ts'
+import { outputStream } from './process-output.ts'
 
 /** Adds `jeton completion`, which knows all commands of the program, added before or after it: docs/cli.md#jeton-completion. */
 export function addCompletionCommand(program: Command): void {

@@ -3,12 +3,10 @@ import manifest from '../package.json' with { type: 'json' }
 import { EXEC_FAILED, USAGE_ERROR } from '../src/cli/exit-codes.ts'
 import { escapeUnprintable } from '../src/lib/printable.ts'
 import { messageOf } from '../src/lib/system-error.ts'
-import { printNodeWarnings } from '../src/telemetry/node-warnings.ts'
-import { outputStream } from './output-stream.ts'
+import { outputStream } from './process-output.ts'
 
-/** Returns the command line without its commands, and prints Node's warnings as commands print theirs. */
+/** Returns the command line without its commands. */
 export function createProgram(): Command {
-  printNodeWarnings(line => outputStream('stderr').write(`warning: ${escapeUnprintable(line)}\n`))
   return new Command('jeton')
     .description(
       'vends Amazon RDS IAM database authentication tokens to workloads that hold no AWS credentials',

@@ -5,6 +5,7 @@ import { coldStart } from './cold-start.ts'
 import { jwtMemory } from './jwt-memory.ts'
 import { lambdaColdStart } from './lambda-cold-start.ts'
 import { slowReaders } from './slow-readers.ts'
+import { tokenStart } from './token-start.ts'
 
 /** `npm run bench [-- NAME …]`: every figure is a ratio or a count, so that the machine does not matter. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
@@ -14,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   'jwt-memory': jwtMemory,
   'lambda-cold-start': lambdaColdStart,
   'slow-readers': slowReaders,
+  'token-start': tokenStart,
 }
 
 const wanted = process.argv.slice(2)

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { clientFamily } from '../../client/environment.ts'
+import { clientFamily } from '../../client/client-family.ts'
 import { fitForTerminal } from '../../client/errors.ts'
 import { createByteChannel } from '../../client/login-probe/byte-channel.ts'
 import { dial } from '../../client/login-probe/dial.ts'

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import { clientFamily } from '../../client/environment.ts'
+import { clientFamily } from '../../client/client-family.ts'
 import { CallerError, failure } from '../../client/errors.ts'
 import type { JetonServer } from '../../client/jeton-request.ts'
 import { isTokenRefused } from '../../client/login-probe/find-refusal.ts'

@@ -1,5 +1,7 @@
 import type { TextOutput } from '../src/cli/streams.ts'
+import { escapeUnprintable } from '../src/lib/printable.ts'
 import { systemCode } from '../src/lib/system-error.ts'
+import { printNodeWarnings } from '../src/telemetry/node-warnings.ts'
 
 const opened = new Set<'stdout' | 'stderr'>()
 
@@ -23,4 +25,9 @@ export function outputStream(name: 'stdout' | 'stderr'): NodeJS.WriteStream {
     if (!['EPIPE', 'EIO'].includes(systemCode(cause) ?? '')) throw cause
   })
   return stream
+}
+
+/** Prints Node's warnings as a command prints its own. */
+export function printWarnings(): void {
+  printNodeWarnings(line => outputStream('stderr').write(`warning: ${escapeUnprintable(line)}\n`))
 }
