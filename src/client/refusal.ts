@@ -25,7 +25,8 @@ export function refusalOf(
   const read = memberReader(body, authorization)
   const code = read('code')
   const isTemporary = isTemporaryStatus(status) && code !== 'role_refused'
-  return new CallerError(read('detail') ?? read('title') ?? foreignAnswer(reply, url), {
+  const said = read('detail') ?? read('title')
+  return new CallerError(said === undefined ? foreignAnswer(reply, url) : `${said}${pathNote(code, url)}`, {
     exitCode: exitCodeOf(status, { code, isTemporary }),
     code,
     requestId: read('requestId'),
@@ -35,6 +36,12 @@ export function refusalOf(
     isTemporary,
     retryAfterMs: isTemporary ? retryAfterMs(reply, now) : undefined,
   })
+}
+
+/** jeton has all its paths, so a path of its URL is one too many, or one that what stands in front of it leaves in. */
+function pathNote(code: string | undefined, { pathname }: URL): string {
+  const [, base] = /^(\/.+?)\/v1\/[^/]+$/.exec(pathname) ?? []
+  return code === 'not_found' && base !== undefined ? `: is the path ${base} in the server's URL right?` : ''
 }
 
 function principalOf(body: unknown, authorization: string): RefusedPrincipal | undefined {

@@ -1,6 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createServer } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type TokenArguments, tokenCommand } from '../../src/cli/token.ts'
 import {
@@ -12,7 +14,7 @@ import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { startEgressProxy } from '../support/egress/egress-proxy.ts'
 import { startSocketServer } from '../support/egress/socket-server.ts'
 import { startTlsFront } from '../support/egress/tls-front.ts'
-import { sampleReply, someJwt, startApiStub } from '../support/service/api-stub.ts'
+import { problem, sampleReply, someJwt, startApiStub } from '../support/service/api-stub.ts'
 import { recordStreams } from './record-streams.ts'
 
 const jwt = someJwt()
@@ -118,6 +120,29 @@ describe('an error says what to do:', () => {
     const api = await startServer()
     expect(await run({ url: `${api.url}/v1/` })).toMatchObject({ exitCode: 0, stderr: '' })
     expect(api.requests[0]?.path).toBe('/v1/v1/tokens')
+  })
+
+  test('a path that the server does not have', async () => {
+    const api = await startServer()
+    api.answers = [problem(404, 'not_found', { detail: 'there is nothing at this path' })]
+    expect(await run({ url: `${api.url}/v1/` })).toEqual(
+      failed(
+        "there is nothing at this path: is the path /v1 in the server's URL right? (not_found, request id req-1)",
+        3,
+      ),
+    )
+    expect((await run({ url: api.url })).stderr).toContain('nothing at this path (not_found')
+  })
+
+  test('a server that wants a certificate of the caller, which jeton has not', async () => {
+    const { certPem: cert, keyPem: key } = authority.issue(['127.0.0.1'])
+    const server = createServer({ cert, key, ca: authority.caPem, requestCert: true }, socket => socket.end())
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    closables.push(async () => server.close())
+    const { port } = server.address() as AddressInfo
+    expect((await run({ url: `https://127.0.0.1:${port}`, serverCa: caFile })).stderr).toMatch(
+      /^jeton: 127\.0\.0\.1:\d+ cannot be reached \(\w+\): TLS failed: [\w ]*certificate required\n$/,
+    )
   })
 
   test('a private CA', async () => {
