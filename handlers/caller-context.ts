@@ -6,7 +6,12 @@ import { lazyOutput } from './process-output.ts'
 export function createCallerContext(): CallerContext {
   return {
     env: process.env,
-    stdin: { [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator]() },
+    stdin: {
+      [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator](),
+      get isTTY() {
+        return process.stdin.isTTY
+      },
+    },
     stdout: lazyOutput('stdout'),
     stderr: lazyOutput('stderr'),
     lookup: async host => (await import('node:dns/promises')).lookup(host),

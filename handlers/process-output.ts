@@ -12,6 +12,7 @@ export function lazyOutput(name: 'stdout' | 'stderr'): TextOutput {
     get isTTY() {
       return outputStream(name).isTTY
     },
+    hasColors: () => outputStream(name).hasColors?.() === true,
   }
 }
 

@@ -8,6 +8,7 @@ export const TOKEN_OPTIONS = {
   jwt: { type: 'string' },
   wait: { type: 'string' },
   output: { type: 'string', short: 'o' },
+  ca: { type: 'string' },
   'ca-file': { type: 'string' },
 } as const
 

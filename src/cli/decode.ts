@@ -7,7 +7,7 @@ import { readTextUpTo } from '../lib/process-input.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
 import { parseEndpoint } from '../rds/endpoint.ts'
 import type { CommandStreams } from './streams.ts'
-import { type StyledStream, type TerminalStyle, terminalStyle } from './terminal-style.ts'
+import { type TerminalStyle, terminalStyle } from './terminal-style.ts'
 
 export interface DecodeArguments {
   /** The token, or `-` for stdin, which is the default. */
@@ -20,8 +20,6 @@ export interface DecodeArguments {
 }
 
 export interface DecodeContext extends CommandStreams {
-  readonly stdin: CommandStreams['stdin'] & { readonly isTTY?: boolean }
-  readonly stdout: CommandStreams['stdout'] & StyledStream
   readonly clock: Pick<Clock, 'now'>
 }
 

@@ -1,11 +1,5 @@
 import { styleText } from 'node:util'
-
-/** What a stream says of itself: a terminal's, or a pipe's. */
-export interface StyledStream {
-  readonly isTTY?: boolean
-  /** Counts NO_COLOR, FORCE_COLOR and TERM=dumb. */
-  hasColors?(): boolean
-}
+import type { TextOutput } from './streams.ts'
 
 /** Marks and colours for a terminal; in a pipe, none of them. The words beside them say the same. */
 export interface TerminalStyle {
@@ -18,7 +12,7 @@ export interface TerminalStyle {
 }
 
 /** Returns the style for a stream. The texts must be printable already: nothing is escaped. */
-export function terminalStyle(stream: StyledStream): TerminalStyle {
+export function terminalStyle(stream: TextOutput): TerminalStyle {
   const isTerminal = stream.isTTY === true
   const hasColors = isTerminal && stream.hasColors?.() === true
   const paint = (style: Parameters<typeof styleText>[0]) => (text: string) =>

@@ -5,7 +5,7 @@ import { readOwnJwt } from '../client/identity/own-jwt.ts'
 import { type JetonServer, requestJeton } from '../client/jeton-request.ts'
 import { isWhoamiReply } from '../client/whoami-reply.ts'
 import { printableJson } from '../lib/printable.ts'
-import { type StyledStream, terminalStyle } from './terminal-style.ts'
+import { terminalStyle } from './terminal-style.ts'
 import { type CallerContext, findServer, type ServerArguments } from './token-options.ts'
 import { type UsedIdentity, type Whoami, whoamiText } from './whoami-text.ts'
 
@@ -14,16 +14,12 @@ export interface WhoamiArguments extends ServerArguments {
   output?: string | undefined
 }
 
-export interface WhoamiContext extends CallerContext {
-  readonly stdout: CallerContext['stdout'] & StyledStream
-}
-
 /**
  * `jeton whoami`: prints whom the server takes the caller for, what it may have tokens for, and how its credential was found. If
  * the server refuses it, prints what the JWT says of itself and what looks wrong with it, never its signature, and the refusal on
  * stderr. Returns the exit code, as `jeton token` does.
  */
-export async function whoamiCommand(args: WhoamiArguments, context: WhoamiContext): Promise<number> {
+export async function whoamiCommand(args: WhoamiArguments, context: CallerContext): Promise<number> {
   const { stdout, stderr } = context
   try {
     const format = parseOutput(args.output ?? 'text')
@@ -48,7 +44,7 @@ function parseOutput(output: string): 'text' | 'json' {
 
 async function askServer(
   server: JetonServer,
-  { args, context }: { args: WhoamiArguments; context: WhoamiContext },
+  { args, context }: { args: WhoamiArguments; context: CallerContext },
 ): Promise<{ whoami: Whoami; refusal?: CallerError }> {
   const { env, stdin, clock } = context
   const identity = usedIdentity(server, listIdentities({ jwtFile: args.jwt, env, stdin }, server))

@@ -24,6 +24,7 @@ test('what a page marks as an example is run by some test', async () => {
 })
 
 test('each page says what has been run in tests, or that nothing has', () => {
-  const silent = [...pages].filter(([, text]) => !/run in (?:a )?tests?|untested/i.test(text))
+  const recipes = [...pages].filter(([name]) => !['refused.md', 'who-am-i.md'].includes(name))
+  const silent = recipes.filter(([, text]) => !/run in (?:a )?tests?|untested/i.test(text))
   expect(silent.map(([name]) => name)).toEqual([])
 })

@@ -1,5 +1,4 @@
 import { CallerError, errorLine, invalidUsage } from '../../client/errors.ts'
-import type { StyledStream } from '../terminal-style.ts'
 import type { CallerArguments, CallerContext } from '../token-options.ts'
 import { diagnose } from './diagnosis.ts'
 import { examine, type Findings } from './examination.ts'
@@ -15,17 +14,13 @@ export interface DoctorArguments extends CallerArguments {
   output?: string | undefined
 }
 
-export interface DoctorContext extends CallerContext {
-  readonly stdout: CallerContext['stdout'] & StyledStream
-}
-
 const DEFAULT_TIMEOUT = '10'
 
 /**
  * `jeton doctor`: goes the way of a login step by step, and explains the first that fails. Returns the exit code: 0 if all is
  * well, 1 if a step failed, and as `jeton token` 2 for a usage error, 3 if jeton refuses, 4 if it says to come back later.
  */
-export async function doctorCommand(args: DoctorArguments, context: DoctorContext): Promise<number> {
+export async function doctorCommand(args: DoctorArguments, context: CallerContext): Promise<number> {
   const { stderr } = context
   const findings: Findings = {}
   try {
@@ -48,7 +43,7 @@ export async function doctorCommand(args: DoctorArguments, context: DoctorContex
 
 function parseReport(
   { output = 'text', database, user }: DoctorArguments,
-  { stdout }: DoctorContext,
+  { stdout }: CallerContext,
 ): DoctorReport {
   if (output === 'text') return createTextReport(stdout)
   if (output === 'json') return createJsonReport(stdout, { database, user })

@@ -1,6 +1,6 @@
 import { escapeUnprintable, printableJson } from '../../lib/printable.ts'
 import type { TextOutput } from '../streams.ts'
-import { type StyledStream, terminalStyle } from '../terminal-style.ts'
+import { terminalStyle } from '../terminal-style.ts'
 import { type Diagnosis, STEPS, type StepName, type StepRow, type StepWatch } from './step.ts'
 
 /** Prints an examination. */
@@ -14,7 +14,7 @@ const STEP_WIDTH = Math.max(...STEPS.map(step => step.length))
 const TIME_WIDTH = '10000 ms'.length
 
 /** Returns a report in rows, each printed as its step ends; on a terminal, the step that runs is shown meanwhile. */
-export function createTextReport(stdout: TextOutput & StyledStream): DoctorReport {
+export function createTextReport(stdout: TextOutput): DoctorReport {
   const style = terminalStyle(stdout)
   const tried: StepName[] = []
   let hasFailed = false
