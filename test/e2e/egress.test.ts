@@ -9,6 +9,7 @@ import { startKms } from '../support/aws/kms.ts'
 import { startS3 } from '../support/aws/s3.ts'
 import { type EgressProxyServer, startEgressProxy } from '../support/egress/egress-proxy.ts'
 import { startTlsFront } from '../support/egress/tls-front.ts'
+import { githubLog } from '../support/job-log.ts'
 import { apiGatewayEvent } from '../support/lambda/events/events.ts'
 import { deployFunction, startLambda } from '../support/lambda/runtime.ts'
 import { PEM, RDS_HOST, startApiStub } from '../support/service/api-stub.ts'
@@ -331,7 +332,7 @@ describe("a caller's command", () => {
     const proxied = { ...env, HTTPS_PROXY: proxyUrl(proxy), NO_PROXY: 'x.example' }
     const program = 'process.stdout.write(JSON.stringify([process.env.HTTPS_PROXY, process.env.NO_PROXY]))'
     const result = await runCli(['exec', 'orders', '--', process.execPath, '-e', program], { env: proxied })
-    expect(result).toEqual({
+    expect({ ...result, stderr: githubLog(result.stderr) }).toEqual({
       code: 0,
       stdout: JSON.stringify([proxied.HTTPS_PROXY, 'x.example']),
       stderr: '',
@@ -348,7 +349,7 @@ describe("a caller's command", () => {
     expect(refused).toEqual({
       code: 1,
       stdout: '',
-      stderr: `jeton: github.example cannot be reached through the proxy 127.0.0.1:${proxy.port} (PROXY_ANSWERED_407)\n`,
+      stderr: `jeton: cannot get GitHub Actions' OIDC token: github.example cannot be reached through the proxy 127.0.0.1:${proxy.port} (PROXY_ANSWERED_407): the proxy asks for a user and a password, as in HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT\n`,
     })
     const { code, stderr } = await run(`http://user:${PASSWORD}/x@proxy.example`)
     expect([code, stderr]).toEqual([
