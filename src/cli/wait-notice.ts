@@ -20,5 +20,6 @@ function noticeOf({ error, delayMs, giveUpAt }: Wait): string {
   const { message, code, retryAfterMs } = error
   const seconds = Math.max(1, Math.round(delayMs / 1000))
   const next = retryAfterMs === delayMs ? `the server asks to wait ${seconds} s` : `next try in ${seconds} s`
-  return `jeton: ${message}${code === undefined ? '' : ` (${code})`}; ${next}, trying until ${isoSeconds(giveUpAt)}`
+  const why = code === undefined ? message : `${message} (${code})`
+  return `jeton: ${next}, trying until ${isoSeconds(giveUpAt)}: ${why}`
 }
