@@ -35,6 +35,16 @@ describe.runIf(hasPostgres)('jeton exec and the clients of PostgreSQL', () => {
     expect(dump).toContain('CREATE TABLE public.pgbench_accounts')
   })
 
+  test('psql logs in by the files of the page', async () => {
+    const printed = await runLines(recipe, exampleIn(await readDocsPage('connect/psql'), 'pgpass'))
+    expect(printed.at(-1)).toBe('migrator\n')
+    const evaluated = await recipe.run('sh', [
+      '-c',
+      'eval "$(jeton token orders -o env)"; psql -Atc "select current_user"',
+    ])
+    expect(evaluated).toEqual({ code: 0, stdout: 'migrator\n', stderr: '' })
+  })
+
   test('psql goes on after its token has ended, and cannot connect anew', async () => {
     await recipe.put(
       'script.sql',
@@ -55,17 +65,15 @@ select current_user;
 
   test("the program of Terraform's data source prints one object, all of whose values are text", async () => {
     const page = await readDocsPage('connect/terraform')
-    const [, heredoc = ''] = /<<-EOT\n([\s\S]*?)\n *EOT/.exec(exampleIn(page, 'external')) ?? []
-    // Terraform takes the indentation off
-    const program = heredoc.replace(/^ {4}/gm, '')
-    const { code, stdout, stderr } = await recipe.run('sh', ['-c', program], { input: '{}' })
+    const [, list = ''] = /program = (\[.*\])/.exec(exampleIn(page, 'external')) ?? []
+    const [file = '', ...args]: string[] = JSON.parse(list)
+    const { code, stdout, stderr } = await recipe.run(file, args, { input: '{}' })
     expect([code, stderr]).toEqual([0, ''])
-    expect(JSON.parse(stdout)).toEqual({
-      token: expect.stringMatching(/^orders\..*&X-Amz-Signature=[0-9a-f]{64}/),
-      ca_file: 'orders-ca.pem',
-    })
-    const failing = program.replace('token orders', 'token no-such-database')
-    expect(await recipe.run('sh', ['-c', failing], { input: '{}' })).toMatchObject({ code: 3, stdout: '' })
+    const result: Record<string, unknown> = JSON.parse(stdout)
+    expect(result).toMatchObject({ host: expect.any(String), user: 'migrator', caFile: expect.any(String) })
+    expect(Object.values(result).filter(value => typeof value !== 'string')).toEqual([])
+    const foreign = args.map(word => word.replace('orders', 'no-such-database'))
+    expect(await recipe.run(file, foreign, { input: '{}' })).toMatchObject({ code: 3, stdout: '' })
   })
 })
 
@@ -91,6 +99,8 @@ describe.runIf(hasMariadb)('jeton exec and the clients of MariaDB', () => {
     const [user] = await runLines(recipe, exampleIn(page, 'mariadb'))
     expect(user).toBe('app_rw@%\n')
     expect(await recipe.database.admin('show tables')).toEqual([{ Tables_in_ledger: 'parcels' }])
+    const byFile = await runLines(recipe, exampleIn(page, 'mycnf'))
+    expect(byFile.at(-1)).toBe('app_rw@%\n')
   })
 
   test('a token that has ended is refused with the error of the page', async () => {

@@ -106,7 +106,8 @@ describe.runIf(hasJava).each(RECIPES)('JDBC and $dataSource', java => {
 
   test.runIf(java.engine === 'postgres')('a URL with authenticationPluginClassName logs in', async () => {
     const page = await readDocsPage('connect/jdbc')
-    const [, url = ''] = /`(jdbc:postgresql:[^`]+)`/.exec(page) ?? []
+    const [, url = '', writeCa = ''] = /`(jdbc:postgresql:[^`]+)`.*`(jeton token [^`]+)`/.exec(page) ?? []
+    expect(await recipe.run('sh', ['-c', writeCa])).toMatchObject({ code: 0 })
     const host = `orders.c9akciq32xyz.us-east-1.rds.amazonaws.com:${recipe.database.port}`
     const ran = await runMain('url', url.replace('HOST', host).replace('app_ro', java.user))
     expect(ran).toEqual({ code: 0, stdout: `${java.user}\n`, stderr: '' })

@@ -61,7 +61,7 @@ describe.runIf(hasPython && (await canRun(['postgres'])))('Python and PostgreSQL
       `
 import os, time
 from jeton_tokens import Tokens
-orders = Tokens("orders", "orders-ca.pem", "--wait", "0")
+orders = Tokens("orders", "--wait", "0")
 old = orders.get()["token"]
 os.environ["JETON_URL"] = "http://127.0.0.1:1"
 orders._ask_at = 0
@@ -77,9 +77,9 @@ orders.get()`,
     const script = (host: string) => `
 import psycopg
 from jeton_tokens import Tokens
-orders = Tokens("orders", "orders-ca.pem")
+orders = Tokens("orders")
 reply = orders.get()
-reply.update(connect=f"localhost:{reply['port']}", port=1${host})
+reply.update(connectAddress="127.0.0.1", connectPort=reply["port"], port="1"${host})
 print(psycopg.connect(**orders.libpq()).info.hostaddr)`
     expect(await runPython(recipe, script(''))).toEqual({ code: 0, stdout: '127.0.0.1\n', stderr: '' })
     const { stderr } = await runPython(recipe, script(', host="localhost"'))
@@ -91,7 +91,7 @@ print(psycopg.connect(**orders.libpq()).info.hostaddr)`
     const script = `
 from concurrent.futures import ThreadPoolExecutor
 from jeton_tokens import Tokens
-orders = Tokens("orders", "orders-ca.pem")
+orders = Tokens("orders")
 with ThreadPoolExecutor(20) as pool:
     print(len({reply["token"] for reply in pool.map(lambda _: orders.get(), range(20))}))`
     await runPython(recipe, script)
@@ -125,7 +125,7 @@ describe.runIf(hasPython && (await canRun(['mariadb'])))('Python and MariaDB', (
     const { port } = server.address() as AddressInfo
     const code = exampleIn(await readDocsPage('connect/pymysql'), 'pymysql')
     const lead = `
-ledger.get()["connect"] = "127.0.0.1:${port}"
+ledger.get().update(connectHost="127.0.0.1", connectPort="${port}")
 `
     const { stderr } = await runPython(recipe, `${code}${lead}connect()`)
     expect(received.length).toBe(0)
