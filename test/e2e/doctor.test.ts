@@ -103,7 +103,7 @@ describe.runIf(canLogIn)('jeton doctor', () => {
       const rows = stdout.split('\n')
       expect(rows).toEqual([
         expect.stringMatching(
-          /^identity {2}ok {9} {2} +\d+ ms {2}.*JWT.*: subject repo:acme\/orders, issuer http:\/\/127\S+$/,
+          /^identity {2}ok {9} {2} +\d+ ms {2}.*JWT.*: subject repo:acme\/orders; issuer http:\/\/127\S+$/,
         ),
         expect.stringMatching(/^token .* for migrator at orders\.c9\S+:5432, good for 1[45] min$/),
         expect.stringMatching(/^dns .* 127\.0\.0\.1 is an address$/),
@@ -136,6 +136,21 @@ describe.runIf(canLogIn)('jeton doctor', () => {
       expect(stdout).toMatch(/^query {5}not tried$/m)
       expect(stdout).toContain('jeton explain')
     })
+  })
+
+  test('says what looks wrong with a JWT that jeton does not accept', async () => {
+    const claims = { iss: 'https://issuer.example.com', sub: 'me', aud: 'other', exp: 1 }
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const jwt = [part({ alg: 'RS256' }), part(claims), 'c2ln'].join('.')
+    api.answers = [problem(401, 'unauthenticated')]
+    const { code, stdout } = await doctor(['orders', '-o', 'json'], { JETON_URL: api.url, JETON_JWT: jwt })
+    const report = JSON.parse(stdout) as Reported
+    expect([code, report.means]).toEqual([3, 'jeton did not accept the credential'])
+    expect(report.remedies?.slice(0, 2)).toEqual([
+      expect.stringMatching(/^it expired \d+ s ago/),
+      expect.stringMatching(/^its audience is other, and not jeton/),
+    ])
+    expect(stdout).not.toContain('c2ln')
   })
 
   test('the credential is missing, jeton is not there, and jeton is busy', async () => {

@@ -17,7 +17,7 @@ export function diagnose(step: StepName, cause: unknown, findings: Findings): Di
   switch (step) {
     case 'identity':
     case 'token':
-      return cause instanceof CallerError ? diagnoseRefusal(cause) : undefined
+      return cause instanceof CallerError ? diagnoseRefusal(cause, findings) : undefined
     case 'dns':
       return NO_ADDRESS
     case 'tcp':
@@ -35,7 +35,10 @@ function codeOf(cause: unknown): string | undefined {
 }
 
 /** The error says what jeton found; this is about whom to ask. */
-function diagnoseRefusal({ exitCode, code }: CallerError): Diagnosis | undefined {
+function diagnoseRefusal(
+  { exitCode, code }: CallerError,
+  { jwtProblems = [] }: Findings,
+): Diagnosis | undefined {
   if (code === 'access_denied')
     return {
       means:
@@ -49,6 +52,7 @@ function diagnoseRefusal({ exitCode, code }: CallerError): Diagnosis | undefined
     return {
       means: 'jeton did not accept the credential',
       remedies: [
+        ...jwtProblems,
         'compare `iss` and `aud` of the JWT with an issuer of the configuration, and look at its expiry',
         'an operator finds the reason in the record: `jeton audit query --decision refused`',
       ],

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { clientFamily } from '../../client/client-family.ts'
+import { DEFAULT_AUDIENCE } from '../../client/credential.ts'
 import { CallerError, failure } from '../../client/errors.ts'
 import type { JetonServer } from '../../client/jeton-request.ts'
 import { isTokenRefused } from '../../client/login-probe/find-refusal.ts'
@@ -27,6 +28,8 @@ export interface ExaminationArguments extends ServerArguments {
 
 /** What an examination knows so far, for whoever explains where it failed. */
 export interface Findings {
+  /** What looks wrong with the caller's JWT. */
+  jwtProblems?: readonly string[]
   reply?: TokenReply
   target?: { host: string; port: number }
 }
@@ -43,7 +46,13 @@ export async function examine(
   const caPem = args.ca === undefined ? undefined : await readBundle(args.ca)
   const run = createStepRunner({ ...watch, clock: monotonicClock(), describeFailure: describeStepFailure })
 
-  const known = await run('identity', () => getIdentity(server, context.clock.now()))
+  const { server: known, problems } = await run('identity', () =>
+    getIdentity(server, {
+      now: context.clock.now(),
+      audience: context.env.JETON_AUDIENCE || DEFAULT_AUDIENCE,
+    }),
+  )
+  findings.jwtProblems = problems
   const body = { database: args.database, user: args.user, ...(caPem === undefined && { caPem: true }) }
   const reply = await run('token', async () => {
     const value = await requestToken(body, known)

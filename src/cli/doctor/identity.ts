@@ -1,10 +1,27 @@
 import { fitForTerminal } from '../../client/errors.ts'
+import { type OwnJwt, readOwnJwt } from '../../client/identity/own-jwt.ts'
 import type { JetonServer } from '../../client/jeton-request.ts'
-import { parseJsonObject } from '../../lib/json.ts'
 import type { StepFound } from './step.ts'
 
-/** Gets the credential, and describes it. The server that it returns uses it once before it gets another. */
-export async function getIdentity(server: JetonServer, now: number): Promise<StepFound<JetonServer>> {
+export interface FoundIdentity {
+  /** Uses the credential once before it gets another. */
+  server: JetonServer
+  /** What looks wrong with the caller's JWT, each a sentence. */
+  problems: readonly string[]
+}
+
+export interface IdentityOptions {
+  /** In milliseconds since the epoch. */
+  now: number
+  /** The audience that the caller means. */
+  audience: string
+}
+
+/** Gets the credential, and describes it. Nothing of what a JWT says is verified. */
+export async function getIdentity(
+  server: JetonServer,
+  options: IdentityOptions,
+): Promise<StepFound<FoundIdentity>> {
   const header = await server.credential()
   let fresh: string | undefined = header
   const credential = async () => {
@@ -12,22 +29,18 @@ export async function getIdentity(server: JetonServer, now: number): Promise<Ste
     fresh = undefined
     return current
   }
-  const [scheme, secret = ''] = header.split(' ')
-  const what = server.identity ?? (scheme === 'Bearer' ? 'a JWT' : 'an API key')
-  const claims = scheme === 'Bearer' ? claimsNote(secret, now) : ''
-  return { detail: `${fitForTerminal(what)}${claims}`, value: { ...server, credential } }
+  const jwt = readOwnJwt(header, options)
+  return {
+    detail: `${fitForTerminal(server.identity ?? 'a credential')}${jwtNote(jwt)}`,
+    value: { server: { ...server, credential }, problems: jwt?.problems ?? [] },
+  }
 }
 
-/** What a JWT says of itself; nothing of it is verified. */
-function claimsNote(jwt: string, now: number): string {
-  const [, payload = ''] = jwt.split('.')
-  const { iss, sub, exp } = parseJsonObject(Buffer.from(payload, 'base64url')) ?? {}
+function jwtNote({ subject, issuer, problems }: Partial<OwnJwt> = {}): string {
   const notes = [
-    ...(typeof sub === 'string' ? [`subject ${fitForTerminal(sub)}`] : []),
-    ...(typeof iss === 'string' ? [`issuer ${fitForTerminal(iss)}`] : []),
-    ...(typeof exp === 'number' && exp * 1000 < now
-      ? ['which has expired by the clock of this machine']
-      : []),
+    ...(subject === undefined ? [] : [`subject ${fitForTerminal(subject)}`]),
+    ...(issuer === undefined ? [] : [`issuer ${fitForTerminal(issuer)}`]),
+    ...(problems ?? []),
   ]
-  return notes.length === 0 ? '' : `: ${notes.join(', ')}`
+  return notes.length === 0 ? '' : `: ${notes.join('; ')}`
 }
