@@ -59,7 +59,7 @@ export function addOperatorCommands(program: Command): void {
     .command('explain')
     .description('show which grant a principal would get, or why each one refuses')
     .addOption(configOption())
-    .requiredOption('--claims <file>', 'the claims of a JWT as JSON, or - for standard input')
+    .requiredOption('--claims <file>', 'a JWT, or its claims as JSON; - for standard input')
     .option(
       '--issuer <name>',
       "the issuer's name in the configuration, if iss and aud do not identify it; apiKey for an API key",

@@ -69,7 +69,7 @@ export interface LoadOptions extends Listen {
 
 /** What commands need of a configuration, without what only serving needs. */
 export interface StaticConfig extends Pick<Config, 'databases' | 'grants' | 'audit'> {
-  readonly issuers: readonly Pick<IssuerConfig, 'name' | 'issuer' | 'audience'>[]
+  readonly issuers: readonly Pick<IssuerConfig, 'name' | 'issuer' | 'audience' | 'maxLifetimeSeconds'>[]
 }
 
 /** Loads and checks a configuration as `loadConfig` does, without reading the files that it names: they may be elsewhere. */

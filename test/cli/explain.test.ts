@@ -133,6 +133,90 @@ hub refuses (2 of 4 conditions miss): database orders, users migrator
   })
 })
 
+describe('a JWT', () => {
+  const NOW = Date.parse('2026-11-23T10:00:00Z')
+  const iat = NOW / 1000 - 60
+  const CLAIMS = { ...OWN, 'kubernetes.io': { pod: 'web' }, iat, exp: iat + 300 }
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const jwtOf = (claims: object, header: object = { alg: 'ES256', kid: 'k' }) =>
+    `${encode(header)}.${encode(claims)}.${encode({ any: 'signature' })}`
+  const explainJwt = async (claims: object, { header, ...options }: Options & { header?: object } = {}) => {
+    const jwt = jwtOf(claims, header)
+    const explained = await explain(DEPLOY, jwt, { now: NOW, ...options })
+    for (const part of jwt.split('.')) expect(explained.stdout + explained.stderr).not.toContain(part)
+    return explained
+  }
+  const UNVERIFIED = 'note: nothing of the JWT was verified, its signature least of all\n'
+
+  test('is explained by its payload, and is never shown', async () => {
+    const { exitCode, stdout, stderr } = await explainJwt(CLAIMS)
+    expect([exitCode, stderr]).toEqual([0, UNVERIFIED])
+    expect(stdout).toBe((await explain(DEPLOY, CLAIMS)).stdout)
+  })
+
+  test.each([
+    ['a byte order mark and a line break', (jwt: string) => `\uFEFF${jwt}\r\n`],
+    ['its scheme', (jwt: string) => `Bearer ${jwt}`],
+    ['its whole header', (jwt: string) => `authorization: bearer ${jwt}\n`],
+    ['line breaks in it', (jwt: string) => jwt.replace(/.{30}/g, '$&\n  ')],
+  ])('may have %s', async (_, write) => {
+    const { exitCode, stderr } = await explain(DEPLOY, write(jwtOf(CLAIMS)), { now: NOW })
+    expect([exitCode, stderr]).toEqual([0, UNVERIFIED])
+  })
+
+  test.each<[string, object, object | undefined, string]>([
+    ['has expired', { exp: iat }, undefined, 'it expired at 2026-11-23T09:59:00.000Z'],
+    [
+      'is not valid yet',
+      { nbf: iat + 200 },
+      undefined,
+      'it is not valid yet, but from 2026-11-23T10:02:20.000Z',
+    ],
+    ['is for another audience', { aud: 'other' }, undefined, 'the audience of the JWT is not "jeton"'],
+    ['lives too long', { exp: iat + 90_000 }, undefined, 'the JWT is valid for 90000 s'],
+    ['is not signed', {}, { alg: 'none' }, 'the JWT must be signed with one of RS256'],
+    ['has no end', { exp: undefined }, undefined, 'the JWT has no "exp" claim'],
+  ])('that %s is explained, with a note', async (_, claims, header, note) => {
+    const { exitCode, stderr } = await explainJwt({ ...CLAIMS, ...claims }, header && { header })
+    expect(exitCode).toBe(0)
+    expect(stderr).toContain(`note: jeton would refuse it: ${note}`)
+    expect(stderr.match(/^note: /gm)).toHaveLength(2)
+  })
+
+  test('of an issuer that is not configured needs another name for it', async () => {
+    const foreign = { ...CLAIMS, iss: 'https://other.example' }
+    expect((await explainJwt(foreign)).exitCode).toBe(2)
+    const { exitCode, stderr } = await explainJwt(foreign, { issuer: 'own' })
+    expect([exitCode, stderr]).toEqual([0, `${UNVERIFIED}note: own accepts no JWT with this "iss"\n`])
+  })
+})
+
+describe('a subject of GitHub that has ids', () => {
+  const HUB = granting({
+    older: { issuer: 'github', subject: 'repo:acme/orders:ref:refs/heads/**' },
+    claim: { issuer: 'github', claims: { sub: ['repo:acme/other:**', 'repo:acme/*:pull_request'] } },
+    exact: { issuer: 'github', subject: 'repo:acme@7/orders@9:ref:refs/heads/main' },
+    elsewhere: { issuer: 'github', subject: 'repo:acme/billing:**' },
+  })
+  const hintsFor = async (sub: string) => {
+    const iss = 'https://token.actions.githubusercontent.com'
+    const { stdout } = await explain(HUB, { iss, aud: 'jeton', sub })
+    return stdout
+      .split('\n\n')
+      .filter(text => text.includes('  hint    this subject has ids'))
+      .map(text => text.split(' ')[0])
+  }
+
+  test('is what a grant for the form without misses it for, and for nothing else', async () => {
+    expect(await hintsFor('repo:acme@7/orders@9:ref:refs/heads/main')).toEqual(['older'])
+    expect(await hintsFor('repo:acme@7/orders@9:pull_request')).toEqual(['claim'])
+    expect(await hintsFor('repo:acme/orders:ref:refs/heads/main')).toEqual([])
+    expect(await hintsFor('repo:acme@7/ledger@9:ref:refs/heads/main')).toEqual([])
+    // names that only look alike
+    expect(await hintsFor('repo:evil@7/acme/orders@9:ref:refs/heads/main')).toEqual([])
+  })
+})
+
 describe('the issuer of the claims', () => {
   const clusters = granting({ it: { issuer: 'a', subject: 'x' } }, () => {
     const cluster = { issuer: 'https://kubernetes.default.svc', audience: 'jeton' }
@@ -188,7 +272,10 @@ describe('the issuer of the claims', () => {
 
 describe('a usage error or a broken configuration', () => {
   test.each<[unknown, Options, string]>([
-    ['eyJhbGciOi.s3cret.x', {}, 'jeton: the claims are not JSON: give the payload of a JWT, not the JWT\n'],
+    ['s3cret', {}, 'jeton: the claims are neither JSON nor a JWT: give a JWT, or its payload\n'],
+    ['eyJhbGciOi.s3cret.x', {}, 'jeton: the payload of the JWT is not JSON: is the JWT whole?\n'],
+    ['eyJhbGciOi.W10.s3cret', {}, 'jeton: the claims are not a JSON object\n'],
+    ['a.b.s3cret.d.e', {}, 'jeton: the JWT is encrypted, so only its receiver can read it\n'],
     ['[]', {}, 'jeton: the claims are not a JSON object\n'],
     [{ ...OWN, sub: undefined }, {}, 'jeton: the claims have no "sub", which every principal needs\n'],
     [{ ...OWN, sub: 7 }, {}, 'jeton: the claims have no "sub", which every principal needs\n'],

@@ -7,6 +7,7 @@ import type { OwnerRules } from '../../authorization/tenancy/shared-oidc-provide
 import type { Tenancy } from '../../authorization/tenancy/tenancy.ts'
 import type { IssuerConfig } from '../config.ts'
 
+const GITHUB = 'GitHub Actions'
 /** GitHub's `sub` with the ids of the owner and the repository. */
 const IMMUTABLE_SUB = /^repo:[^/@*]+@\d+\//
 
@@ -27,7 +28,11 @@ function findNameDoubt(rules: OwnerRules, conditions: readonly ClaimCondition[])
   const isPinnedById = ownerPins({ ...rules, ownerNames: {} }, conditions).length > 0
   if (ids.length === 0 || pins.length === 0 || isPinnedById || pins.some(isImmutable)) return undefined
   const names = [...new Set(pins.map(({ claim }) => claim))].join(' and ')
-  return `pins the owner by name alone (${names}), and whoever takes a name that has become free gets tokens: ${ids.join(' or ')} would pin for good`
+  const isOlder = rules.name === GITHUB && pins.every(({ claim }) => claim === 'sub')
+  const olderText = isOlder
+    ? '; and new, renamed and transferred repositories have ids in `sub` since 15 July 2026, `repo:OWNER@ID/REPO@ID:…`, which this does not match'
+    : ''
+  return `pins the owner by name alone (${names}), and whoever takes a name that has become free gets tokens: ${ids.join(' or ')} would pin for good${olderText}`
 }
 
 function isImmutable({ claim, wanted }: ClaimCondition): boolean {

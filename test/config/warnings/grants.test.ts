@@ -64,6 +64,8 @@ describe('warnOfGrants, of an owner that is pinned by a name,', () => {
       `grants[0].principal: pins the owner by name alone (${name}), and whoever takes a name`,
     )
     expect(warning).toContain(`: ${ids}`)
+    // only GitHub's `sub` has come to have ids
+    expect(warning?.includes('since 15 July 2026')).toBe(issuer === GITHUB && name === 'sub')
   })
 
   test.each<[string, Omit<PrincipalSpec, 'issuer'>]>([
