@@ -8,6 +8,7 @@ import { PROBLEM_TYPE } from '../../src/http/problem.ts'
 import type { App } from '../../src/http/types.ts'
 import { sha256Hex } from '../../src/lib/hash.ts'
 import { roleFailure } from '../../src/tokens/role-session/sts-failure.ts'
+import { exampleIn, readDocsPage } from '../support/markdown.ts'
 import { withoutReferences } from '../support/openapi.ts'
 import { startApi, UNREACHABLE_ISSUER } from '../support/service/app.ts'
 import { requestToken } from './support.ts'
@@ -204,6 +205,13 @@ test('the token of the example has the fingerprint of the example', async () => 
     description.paths['/v1/tokens']?.post?.responses[200]?.content?.['application/json'] ?? {}
   const { token, fingerprint } = example as { token: string; fingerprint: string }
   expect(fingerprint).toBe(sha256Hex(token))
+})
+
+test('the whoami of docs/http.md is the example', async () => {
+  const { description } = await described()
+  const { example } =
+    description.paths['/v1/whoami']?.get?.responses[200]?.content?.['application/json'] ?? {}
+  expect(JSON.parse(exampleIn(await readDocsPage('http'), 'whoami'))).toEqual(example)
 })
 
 test('references lead to components, and no component is left over', async () => {

@@ -197,6 +197,23 @@ test('whoami and a 403 tell a caller of itself, as from a server', async () => {
   expect(records.map(({ decision }) => decision)).toEqual(['listed', 'refused'])
 })
 
+test('a minimum has another token minted within the same event, as on a server', async () => {
+  const { app, bearer, clock } = await startApi()
+  handler = handlerOf({ app, drain: async () => {} } as unknown as Service)
+  const authorization = await bearer()
+  const vend = async (members: object) => {
+    const body = JSON.stringify({ database: 'orders', ...members })
+    const event = apiGatewayEvent({ path: '/v1/tokens', body }) as { headers: Record<string, string> }
+    const headers = { ...event.headers, authorization, 'content-type': 'application/json' }
+    return JSON.parse((await invoke({ ...event, headers })).body)
+  }
+  const first = await vend({})
+  await clock.advance(300_000)
+  expect(await vend({ minimumSeconds: 590 })).toMatchObject({ fingerprint: first.fingerprint })
+  const { expiresIn, cached } = await vend({ minimumSeconds: 840 })
+  expect([expiresIn >= 840, cached]).toEqual([true, false])
+})
+
 test('a request without a User-Agent is recorded without one', async () => {
   const { app, records } = await startApi()
   handler = handlerOf({ app, drain: async () => {} } as unknown as Service)

@@ -1,7 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
 import type { JWK } from 'jose'
 import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { loadConfig } from '../../../src/config/load.ts'
+import { exampleIn, readDocsPage } from '../../support/markdown.ts'
 import {
   jwksText,
   MISSING_FILE,
@@ -170,6 +172,11 @@ describe('checkIssuers', () => {
     expect(await audiencesOf(['jeton', 'second'], ['third', 'second'])).toEqual([
       'issuers.b: has the issuer, an audience and keys of issuers.a, so nothing tells their JWTs apart: use another audience',
     ])
+  })
+
+  test('takes the list of docs/configuration.md', async () => {
+    const { issuers } = parse(exampleIn(await readDocsPage('configuration'), 'audiences'))
+    expect(await problemsOf(withIssuers(issuers))).toEqual([])
   })
 
   test('rejects a key in two sets of one URL and audience, even with different ids', async () => {
