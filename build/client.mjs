@@ -5,7 +5,7 @@ import { writeDeclarations } from './declarations.mjs'
 import { noticesOf } from './notices.mjs'
 import { buildOneFile } from './one-file.mjs'
 import { options } from './options.mjs'
-import { leftOut, versionAlone } from './plugins.mjs'
+import { versionAlone } from './plugins.mjs'
 
 const COMMAND = 'dist/jeton.mjs'
 const PACKAGE = 'dist/client'
@@ -44,7 +44,7 @@ async function buildLibrary() {
     minify: true,
     legalComments: 'none',
     metafile: true,
-    plugins: [leftOut, versionAlone],
+    plugins: [versionAlone],
   })
   return metafile
 }

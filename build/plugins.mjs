@@ -1,30 +1,34 @@
 import { readFile } from 'node:fs/promises'
 
-/**
- * Replaces what packages bring and no caller uses: of commander, commands that are programs of their own; of https-proxy-agent,
- * `debug`, which prints a proxy's password under `DEBUG=*`, and Kerberos, which imports a package by its name.
- */
+/** Leaves out what commander brings for commands that are programs of their own, which jeton has none of. */
 export const leftOut = {
   name: 'left-out',
   setup({ onLoad, onResolve }) {
-    onResolve({ filter: /^(node:child_process|debug|proxy-agent-negotiate)$/ }, ({ path, importer }) =>
-      importer.includes('node_modules') ? { path, namespace: 'left-out' } : undefined,
+    onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
+      importer.includes('commander') ? { path, namespace: 'left-out' } : undefined,
     )
-    onLoad({ filter: /./, namespace: 'left-out' }, () => ({ contents: 'module.exports = () => () => {}' }))
+    onLoad({ filter: /./, namespace: 'left-out' }, () => ({ contents: 'module.exports = {}' }))
   },
 }
 
-/** Loads built-ins that have nothing but functions when one of these is called: a start needs none. */
+/**
+ * Loads built-ins, of which only functions and classes are used, when one of these is called: a start needs none of them. What
+ * else they have is not exported, and an import of it fails to build.
+ */
 export const loadedByCalls = {
   name: 'loaded-by-calls',
   setup({ onLoad, onResolve }) {
-    onResolve({ filter: /^node:(dns|fs)\/promises$/ }, ({ path }) => ({ path, namespace: 'loaded-by-calls' }))
+    onResolve({ filter: /^node:((dns|fs)\/promises|crypto)$/ }, ({ path }) => ({
+      path,
+      namespace: 'loaded-by-calls',
+    }))
     onLoad({ filter: /./, namespace: 'loaded-by-calls' }, ({ path }) => {
       const builtIn = process.getBuiltinModule(path)
       const names = Object.keys(builtIn).filter(name => typeof builtIn[name] === 'function')
-      const call = name =>
-        `export const ${name} = (...args) => process.getBuiltinModule('${path}').${name}(...args)`
-      return { contents: names.map(call).join('\n') }
+      const member = name => `process.getBuiltinModule('${path}').${name}`
+      const stub = name =>
+        `export function ${name}(...args) { return new.target ? new (${member(name)})(...args) : ${member(name)}(...args) }`
+      return { contents: names.map(stub).join('\n') }
     })
   },
 }
