@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
-import type { Socket } from 'node:net'
+import { isIP, type LookupFunction, type Socket } from 'node:net'
 import type { FindProxy } from '../lib/egress-proxies.ts'
 import { isLoopback } from '../lib/loopback.ts'
 import { markProxied } from '../lib/proxy-failure.ts'
@@ -12,8 +12,10 @@ export interface NodeSendOptions {
   findProxy?: FindProxy | undefined
   /** CA certificates in PEM, which take the place of those that Node has. */
   ca?: readonly string[] | undefined
-  /** How long a connection may take, with a proxy and TLS, before it fails with `ETIMEDOUT`. Default: 10 s. */
+  /** How long a connection may take, with DNS, a proxy and TLS, before it fails with `ETIMEDOUT`. Default: 10 s. */
   connectTimeoutMs?: number
+  /** Finds the address of a host that is reached without a proxy; default: as Node does. */
+  lookup?: LookupFunction
 }
 
 const CONNECT_TIMEOUT_MS = 10_000
@@ -27,18 +29,24 @@ export function createNodeSend({
   findProxy,
   ca,
   connectTimeoutMs = CONNECT_TIMEOUT_MS,
+  lookup,
 }: NodeSendOptions = {}): Send {
   return async (request, { signal, maxBytes }) => {
     const { url, socketPath } = request
     const isProxied = url.protocol === 'https:' && socketPath === undefined
     const proxy = isProxied ? findProxy?.(url) : undefined
     const connecting = new AbortController()
-    const giveUp = () => connecting.abort(codedError('ETIMEDOUT'))
+    let awaitsDns = proxy === undefined && socketPath === undefined && isIP(bareHost(url)) === 0
+    const giveUp = () => connecting.abort(codedError(awaitsDns ? 'EAI_AGAIN' : 'ETIMEDOUT'))
     const timer = setTimeout(giveUp, connectTimeoutMs)
     const connection: Connection = {
       signal: AbortSignal.any([signal, connecting.signal]),
+      onAddress: () => {
+        awaitsDns = false
+      },
       onConnected: () => clearTimeout(timer),
       ca,
+      lookup,
     }
     try {
       const tunnel = proxy && (await openTunnelLazily({ proxy, url, ...connection }))
@@ -51,10 +59,17 @@ export function createNodeSend({
   }
 }
 
+function bareHost({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '')
+}
+
 interface Connection extends Pick<SendOptions, 'signal'> {
+  /** Called when DNS has answered. */
+  onAddress(): void
   /** Called when the connection stands, with TLS if it has any. */
   onConnected(): void
   ca: readonly string[] | undefined
+  lookup: LookupFunction | undefined
 }
 
 interface Exchange extends Connection, Pick<SendOptions, 'maxBytes'> {
@@ -69,7 +84,7 @@ async function openTunnelLazily(options: Parameters<typeof import('./tunnel.ts')
 
 async function exchange(
   { url, method, headers, body, socketPath }: HttpRequest,
-  { signal, onConnected, ca, maxBytes, tunnel }: Exchange,
+  { signal, onAddress, onConnected, ca, lookup, maxBytes, tunnel }: Exchange,
 ): Promise<RawReply> {
   const start = await starterFor(url, { ca, tunnel })
   return new Promise((resolve, reject) => {
@@ -79,11 +94,13 @@ async function exchange(
       headers: { 'accept-encoding': 'identity', ...headers },
       ...(method !== undefined && { method }),
       ...(socketPath !== undefined && { socketPath }),
+      ...(lookup && { lookup }),
     })
     request.on('error', reject)
-    request.on('socket', socket =>
-      socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', onConnected),
-    )
+    request.on('socket', socket => {
+      socket.once('lookup', onAddress)
+      socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', onConnected)
+    })
     request.on('response', response => {
       readReply(response, maxBytes).then(resolve, cause => {
         request.destroy()

@@ -101,6 +101,13 @@ describe('createNodeSend', () => {
     expect(await codeOf(send, `https://127.0.0.1:${silent.port}`)).toBe('ETIMEDOUT')
   })
 
+  test('tells DNS that does not answer from a host that does not', async () => {
+    const silent = during(await startSocketServer(socket => socket.resume()))
+    const url = `https://localhost:${silent.port}`
+    expect(await codeOf(createNodeSend({ connectTimeoutMs: 50, lookup: () => {} }), url)).toBe('EAI_AGAIN')
+    expect(await codeOf(createNodeSend({ connectTimeoutMs: 200 }), url)).toBe('ETIMEDOUT')
+  })
+
   test('waits longer for an answer than for a connection', async () => {
     const slow = during(
       await startSocketServer(socket =>
