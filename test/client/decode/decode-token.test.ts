@@ -219,6 +219,22 @@ describe('what is no token', () => {
   })
 })
 
+test.each([
+  'DBUser=mig',
+  'X-Amz-Credential=ASIAQNZGKIQY56JQ7WML%2F',
+  'Action=con',
+  'X-Amz-Date=2026',
+  'X-Amz-Expires=9',
+])('of a token that lost all from %s to the end of its session token, nothing secret is shown', beginning => {
+  const from = token.indexOf(beginning.replace('2026', new Date(now).getUTCFullYear().toString()))
+  const end = token.indexOf('&X-Amz-Signature=')
+  expect([from > 0, end > from]).toEqual([true, true])
+  for (const kept of [20, 40, 100]) {
+    const damaged = token.slice(0, from + beginning.length) + token.slice(end - kept)
+    expect(leakIn(JSON.stringify(decodeToken(damaged, { now })), secrets)).toBeUndefined()
+  }
+})
+
 /** encodeURIComponent throws on half a surrogate pair. */
 const wellFormed = (text: string) => Buffer.from(text).toString()
 
