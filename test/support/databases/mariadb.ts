@@ -35,12 +35,14 @@ export async function startMariadb(options: DatabaseOptions): Promise<RealDataba
   async function serve() {
     const source = await serverFolder.put('plugin.c', await readFile(PLUGIN_SOURCE, 'utf8'))
     const data = `--datadir=${at('data')}`
-    await runIn(serverFolder, { file: 'mkdir', args: ['-p', 'data/mysql'] })
+    // in a folder that several servers share, one that starts removes the temporary tables of the others
+    const temporary = `--tmpdir=${at('tmp')}`
+    await runIn(serverFolder, { file: 'mkdir', args: ['-p', 'data/mysql', 'tmp'] })
     await Promise.all([
       runIn(serverFolder, { file: gcc, args: ['-O2', '-shared', '-fPIC', '-o', at(`${PLUGIN}.so`), source] }),
       runIn(serverFolder, {
         file: mariadbd,
-        args: ['--no-defaults', '--bootstrap', data],
+        args: ['--no-defaults', '--bootstrap', data, temporary],
         input: await readSystemTables(),
       }),
     ])
@@ -63,6 +65,7 @@ export async function startMariadb(options: DatabaseOptions): Promise<RealDataba
         args: [
           '--no-defaults',
           data,
+          temporary,
           `--port=${port}`,
           '--bind-address=127.0.0.1',
           `--socket=${at('mariadb.sock')}`,
