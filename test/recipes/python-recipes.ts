@@ -82,6 +82,9 @@ with engine.connect() as first:
     example: 'django settings',
     twice: `${WAIT}${DJANGO}
 connection.ensure_connection()
+with connection._nodb_cursor() as cursor: # as manage.py test connects
+    cursor.execute("select current_database()")
+    assert cursor.fetchone() == ("postgres",)
 from jeton_postgres.base import databases
 wait_for_newer(databases["orders"])
 log_in()
