@@ -25,6 +25,8 @@ export interface Postgres {
   readonly port: number
   /** The folder of its socket, by which `rdsadmin` logs in without a password; a client may find its path too long. */
   readonly socketFolder: string
+  /** Kills the server, as a failover does, and starts it again on its port. */
+  restart(): Promise<void>
   /** Ends the server and removes everything it wrote. */
   close(): Promise<void>
 }
@@ -54,33 +56,37 @@ export async function startPostgresServer(options: PostgresOptions): Promise<Pos
     await folder.put('data/server.pem', certPem)
     await folder.put('data/server-key.pem', keyPem)
     await folder.put('data/pg_hba.conf', accessRules(ldap.port))
-    return onFreePort(async port => {
-      const daemon = await startDaemon(folder, {
-        file: postgres,
-        // its socket is in its own folder, by a short name: a path of a socket has at most 107 bytes
-        args: ['-D', data, '-k', '.', '-p', String(port), ...SETTINGS],
-        // ignores Debian's /etc/ldap/ldap.conf
-        env: { LDAPNOINIT: '1' },
-        ready: /ready to accept connections/,
-        signal: 'QUIT',
-      })
-      return { port, daemon }
-    })
+    return onFreePort(async port => ({ port, daemon: await listen(port) }))
   }
+
+  const listen = (port: number) =>
+    startDaemon(folder, {
+      file: postgres,
+      // its socket is in its own folder, by a short name: a path of a socket has at most 107 bytes
+      args: ['-D', data, '-k', '.', '-p', String(port), ...SETTINGS],
+      // ignores Debian's /etc/ldap/ldap.conf
+      env: { LDAPNOINIT: '1' },
+      ready: /ready to accept connections/,
+      signal: 'QUIT',
+    })
 
   const release = async () => {
     await ldap.close()
     await folder.remove()
   }
-  const { port, daemon } = await serve().catch(async cause => {
+  const server = await serve().catch(async cause => {
     await release()
     throw cause
   })
   return {
-    port,
+    port: server.port,
     socketFolder: data,
+    async restart() {
+      await server.daemon.stop()
+      server.daemon = await listen(server.port)
+    },
     async close() {
-      await daemon.stop()
+      await server.daemon.stop()
       await release()
     },
   }

@@ -29,6 +29,8 @@ export interface RealDatabase {
   readonly outsider: { readonly user: string; readonly password: string }
   /** Runs statements as `rdsadmin`, without IAM; returns the rows of the last. */
   admin(sql: string): Promise<Record<string, unknown>[]>
+  /** Kills the server, as a failover does, and starts it again on its port. */
+  restart(): Promise<void>
   /** Ends the server and removes everything it wrote. */
   close(): Promise<void>
 }

@@ -59,8 +59,13 @@ export async function startMariadb(options: DatabaseOptions): Promise<RealDataba
         `GRANT ALL ON ${quoteName(database)}.* TO ${quoteText(user)}@'%';`,
       ]),
     ]
-    return onFreePort(async port => {
-      const daemon = await startDaemon(serverFolder, {
+    const settings = [
+      `--ssl-cert=${await serverFolder.put('server.pem', certPem)}`,
+      `--ssl-key=${await serverFolder.put('server-key.pem', keyPem)}`,
+      `--ssl-ca=${await serverFolder.put('ca.pem', authority.caPem)}`,
+    ]
+    const listen = (port: number, args: readonly string[] = []) =>
+      startDaemon(serverFolder, {
         file: mariadbd,
         args: [
           '--no-defaults',
@@ -70,34 +75,32 @@ export async function startMariadb(options: DatabaseOptions): Promise<RealDataba
           '--bind-address=127.0.0.1',
           `--socket=${at('mariadb.sock')}`,
           `--pid-file=${at('mariadb.pid')}`,
-          `--ssl-cert=${await serverFolder.put('server.pem', certPem)}`,
-          `--ssl-key=${await serverFolder.put('server-key.pem', keyPem)}`,
-          `--ssl-ca=${await serverFolder.put('ca.pem', authority.caPem)}`,
+          ...settings,
           '--skip-name-resolve',
-          `--init-file=${await serverFolder.put('accounts.sql', accounts.join('\n'))}`,
           `--plugin-dir=${serverFolder.path}`,
           `--plugin-load-add=${PLUGIN}`,
           '--max-connections=200',
+          ...args,
         ],
         env: { JETON_RDS_VERIFIER: verifier.path },
         ready: /ready for connections/,
         signal: 'KILL',
       })
-      return { port, daemon }
-    })
+    const initFile = `--init-file=${await serverFolder.put('accounts.sql', accounts.join('\n'))}`
+    return onFreePort(async port => ({ port, listen, daemon: await listen(port, [initFile]) }))
   }
 
   const release = async () => {
     await verifier.close()
     await serverFolder.remove()
   }
-  const { port, daemon } = await serve().catch(async cause => {
+  const server = await serve().catch(async cause => {
     await release()
     throw cause
   })
 
   return {
-    port,
+    port: server.port,
     database,
     logins,
     outsider,
@@ -118,8 +121,12 @@ export async function startMariadb(options: DatabaseOptions): Promise<RealDataba
         await connection.end()
       }
     },
+    async restart() {
+      await server.daemon.stop()
+      server.daemon = await server.listen(server.port)
+    },
     async close() {
-      await daemon.stop()
+      await server.daemon.stop()
       await release()
     },
   }

@@ -8,7 +8,7 @@ export async function startPostgres(options: DatabaseOptions): Promise<RealDatab
   const { authority, hosts, users, database = 'orders' } = options
   const { logins, check } = recordLogins(options.check)
   const outsider = { user: 'no_rds_iam', password: randomBytes(12).toString('hex') }
-  const { port, socketFolder, close } = await startPostgresServer({
+  const { port, socketFolder, restart, close } = await startPostgresServer({
     authority,
     hosts,
     users,
@@ -28,5 +28,5 @@ export async function startPostgres(options: DatabaseOptions): Promise<RealDatab
       await client.end()
     }
   }
-  return { port, database, logins, outsider, admin, close }
+  return { port, database, logins, outsider, admin, restart, close }
 }
