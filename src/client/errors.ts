@@ -88,8 +88,8 @@ function retryNote({ exitCode, retryAfterMs }: CallerError): string[] {
   return exitCode === 4 ? ['try again later'] : []
 }
 
-/** Says as whom the request was refused, and which credential made it so. */
-function callerNote({ principal, identity }: CallerError): string {
+/** Returns whom the server took the caller for, and by which credential, to end a sentence with; empty if neither is known. */
+export function callerNote({ principal, identity }: CallerError): string {
   const as = principal && `you are "${principal.subject}" of the issuer "${principal.issuer}"`
   const by = identity && `the credential is ${identity}`
   const notes = [as, by].filter(Boolean)

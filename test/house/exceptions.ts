@@ -6,12 +6,42 @@ export interface SharedNames {
   readonly because: string
 }
 
+const PUBLIC_LIBRARY = 'index.ts is all that `jeton/client` exports, and nothing of jeton imports it'
+
 export const SHARED_NAMES: readonly SharedNames[] = [
   {
     names: ['options', 'schema', 'validate'],
     files: ['src/config/fast-validator.ts', 'src/config/validator.ts', 'src/http/validator.ts'],
     because:
       'build/lambda.mjs puts compiled validators in the place of these files and reads the same names from each',
+  },
+  {
+    names: ['createTokens'],
+    files: ['src/client/library/create-tokens.ts', 'src/client/library/index.ts'],
+    because: PUBLIC_LIBRARY,
+  },
+  {
+    names: ['isLoginRefused'],
+    files: ['src/client/library/index.ts', 'src/client/library/login-refused.ts'],
+    because: PUBLIC_LIBRARY,
+  },
+  {
+    names: ['TokenError'],
+    files: ['src/client/library/index.ts', 'src/client/library/token-error.ts'],
+    because: PUBLIC_LIBRARY,
+  },
+  {
+    names: [
+      'CallOptions',
+      'MariadbOptions',
+      'Mysql2Options',
+      'PgOptions',
+      'Tokens',
+      'TokensOptions',
+      'VendedToken',
+    ],
+    files: ['src/client/library/index.ts', 'src/client/library/types.ts'],
+    because: PUBLIC_LIBRARY,
   },
 ]
 
