@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { build } from 'esbuild'
 import { writeDeclarations } from './declarations.mjs'
@@ -18,17 +17,16 @@ const TYPES = 'client/library/index.d.ts'
  */
 export async function buildClient() {
   await mkdir(PACKAGE, { recursive: true })
-  const hasLibrary = existsSync(LIBRARY)
   const [command, library] = await Promise.all([
     buildOneFile({ entry: 'handlers/client.ts', outfile: COMMAND }),
-    hasLibrary && buildLibrary(),
-    hasLibrary && writeDeclarations({ entry: TYPES, folder: `${PACKAGE}/types` }),
+    buildLibrary(),
+    writeDeclarations({ entry: TYPES, folder: `${PACKAGE}/types` }),
     writeManifest(),
     copyFile('build/client-readme.md', `${PACKAGE}/README.md`),
     copyFile('LICENSE', `${PACKAGE}/LICENSE`),
   ])
   await copyFile(COMMAND, `${PACKAGE}/jeton.mjs`)
-  const notices = await noticesOf(library ? [command, library] : [command])
+  const notices = await noticesOf([command, library])
   await writeFile(
     `${PACKAGE}/THIRD-PARTY-NOTICES`,
     `jeton-client contains parts of these packages:\n\n${notices}`,

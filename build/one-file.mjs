@@ -6,6 +6,7 @@ import { splitOptions } from './options.mjs'
 import { leftOut, loadedByCalls, versionAlone } from './plugins.mjs'
 
 const MAIN = 'main'
+const IMPORTED = /"\.\/(\w+\.js)"/g
 
 /**
  * Bundles a program into one executable file that is complete in itself, with its licences at the end. It runs under any name,
@@ -27,17 +28,21 @@ export async function buildOneFile({ entry, outfile }) {
     write: false,
     plugins: [leftOut, loadedByCalls, versionAlone],
   })
-  const modules = await Promise.all(
-    outputFiles.map(async ({ path, text }) => [`./${basename(path)}`, await toCommonJs(text)]),
-  )
-  const program = `(${run})(${JSON.stringify(Object.fromEntries(modules.sort()))}, './${MAIN}.js')`
+  // esbuild's names and order come from more than the code, and differ between releases of Node: numbers do not
+  const ownText = ({ text }) => text.replace(IMPORTED, '')
+  outputFiles.sort((one, other) => (ownText(one) < ownText(other) ? -1 : 1))
+  const numbers = new Map(outputFiles.map(({ path }, index) => [basename(path), String(index)]))
+  const modules = outputFiles.map(({ text }) => toCommonJs(text, name => numbers.get(name) ?? name))
+  const texts = await Promise.all(modules)
+  const program = `(${run})(${JSON.stringify(texts)}, ${numbers.get(`${MAIN}.js`)})`
   const { code } = await transform(program, { minify: true, target: splitOptions.target })
   await writeFile(outfile, `#!/usr/bin/env node\n${code}${await licenseComment(metafile)}`, { mode: 0o755 })
   return metafile
 }
 
-async function toCommonJs(text) {
-  const { code } = await transform(text.replace(/^#!.*\n/, ''), {
+async function toCommonJs(text, nameOf) {
+  const renamed = text.replace(IMPORTED, (_, name) => JSON.stringify(nameOf(name)))
+  const { code } = await transform(renamed.replace(/^#!.*\n/, ''), {
     format: 'cjs',
     minify: true,
     target: splitOptions.target,
@@ -46,7 +51,7 @@ async function toCommonJs(text) {
   return code
 }
 
-/** Is the beginning of the file: runs the module `main` of a program, by the texts of its modules. */
+/** Is the beginning of the file: runs a program by the texts of its modules, which call each other by number. */
 function run(texts, main) {
   const { compileFunction } = process.getBuiltinModule('node:vm')
   const modules = {}
@@ -59,7 +64,7 @@ function run(texts, main) {
     const module = { exports: {} }
     modules[name] = module
     const parameters = ['module', 'exports', 'require']
-    compileFunction(text, parameters, { filename: `jeton/${name}` })(module, module.exports, load)
+    compileFunction(text, parameters, { filename: `jeton/${name}.js` })(module, module.exports, load)
     return module.exports
   }
 }

@@ -11,24 +11,33 @@ export const leftOut = {
   },
 }
 
-/**
- * Loads built-ins, of which only functions and classes are used, when one of these is called: a start needs none of them. What
- * else they have is not exported, and an import of it fails to build.
- */
+/** Functions and classes of built-ins that no start needs. Not all that Node has, for that differs between its releases. */
+const LOADED_BY_CALLS = {
+  'node:crypto': [
+    ...['createHash', 'createHmac', 'getRandomValues', 'hash', 'randomBytes', 'randomUUID'],
+    ...['timingSafeEqual', 'X509Certificate'],
+  ],
+  'node:dns/promises': ['lookup'],
+  'node:fs/promises': [
+    ...['access', 'chmod', 'chown', 'copyFile', 'lstat', 'mkdir', 'mkdtemp', 'open', 'readdir', 'readFile'],
+    ...['readlink', 'realpath', 'rename', 'rm', 'rmdir', 'stat', 'symlink', 'unlink', 'utimes', 'writeFile'],
+  ],
+}
+
+/** Loads a built-in when one of these is called. An import of another name of it fails to build: add it to the list. */
 export const loadedByCalls = {
   name: 'loaded-by-calls',
   setup({ onLoad, onResolve }) {
-    onResolve({ filter: /^node:((dns|fs)\/promises|crypto)$/ }, ({ path }) => ({
-      path,
-      namespace: 'loaded-by-calls',
-    }))
+    onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === 'import-statement' && path in LOADED_BY_CALLS
+        ? { path, namespace: 'loaded-by-calls' }
+        : undefined,
+    )
     onLoad({ filter: /./, namespace: 'loaded-by-calls' }, ({ path }) => {
-      const builtIn = process.getBuiltinModule(path)
-      const names = Object.keys(builtIn).filter(name => typeof builtIn[name] === 'function')
       const member = name => `process.getBuiltinModule('${path}').${name}`
       const stub = name =>
         `export function ${name}(...args) { return new.target ? new (${member(name)})(...args) : ${member(name)}(...args) }`
-      return { contents: names.map(stub).join('\n') }
+      return { contents: LOADED_BY_CALLS[path].map(stub).join('\n') }
     })
   },
 }

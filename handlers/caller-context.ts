@@ -1,21 +1,25 @@
-import type { DecodeContext } from '../src/cli/decode.ts'
-import type { CallerContext } from '../src/cli/token-options.ts'
 import { systemClock } from '../src/lib/clock.ts'
-import { lazyOutput } from './process-output.ts'
+import { outputStream } from './process-output.ts'
 
-/** Returns what callers' commands use of this process. What Node takes a while to open, it opens when it is used. */
-export function createCallerContext(): CallerContext & Pick<DecodeContext, 'stdin'> {
+/** Returns what callers' commands use of this process. Its streams are opened when they are used, for that takes a while. */
+export function createCallerContext() {
   return {
     env: process.env,
-    stdin: {
-      [Symbol.asyncIterator]: () => process.stdin[Symbol.asyncIterator](),
-      get isTTY() {
-        return process.stdin.isTTY
-      },
-    },
-    stdout: lazyOutput('stdout'),
-    stderr: lazyOutput('stderr'),
-    lookup: async host => (await import('node:dns/promises')).lookup(host),
+    stdin: openedByUse(() => process.stdin),
+    stdout: openedByUse(() => outputStream('stdout')),
+    stderr: openedByUse(() => outputStream('stderr')),
+    lookup: async (host: string) => (await import('node:dns/promises')).lookup(host),
     clock: systemClock(),
   }
+}
+
+/** Returns what is in the place of a stream until one of its members is asked for. */
+function openedByUse<Stream extends object>(open: () => Stream): Stream {
+  return new Proxy({} as Stream, {
+    get(_, name) {
+      const stream = open()
+      const member: unknown = Reflect.get(stream, name, stream)
+      return typeof member === 'function' ? member.bind(stream) : member
+    },
+  })
 }

@@ -1,20 +1,8 @@
-import type { TextOutput } from '../src/cli/streams.ts'
 import { escapeUnprintable } from '../src/lib/printable.ts'
 import { systemCode } from '../src/lib/system-error.ts'
 import { printNodeWarnings } from '../src/telemetry/node-warnings.ts'
 
 const opened = new Set<'stdout' | 'stderr'>()
-
-/** Returns an output that opens its stream with the first text: to open one that nothing is printed on would delay a command. */
-export function lazyOutput(name: 'stdout' | 'stderr'): TextOutput {
-  return {
-    write: text => outputStream(name).write(text),
-    get isTTY() {
-      return outputStream(name).isTTY
-    },
-    hasColors: () => outputStream(name).hasColors?.() === true,
-  }
-}
 
 /** Returns `process.stdout` or `process.stderr`, with which it is no failure that nobody reads on. */
 export function outputStream(name: 'stdout' | 'stderr'): NodeJS.WriteStream {

@@ -10,6 +10,7 @@ export const TOKEN_OPTIONS = {
   output: { type: 'string', short: 'o' },
   ca: { type: 'string' },
   'ca-file': { type: 'string' },
+  'server-ca': { type: 'string' },
 } as const
 
 /**
@@ -24,8 +25,8 @@ export function parseTokenCall(argv: readonly string[]): TokenArguments | undefi
     const { values, positionals } = parseArgs({ args, options: TOKEN_OPTIONS, allowPositionals: true })
     const [database, ...others] = positionals
     if (database === undefined || others.length > 0) return undefined
-    const { 'ca-file': caFile, ...options } = values
-    return { ...options, ...(caFile !== undefined && { caFile }), database }
+    const { 'ca-file': caFile, 'server-ca': serverCa, ...options } = values
+    return { ...options, caFile, serverCa, database }
   } catch {
     return undefined
   }

@@ -46,7 +46,7 @@ describe('reads as commander does', () => {
     ['token orders'],
     ['token orders --user app_ro --url https://jeton.example.com'],
     ['token --user=app_ro orders -o json'],
-    ['token orders -ojson --ca-file ca.pem'],
+    ['token orders -ojson --ca-file ca.pem --server-ca server-ca.pem'],
     ['token orders --output json --output env'],
     ['token orders --user='],
     ['token orders --jwt - --wait 30'],

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -63,10 +62,8 @@ test('has the command', async () => {
   expect(token).toEqual({ stdout: `${reply.token}\n`, stderr: '' })
 })
 
-const hasLibrary = existsSync(join(ROOT, 'src/client/library/index.ts'))
-
 /** The same library is in the package `jeton`, which has its dependencies beside it. */
-describe.runIf(hasLibrary).each(['jeton-client', 'jeton/client'])('the library %s', name => {
+describe.each(['jeton-client', 'jeton/client'])('the library %s', name => {
   let place: string
   beforeAll(async () => {
     place = await mkdtemp(join(folder, 'consumer-'))

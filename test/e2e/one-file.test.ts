@@ -46,7 +46,8 @@ test('is executable, small and without dependencies', async () => {
   // within the texts of its modules, too
   const required = [...code.matchAll(/\brequire\(["'`]([^"'`]*)["'`]\)/g)].map(([, name = '']) => name)
   expect(required).toContain('node:http')
-  expect(required.filter(name => !isBuiltin(name) && !code.includes(`"${name}":`))).toEqual([])
+  // its own modules have numbers
+  expect(required.filter(name => !isBuiltin(name) && !/^\d+$/.test(name))).toEqual([])
   expect(code).not.toMatch(/\bimport\(/)
 })
 

@@ -60,7 +60,7 @@ export function useReadmeServer(options: TestEnvironmentOptions) {
 }
 
 /** Returns the README's configuration, with stand-ins for GitHub and the database. */
-function standInConfig({ issuer, postgres }: TestEnvironment): ConfigFile {
+export function standInConfig({ issuer, postgres }: TestEnvironment): ConfigFile {
   const config = parseConfigText(configText) as ConfigFile
   const { github } = config.issuers ?? {}
   const { orders } = config.databases

@@ -1,19 +1,23 @@
-import { writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
-import manifest from '../../package.json' with { type: 'json' }
 import type { ConfigFile } from '../../src/config/schema.ts'
 import { parseConfigText } from '../../src/config/yaml/parse-yaml.ts'
+import { startCaProxy } from '../recipes/ca-proxy.ts'
 import { canRun, hasProgram } from '../support/databases/install.ts'
 import { githubLog } from '../support/job-log.ts'
-import { exampleIn } from '../support/markdown.ts'
+import { exampleIn, readDocsPage } from '../support/markdown.ts'
 import { startGithubJob } from '../support/oidc/github.ts'
 import { run } from '../support/run.ts'
-import { runCli } from '../support/service/jeton.ts'
-import { configText, readme, useReadmeServer } from './readme-server.ts'
+import { runCli, startJeton } from '../support/service/jeton.ts'
+import { configText, readme, standInConfig, useReadmeServer } from './readme-server.ts'
 
-/** The examples of README.md, run unchanged; only addresses are replaced by those of the stand-ins. */
+/** The examples of README.md and docs/connect/kubernetes.md, run unchanged; only addresses are replaced by those of the stand-ins. */
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const ONE_FILE = join(ROOT, 'dist/jeton.mjs')
+const kubernetesPage = await readDocsPage('connect/kubernetes')
 const canLogIn = await canRun(['postgres', 'psql'])
 const hasCurl = await hasProgram('curl')
 
@@ -79,20 +83,22 @@ describe.runIf(canLogIn)('the GitHub workflow example', () => {
   const workflow = parse(exampleIn(readme, 'github')) as Workflow
   const [job] = Object.values(workflow.jobs)
   const lines = (job?.steps ?? []).flatMap(step => step.run ?? [])
-  const [line = '', ...otherLines] = lines.filter(text => text.includes('jeton exec'))
+  const [line = '', ...otherLines] = lines.filter(text => text.includes('jeton'))
 
   async function runJob(claims: object) {
     const github = await startGithubJob(aud => environment().issuer.sign({ ...claims, aud }))
     onTestFinished(github.close)
     await writeFile(join(environment().folder, 'migrate.sql'), "select 'migrated by ' || current_user;\n")
+    await mkdir(join(environment().folder, 'tools'), { recursive: true })
+    await copyFile(ONE_FILE, join(environment().folder, 'tools/jeton.mjs'))
     const ran = await shell(line, { ...job?.env, ...callerEnv(), ...github.env })
     return { ran, audiences: github.audiences }
   }
 
-  test('has one line of jeton, of the package that `npm pack` makes', () => {
+  test('has one line of jeton, and installs nothing', () => {
+    expect([line, ...otherLines]).toEqual(lines)
     expect(otherLines).toEqual([])
     expect(line).not.toContain('\n')
-    expect(lines).toContain(`npm install --global ./tools/jeton-${manifest.version}.tgz`)
     expect(workflow.permissions['id-token']).toBe('write')
     expect(job?.env?.JETON_URL).toMatch(/^https:/)
   })
@@ -119,6 +125,37 @@ describe.runIf(canLogIn)('the GitHub workflow example', () => {
   })
 })
 
+describe.runIf(canLogIn)('the shell example', () => {
+  test('says who the caller is, logs in to PostgreSQL, and prints a login', async () => {
+    const JETON_JWT = await environment().issuer.sign(GITHUB)
+    const { code, stdout, stderr } = await shell(exampleIn(readme, 'shell'), { ...callerEnv(), JETON_JWT })
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toContain(GITHUB.sub)
+    expect(stdout).toMatch(/^ migrator$/m)
+    expect(JSON.parse(stdout.slice(stdout.indexOf('\n{')))).toMatchObject({ user: 'migrator' })
+    expect(logins().at(-1)).toMatchObject(acceptedLogin('migrator'))
+  })
+})
+
+describe.runIf(canLogIn)('the pool example', () => {
+  test('logs in to PostgreSQL', async () => {
+    const folder = join(environment().folder, 'pool')
+    await mkdir(join(folder, 'node_modules'), { recursive: true })
+    await symlink(ROOT, join(folder, 'node_modules/jeton'))
+    await symlink(join(ROOT, 'node_modules/pg'), join(folder, 'node_modules/pg'))
+    await writeFile(join(folder, 'index.mjs'), `${exampleIn(readme, 'pool')}\nawait pool.end()\n`)
+    const config = { ...standInConfig(environment()), server: {}, audit: [{ type: 'stdout' }] }
+    const jeton = await startJeton({ config, env: environment().serverEnv, folder: environment().folder })
+    onTestFinished(jeton.close)
+    const proxy = await startCaProxy(jeton.url, environment().authority.caPem)
+    onTestFinished(proxy.close)
+    const env = { JETON_URL: proxy.url, JETON_JWT: await environment().issuer.sign(GITHUB) }
+    const ran = await run(process.execPath, [join(folder, 'index.mjs')], { env })
+    expect(ran).toEqual({ code: 0, stdout: "[ { current_user: 'migrator' } ]\n", stderr: '' })
+    expect(logins().at(-1)).toMatchObject(acceptedLogin('migrator'))
+  })
+})
+
 interface Pod {
   serviceAccountName: string
   containers: {
@@ -133,7 +170,7 @@ interface Pod {
 }
 
 describe.runIf(canLogIn)('the Kubernetes example', () => {
-  const job = parse(exampleIn(readme, 'kubernetes'))
+  const job = parse(exampleIn(kubernetesPage, 'kubernetes'))
   const pod = job.spec.template.spec as Pod
   const account = `system:serviceaccount:${job.metadata.namespace}:${pod.serviceAccountName}`
   const [container] = pod.containers
