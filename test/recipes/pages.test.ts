@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
+import { readTests } from '../house/source-files.ts'
 
 const PAGES = new URL('../../docs/connect/', import.meta.url)
-const TESTS = new URL('../', import.meta.url)
 
 const pages = new Map<string, string>()
 for (const name of await readdir(PAGES)) pages.set(name, await readFile(new URL(name, PAGES), 'utf8'))
@@ -15,11 +15,10 @@ test('the index names each page', () => {
   expect([...pages.keys()].filter(name => !index.includes(name) && name !== 'README.md')).toEqual([])
 })
 
-test('what a page marks as an example is run by some test', async () => {
-  const files = (await readdir(TESTS, { recursive: true })).filter(
-    path => path.endsWith('.ts') && !path.includes('node_modules'),
-  )
-  const tests = (await Promise.all(files.map(path => readFile(new URL(path, TESTS), 'utf8')))).join('\n')
+test('what a page marks as an example is run by some test', () => {
+  const tests = readTests()
+    .map(({ text }) => text)
+    .join('\n')
   const examples = [...pages.values()].flatMap(examplesIn)
   expect(examples.length).toBeGreaterThan(15)
   expect(examples.filter(name => !tests.includes(`'${name}'`))).toEqual([])
