@@ -4,6 +4,7 @@ export type TokenProblemCode =
   | 'whitespace'
   | 'quotes'
   | 'prefix'
+  | 'suffix'
   | 'escaped'
   | 'encoded_twice'
   | 'decoded'

@@ -1,4 +1,5 @@
 import { parseJsonObject } from '../../lib/json.ts'
+import { parseEndpoint } from '../../rds/endpoint.ts'
 import type { TokenProblem, TokenProblemCode } from './token-problem.ts'
 
 /** A text without what software put around a token or did to it, and what that was. */
@@ -17,6 +18,12 @@ interface Wrapping {
 const QUOTED = /^(["'`\u2018\u201c])([\s\S]*)(["'`\u2019\u201d])$/
 const AROUND = /^["'`\u2018\u201c]|["'`\u2019\u201d]$/g
 const VARIABLE = /^(?:export\s+|set\s+)?[A-Za-z_]\w{0,40}=(["'\w-]+[.:%][\s\S]*)$/
+/** How a token for one of RDS's own names begins. */
+const BEGINNING = /[\w.-]+\.rds\.[\w.-]+(?::\d+)?\/?\?(?:Action|DBUser|X-Amz-)/.source
+/** What stands before the first such beginning, unless the text is one. */
+const BEFORE = new RegExp(`^(?!${BEGINNING})[\\s\\S]*?[^\\w.%-](?=${BEGINNING})`, 'i')
+/** What stands behind a whole signature, or the parameter that some signers write after it, and goes on with no other. */
+const AFTER = /(X-Amz-Signature=[0-9a-f]{64}(?:&X-Amz-SignedHeaders=host)?)(?!\s*&)[\s"'`,)}\]@][\s\S]*$/
 const MAX_ENCODINGS = 4
 
 /** In the order in which they are undone: the outermost first. */
@@ -46,10 +53,21 @@ const WRAPPINGS: readonly Wrapping[] = [
     undo: text => text.replace(/^[a-z][a-z0-9+.-]{1,20}:\/\//i, ''),
   },
   {
+    code: 'prefix',
+    message:
+      'something stands in front of it, such as the name of a setting or another line: the password begins with the name of the endpoint',
+    undo: text => text.replace(BEFORE, ''),
+  },
+  {
+    code: 'suffix',
+    message:
+      'something stands behind it, such as a quotation mark or another line: the password ends with its last parameter',
+    undo: text => text.replace(AFTER, '$1'),
+  },
+  {
     code: 'whitespace',
     message: 'there is a space or a line break in it: something wrapped the line, or a + was read as a space',
-    // words before the token, such as a prompt, are not its endpoint
-    undo: text => text.replace(/^[^?]*[ \t](?=[^\s?]*\?)/, '').replace(/\s+/g, ''),
+    undo: withoutWhitespace,
   },
   {
     code: 'escaped',
@@ -94,6 +112,14 @@ function tokenOfReply(text: string): string | undefined {
 function withoutQuotes(text: string): string {
   const [, , within] = QUOTED.exec(text) ?? []
   return (within ?? text.replace(AROUND, '')).trim()
+}
+
+function withoutWhitespace(text: string): string {
+  const joined = text.replace(/\s+/g, '')
+  const [host = ''] = /^[^:/?]*/.exec(joined) ?? []
+  if (parseEndpoint(host).ok) return joined
+  // what stands before the endpoint, such as a prompt or the end of another token, is no part of it
+  return text.replace(/^[^?]*\s(?=[^\s?]*\?)/, '').replace(/\s+/g, '')
 }
 
 function withoutEncodings(text: string): string {

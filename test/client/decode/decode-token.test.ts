@@ -67,7 +67,9 @@ describe('what software did to a token is found, and undone to read it:', () => 
     ['one quotation mark', text => `${text}'`, 'quotes', 'quotation marks'],
     ['a variable', text => `export PGPASSWORD='${text}'`, 'prefix', 'variable'],
     ['https', text => `https://${text}`, 'prefix', 'https://'],
-    ['a prompt', text => `token: ${text}`, 'whitespace', 'in it'],
+    ['a prompt', text => `token: ${text}`, 'prefix', 'in front of it'],
+    ['a line before it', text => `some-name\n${text}`, 'prefix', 'in front of it'],
+    ['a line after it', text => `${text}\nexport PGSSLMODE=verify-full`, 'suffix', 'behind it'],
     ['a line break in it', text => `${text.slice(0, 200)}\n${text.slice(200)}`, 'whitespace', 'in it'],
     ['spaces in it', text => text.replaceAll('&', ' &'), 'whitespace', 'in it'],
     ['HTML', text => text.replaceAll('&', '&amp;'), 'escaped', '&amp;'],
@@ -82,6 +84,41 @@ describe('what software did to a token is found, and undone to read it:', () => 
     expect(decoded.problems.map(problem => problem.code)).toEqual([code])
     expect(decoded.problems[0]?.message).toContain(words)
     expect(decoded).toMatchObject({ host: HOST, port: 5432, user: 'migrator', region: 'us-east-1' })
+  })
+})
+
+describe('a token is found in', () => {
+  test.each<[string, (text: string) => string, string[]]>([
+    ['JSON', text => JSON.stringify({ password: text }, undefined, 2), ['prefix', 'suffix']],
+    ['YAML', text => `password: "${text}"`, ['quotes', 'prefix']],
+    ['an option file', text => `[client]\npassword="${text}"\nport=3306\n`, ['prefix', 'suffix']],
+    [
+      '-o env',
+      text => `export A='x?y'\nexport PGPASSWORD='${text}'\nexport B='x'\n`,
+      ['quotes', 'prefix', 'suffix'],
+    ],
+    ['wrapped lines', text => text.replace(/.{40}/g, '$&\n'), ['whitespace']],
+    ['two lines', text => `${text}\n${text}`, ['suffix']],
+  ])('%s', (_, change, codes) => {
+    expect(decodeToken(change(token), { now })).toMatchObject({
+      host: HOST,
+      user: 'migrator',
+      fingerprint: sha256Hex(token),
+    })
+    expect(codesOf(change(token))).toEqual(codes)
+  })
+
+  test('what stands before it is not shown as a part of its endpoint', () => {
+    for (const secret of secrets) {
+      const end = secret.replace(/[^A-Za-z0-9]/g, '').slice(-30)
+      for (const text of [
+        `${end}\n${token}`,
+        `${end}\n${token.replace('.rds', '')}`,
+        `${end}\n${token.replace(':5432', '')}`,
+        `${end}\r\nalias/?Action=connect`,
+      ])
+        expect(leakIn(JSON.stringify(decodeToken(text, { now })), [end])).toBeUndefined()
+    }
   })
 })
 
