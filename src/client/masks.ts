@@ -34,10 +34,13 @@ export function maskCommands(token: string, env: Environment): string {
   return ''
 }
 
-/** Whatever encoding others choose, the signature stays as it is: hex digits. Without it, a token is worth nothing. */
+/**
+ * Whatever encoding others choose, the signature stays as it is: hex digits. Without it, a token is worth nothing. It comes first,
+ * because an agent that debugs prints each command that it has obeyed, in which the token is encoded.
+ */
 function formsOf(token: string): string[] {
   const signature = /[?&]X-Amz-Signature=([^&]+)/.exec(token)?.[1]
-  return [...new Set([token, percentEncode(token), escapePgpass(token), ...(signature ? [signature] : [])])]
+  return [...new Set([...(signature ? [signature] : []), token, percentEncode(token), escapePgpass(token)])]
 }
 
 function githubMask(secret: string): string {

@@ -35,6 +35,15 @@ describe('the masks hide the token, whatever form of it a job prints,', () => {
     expect(log.split('\n').slice(0, 3)).toEqual(['raw ***', 'url postgresql://app:***@host/', 'line ***'])
   })
 
+  test.each([true, false])(
+    'even if the agent prints the commands themselves (decodes percents: %s)',
+    decodesPercents => {
+      const log = azureLog(maskCommands(token, { TF_BUILD: 'True' }), { decodesPercents, debugs: true })
+      expect(log).toContain('##[debug]Processed: ##vso[task.setsecret]')
+      expect(log).not.toContain(signature)
+    },
+  )
+
   test('and are written nowhere else, where they would be what prints it', () => {
     for (const env of [{}, { CI: 'true' }, { GITLAB_CI: 'true' }, { GITHUB_ACTIONS: 'false' }])
       expect(maskCommands(token, env)).toBe('')
