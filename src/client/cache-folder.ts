@@ -15,6 +15,9 @@ export interface CacheFolderOptions {
 
 /** What others may do with a file. */
 const WRITABLE_BY_OTHERS = 0o022
+const WRITABLE_BY_ALL = 0o002
+/** Of a folder in which each may rename and remove only what is his own, such as /tmp. */
+const STICKY = 0o1000
 
 /**
  * Returns a function that keeps public files of logins in this user's cache: `~/.cache/jeton`, or another if there is none. A
@@ -30,7 +33,7 @@ export function createCacheFolder({ env, uid }: CacheFolderOptions): PutFile {
     for (const base of basesOf(env)) {
       const folder = join(base, 'jeton')
       try {
-        await checkOwner(await nearestExisting(base), uid)
+        await checkBase(await nearestExisting(base), uid)
         await makePrivate(folder, uid)
         if (rest.length > 0) await makePrivate(dirname(join(folder, path)), uid)
         await keep(join(folder, path), { text, uid })
@@ -69,10 +72,14 @@ async function nearestExisting(path: string): Promise<string> {
   return exists || dirname(path) === path ? path : nearestExisting(dirname(path))
 }
 
-/** A folder of somebody else's could be swapped below us; and what root leaves in one, its owner could not use. */
-async function checkOwner(path: string, uid: number | undefined): Promise<void> {
-  if (uid !== undefined && (await stat(path)).uid !== uid)
-    throw new ForeignFile(`${path} belongs to somebody else`)
+/** Who owns a folder, or may write to it, could swap what is in it; and what root leaves in one, its owner could not use. */
+async function checkBase(path: string, uid: number | undefined): Promise<void> {
+  if (uid === undefined) return
+  const found = await stat(path)
+  if (found.uid !== uid) throw new ForeignFile(`${path} belongs to somebody else`)
+  // a group may be the user's own, as it is where the umask is 002
+  if (found.mode & WRITABLE_BY_ALL && !(found.mode & STICKY))
+    throw new ForeignFile(`${path} may be written to by others`)
 }
 
 async function makePrivate(folder: string, uid: number | undefined): Promise<void> {

@@ -114,6 +114,18 @@ describe('a folder is not used', () => {
     await expect(put()).rejects.toMatchObject(refusal(`${cache} may be written to by others`))
   })
 
+  test('if others may put another in its place', async () => {
+    const base = join(home, '.cache')
+    await mkdir(base)
+    await chmod(base, 0o777)
+    await expect(put()).rejects.toMatchObject(refusal(`${base} may be written to by others`))
+    // as in /tmp, where each may rename only what is his own; and a group may be the user's own
+    for (const mode of [0o1777, 0o775]) {
+      await chmod(base, mode)
+      expect(await put()).toContain(cache)
+    }
+  })
+
   test.runIf(uid === 0)('if it belongs to somebody else, or what it is in does', async () => {
     await mkdir(cache, { recursive: true })
     await chown(cache, SOMEBODY_ELSE, SOMEBODY_ELSE)
