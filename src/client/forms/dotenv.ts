@@ -15,11 +15,11 @@ export const dotenvForm: Form = {
   },
 }
 
-/** Between single quotes nothing is special to any reader but `'`, and to some of them a doubled or last backslash. */
+/** Between single quotes nothing is special to any reader but `'`, and to some of them a doubled or last backslash and `${`. */
 function quoteForDotenv(name: string, value: string): string {
-  if (!/'|\\\\|\\$/.test(value)) return `'${value}'`
+  if (!/'|\\\\|\\$|\$\{/.test(value)) return `'${value}'`
   if (!/["\\$`]/.test(value)) return `"${value}"`
   throw failure(
-    `the readers of .env files disagree about quotes, ${name} cannot be written for all: use -o env`,
+    `the readers of .env files disagree about quotes and variables, ${name} cannot be written for all: use -o env`,
   )
 }

@@ -1,3 +1,4 @@
+import { failure } from '../errors.ts'
 import type { Form } from './form.ts'
 
 /**
@@ -21,6 +22,9 @@ export const serviceForm: Form = {
     const lines = Object.entries(settings).flatMap(([name, value]) =>
       value === undefined ? [] : `${name}=${value}`,
     )
+    const cut = lines.find(line => /\s$/.test(line))
+    if (cut !== undefined)
+      throw failure(`libpq drops white space at the end of a line of a service file (${cut}): use -o uri`)
     return `[${reply.database}]\n${lines.join('\n')}\n`
   },
 }

@@ -1,6 +1,6 @@
 import { clientFamily } from '../client-family.ts'
 import type { Form, FormLogin } from './form.ts'
-import { percentEncode, queryOf } from './percent-encoding.ts'
+import { percentEncode, percentEncodeInPath, queryOf } from './percent-encoding.ts'
 
 /** A URL that logs in by itself: for libpq, it has the address of a tunnel too. */
 export const uriForm: Form = {
@@ -29,5 +29,5 @@ export function databaseUrl(
       : ['mysql', { 'ssl-mode': 'VERIFY_IDENTITY', 'ssl-ca': caFile }]
   const port = connectAddress?.port ?? reply.port
   const query = queryOf({ ...parameters, ...checks })
-  return `${scheme}://${percentEncode(user)}:${percentEncode(token)}@${host}:${port}/${percentEncode(dbname)}?${query}`
+  return `${scheme}://${percentEncode(user)}:${percentEncode(token)}@${host}:${port}/${percentEncodeInPath(dbname)}?${query}`
 }

@@ -12,6 +12,10 @@ export const ODD_USERS = [
   'colon:and\\:both',
   '100%25',
   '?/[x]+',
+  " it's",
+  'say "x"',
+  '-dash;#=,$x',
+  'back\\',
 ]
 
 /** A login as a form gets it. Its token is as long as a real one. */

@@ -19,18 +19,15 @@ describe.runIf(await canRun(['mariadb-client']))('an option file with the passwo
   })
   afterAll(() => rm(folder, { recursive: true }))
 
-  test.for([...ODD_USERS, 'say "x"', "it's"])(
-    'is read unchanged by the mariadb client for the user %j',
-    async user => {
-      const login = sampleLogin({ ...mysql, engine: 'mariadb', user }, { caFile: '/srv/a #b/ca.pem' })
-      const file = join(folder, 'my.cnf')
-      await writeFile(file, mycnfForm.render(login), { mode: 0o600 })
-      const { stdout } = await run('mariadb', [`--defaults-file=${file}`, '--print-defaults'])
-      expect(stdout).toContain(
-        `--protocol=TCP --host=${RDS_HOST} --port=3306 --user=${user} --password=${login.reply.token} --ssl-ca=/srv/a #b/ca.pem --ssl-verify-server-cert `,
-      )
-    },
-  )
+  test.for([...ODD_USERS, '"'])('is read unchanged by the mariadb client for the user %j', async user => {
+    const login = sampleLogin({ ...mysql, engine: 'mariadb', user }, { caFile: '/srv/a #b/ca.pem' })
+    const file = join(folder, 'my.cnf')
+    await writeFile(file, mycnfForm.render(login), { mode: 0o600 })
+    const { stdout } = await run('mariadb', [`--defaults-file=${file}`, '--print-defaults'])
+    expect(stdout).toContain(
+      `--protocol=TCP --host=${RDS_HOST} --port=3306 --user=${user} --password=${login.reply.token} --ssl-ca=/srv/a #b/ca.pem --ssl-verify-server-cert `,
+    )
+  })
 })
 
 describe('the forms for MySQL', () => {
