@@ -5,7 +5,7 @@ import { type EnvironmentChanges, environmentChanges } from './environment.ts'
 import { mysqlOptions } from './mysql-options.ts'
 import type { TokenReply } from './token-reply.ts'
 
-/** A file that clients read for a login. It contains no secret. */
+/** A file that clients read for a login. It contains no secret, unless `hasPasswordInFiles` asks for it. */
 export interface LoginFile {
   /** A name, or a folder and a name. */
   name: string
@@ -21,6 +21,8 @@ export interface Login {
   connectAddress: ConnectAddress | undefined
   /** An absolute path; undefined if the reply's own CA bundle is to be written. */
   caFile: string | undefined
+  /** Whether the option files of MySQL's clients contain the token; by default it is only in the environment. */
+  hasPasswordInFiles?: boolean
 }
 
 /**
@@ -28,7 +30,7 @@ export interface Login {
  * client of MySQL checks the server, so only with them may it send a token. Throws what `put` throws, and as `clientFamily` does.
  */
 export async function putLoginFiles(
-  { reply, connectAddress, caFile: givenCaFile }: Login,
+  { reply, connectAddress, caFile: givenCaFile, hasPasswordInFiles = false }: Login,
   put: PutFile,
 ): Promise<EnvironmentChanges> {
   const family = clientFamily(reply)
@@ -36,7 +38,8 @@ export async function putLoginFiles(
   const { set, unset } = environmentChanges(reply, { caFile, connectAddress })
   if (family === 'postgres') return { set, unset }
 
-  const options = mysqlOptions({ reply, caFile, connectAddress })
+  const password = hasPasswordInFiles ? { password: reply.token } : {}
+  const options = mysqlOptions({ reply, caFile, connectAddress, ...password })
   // MySQL's clients ignore an option file that others may write to
   const mariadbHome = dirname(await put({ name: 'mariadb/my.cnf', text: options.mariadb }))
   const mysqlHome = dirname(await put({ name: 'mysql/my.cnf', text: options.mysql }))

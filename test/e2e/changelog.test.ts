@@ -14,7 +14,7 @@ test('CHANGELOG.md has the package version as its newest release, and so has the
   for (const release of releases) expect(release).toMatch(/^\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d$/)
   const released = releases.slice(0, 1).map(release => /[\d.]+/.exec(release)?.[0])
   // There are no tags if this is not a clone.
-  const { stdout } = await run('git', ['-C', TOP, 'tag', '--points-at', 'HEAD', '--list', 'v[0-9]*'])
+  const { stdout } = await run('git', ['-C', TOP, 'tag', '--points-at', 'HEAD', '--list', 'v[0-9]*.*'])
   const tagged = stdout
     .split('\n')
     .filter(Boolean)

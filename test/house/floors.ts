@@ -4,7 +4,7 @@ import { isCode, type SourceFile } from './source-files.ts'
 /** From the top of the house to its ground: a file imports from its own place and from lower floors. */
 export const FLOORS: readonly (readonly string[])[] = [
   ['handlers', 'infra'],
-  ['src/lambda', 'src/dev'],
+  ['src/lambda', 'src/dev', 'src/action'],
   ['src/service.ts'],
   ['src/http', 'src/console', 'src/cli'],
   ['src/vending', 'src/iam', 'src/client'],
