@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { appendFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { errorLine, failure } from '../client/errors.ts'
 import { maskCommands } from '../client/masks.ts'
 import { escapeUnprintable } from '../lib/printable.ts'
@@ -71,7 +71,7 @@ async function appendTo({
   text: string
 }): Promise<void> {
   if (!path) throw failure(`${variable} is not set: this runs as a step of GitHub Actions alone`)
-  await appendFile(path, text).catch(cause => {
+  await writeFile(path, text, { flag: 'a' }).catch(cause => {
     throw failure(`cannot write to the file of ${variable}${systemCodeNote(cause)}`, cause)
   })
 }
