@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { type Lookup, resolveConnectAddress } from '../client/connect-address.ts'
 import { readablePath } from '../client/login.ts'
+import type { TokenReply } from '../client/token-reply.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Environment } from '../lib/process-input.ts'
 import { quoteForShell } from '../lib/shell-words.ts'
@@ -66,9 +67,17 @@ async function runMain({ env, lookup, clock, program }: ActionParts, runner: Run
     caFile: inputs.ca === undefined ? undefined : await readablePath(inputs.ca),
   }
   await logInSteps(login, inputs, { runner, put, env })
-  runner.log(
-    `${reply.user} may log in to ${reply.database} (${reply.host})${reply.expiresAt ? ` until ${reply.expiresAt}` : ''}; known by ${identity}; fingerprint ${reply.fingerprint ?? 'unknown'}, audit id ${reply.auditId ?? 'unknown'}`,
-  )
+  runner.log(summaryOf(reply, identity))
+}
+
+function summaryOf(reply: TokenReply, identity: string): string {
+  const { user, database, host, expiresAt, fingerprint, auditId } = reply
+  return [
+    `${user} may log in to ${database} (${host})${expiresAt === undefined ? '' : ` until ${expiresAt}`}`,
+    `known by ${identity}`,
+    ...(fingerprint === undefined ? [] : [`fingerprint ${fingerprint}`]),
+    ...(auditId === undefined ? [] : [`audit id ${auditId}`]),
+  ].join('; ')
 }
 
 async function putServerCa({ serverCa }: ActionInputs, put: PutPrivately): Promise<string | undefined> {
