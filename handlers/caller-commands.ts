@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { createCallerContext } from './caller-context.ts'
+import { endProcess } from './process-output.ts'
 
 /**
  * Adds the commands for callers, which request a token from a server: docs/cli.md#for-callers. `execCommandLine` is what stands
@@ -22,7 +23,7 @@ export function addCallerCommands(
     .option('--ca <file>', 'refer to this CA bundle instead of the server’s')
     .action(async (database, options) => {
       const { tokenCommand } = await import('../src/cli/token.ts')
-      process.exitCode = await tokenCommand({ database, ...options }, context)
+      endProcess(await tokenCommand({ database, ...options }, context))
     })
 
   addCallerOptions(program.command('exec'))
@@ -43,7 +44,7 @@ export function addCallerCommands(
     .action(async (database, extraWords, options) => {
       const { execCommand } = await import('../src/cli/exec.ts')
       const words = { database, extraWords, command: execCommandLine }
-      process.exitCode = await execCommand({ ...words, ...options }, { ...context, host: process })
+      endProcess(await execCommand({ ...words, ...options }, { ...context, host: process }))
     })
 
   addServerOptions(program.command('whoami'))
@@ -51,7 +52,7 @@ export function addCallerCommands(
     .option('-o, --output <format>', 'text or json (default: text)')
     .action(async options => {
       const { whoamiCommand } = await import('../src/cli/whoami.ts')
-      process.exitCode = await whoamiCommand(options, context)
+      endProcess(await whoamiCommand(options, context))
     })
 
   addCallerOptions(program.command('doctor'))
@@ -62,7 +63,7 @@ export function addCallerCommands(
     .option('-o, --output <format>', 'text or json (default: text)')
     .action(async (database, options) => {
       const { doctorCommand } = await import('../src/cli/doctor/command.ts')
-      process.exitCode = await doctorCommand({ database, ...options }, context)
+      endProcess(await doctorCommand({ database, ...options }, context))
     })
 
   program
@@ -77,7 +78,7 @@ export function addCallerCommands(
     .option('-o, --output <format>', 'text or json (default: text)')
     .action(async (token, options) => {
       const { decodeCommand } = await import('../src/cli/decode.ts')
-      process.exitCode = await decodeCommand({ token, ...options }, context)
+      endProcess(await decodeCommand({ token, ...options }, context))
     })
 }
 

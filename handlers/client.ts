@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { createCallerContext } from './caller-context.ts'
-import { printWarnings } from './process-output.ts'
+import { endProcess, printWarnings } from './process-output.ts'
 import { parseTokenCall } from './token-call.ts'
 
 // the entry of the one file; no `await` at its top, for the file is CommonJS unless its name ends in .mjs
@@ -8,6 +8,6 @@ printWarnings()
 const tokenCall = parseTokenCall(process.argv)
 if (tokenCall)
   import('../src/cli/token.ts').then(async ({ tokenCommand }) => {
-    process.exitCode = await tokenCommand(tokenCall, createCallerContext())
+    endProcess(await tokenCommand(tokenCall, createCallerContext()))
   })
 else import('./client-program.ts').then(({ runClientProgram }) => runClientProgram(process.argv))

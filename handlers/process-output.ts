@@ -20,3 +20,18 @@ export function outputStream(name: 'stdout' | 'stderr'): NodeJS.WriteStream {
 export function printWarnings(): void {
   printNodeWarnings(line => outputStream('stderr').write(`warning: ${escapeUnprintable(line)}\n`))
 }
+
+/** How often it is looked whether all is written. */
+const WRITTEN_CHECK_MS = 50
+
+/**
+ * Ends this process with an exit code once all that it printed is written, whatever else still goes on in it: nothing stops the
+ * system's search for a host that DNS does not answer for, which takes half a minute and longer.
+ */
+export function endProcess(exitCode: number): void {
+  process.exitCode = exitCode
+  const timer = setInterval(() => {
+    if ([...opened].every(name => process[name].writableLength === 0)) process.exit()
+  }, WRITTEN_CHECK_MS)
+  timer.unref()
+}

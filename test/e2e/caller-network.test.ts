@@ -83,6 +83,13 @@ describe.each([
     expect(proxy.requests).toEqual(['CONNECT jeton.example:443', 'CONNECT jeton.example:443'])
   })
 
+  test('ends though something goes on that nothing stops, as a search for a host does', async () => {
+    const NODE_OPTIONS = `--import=data:text/javascript,setTimeout(()=>{},60_000)`
+    const ended = await token(['--url', 'http://127.0.0.1:1'], { NODE_OPTIONS })
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('ECONNREFUSED') })
+    expect(await token(['--url', api.url], { NODE_OPTIONS })).toEqual(got)
+  })
+
   test('says which -- is missing, for a command with options too', async () => {
     for (const [args, line] of [
       [['orders', 'psql', '-c', 'select 1'], '-- is missing before the command: jeton exec orders -- psql …'],
