@@ -1,17 +1,21 @@
 import type { Lookup } from '../client/connect-address.ts'
-import { findCredential } from '../client/credential.ts'
+import { type CredentialSources, findCredential } from '../client/credential.ts'
 import { invalidUsage } from '../client/errors.ts'
 import type { Network } from '../client/http.ts'
 import type { JetonServer } from '../client/jeton-request.ts'
 import { openSend } from '../client/open-send.ts'
 import { requestToken } from '../client/request-token.ts'
+import { retryWhileTemporary } from '../client/retry.ts'
 import type { TokenReply } from '../client/token-reply.ts'
 import type { Environment } from '../lib/process-input.ts'
 import type { CommandStreams } from './streams.ts'
 import { createWaitNotice } from './wait-notice.ts'
 
 /** What a caller's command uses of its process and of the network. */
-export interface CallerContext extends CommandStreams, Pick<Network, 'clock'> {
+export interface CallerContext
+  extends CommandStreams,
+    Pick<Network, 'clock'>,
+    Pick<CredentialSources, 'sendDirectly' | 'root'> {
   env: Environment
   lookup: Lookup
 }
@@ -37,22 +41,30 @@ export interface CallerArguments extends ServerArguments {
 /** Returns the server and the credential that the arguments and the environment name. Throws CallerError for a wrong one. */
 export async function findServer(
   { url, jwt, wait, serverCa }: ServerArguments,
-  { env, stdin, stderr, clock }: CallerContext,
+  context: CallerContext,
 ): Promise<JetonServer> {
+  const { env, stderr, clock } = context
   const server = url ?? env.JETON_URL
   if (!server) throw invalidUsage('no server: give --url or set JETON_URL')
   const waitMs = parseSeconds(wait ?? '0') * 1000
   const ca = serverCa === undefined ? undefined : { path: serverCa, name: '--server-ca' }
   const network = { send: await openSend({ env, serverCa: ca }), clock }
-  const identity = await findCredential({ jwtFile: jwt, env, stdin }, network)
+  const onWait = createWaitNotice(stderr)
+  const giveUpAt = clock.now() + waitMs
+  const identity = await retryWhileTemporary(() => findCredential({ ...context, jwtFile: jwt }, network), {
+    waitMs,
+    clock,
+    random: Math.random,
+    onWait,
+  })
   return {
     ...network,
     url: server,
     urlName: url === undefined ? 'JETON_URL' : '--url',
     credential: identity.getCredential,
     identity: identity.description,
-    waitMs,
-    onWait: createWaitNotice(stderr),
+    waitMs: Math.max(0, giveUpAt - clock.now()),
+    onWait,
     program: 'jeton-cli',
   }
 }
@@ -68,5 +80,5 @@ export async function requestTokenFor(
 
 function parseSeconds(text: string): number {
   if (/^\d{1,6}(\.\d+)?$/.test(text)) return Number(text)
-  throw invalidUsage('--wait takes a number of seconds')
+  throw invalidUsage('--wait takes a number of seconds, 999999 at most')
 }

@@ -10,7 +10,7 @@ export interface UsedIdentity {
   ignored: readonly string[]
 }
 
-/** What the server says, or, if it refuses, what the caller's own JWT does. */
+/** What the server says, or, if it refuses or does not answer, what the caller's own JWT does. */
 export type Whoami =
   | (WhoamiReply & { identity: UsedIdentity })
   | { principal: null; error: WhoamiError; identity: UsedIdentity; jwt?: OwnJwt }

@@ -55,6 +55,7 @@ type HintVariable =
   | 'PATH'
   | 'GITHUB_ACTIONS'
   | 'FORGEJO_ACTIONS'
+  | 'GITEA_ACTIONS'
   | 'GITLAB_CI'
   | 'CIRCLECI'
   | 'BUILDKITE'

@@ -1,7 +1,15 @@
+import { statSync } from 'node:fs'
 import type { CredentialEnvironment } from './credential-variables.ts'
 import { CallerError, invalidUsage } from './errors.ts'
 import type { Network, Send } from './http.ts'
-import { jwtWord, readCredentialFile, readLimited, singleWord } from './identity/credential-text.ts'
+import {
+  apiKeyHeader,
+  isCredential,
+  jwtHeader,
+  jwtWord,
+  readCredentialFile,
+  readLimited,
+} from './identity/credential-text.ts'
 import type { Platform, PlatformHost } from './identity/platform.ts'
 import { PLATFORMS } from './identity/platforms.ts'
 import { createNodeSend } from './node-http.ts'
@@ -27,18 +35,21 @@ export interface CredentialSources {
   root?: string
 }
 
-/** Whom a JWT is asked to be for, without JETON_AUDIENCE. */
-export const DEFAULT_AUDIENCE = 'jeton'
+/** Returns whom a JWT is asked to be for: JETON_AUDIENCE, or `jeton`. */
+export function wantedAudience(env: Pick<CredentialEnvironment, 'JETON_AUDIENCE'>): string {
+  return env.JETON_AUDIENCE?.trim() || 'jeton'
+}
 
 const NO_CREDENTIAL =
   'no credential: set JETON_JWT_FILE (a file with a JWT, such as a projected token of Kubernetes), JETON_JWT or JETON_API_KEY, or give --jwt FILE (- for stdin); in GitHub Actions, GitLab CI and on other platforms the caller is found by itself, but this is none of them'
 const NO_PROJECTED_TOKEN =
   'no credential: mount a projected service account token with `audience: jeton` at /var/run/secrets/jeton, with the `path: token`; or set JETON_JWT_FILE, JETON_JWT or JETON_API_KEY, or give --jwt FILE'
+const NO_GKE = "nor does Google's metadata server answer, if this is GKE: it may a few seconds later (--wait)"
 
 /**
  * Finds out by which credential the caller is known: `--jwt`, else the first that is set of JETON_JWT, JETON_JWT_FILE and
  * JETON_API_KEY, else that of the platform it runs on. Only if all that fails are metadata servers asked, for a second. Throws
- * CallerError (exit code 2) that says what to add. Each call of `getCredential` reads the file or asks the platform again,
+ * CallerError (exit code 2) that says what to add; it is temporary if a metadata server may answer later. Each call of `getCredential` reads the file or asks the platform again,
  * because JWTs may expire between two attempts; stdin is read once. Verifies nothing.
  */
 export async function findCredential(sources: CredentialSources, network: Network): Promise<Identity> {
@@ -66,9 +77,11 @@ function givenIdentities({ jwtFile, env, stdin }: CredentialSources): Identity[]
   return [
     ...(jwtFile === '-' ? [fromStdin(stdin)] : []),
     ...(jwtFile !== undefined && jwtFile !== '-' ? [fromFile(jwtFile, '--jwt')] : []),
-    ...(jwt ? [given('the JWT in JETON_JWT', async () => bearer(jwt, 'JETON_JWT'))] : []),
+    ...(jwt ? [given('the JWT in JETON_JWT', async () => jwtHeader(jwt, 'JETON_JWT'))] : []),
     ...(path ? [fromFile(path, 'JETON_JWT_FILE')] : []),
-    ...(apiKey ? [given('the API key in JETON_API_KEY', async () => apiKeyHeader(apiKey))] : []),
+    ...(apiKey
+      ? [given('the API key in JETON_API_KEY', async () => apiKeyHeader(apiKey, 'JETON_API_KEY'))]
+      : []),
   ]
 }
 
@@ -77,31 +90,60 @@ function given(description: string, getCredential: GetCredential): Identity {
 }
 
 function fromFile(path: string, name: string): Identity {
+  if (isCredential(path))
+    return given(`the file of ${name}`, async () => {
+      throw invalidUsage(
+        `${name} is a credential itself, and not a file with a JWT: set JETON_JWT to it instead`,
+      )
+    })
+  const read = () => readCredentialFile(path)
+  const readOnce = once(read)
   return given(`the JWT in ${path || 'no file'} (${name})`, async () =>
-    bearer(await readCredentialFile(path), path),
+    jwtHeader(await (isPipe(path) ? readOnce() : read()), path),
   )
 }
 
-/** Keeps a failure too, because a stream cannot be read twice. */
 function fromStdin(stdin: CredentialSources['stdin']): Identity {
-  let header: Promise<string> | undefined
-  return given('the JWT on standard input', () => {
-    header ??= readLimited(stdin, 'stdin').then(text => bearer(text, 'stdin'))
-    return header
-  })
+  const readOnce = once(() => readLimited(stdin, 'stdin'))
+  return given('the JWT on standard input', async () => jwtHeader(await readOnce(), 'stdin'))
+}
+
+/** Keeps a failure too, because a stream cannot be read twice. */
+function once(read: () => Promise<string>): () => Promise<string> {
+  let text: Promise<string> | undefined
+  return () => {
+    text ??= read()
+    return text
+  }
+}
+
+/** As the file of `--jwt <(COMMAND)` is. */
+function isPipe(path: string): boolean {
+  try {
+    return statSync(path).isFIFO()
+  } catch {
+    return false
+  }
 }
 
 async function askMachine(sources: CredentialSources, network: Network): Promise<OfferedIdentity> {
   const host = hostOf(sources, network)
-  const answers = await Promise.all(PLATFORMS.map(async platform => platform.answers?.(host)))
-  const platform = PLATFORMS.find((_platform, index) => answers[index])
+  const answers = await Promise.allSettled(PLATFORMS.map(async platform => platform.answers?.(host)))
+  const platform = PLATFORMS.find((_platform, index) => {
+    const answer = answers[index]
+    return answer?.status === 'fulfilled' && answer.value
+  })
   if (platform) return platformIdentity(platform, host)
+  const busy = answers.find(answer => answer.status === 'rejected')
+  if (busy) throw rewordError(busy.reason, message => `no credential is set, and ${message}`)
   const { KUBERNETES_SERVICE_HOST: cluster, AWS_WEB_IDENTITY_TOKEN_FILE: tokenForAws } = host.env
-  throw invalidUsage(cluster || tokenForAws ? NO_PROJECTED_TOKEN : NO_CREDENTIAL)
+  // the metadata server of GKE answers some seconds after a pod has started
+  if (cluster) throw new CallerError(`${NO_PROJECTED_TOKEN}; ${NO_GKE}`, { exitCode: 2, isTemporary: true })
+  throw invalidUsage(tokenForAws ? NO_PROJECTED_TOKEN : NO_CREDENTIAL)
 }
 
 function hostOf({ env, sendDirectly = createNodeSend(), root = '/' }: CredentialSources, network: Network) {
-  return { ...network, env, sendDirectly, root, audience: env.JETON_AUDIENCE || DEFAULT_AUDIENCE }
+  return { ...network, env, sendDirectly, root, audience: wantedAudience(env) }
 }
 
 function platformIdentity(platform: Platform, host: PlatformHost): OfferedIdentity {
@@ -113,23 +155,15 @@ function platformIdentity(platform: Platform, host: PlatformHost): OfferedIdenti
       try {
         return `Bearer ${jwtWord(await platform.request(host), 'what it gave')}`
       } catch (cause) {
-        if (!(cause instanceof CallerError)) throw cause
-        const { message, exitCode, isTemporary, retryAfterMs } = cause
-        throw new CallerError(`cannot get ${token}: ${message}`, {
-          exitCode,
-          isTemporary,
-          retryAfterMs,
-          cause,
-        })
+        throw rewordError(cause, message => `cannot get ${token}: ${message}`)
       }
     },
   }
 }
 
-function bearer(text: string, name: string): string {
-  return `Bearer ${singleWord(text, name)}`
-}
-
-function apiKeyHeader(text: string): string {
-  return `ApiKey ${singleWord(text, 'JETON_API_KEY')}`
+/** Returns the error with another message if it is a CallerError; else as it is. */
+function rewordError(cause: unknown, reword: (message: string) => string): unknown {
+  if (!(cause instanceof CallerError)) return cause
+  const { message, exitCode, isTemporary, retryAfterMs } = cause
+  return new CallerError(reword(message), { exitCode, isTemporary, retryAfterMs, cause })
 }

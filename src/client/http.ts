@@ -91,20 +91,26 @@ export function sendRequest(
     {
       clock,
       timeoutMs,
-      timedOut: () => temporaryFailure(`${request.url.host} has not answered within ${timeoutMs / 1000} s`),
+      timedOut: () => temporaryFailure(`${peerOf(request)} has not answered within ${timeoutMs / 1000} s`),
     },
   )
+}
+
+/** Returns what answers a request, for errors. */
+export function peerOf({ url, socketPath }: Pick<HttpRequest, 'url' | 'socketPath'>): string {
+  return socketPath ?? url.host
 }
 
 async function exchange(
   request: HttpRequest,
   { send, clock, signal }: Network & { signal: AbortSignal },
 ): Promise<ParsedReply> {
-  const { url } = request
+  const { url, socketPath } = request
   const { status, headers, body } = await send(request, { signal, maxBytes: MAX_BYTES }).catch(cause => {
-    if (!(cause instanceof UnreadableReply)) throw networkFailure(cause, { url, now: clock.now() })
+    if (!(cause instanceof UnreadableReply))
+      throw networkFailure(cause, { url, socketPath, now: clock.now() })
     const fail = cause.isTemporary ? temporaryFailure : failure
-    throw fail(`${url.host} ${cause.message}${systemCodeNote(cause)}`, cause)
+    throw fail(`${peerOf(request)} ${cause.message}${systemCodeNote(cause)}`, cause)
   })
   if (status >= 300 && status < 400) throw failure(redirectProblem(url, headers.location))
   const text = new TextDecoder().decode(body)
@@ -126,11 +132,23 @@ function redirectProblem(url: URL, location = ''): string {
  * that it comes from. Throws CallerError (exit code 2), which never quotes the URL, because some people put passwords into it.
  */
 export function parseSecureUrl(text: string, name: string): URL {
-  if (!URL.canParse(text)) throw invalidUsage(`${name} is not a URL: give one like https://jeton.example.com`)
+  if (!URL.canParse(text)) throw invalidUsage(`${name} is not a URL: ${urlFault(text.trim())}`)
   const url = new URL(text)
   if (url.username || url.password) throw invalidUsage(`${name} contains a user or password: leave it out`)
   if (isSecureUrl(url)) return url
   throw invalidUsage(
     `${name} must begin with https:// (http:// only for this machine), or others could read the credential on its way`,
   )
+}
+
+/** Returns what most likely is wrong with a text that is no URL. Quotes nothing of it. */
+function urlFault(text: string): string {
+  if (/["'`]/.test(text)) return 'it has quotation marks in it, which do not belong to it'
+  if (/\s/.test(text)) return 'there is white space in it'
+  if (/^\$|\$\{|\{\{/.test(text)) return 'a variable in it has not been replaced by its value'
+  if (!/^[a-z][a-z\d+.-]*:\/\//i.test(text))
+    return 'it has to begin with https://, as https://jeton.example.com does'
+  if (/:[^:/\]]*(?:[/?#].*)?$/.test(text.replace(/^[^/]*\/\//, '')))
+    return 'its port has to be a number, 65535 at most'
+  return 'give one like https://jeton.example.com'
 }

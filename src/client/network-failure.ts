@@ -20,6 +20,8 @@ export function codedError(code: string): Error {
 
 export interface FailedRequest {
   url: URL
+  /** The Unix socket that it was sent to, instead of the URL's host. */
+  socketPath?: string | undefined
   /** Milliseconds since the epoch. */
   now: number
 }
@@ -43,6 +45,8 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
   ENETUNREACH: UNREACHABLE,
   EHOSTDOWN: UNREACHABLE,
   ENETDOWN: UNREACHABLE,
+  EACCES: ['this user may not connect to it', false],
+  EPERM: ['this user may not connect to it', false],
   EAI_AGAIN: ['DNS does not answer at the moment', true],
   ENOTFOUND: ['DNS does not know this name: is it spelled right, and known in this network?', false],
 }
@@ -66,11 +70,11 @@ const PROXY_REMEDIES: Readonly<Record<string, Remedy>> = {
  * Returns the error for a request that got no answer: what happened, and what to do about it. It names the host and the proxy,
  * and quotes nothing else of the request. What may pass by itself is temporary.
  */
-export function networkFailure(cause: unknown, { url, now }: FailedRequest): CallerError {
+export function networkFailure(cause: unknown, { url, socketPath, now }: FailedRequest): CallerError {
   const certificate = certificateProblem(cause, { host: hostOf(cause, url), now: isoSeconds(now) })
   if (certificate !== undefined) return failure(certificate, cause)
   const [text, isTemporary] = remedyFor(cause, url) ?? ['', false]
-  const message = `${url.host} cannot be reached${systemCodeNote(cause)}${text === '' ? '' : `: ${text}`}`
+  const message = `${socketPath ?? url.host} cannot be reached${systemCodeNote(cause)}${text === '' ? '' : `: ${text}`}`
   return isTemporary ? temporaryFailure(message, cause) : failure(message, cause)
 }
 

@@ -19,15 +19,19 @@ export function retryAfterMs({ headers }: Pick<ParsedReply, 'headers'>, now: num
   return Number.isFinite(ms) ? Math.max(ms, MIN_RETRY_MS) : undefined
 }
 
+/** That of Azure's metadata server while it is updated. */
+const GONE = 410
+
 /**
  * Returns the error for an answer of another server than jeton, such as a platform's token endpoint: exit code 4 and temporary
- * for a status that may pass, else exit code 1. `now` is in milliseconds.
+ * for a status that may pass, which is any that says that the server failed; else exit code 1. `now` is in milliseconds.
  */
 export function statusFailure(
   message: string,
   { reply, now }: { reply: Pick<ParsedReply, 'status' | 'headers'>; now: number },
 ): CallerError {
-  const isTemporary = isTemporaryStatus(reply.status)
+  const { status } = reply
+  const isTemporary = isTemporaryStatus(status) || status >= 500 || status === GONE
   const options: CallerErrorOptions = isTemporary
     ? { exitCode: 4, isTemporary, retryAfterMs: retryAfterMs(reply, now) }
     : { exitCode: 1 }

@@ -45,9 +45,10 @@ export async function retryWhileTemporary<T>(
     } catch (error) {
       const leftMs = giveUpAt - clock.now()
       if (!(error instanceof CallerError) || !error.isTemporary || leftMs <= 0) throw error
-      const askedMs =
-        error.retryAfterMs ?? jitteredMs(backoffMs(retries, BACKOFF), { ...JITTER, random: random() })
-      const delayMs = askedMs <= leftMs + GRACE_MS ? askedMs : leftMs
+      const { retryAfterMs: askedMs } = error
+      const ownMs = jitteredMs(backoffMs(retries, BACKOFF), { ...JITTER, random: random() })
+      const delayMs =
+        askedMs !== undefined && askedMs <= leftMs + GRACE_MS ? askedMs : Math.min(askedMs ?? ownMs, leftMs)
       onWait?.({ error, delayMs, giveUpAt })
       await clock.sleep(delayMs, signal)
     }

@@ -26,6 +26,8 @@ export async function readTrustedCas(file: CaFile, env: Environment): Promise<st
 }
 
 async function readCertificates({ path, name }: CaFile): Promise<string[]> {
+  if (path.includes('-----BEGIN'))
+    throw invalidUsage(`${name} takes the path of a file, and not what is in it`)
   const text = await readTextUpTo(createReadStream(path), MAX_BYTES).catch(cause => {
     throw invalidUsage(`${name}: ${path} cannot be read${systemCodeNote(cause)}`)
   })

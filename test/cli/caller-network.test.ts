@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -5,11 +6,15 @@ import { join } from 'node:path'
 import { createServer } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type TokenArguments, tokenCommand } from '../../src/cli/token.ts'
+import type { CallerContext } from '../../src/cli/token-options.ts'
+import type { Send } from '../../src/client/http.ts'
+import { codedError } from '../../src/client/network-failure.ts'
 import {
   type Authority,
   createAuthority,
   type IssueOptions,
 } from '../../src/dev/postgres/certificate-authority.ts'
+import type { Clock } from '../../src/lib/clock.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { startEgressProxy } from '../support/egress/egress-proxy.ts'
 import { startSocketServer } from '../support/egress/socket-server.ts'
@@ -45,15 +50,23 @@ function during<T extends { close(): Promise<unknown> }>(closable: T): T {
   return closable
 }
 
-async function run(args: Partial<TokenArguments>, env: Record<string, string> = {}) {
+async function run(
+  args: Partial<TokenArguments>,
+  env: Record<string, string> = {},
+  {
+    waits,
+    ...sources
+  }: Pick<CallerContext, 'sendDirectly' | 'root'> & { waits?: Pick<Clock, 'now' | 'sleep'> } = {},
+) {
   const { streams, written } = recordStreams()
   const exitCode = await tokenCommand(
     { database: 'orders', ...args },
     {
       ...streams,
+      ...sources,
       env: { JETON_JWT: jwt, ...env },
       lookup: async address => ({ address }),
-      clock: virtualClock(),
+      clock: { ...virtualClock(), ...waits },
     },
   )
   expect(written.stderr).not.toContain(jwt)
@@ -99,6 +112,18 @@ describe('an error says what to do:', () => {
         `127.0.0.1:${port} cannot be reached (HPE_INVALID_CONSTANT): it does not speak HTTP there: is the port right?`,
       ),
     )
+  })
+
+  test.each([
+    ['http://127.0.0.1:8o80', 'its port has to be a number, 65535 at most'],
+    ['https://[::1]:99999/x', 'its port has to be a number, 65535 at most'],
+    ['"https://jeton.example.com"', 'it has quotation marks in it, which do not belong to it'],
+    ['https://jeton.example.com :443', 'there is white space in it'],
+    ['$JETON_SERVER', 'a variable in it has not been replaced by its value'],
+    ['jeton.example.com', 'it has to begin with https://, as https://jeton.example.com does'],
+    ['https://', 'give one like https://jeton.example.com'],
+  ])('what is no URL: %s', async (url, fault) => {
+    expect(await run({}, { JETON_URL: url })).toEqual(failed(`JETON_URL is not a URL: ${fault}`, 2))
   })
 
   test.each([
@@ -421,5 +446,53 @@ describe('--server-ca and JETON_CACERT', () => {
       stderr: `jeton: --server-ca: ${folder} cannot be read (EISDIR)\n`,
     })
     expect((await run({ url: api.url }, { JETON_CACERT: '' })).exitCode).toBe(0)
+  })
+})
+
+describe('in a pod whose metadata server answers only after a while', () => {
+  /** Answers as Google's, if at all. */
+  const googleFrom =
+    (attempt: number): Send =>
+    async ({ url }) => {
+      if (url.pathname === '/') attempt--
+      if (attempt > 0 || url.pathname.startsWith('/latest/') || url.pathname.startsWith('/metadata/'))
+        throw codedError('ECONNREFUSED')
+      return { status: 200, headers: { 'metadata-flavor': 'Google' }, body: Buffer.from(someJwt()) }
+    }
+  /** A clock on which waits take no time, and nothing times out. */
+  function countWaits() {
+    const waits = {
+      totalMs: 0,
+      now: () => waits.totalMs,
+      async sleep(ms: number, signal?: AbortSignal) {
+        if (signal) await once(signal, 'abort')
+        else waits.totalMs += ms
+      },
+    }
+    return waits
+  }
+  const pod = { JETON_JWT: '', KUBERNETES_SERVICE_HOST: '10.0.0.1' }
+  const machine = (attempt: number) => ({ sendDirectly: googleFrom(attempt), root: folder })
+
+  test('--wait covers it, and counts all waits together', async () => {
+    const { url, requests } = await startServer()
+    const { exitCode, stderr } = await run({ url, wait: '60' }, pod, { ...machine(3), waits: countWaits() })
+    expect([exitCode, requests.length]).toEqual([0, 1])
+    expect(stderr).toMatch(/^jeton: next try in 1 s, trying until \S+: no credential: .*\n$/)
+    const waits = countWaits()
+    const late = await run({ url: 'http://127.0.0.1:1', wait: '5' }, pod, { ...machine(3), waits })
+    expect(late).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('ECONNREFUSED') })
+    expect(waits.totalMs).toBe(5000)
+  })
+
+  test('without --wait it is a usage error at once', async () => {
+    const { url, requests } = await startServer()
+    const waits = countWaits()
+    const ended = await run({ url }, pod, { ...machine(2), waits })
+    expect(ended).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(/^jeton: no credential: mount /),
+    })
+    expect([waits.totalMs, requests]).toEqual([0, []])
   })
 })

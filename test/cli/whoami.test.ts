@@ -126,13 +126,38 @@ test.each([
   ['a failure', problem(500, 'internal_error'), 1, 'internal_error'],
   ['a server that is busy', problem(503, 'temporarily_unavailable'), 4, 'temporarily_unavailable'],
   ['a reply of something else', { body: { principal: 'me' } }, 1, 'is this the URL of a jeton server?'],
-])('prints nothing but the error for %s', async (_what, answer, exitCode, message) => {
+])('prints what there is to know here, and the error, for %s', async (_what, answer, exitCode, message) => {
   const api = await startApiStub()
   api.answers = [answer]
   const { clock } = await startApi()
-  const ended = await whoami({ clock, url: api.url }, { JETON_JWT: someJwt() })
-  expect(ended).toEqual({ exitCode, stdout: '', stderr: expect.stringContaining(message) })
+  const ended = await whoami({ clock, url: api.url }, { JETON_API_KEY: 'jeton_key' })
+  const stdout = 'known by  the API key in JETON_API_KEY\n'
+  expect(ended).toEqual({ exitCode, stdout, stderr: expect.stringContaining(message) })
   expect(api.requests).toMatchObject([{ method: 'GET', path: '/v1/whoami' }])
+  await api.close()
+})
+
+test('says what the JWT says if the server cannot be reached', async () => {
+  const api = await startApi()
+  const jwt = (await api.bearer({ sub: 'someone' })).replace('Bearer ', '')
+  const nobody = await startApiStub()
+  await nobody.close()
+  const { exitCode, stdout, stderr } = await whoami({ ...api, url: nobody.url }, { JETON_JWT: jwt })
+  expect([exitCode, stdout]).toEqual([1, expect.stringMatching(/^sub +someone$/m)])
+  expect(stderr).toContain('ECONNREFUSED')
+})
+
+test('never prints the credential, though the server sends it back', async () => {
+  const api = await startApiStub()
+  const jwt = someJwt()
+  const principal = { issuer: 'github', subject: jwt, claims: { [jwt]: jwt } }
+  api.answers = [{ body: { principal, databases: [{ name: jwt, users: [jwt] }] } }]
+  const { clock } = await startApi()
+  for (const output of ['text', 'json']) {
+    const { exitCode, stdout, stderr } = await whoami({ clock, url: api.url }, { JETON_JWT: jwt }, { output })
+    expect([exitCode, stderr]).toEqual([0, ''])
+    expect(stdout).not.toContain(jwt)
+  }
   await api.close()
 })
 

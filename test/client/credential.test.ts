@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type CredentialSources, findCredential } from '../../src/client/credential.ts'
 import { CallerError, errorLine } from '../../src/client/errors.ts'
@@ -10,6 +12,8 @@ import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { type ApiStub, someJwt, startApiStub } from '../support/service/api-stub.ts'
 
 const jwt = someJwt()
+const REAL_JWT = `eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJzb21lb25lIn0.${'s'.repeat(86)}`
+const API_KEY = `jeton_${'k'.repeat(43)}`
 let folder: string
 let github: ApiStub
 
@@ -71,6 +75,57 @@ describe('findCredential', () => {
   test('reads stdin once, however often it is called', async () => {
     const credential = find({ jwtFile: '-', stdin: stdinOf(`${jwt}\r\n`) })
     expect([await credential(), await credential()]).toEqual([`Bearer ${jwt}`, `Bearer ${jwt}`])
+  })
+
+  test.each([
+    ['JETON_JWT', API_KEY, 'JETON_JWT is an API key of jeton: set JETON_API_KEY to it instead'],
+    ['JETON_API_KEY', REAL_JWT, 'JETON_API_KEY is a JWT: set JETON_JWT to it instead'],
+    ['JETON_JWT', `Bearer ${REAL_JWT}`, 'JETON_JWT has the word Bearer in front of it: leave that out'],
+    [
+      'JETON_API_KEY',
+      `ApiKey ${API_KEY}`,
+      'JETON_API_KEY has the word ApiKey in front of it: leave that out',
+    ],
+    ['JETON_JWT', `"${REAL_JWT}"`, 'JETON_JWT has quotation marks around it: leave them out'],
+    [
+      'JETON_JWT',
+      `{"value":"${REAL_JWT}"}`,
+      'JETON_JWT is JSON: give the credential in it, and nothing else',
+    ],
+    [
+      'JETON_JWT',
+      '$JETON_TOKEN',
+      'JETON_JWT is not a credential: it contains characters that no JWT and no API key has',
+    ],
+  ])('says what to do about something else in %s: %s', async (name, value, message) => {
+    const error = await errorOf(find({ env: { [name]: value } }))
+    expect(error).toMatchObject({ exitCode: 1, message })
+  })
+
+  test.each([REAL_JWT, ` Bearer ${REAL_JWT}\n`, API_KEY])(
+    'never shows a credential where the path of its file is asked for',
+    async value => {
+      for (const [name, sources] of [
+        ['JETON_JWT_FILE', { env: { JETON_JWT_FILE: value } }],
+        ['--jwt', { jwtFile: value }],
+      ] as const) {
+        const { description } = await findIdentity(sources)
+        const error = await errorOf(find(sources))
+        expect(`${description}${errorLine(error)}`).not.toContain(value.trim().slice(-43))
+        expect(error).toMatchObject({
+          exitCode: 2,
+          message: expect.stringMatching(`^${name} is a credential`),
+        })
+      }
+    },
+  )
+
+  test('reads a pipe once, as that of --jwt <(COMMAND) is, and a file anew', async () => {
+    const pipe = join(folder, 'pipe')
+    await promisify(execFile)('mkfifo', [pipe])
+    const credential = find({ jwtFile: pipe })
+    const [first] = await Promise.all([credential(), writeFile(pipe, jwt)])
+    expect([first, await credential()]).toEqual([`Bearer ${jwt}`, `Bearer ${jwt}`])
   })
 
   test('takes a JWT or an API key from the environment, and ignores an empty variable', async () => {

@@ -60,6 +60,11 @@ describe('retryWhileTemporary', () => {
     expect(times).toEqual([0, 1, 3, 7, 15, 25, 30])
   })
 
+  test('never backs off beyond the end by itself', async () => {
+    const { times } = await attemptTimes([temporaryFailure('reset')], { waitMs: 14_000 })
+    expect(times).toEqual([0, 1, 3, 7, 14])
+  })
+
   test.each([
     [0, [0, 0.75, 2.25]],
     [1, [0, 1.25, 3.75]],

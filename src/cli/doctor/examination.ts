@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { clientFamily } from '../../client/client-family.ts'
-import { DEFAULT_AUDIENCE } from '../../client/credential.ts'
+import { wantedAudience } from '../../client/credential.ts'
 import { CallerError, failure } from '../../client/errors.ts'
 import type { JetonServer } from '../../client/jeton-request.ts'
 import { isTokenRefused } from '../../client/login-probe/find-refusal.ts'
@@ -49,7 +49,7 @@ export async function examine(
   const { server: known, problems } = await run('identity', () =>
     getIdentity(server, {
       now: context.clock.now(),
-      audience: context.env.JETON_AUDIENCE || DEFAULT_AUDIENCE,
+      audience: wantedAudience(context.env),
     }),
   )
   findings.jwtProblems = problems

@@ -23,7 +23,7 @@ export function hasAwsVariables({ env }: Pick<PlatformHost, 'env'>): boolean {
 
 /** Returns the region that the environment names. */
 export function namedRegion({ env }: Pick<PlatformHost, 'env'>): string | undefined {
-  return env.AWS_REGION || env.AWS_DEFAULT_REGION || undefined
+  return env.AWS_REGION?.trim() || env.AWS_DEFAULT_REGION?.trim() || undefined
 }
 
 /** Returns the access of the environment, or else of the container, or of the instance. Throws CallerError. */
@@ -35,7 +35,14 @@ export async function findAwsAccess(host: PlatformHost): Promise<AwsAccess> {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = host.env
   if (!accessKeyId || !secretAccessKey) return { credentials: await containerCredentials(host), region }
   const { AWS_SESSION_TOKEN: sessionToken } = host.env
-  return { credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) }, region }
+  return {
+    credentials: {
+      accessKeyId: singleWord(accessKeyId, 'AWS_ACCESS_KEY_ID'),
+      secretAccessKey: singleWord(secretAccessKey, 'AWS_SECRET_ACCESS_KEY'),
+      ...(sessionToken && { sessionToken: singleWord(sessionToken, 'AWS_SESSION_TOKEN') }),
+    },
+    region,
+  }
 }
 
 function containerUri({ env }: Pick<PlatformHost, 'env'>): string | undefined {

@@ -23,7 +23,7 @@ export function requestAppServiceIdentity(host: PlatformHost): Promise<string> {
   return requestJwtDirectly({ url, headers, member: 'access_token', cures: { 400: RESOURCE_CURE } }, host)
 }
 
-/** Whether Azure's metadata server answers. A pod of Kubernetes is no VM: the identity there is the node's. Never throws. */
+/** Whether Azure's metadata server answers. A pod of Kubernetes is no VM: the identity there is the node's. Throws CallerError if it is busy. */
 export async function isAzureMachine(host: PlatformHost): Promise<boolean> {
   if (host.env.KUBERNETES_SERVICE_HOST) return false
   const url = new URL('/metadata/instance?api-version=2021-02-01', METADATA_URL)

@@ -31,6 +31,41 @@ export function singleWord(text: string, name: string): string {
   throw failure(`${name} is not a credential: it contains spaces, control characters or non-ASCII letters`)
 }
 
+/** What servers read of a credential: token68 (RFC 9110, 11.2). */
+const CREDENTIAL = /^[\w.~+/-]+=*$/
+const API_KEY = /^jeton_[\w-]{43}$/
+const JWT = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/
+
+/** Returns `Bearer` and the JWT that the caller gave. Throws CallerError if it is something else that people put there. */
+export function jwtHeader(text: string, name: string): string {
+  if (API_KEY.test(text.trim()))
+    throw failure(`${name} is an API key of jeton: set JETON_API_KEY to it instead`)
+  return `Bearer ${givenWord(text, name)}`
+}
+
+/** As `jwtHeader`, for an API key. */
+export function apiKeyHeader(text: string, name: string): string {
+  if (JWT.test(text.trim())) throw failure(`${name} is a JWT: set JETON_JWT to it instead`)
+  return `ApiKey ${givenWord(text, name)}`
+}
+
+/** Whether a text is a credential itself, which must not be shown, where the path of a file with one is asked for. */
+export function isCredential(text: string): boolean {
+  const word = text.trim().replace(/^(?:Bearer|ApiKey)\s+/i, '')
+  return JWT.test(word) || API_KEY.test(word)
+}
+
+function givenWord(text: string, name: string): string {
+  const word = text.trim()
+  if (/^["'`]/.test(word)) throw failure(`${name} has quotation marks around it: leave them out`)
+  const [, scheme] = /^(Bearer|ApiKey)\s/i.exec(word) ?? []
+  if (scheme !== undefined) throw failure(`${name} has the word ${scheme} in front of it: leave that out`)
+  if (word.startsWith('{')) throw failure(`${name} is JSON: give the credential in it, and nothing else`)
+  const fit = singleWord(word, name)
+  if (CREDENTIAL.test(fit)) return fit
+  throw failure(`${name} is not a credential: it contains characters that no JWT and no API key has`)
+}
+
 /** Returns a JWT that a platform gave, without white space around it. Throws CallerError, which does not quote it, if it is none. */
 export function jwtWord(text: string, name: string): string {
   const word = text.trim()

@@ -1,7 +1,7 @@
 import type { HttpRequest, ParsedReply } from '../http.ts'
 import { type AwsCredentials, parseAwsCredentials } from './aws-credentials.ts'
 import { singleWord } from './credential-text.ts'
-import { askMetadata, METADATA_URL } from './metadata-server.ts'
+import { askMetadata, METADATA_URL, noneUnlessBusy } from './metadata-server.ts'
 import type { PlatformHost } from './platform.ts'
 import { answerFailure } from './request-jwt.ts'
 
@@ -10,17 +10,15 @@ const SESSION_SECONDS = '60'
 
 /**
  * Whether this is an EC2 instance with a role. A pod of Kubernetes is none: the role there is the node's, which all pods share.
- * Never throws.
+ * Throws CallerError if the metadata server answers that it is busy.
  */
 export async function isInstanceWithRole(host: PlatformHost): Promise<boolean> {
   const { AWS_EC2_METADATA_DISABLED: isDisabled, KUBERNETES_SERVICE_HOST: cluster } = host.env
   if (isDisabled?.toLowerCase() === 'true' || cluster) return false
   return openMetadata(host)
     .then(get => get(ROLES))
-    .then(
-      () => true,
-      () => false,
-    )
+    .then(() => true)
+    .catch(noneUnlessBusy)
 }
 
 /** Returns the credentials of the instance's role. Throws CallerError. */
@@ -45,7 +43,7 @@ async function openMetadata(host: PlatformHost): Promise<(path: string) => Promi
   const read = async (path: string, request: Omit<HttpRequest, 'url'>) => {
     const reply = await askMetadata({ url: new URL(path, METADATA_URL), ...request }, host)
     if (reply.status === 200) return reply
-    throw answerFailure(reply, { name: "the instance's metadata server", host })
+    throw answerFailure(reply, { name: "this machine's metadata server", host })
   }
   const headers = { 'x-aws-ec2-metadata-token-ttl-seconds': SESSION_SECONDS }
   const { text } = await read('/latest/api/token', { method: 'PUT', headers })

@@ -11,7 +11,7 @@ export function isGoogle({ env }: PlatformHost): boolean {
   return Boolean(env.GCE_METADATA_HOST || env.K_SERVICE || env.CLOUD_RUN_JOB || env.FUNCTION_NAME)
 }
 
-/** Whether Google's metadata server answers, as in a VM or a pod of GKE. Never throws. */
+/** Whether Google's metadata server answers, as in a VM or a pod of GKE. Throws CallerError if it is busy. */
 export function isGoogleMachine(host: PlatformHost): Promise<boolean> {
   const isExpected = ({ headers }: { headers: Readonly<Record<string, string | undefined>> }) =>
     headers['metadata-flavor'] === 'Google'

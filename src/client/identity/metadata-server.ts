@@ -1,5 +1,7 @@
+import { CallerError } from '../errors.ts'
 import { type HttpRequest, type ParsedReply, sendRequest } from '../http.ts'
 import type { PlatformHost } from './platform.ts'
+import { answerFailure } from './request-jwt.ts'
 
 /** Where the metadata servers of AWS, Azure and Google answer, if there is one. */
 export const METADATA_URL = 'http://169.254.169.254'
@@ -16,14 +18,23 @@ export function askMetadata(
   return sendRequest(request, { ...host, send: host.sendDirectly }, { timeoutMs })
 }
 
-/** Whether a metadata server gives an answer that `isExpected`. Never throws. */
+/** Whether a metadata server gives an answer that `isExpected`. Throws CallerError if it answers that it is busy. */
 export async function metadataAnswers(
   request: HttpRequest,
   { host, isExpected }: { host: PlatformHost; isExpected: (reply: ParsedReply) => boolean },
 ): Promise<boolean> {
   try {
-    return isExpected(await askMetadata(request, host))
-  } catch {
-    return false
+    const reply = await askMetadata(request, host)
+    if (isExpected(reply)) return true
+    if (reply.status < 400) return false
+    throw answerFailure(reply, { name: "this machine's metadata server", host })
+  } catch (cause) {
+    return noneUnlessBusy(cause)
   }
+}
+
+/** Returns false for an error of a server that is none of the platform's, or not there. Throws that of one that is busy. */
+export function noneUnlessBusy(cause: unknown): false {
+  if (cause instanceof CallerError && cause.exitCode === 4) throw cause
+  return false
 }

@@ -20,7 +20,7 @@ export interface Platform {
   readonly audience: 'free' | 'fixed'
   /** Whether this is the platform, by what it put into the environment or the file system. Asks no network. */
   isHere(host: PlatformHost): boolean
-  /** Whether a metadata server of the platform answers. Asked within a second, if no platform is here. */
+  /** Whether a metadata server of the platform answers. Asked within a second, if no platform is here. Throws if it is busy. */
   answers?(host: PlatformHost): Promise<boolean>
   /** Returns what to add if the platform, as it is configured, gives no JWT; undefined if it does. */
   lacks?(host: PlatformHost): string | undefined

@@ -39,6 +39,17 @@ export const PLATFORMS: readonly Platform[] = [
     request: requestActionsToken,
   },
   {
+    token: "Gitea Actions' OIDC token",
+    audience: 'free',
+    // both are true in Forgejo Actions, too
+    isHere: ({ env }) => env.GITEA_ACTIONS === 'true',
+    lacks: lacksUnless(
+      ACTIONS,
+      'Gitea has none yet: give the job JETON_API_KEY, from a secret (in Forgejo, add `enable-openid-connect: true`)',
+    ),
+    request: requestActionsToken,
+  },
+  {
     token: "GitHub Actions' OIDC token",
     audience: 'free',
     isHere: host => host.env.GITHUB_ACTIONS === 'true' || hasAll(ACTIONS, host),

@@ -1,6 +1,6 @@
 import { isJsonObject } from '../../lib/json.ts'
 import { type CallerError, failure } from '../errors.ts'
-import { type HttpRequest, type ParsedReply, parseSecureUrl, sendRequest } from '../http.ts'
+import { type HttpRequest, type ParsedReply, parseSecureUrl, peerOf, sendRequest } from '../http.ts'
 import { statusFailure } from '../retry-after.ts'
 import type { PlatformHost } from './platform.ts'
 
@@ -17,7 +17,7 @@ export async function requestJwt(
   host: PlatformHost,
 ): Promise<string> {
   const reply = await sendRequest(request, host)
-  const name = request.socketPath ?? request.url.host
+  const name = peerOf(request)
   if (reply.status !== 200) throw answerFailure(reply, { name, cure: cures[reply.status], host })
   const jwt = member === undefined ? reply.text : memberOf(reply, member)
   if (typeof jwt === 'string' && jwt !== '') return jwt

@@ -2,6 +2,7 @@ import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { withTimeout } from '../../lib/deadline.ts'
 import { readTextUpTo } from '../../lib/process-input.ts'
+import { shellWord } from '../../lib/shell-words.ts'
 import { systemCodeNote } from '../../lib/system-error.ts'
 import { failure, temporaryFailure } from '../errors.ts'
 import type { PlatformHost } from './platform.ts'
@@ -25,14 +26,14 @@ function isProgram(path: string): boolean {
 
 /**
  * Runs a program of a platform, with this environment, and returns what it prints: a JWT, which therefore reaches no log. Throws
- * CallerError if it cannot be run, fails, prints more than a JWT or takes longer than 15 s; nothing that it printed is quoted.
+ * CallerError if it cannot be run, fails (which may pass: it asks a server), prints more than a JWT or takes longer than 15 s; nothing that it printed is quoted.
  */
 export async function runForJwt(
   [program, ...args]: readonly [string, ...string[]],
   { env, clock }: PlatformHost,
 ): Promise<string> {
   const { spawn } = await import('node:child_process')
-  const words = [program, ...args].join(' ')
+  const words = [program, ...args].map(shellWord).join(' ')
   return withTimeout(
     async signal => {
       const child = spawn(program, args, {
@@ -51,7 +52,9 @@ export async function runForJwt(
       const [code, text] = await Promise.all([ended, readTextUpTo(child.stdout, MAX_BYTES)])
       if (text === undefined) throw failure(`${program} prints more than a JWT`)
       if (code !== 0)
-        throw failure(`${program} failed${exitNote(code)}: its own words are in \`${words} >/dev/null\``)
+        throw temporaryFailure(
+          `${program} failed${exitNote(code)}: its own words are in \`${words} >/dev/null\``,
+        )
       return text
     },
     {

@@ -57,6 +57,27 @@ describe('Google Cloud', () => {
     expect(caller.directUrls).toEqual(caller.urls)
   })
 
+  test('a pod whose metadata server does not answer yet may find it later, with --wait', async () => {
+    const env = { KUBERNETES_SERVICE_HOST: '10.0.0.1' }
+    const error = await callerErrorOf(caller.find(env))
+    expect(error).toMatchObject({
+      exitCode: 2,
+      isTemporary: true,
+      message: expect.stringContaining('--wait'),
+    })
+    expect(await callerErrorOf(caller.find({}))).toMatchObject({ exitCode: 2, isTemporary: false })
+  })
+
+  test.each([429, 500, 503])('a metadata server that answers %s is busy, and not another', async status => {
+    caller.endpoint.answer = () => ({ status, headers: { 'retry-after': '7' }, body: '' })
+    expect(await callerErrorOf(caller.find({}))).toMatchObject({
+      exitCode: 4,
+      isTemporary: true,
+      retryAfterMs: 7000,
+      message: `no credential is set, and this machine's metadata server answered ${status}`,
+    })
+  })
+
   test('a machine without a service account is told so', async () => {
     caller.endpoint.answer = () => ({ status: 404, body: '' })
     const error = await callerErrorOf(caller.credential({ K_SERVICE: 'orders' }))

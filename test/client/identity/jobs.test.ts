@@ -83,6 +83,13 @@ describe('a platform that is asked', () => {
     await fly.close()
   })
 
+  test('Fly.io: an error names the socket, and not the host that stands in its URL', async () => {
+    const socket = await caller.write('.fly/api', '')
+    expect(await callerErrorOf(caller.credential({}))).toMatchObject({
+      message: expect.stringContaining(`Fly.io's OIDC token: ${socket} cannot be reached (`),
+    })
+  })
+
   test('Vercel: its token of the build is exchanged for one with the audience', async () => {
     const source = someJwt()
     caller.endpoint.answer = () => ({ body: { token: jwt, expiry: 1_800_000_000 } })
@@ -167,6 +174,7 @@ describe('a platform that gives no JWT', () => {
     ['`permissions: id-token: write`', { GITHUB_ACTIONS: 'true' }],
     ['`permissions: id-token: write`', { GITHUB_ACTIONS: 'true', ACTIONS_ID_TOKEN_REQUEST_URL: 'https://x' }],
     ['`enable-openid-connect: true`', { GITHUB_ACTIONS: 'true', FORGEJO_ACTIONS: 'true' }],
+    ['Gitea has none yet', { GITHUB_ACTIONS: 'true', GITEA_ACTIONS: 'true' }],
     ['`id_tokens: { JETON_ID_TOKEN: { aud: jeton } }`', { GITLAB_CI: 'true' }],
     ['`circleci` is not in PATH', { CIRCLECI: 'true', PATH: '/nowhere' }],
     ['`buildkite-agent` is not in PATH', { BUILDKITE: 'true' }],
@@ -214,7 +222,7 @@ describe('what a platform answers', () => {
     expect(errorLine(error)).not.toContain(secret)
   })
 
-  test.each([429, 502, 503, 504])('%s may pass, so that --wait asks again', async status => {
+  test.each([429, 500, 502, 503, 504])('%s may pass, so that --wait asks again', async status => {
     caller.endpoint.answer = () => ({ status, headers: { 'retry-after': '7' }, body: '' })
     const error = await callerErrorOf(caller.credential(env))
     expect(error).toMatchObject({ exitCode: 4, isTemporary: true, retryAfterMs: 7000 })

@@ -1,5 +1,7 @@
-import { readFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { errorLine } from '../../../src/client/errors.ts'
 import { settle, virtualClock } from '../../support/clock/virtual-clock.ts'
@@ -32,6 +34,16 @@ describe('CircleCI', () => {
     expect(identity.description).toBe('CircleCI\'s OIDC token, audience a"b')
     expect(await identity.getCredential()).toBe(`Bearer ${jwt}`)
     expect(await seenArguments()).toEqual(['run', 'oidc', 'get', '--claims', '{"aud":"a\\"b"}'])
+  })
+
+  test('shows how to run its program by hand if that fails, which may pass', async () => {
+    const env = { CIRCLECI: 'true', PATH: await install('circleci', 'exit 1') }
+    const error = await callerErrorOf(caller.credential(env))
+    const [, command = ''] = /`(.*)`/.exec(error.message) ?? []
+    expect(error.isTemporary).toBe(true)
+    await writeFile(join(caller.root, 'arguments'), '')
+    await promisify(execFile)('sh', ['-c', command], { env: { PATH: env.PATH } }).catch(() => {})
+    expect(await seenArguments()).toEqual(['run', 'oidc', 'get', '--claims', '{"aud":"jeton"}'])
   })
 
   test('takes the variables where the program is not, that of the newer form first', async () => {
