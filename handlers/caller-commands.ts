@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { createCallerContext } from './caller-context.ts'
-import { endProcess } from './process-output.ts'
+import { endOnSignals, endProcess } from './process-end.ts'
 
 /**
  * Adds the commands for callers, which request a token from a server: docs/cli.md#for-callers. `execCommandLine` is what stands
@@ -100,5 +100,6 @@ function addServerOptions(command: Command): Command {
       '--server-ca <file>',
       'trust the CA certificates in this file too, for a server with a private CA (default: JETON_CACERT)',
     )
+    .hook('preAction', endOnSignals)
     .showHelpAfterError(`jeton ${command.name()} --help shows how it is called`)
 }

@@ -2,6 +2,7 @@ import { escapeUnprintable } from '../src/lib/printable.ts'
 import { systemCode } from '../src/lib/system-error.ts'
 import { printNodeWarnings } from '../src/telemetry/node-warnings.ts'
 
+/** The streams that were opened. */
 const opened = new Set<'stdout' | 'stderr'>()
 
 /** Returns `process.stdout` or `process.stderr`, with which it is no failure that nobody reads on. */
@@ -16,22 +17,12 @@ export function outputStream(name: 'stdout' | 'stderr'): NodeJS.WriteStream {
   return stream
 }
 
+/** Whether all that was printed is written. */
+export function isAllWritten(): boolean {
+  return [...opened].every(name => process[name].writableLength === 0)
+}
+
 /** Prints Node's warnings as a command prints its own. */
 export function printWarnings(): void {
   printNodeWarnings(line => outputStream('stderr').write(`warning: ${escapeUnprintable(line)}\n`))
-}
-
-/** How often it is looked whether all is written. */
-const WRITTEN_CHECK_MS = 50
-
-/**
- * Ends this process with an exit code once all that it printed is written, whatever else still goes on in it: nothing stops the
- * system's search for a host that DNS does not answer for, which takes half a minute and longer.
- */
-export function endProcess(exitCode: number): void {
-  process.exitCode = exitCode
-  const timer = setInterval(() => {
-    if ([...opened].every(name => process[name].writableLength === 0)) process.exit()
-  }, WRITTEN_CHECK_MS)
-  timer.unref()
 }

@@ -93,7 +93,7 @@ function fromFile(path: string, name: string): Identity {
   if (isCredential(path))
     return given(`the file of ${name}`, async () => {
       throw invalidUsage(
-        `${name} is a credential itself, and not a file with a JWT: set JETON_JWT to it instead`,
+        `${name} is a credential itself, and not a file with a JWT: set JETON_JWT or JETON_API_KEY to it instead`,
       )
     })
   const read = () => readCredentialFile(path)

@@ -35,7 +35,8 @@ export async function openTunnel({ proxy, url, signal, ca }: TunnelOptions): Pro
     ...(ca && { ca: [...ca] }),
   }
   return new Promise((resolve, reject) => {
-    const fail = (cause: unknown) => reject(new NoTunnel('the proxy opened no tunnel', { cause }))
+    const fail = (cause: unknown) =>
+      reject(new NoTunnel('the proxy opened no tunnel', { cause: signal.aborted ? signal.reason : cause }))
     request(proxy.url, options)
       .on('error', fail)
       .on('connect', ({ statusCode = 0 }, socket, head) => {

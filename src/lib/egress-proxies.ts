@@ -68,6 +68,7 @@ function variableIn(env: Environment, name: string): string | undefined {
 
 function parseProxy(value: string): EgressProxy | { message: string } {
   const text = value.trim()
+  if (/^["'`]/.test(text)) return { message: 'has quotation marks around it: leave them out' }
   const href = /^[a-z][a-z\d+.-]*:\/\//i.test(text) ? text : `http://${text}`
   if (!URL.canParse(href))
     return {

@@ -223,7 +223,7 @@ describe('createNodeSend through a proxy', () => {
     proxy.isSilent = true
     const url = new URL('https://jeton.example')
     const ended = open({ HTTPS_PROXY: at }, 50)({ url }, { signal: signal(), maxBytes: 1 })
-    await expect(ended).rejects.toMatchObject({ name: 'NoTunnel', cause: { cause: { code: 'ETIMEDOUT' } } })
+    await expect(ended).rejects.toMatchObject({ name: 'NoTunnel', cause: { code: 'ETIMEDOUT' } })
     await expect.poll(() => proxy.connections()).toBe(0)
 
     const silent = during(await startSocketServer(socket => socket.resume()))

@@ -83,6 +83,34 @@ describe.each([
     expect(proxy.requests).toEqual(['CONNECT jeton.example:443', 'CONNECT jeton.example:443'])
   })
 
+  test.each([
+    ['token', ['token', 'orders']],
+    ['exec', ['exec', 'orders']],
+  ])('a signal ends a wait of %s, of the first process of a container too', async (name, args) => {
+    const asFirst = "data:text/javascript,Object.defineProperty(process,'pid',{value:1})"
+    const options = [
+      '--url',
+      'http://127.0.0.1:1',
+      '--wait',
+      '600',
+      ...(name === 'exec' ? ['--', 'true'] : []),
+    ]
+    for (const [node, ended] of [
+      [[], [null, 'SIGTERM']],
+      [
+        ['--import', asFirst],
+        [143, null],
+      ],
+    ] as const) {
+      const env = { PATH: process.env.PATH, JETON_JWT: someJwt() }
+      const child = spawn(process.execPath, [...node, cli, ...args, ...options], { env })
+      const closed = once(child, 'close')
+      await once(child.stderr, 'data')
+      child.kill('SIGTERM')
+      expect(await closed).toEqual(ended)
+    }
+  })
+
   test('ends though something goes on that nothing stops, as a search for a host does', async () => {
     const NODE_OPTIONS = `--import=data:text/javascript,setTimeout(()=>{},60_000)`
     const ended = await token(['--url', 'http://127.0.0.1:1'], { NODE_OPTIONS })

@@ -61,6 +61,7 @@ test.each([
   ['http://proxy.example.com:99999', 'is not the URL of a proxy'],
   ['http://user:s3cret@:3128', 'is not the URL of a proxy'],
   ['http://user:s3/cret@proxy.example.com:3128', 'is not the URL of a proxy'],
+  ['"http://user:s3cret@proxy.example.com:3128"', 'quotation marks around it'],
   ['http://user:12/s3cret@proxy.example.com:3128', 'has something behind the host'],
   ['http://s3#cret:x@proxy.example.com:3128', 'has something behind the host'],
   ['http://proxy.example.com:3128/s3cret', 'has something behind the host'],
