@@ -3,7 +3,7 @@ import { lstat, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/pro
 import { dirname, isAbsolute, join } from 'node:path'
 import { sha256Hex } from '../lib/hash.ts'
 import type { Environment } from '../lib/process-input.ts'
-import { systemCodeNote } from '../lib/system-error.ts'
+import { systemCode, systemCodeNote } from '../lib/system-error.ts'
 import { failure } from './errors.ts'
 import type { PutFile } from './login-files.ts'
 
@@ -44,7 +44,9 @@ export function createCacheFolder({ env, uid }: CacheFolderOptions): PutFile {
     }
     const why = problems.join('; ') || 'neither XDG_CACHE_HOME nor HOME is set'
     const orElse = name === 'ca.pem' ? ', or give --ca-file' : ''
-    throw failure(`no private folder for ${name} (${why}): set XDG_CACHE_HOME to a folder of yours${orElse}`)
+    throw failure(
+      `no private folder for ${name} (${why}): set XDG_CACHE_HOME to an existing folder of yours${orElse}`,
+    )
   }
 }
 
@@ -83,12 +85,25 @@ async function checkBase(path: string, uid: number | undefined): Promise<void> {
 }
 
 async function makePrivate(folder: string, uid: number | undefined): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder)
   const found = await lstat(folder)
   if (!found.isDirectory()) throw new ForeignFile(`${folder} is not a folder`)
   if (uid === undefined) return
   if (found.uid !== uid) throw new ForeignFile(`${folder} belongs to somebody else`)
   if (found.mode & WRITABLE_BY_OTHERS) throw new ForeignFile(`${folder} may be written to by others`)
+}
+
+/** As mkdir with `recursive`, which says of a read-only file system that a folder is not there. */
+async function makeFolder(folder: string): Promise<void> {
+  const make = () =>
+    mkdir(folder, { mode: 0o700 }).catch(cause => {
+      if (systemCode(cause) !== 'EEXIST') throw cause
+    })
+  await make().catch(async cause => {
+    if (systemCode(cause) !== 'ENOENT' || dirname(folder) === folder) throw cause
+    await makeFolder(dirname(folder))
+    await make()
+  })
 }
 
 /** Renames the file into place when it is complete, so that no reader sees half of it. */

@@ -42,8 +42,10 @@ export interface WithLoginOptions<T> {
  * only in the environment, never in a file. Throws CallerError if that folder cannot be written.
  */
 export async function withLogin<T>(login: Login, { env, urls, run }: WithLoginOptions<T>): Promise<T> {
-  const folder = await mkdtemp(resolve(env.TMPDIR || '/tmp', 'jeton-')).catch(cause => {
-    throw failure(`cannot create a temporary folder${systemCodeNote(cause)}`, cause)
+  const temporary = resolve(env.TMPDIR || '/tmp')
+  const folder = await mkdtemp(join(temporary, 'jeton-')).catch(cause => {
+    const why = `cannot create a folder in ${temporary}${systemCodeNote(cause)}`
+    throw failure(`${why}: set TMPDIR to a folder that can be written to`, cause)
   })
   try {
     return await run(applyChanges(env, await changesFor(login, { env, urls, put: putIn(folder) })))
@@ -60,7 +62,7 @@ function putIn(folder: string): PutFile {
       await mkdir(dirname(path), { recursive: true, mode: 0o700 })
       await writeFile(path, text, { mode: 0o600 })
     } catch (cause) {
-      throw failure(`cannot write to the temporary folder${systemCodeNote(cause)}`, cause)
+      throw failure(`cannot write to ${folder}${systemCodeNote(cause)}`, cause)
     }
     return path
   }

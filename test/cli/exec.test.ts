@@ -312,6 +312,16 @@ describe('jeton exec ends', () => {
     expect(ended.stderr).not.toContain('X-Amz-Signature')
     expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
   })
+
+  test('with 125 and the cure, if there is no place for its files', async () => {
+    const ended = await run({ command: js(`console.log('ran')`) }, { TMPDIR: '/none/x' })
+    expect(ended).toMatchObject({
+      exitCode: 125,
+      stdout: '',
+      stderr:
+        'jeton: cannot create a folder in /none/x (ENOENT): set TMPDIR to a folder that can be written to\n',
+    })
+  })
 })
 
 describe('jeton exec in a job', () => {

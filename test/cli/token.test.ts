@@ -154,7 +154,7 @@ describe('jeton token', () => {
       exitCode: 1,
       stdout: '',
       stderr:
-        'jeton: no private folder for ca.pem (neither XDG_CACHE_HOME nor HOME is set): set XDG_CACHE_HOME to a folder of yours, or give --ca-file\n',
+        'jeton: no private folder for ca.pem (neither XDG_CACHE_HOME nor HOME is set): set XDG_CACHE_HOME to an existing folder of yours, or give --ca-file\n',
     })
     expect((await run({ output: 'env', caFile: join(folder, 'ca.pem') }, { HOME: '' })).exitCode).toBe(0)
   })

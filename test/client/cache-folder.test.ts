@@ -98,7 +98,7 @@ describe('a file in the cache of a user', () => {
 describe('a folder is not used', () => {
   const refusal = (why: string) => ({
     exitCode: 1,
-    message: `no private folder for ca.pem (${why}): set XDG_CACHE_HOME to a folder of yours, or give --ca-file`,
+    message: `no private folder for ca.pem (${why}): set XDG_CACHE_HOME to an existing folder of yours, or give --ca-file`,
   })
 
   test('if it is a link, which somebody may have laid', async () => {
@@ -132,6 +132,11 @@ describe('a folder is not used', () => {
     await expect(put()).rejects.toMatchObject(refusal(`${cache} belongs to somebody else`))
     await chown(join(home, '.cache'), SOMEBODY_ELSE, SOMEBODY_ELSE)
     await expect(put()).rejects.toMatchObject(refusal(`${join(home, '.cache')} belongs to somebody else`))
+  })
+
+  test('if a link to it leads nowhere', async () => {
+    await symlink(join(home, 'none'), join(home, '.cache'))
+    await expect(put()).rejects.toMatchObject(refusal(`${cache} (ENOENT)`))
   })
 
   test('if there is none', async () => {

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sound } from '../config/support.ts'
@@ -35,5 +37,20 @@ describe('a command whose output nobody reads any more ends without a word:', ()
     child.stdout.destroy()
     const [stderr, [exitCode]] = await Promise.all([text(child.stderr), once(child, 'close')])
     expect({ stderr: stderr.replace(/^note: .*\n/gm, ''), exitCode }).toEqual({ stderr: '', exitCode: code })
+  })
+
+  test.runIf(existsSync('/dev/full'))('but a disk that is full is a failure, in a sentence', async () => {
+    const full = openSync('/dev/full', 'w')
+    const child = spawn(process.execPath, [CLI, 'sql', 'orders'], {
+      cwd: folder,
+      env: { PATH: process.env.PATH ?? '' },
+      stdio: ['ignore', full, 'pipe'],
+    })
+    closeSync(full)
+    const [stderr, [exitCode]] = await Promise.all([text(child.stderr as Readable), once(child, 'close')])
+    expect({ stderr, exitCode }).toEqual({
+      stderr: 'jeton: cannot write to standard output (ENOSPC)\n',
+      exitCode: 1,
+    })
   })
 })
