@@ -101,6 +101,19 @@ describe('jeton decode', () => {
     expect(stderr).toContain(problem)
   })
 
+  test('a token in the place of a command or an option is not repeated', async () => {
+    for (const args of [
+      [token],
+      [`--${token}`],
+      ['decode', `--${token}`],
+      ['decode', `-x${token.slice(0, 300)}\n${token}`],
+    ]) {
+      const { code, stderr } = await runCli(args)
+      expect([code, leakIn(stderr, secrets)]).toEqual([2, undefined])
+      expect(stderr).toMatch(/^error: unknown (?:command|option) '.{20}'\n/)
+    }
+  })
+
   test('more than any token is refused', async () => {
     const { code, stderr } = await decode('x'.repeat(70_000))
     expect([code, stderr]).toEqual([1, 'jeton: standard input is longer than any token (65536 bytes)\n'])
