@@ -6,8 +6,9 @@ import { failure } from '../errors.ts'
 /** Servers refuse headers that are much shorter than this. */
 const MAX_BYTES = 64 * 1024
 
-/** Returns the text of a file with a JWT, read anew. Throws CallerError, which names the file. */
-export function readCredentialFile(path: string): Promise<string> {
+/** Returns the text of a file with a JWT, read anew. Throws CallerError, which names the file, unless that is a credential. */
+export async function readCredentialFile(path: string): Promise<string> {
+  if (isCredential(path)) throw failure('a credential itself is where the path of a file with one should be')
   return readLimited(createReadStream(path), path)
 }
 

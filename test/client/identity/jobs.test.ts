@@ -169,6 +169,13 @@ describe('a platform that gives its JWT by a variable or a file', () => {
   })
 })
 
+test('a JWT in place of the path of its file is shown in no error', async () => {
+  const token = `eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJzb21lb25lIn0.${'s'.repeat(86)}`
+  const error = await callerErrorOf(caller.credential({ AZURE_FEDERATED_TOKEN_FILE: token }))
+  expect(errorLine(error)).toContain('a credential itself is where the path')
+  expect(errorLine(error)).not.toContain(token)
+})
+
 describe('a platform that gives no JWT', () => {
   test.each<[string, CredentialEnvironment]>([
     ['`permissions: id-token: write`', { GITHUB_ACTIONS: 'true' }],
