@@ -54,6 +54,7 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
 const PROXY_REMEDIES: Readonly<Record<string, Remedy>> = {
   ...REMEDIES,
   ECONNREFUSED: ['nothing listens there: is HTTPS_PROXY right?', true],
+  ETIMEDOUT: ['the proxy does not answer: does it run, and is HTTPS_PROXY right?', true],
   ENOTFOUND: ['DNS does not know the name of the proxy: is HTTPS_PROXY right?', false],
   EPROTO: ['the proxy speaks no TLS: should HTTPS_PROXY begin with http://?', false],
   PROXY_ANSWERED_407: [

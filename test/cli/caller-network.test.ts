@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type TokenArguments, tokenCommand } from '../../src/cli/token.ts'
 import type { CallerContext } from '../../src/cli/token-options.ts'
 import type { Send } from '../../src/client/http.ts'
-import { codedError } from '../../src/client/network-failure.ts'
+import { codedError, NoTunnel, networkFailure } from '../../src/client/network-failure.ts'
 import {
   type Authority,
   createAuthority,
@@ -257,6 +257,15 @@ describe('an error about a proxy says what to do, without its password:', () => 
         `jeton.example cannot be reached through the proxy 127.0.0.1:${proxy.port} (ECONNREFUSED): nothing listens there: is HTTPS_PROXY right?`,
       ),
     )
+  })
+
+  test('it takes the connection and says nothing, which may pass', () => {
+    const cause = new NoTunnel('the proxy opened no tunnel', { cause: codedError('ETIMEDOUT') })
+    expect(networkFailure(cause, { url: new URL(url), now: 0 })).toMatchObject({
+      isTemporary: true,
+      message:
+        'jeton.example cannot be reached (ETIMEDOUT): the proxy does not answer: does it run, and is HTTPS_PROXY right?',
+    })
   })
 
   test('it speaks no TLS, or no HTTP, or hangs up', async () => {
