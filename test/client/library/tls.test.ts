@@ -1,12 +1,15 @@
 import type { AddressInfo } from 'node:net'
 import { createServer, type Server as NetServer, type Socket } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer, TLSSocket } from 'node:tls'
+import { createConnection as connectMariadb } from 'mariadb'
 import { createConnection as connectMysql2 } from 'mysql2/promise'
 import pg from 'pg'
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { databaseUrl } from '../../../src/client/forms/uri.ts'
 import { createTokensWith } from '../../../src/client/library/tokens.ts'
 import type { Tokens } from '../../../src/client/library/types.ts'
 import { createNodeSend } from '../../../src/client/node-http.ts'
+import type { TokenReply } from '../../../src/client/token-reply.ts'
 import { createAuthority } from '../../../src/dev/postgres/certificate-authority.ts'
 import { virtualClock } from '../../support/clock/virtual-clock.ts'
 import { type ApiStub, RDS_HOST, sampleReply, startApiStub } from '../../support/service/api-stub.ts'
@@ -108,7 +111,8 @@ test.each<[string, () => Promise<Socket>, object | undefined]>([
   })
 })
 
-test('mysql2 sends none to a server that speaks no TLS, though its user switched TLS off', async () => {
+/** A server that speaks MySQL without TLS, and asks for a password in clear text; returns what came to it. */
+async function startMysqlImpostor() {
   const received: Buffer[] = []
   const port = await listen(
     createServer(socket => {
@@ -117,10 +121,36 @@ test('mysql2 sends none to a server that speaks no TLS, though its user switched
       socket.once('data', () => socket.write(packet(2, Buffer.from('\xfemysql_clear_password\0', 'latin1'))))
     }),
   )
+  return { port, received: () => Buffer.concat(received).toString('latin1') }
+}
+
+test('mysql2 sends none to a server that speaks no TLS, though its user switched TLS off', async () => {
+  const { port, received } = await startMysqlImpostor()
   const { ssl: _, ...options } = await tokensOf('mysql', port).mysql2()
   await expect(connectMysql2(options)).rejects.toThrow('no token is sent without TLS')
-  expect(Buffer.concat(received).toString('latin1')).not.toContain('X-Amz-Signature')
+  expect(received()).not.toContain('X-Amz-Signature')
 })
+
+test.each([
+  ['mysql2', 'mysql:', connectMysql2, 'enableCleartextPlugin'],
+  ['mariadb', 'mariadb:', connectMariadb, 'requires TLS'],
+])(
+  '%s sends none if all it has is DATABASE_URL, which makes it check nothing',
+  async (_, scheme, connect, reason) => {
+    vi.spyOn(console, 'error').mockReturnValue()
+    const { port, received } = await startMysqlImpostor()
+    const reply = sampleReply({
+      engine: 'mysql',
+      host: '127.0.0.1',
+      port,
+      dbname: 'shop',
+    }) as unknown as TokenReply
+    const url = databaseUrl({ reply, caFile: '/ca.pem' }).replace('mysql:', scheme)
+    await expect(connect(url)).rejects.toThrow(reason)
+    expect(received()).toContain('mysql_native_password')
+    expect(received()).not.toContain('X-Amz-Signature')
+  },
+)
 
 /** MySQL's packet: its length in three bytes, its number, and what is in it. */
 function packet(number: number, payload: Buffer): Buffer {
