@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { TokenArguments } from '../src/cli/token.ts'
 
-/** Options of `jeton token` as caller-commands.ts describes them. One that is not here only makes the command start slower. */
+/** The options of `jeton token`, as caller-commands.ts describes them. */
 export const TOKEN_OPTIONS = {
   user: { type: 'string' },
   url: { type: 'string' },

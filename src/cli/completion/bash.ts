@@ -9,6 +9,12 @@ export function bashScript(program: CommandNode): string {
 _${name}() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]} path=${name} after='' words='' i
   COMPREPLY=()
+  # --option=value comes as three words
+  if [[ $current == '=' ]]; then
+    current=''
+  elif [[ $previous == '=' && COMP_CWORD -ge 2 ]]; then
+    previous=\${COMP_WORDS[COMP_CWORD - 2]}
+  fi
   for ((i = 1; i < COMP_CWORD; i++)); do
     if [[ \${COMP_WORDS[i]} == -- ]]; then after=$i; break; fi
     case "$path \${COMP_WORDS[i]}" in

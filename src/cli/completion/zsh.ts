@@ -22,6 +22,10 @@ _${name}() {
       (${patterns(commands.slice(1).map(({ path }) => path))}) path_="$path_ \${words[i]}" ;;
     esac
   done
+  if [[ $current == --*=* ]]; then
+    previous=\${current%%=*} current=\${current#*=}
+    compset -P '*='
+  fi
   case "$path_ $previous" in
 ${optionCases(commands).join('\n')}
   esac

@@ -34,16 +34,18 @@ const quote = (words: readonly string[]) => words.map(word => `'${word}'`).join(
 const COMPLETERS: Readonly<Record<'bash' | 'zsh' | 'fish', (words: readonly string[]) => Promise<string[]>>> =
   {
     async bash(words) {
-      const text = `cd '${folder}'; source '${script('bash')}'; compopt() { files=no; }; COMP_WORDS=(${quote(words)}); COMP_CWORD=${words.length - 1}; _jeton
+      // as readline divides them, at COMP_WORDBREAKS
+      const divided = words.flatMap(word => word.split(/(?<==)|(?==)/))
+      const text = `cd '${folder}'; source '${script('bash')}'; compopt() { files=no; }; COMP_WORDS=(${quote(divided)}); COMP_CWORD=${divided.length - 1}; _jeton
       printf '%s\\n' "\${COMPREPLY[@]}"; [[ \${#COMPREPLY[@]} -gt 0 || $files == no ]] || compgen -f -- "\${COMP_WORDS[COMP_CWORD]}"`
       return sortedLines(await run('bash', ['--norc', '-c', text]))
     },
     async zsh(words) {
       const text = `compdef() { :; }; _describe() { print -rl -- \${offered%%:*}; }; compadd() { shift; print -rl -- "$@"; }
-      _files() { print -rl -- ${folder}/claims.json(:t); }; _normal() { print -r -- command; }
+      _files() { print -rl -- ${folder}/claims.json(:t); }; _normal() { print -r -- command; }; compset() { :; }
       source '${script('zsh')}'; words=(${quote(words)}); CURRENT=${words.length}; _jeton`
       const offered = await sortedLines(await run('zsh', ['-f', '-c', text]))
-      const last = words.at(-1) ?? ''
+      const last = (words.at(-1) ?? '').replace(/^--[^=]*=/, '')
       return offered.filter(word => word === 'command' || word.startsWith(last))
     },
     async fish(words) {
@@ -51,7 +53,7 @@ const COMPLETERS: Readonly<Record<'bash' | 'zsh' | 'fish', (words: readonly stri
       const text = `cd '${folder}'; source '${script('fish')}'; complete -C '${line}'`
       const env = { HOME: folder, XDG_CONFIG_HOME: folder }
       const offered = await sortedLines(await run('fish', ['--no-config', '-c', text], { env }))
-      return offered.map(each => each.split('\t')[0] ?? '')
+      return offered.map(each => (each.split('\t')[0] ?? '').replace(/^--[^=]*=/, ''))
     },
   }
 
@@ -82,6 +84,12 @@ describe.each(['bash', 'zsh', 'fish'] as const)('the script for %s', shell => {
       ['json', 'text'],
     ],
     [['jeton', 'decode', '--output', 'j'], ['json']],
+    [['jeton', 'lint-policy', '--output=j'], ['json']],
+    [
+      ['jeton', 'lint-policy', '--output='],
+      ['json', 'text'],
+    ],
+    [['jeton', 'explain', '--claims=cl'], ['claims.json']],
     [
       ['jeton', 'completion', ''],
       ['bash', 'fish', 'zsh'],
@@ -114,9 +122,10 @@ test.runIf(has.bash && has.script)('a terminal with bash completes at the tabula
   const setUp = `PS1='> '; jeton() { echo "ran: $*"; }; source '${script('bash')}'`
   const { stdout } = await run('script', ['-qec', 'bash --norc -i', '/dev/null'], {
     env: { TERM: 'dumb', HOME: folder },
-    input: `${setUp}\njeton lint-\t--str\t\nexit\n`,
+    input: `${setUp}\njeton lint-\t--str\t\njeton token orders --output=mycn\t\nexit\n`,
   })
   expect(stdout).toContain('ran: lint-policy --strict')
+  expect(stdout).toContain('ran: token orders --output=mycnf')
 })
 
 test('a shell that is not known is a usage error', async () => {
