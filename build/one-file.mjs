@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { build, transform } from 'esbuild'
 import { licenseComment } from './notices.mjs'
@@ -34,7 +34,9 @@ export async function buildOneFile({ entry, outfile }) {
   const numbers = new Map(outputFiles.map(({ path }, index) => [basename(path), String(index)]))
   const modules = outputFiles.map(({ text }) => toCommonJs(text, name => numbers.get(name) ?? name))
   const texts = await Promise.all(modules)
-  const program = `(${run})(${JSON.stringify(texts)}, ${numbers.get(`${MAIN}.js`)})`
+  const { engines } = JSON.parse(await readFile('package.json', 'utf8'))
+  const parameters = [texts, numbers.get(`${MAIN}.js`), engines.node.replace('>=', '')]
+  const program = `(${run})(${parameters.map(value => JSON.stringify(value)).join()})`
   const { code } = await transform(program, { minify: true, target: splitOptions.target })
   await writeFile(outfile, `#!/usr/bin/env node\n${code}${await licenseComment(metafile)}`, { mode: 0o755 })
   return metafile
@@ -52,7 +54,11 @@ async function toCommonJs(text, nameOf) {
 }
 
 /** Is the beginning of the file: runs a program by the texts of its modules, which call each other by number. */
-function run(texts, main) {
+function run(texts, main, oldestNode) {
+  if (!process.getBuiltinModule) {
+    process.stderr.write(`jeton: needs Node ${oldestNode} or later, and this is ${process.versions.node}\n`)
+    process.exit(1)
+  }
   const { compileFunction } = process.getBuiltinModule('node:vm')
   const modules = {}
   load(main)

@@ -104,6 +104,16 @@ describe('runs', () => {
   })
 })
 
+test('says to an older Node which one it needs', async () => {
+  const old = join(folder, 'old-node.cjs')
+  await writeFile(old, 'process.getBuiltinModule = undefined')
+  expect(await run(process.execPath, ['--require', old, FILE, 'token', 'orders'])).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `jeton: needs Node ${manifest.engines.node.slice(2)} or later, and this is ${process.versions.node}\n`,
+  })
+})
+
 describe('jeton token', () => {
   const callerEnv = () => ({ JETON_URL: api.url, JETON_JWT: someJwt() })
 
