@@ -9,6 +9,7 @@ export function createCallerContext() {
     stdout: openedByUse(() => outputStream('stdout')),
     stderr: openedByUse(() => outputStream('stderr')),
     lookup: async (host: string) => (await import('node:dns/promises')).lookup(host),
+    lookUpAll: async (host: string) => (await import('node:dns/promises')).lookup(host, { all: true }),
     clock: systemClock(),
   }
 }

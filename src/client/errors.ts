@@ -72,6 +72,11 @@ export function temporaryFailure(message: string, cause?: unknown): CallerError 
 /** Returns a line for stderr: `jeton: detail (code, request id …)`. Any error but CallerError shows only its system code. */
 export function errorLine(cause: unknown): string {
   if (!(cause instanceof CallerError)) return `jeton: failed unexpectedly${systemCodeNote(cause)}\n`
+  return `${escapeUnprintable(`jeton: ${errorText(cause)}`)}\n`
+}
+
+/** Returns all that a caller may know of an error, in one line whose characters are not checked. */
+export function errorText(cause: CallerError): string {
   const { message, code, requestId, auditId } = cause
   const notes = [
     ...(code === undefined ? [] : [code]),
@@ -80,7 +85,7 @@ export function errorLine(cause: unknown): string {
     ...retryNote(cause),
   ]
   const noted = notes.length > 0 ? ` (${notes.join(', ')})` : ''
-  return `${escapeUnprintable(`jeton: ${message}${noted}${callerNote(cause)}`)}\n`
+  return `${message}${noted}${callerNote(cause)}`
 }
 
 function retryNote({ exitCode, retryAfterMs }: CallerError): string[] {

@@ -25,7 +25,8 @@ export async function readTrustedCas(file: CaFile, env: Environment): Promise<st
   return [...(await nodeCas(env)), ...(await readCertificates(file))]
 }
 
-async function readCertificates({ path, name }: CaFile): Promise<string[]> {
+/** Returns the certificates in a file, in PEM; throws as `readTrustedCas` does. */
+export async function readCertificates({ path, name }: CaFile): Promise<string[]> {
   if (path.includes('-----BEGIN'))
     throw invalidUsage(`${name} takes the path of a file, and not what is in it`)
   const text = await readTextUpTo(createReadStream(path), MAX_BYTES).catch(cause => {

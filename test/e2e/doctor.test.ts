@@ -141,7 +141,9 @@ describe.runIf(canLogIn)('jeton doctor', () => {
       const { code, stdout } = await doctor(['orders'], await env({ ref: 'refs/heads/other' }))
       expect(code).toBe(3)
       expect(stdout).toMatch(/^identity {2}ok /)
-      expect(stdout).toMatch(/^token {5}failed .*\(access_denied\)/m)
+      expect(stdout).toMatch(
+        /^token {5}failed .*\(access_denied, request id \S+, audit id \S+\); you are "repo:acme\/orders" of /m,
+      )
       expect(stdout).toMatch(/^query {5}not tried$/m)
       expect(stdout).toContain('jeton explain')
     })
@@ -162,6 +164,21 @@ describe.runIf(canLogIn)('jeton doctor', () => {
     expect(stdout).not.toContain('c2ln')
   })
 
+  test('of an API key that jeton does not accept, it says nothing about a JWT', async () => {
+    api.answers = [problem(401, 'unauthenticated', { auditId: 'record-7' })]
+    const { code, stdout } = await doctor(['orders', '-o', 'json'], {
+      JETON_URL: api.url,
+      JETON_API_KEY: 'k',
+    })
+    expect([code, (JSON.parse(stdout) as Reported).remedies]).toEqual([
+      3,
+      [
+        'the API key may be mistyped, or no longer in the configuration of jeton',
+        'an operator finds the reason in the record: `jeton audit query --id record-7`',
+      ],
+    ])
+  })
+
   test('the credential is missing, jeton is not there, and jeton is busy', async () => {
     expect((await doctor(['orders'], { JETON_URL: api.url })).code).toBe(2)
     const away = await doctor(['orders'], { JETON_URL: 'http://127.0.0.1:1', JETON_JWT: someJwt() })
@@ -177,7 +194,7 @@ describe.runIf(canLogIn)('jeton doctor', () => {
       )
       expect([code, steps.slice(2, 4)]).toEqual([1, ['dns failed', 'tcp not tried']])
       expect(failed?.code).toMatch(/^(ENOTFOUND|EAI_AGAIN)$/)
-      expect(report.means).toContain('leads to no address')
+      expect(report.means).toMatch(/leads to no address|^DNS does not answer/)
     })
 
     test('a port where nothing listens', async () => {
@@ -203,7 +220,7 @@ describe.runIf(canLogIn)('jeton doctor', () => {
         expect(failed?.detail).toMatch(
           /^the server’s certificate does not verify; certificate for .*, issued by jeton test CA \w+, good until .* \((UNABLE_TO_\w+|SELF_SIGNED\w+|DEPTH_ZERO\w+)\)$/,
         )
-        expect(report.means).toContain('the token was not sent')
+        expect(report.means).toContain('The token was not sent')
         expect(logins()).toHaveLength(before)
       },
     )

@@ -1,7 +1,7 @@
 import { CallerError, errorLine, invalidUsage } from '../../client/errors.ts'
-import type { CallerArguments, CallerContext } from '../token-options.ts'
+import type { CallerArguments } from '../token-options.ts'
 import { diagnose } from './diagnosis.ts'
-import { examine, type Findings } from './examination.ts'
+import { type DoctorContext, examine, type Findings } from './examination.ts'
 import { createJsonReport, createTextReport, type DoctorReport } from './report.ts'
 import { StepFailed } from './step.ts'
 
@@ -20,7 +20,7 @@ const DEFAULT_TIMEOUT = '10'
  * `jeton doctor`: goes the way of a login step by step, and explains the first that fails. Returns the exit code: 0 if all is
  * well, 1 if a step failed, and as `jeton token` 2 for a usage error, 3 if jeton refuses, 4 if it says to come back later.
  */
-export async function doctorCommand(args: DoctorArguments, context: CallerContext): Promise<number> {
+export async function doctorCommand(args: DoctorArguments, context: DoctorContext): Promise<number> {
   const { stderr } = context
   const findings: Findings = {}
   try {
@@ -43,7 +43,7 @@ export async function doctorCommand(args: DoctorArguments, context: CallerContex
 
 function parseReport(
   { output = 'text', database, user }: DoctorArguments,
-  { stdout }: CallerContext,
+  { stdout }: DoctorContext,
 ): DoctorReport {
   if (output === 'text') return createTextReport(stdout)
   if (output === 'json') return createJsonReport(stdout, { database, user })

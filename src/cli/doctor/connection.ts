@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { clientFamily } from '../../client/client-family.ts'
 import { fitForTerminal } from '../../client/errors.ts'
 import { createByteChannel } from '../../client/login-probe/byte-channel.ts'
-import { dial } from '../../client/login-probe/dial.ts'
+import { type Dialed, dial } from '../../client/login-probe/dial.ts'
 import type { LoginProtocol } from '../../client/login-probe/login-protocol.ts'
 import { createMysqlProtocol } from '../../client/login-probe/mysql.ts'
 import { createPostgresProtocol } from '../../client/login-probe/postgres.ts'
@@ -19,8 +19,8 @@ import { withTimeout } from '../../lib/deadline.ts'
 import { isoDay } from '../../lib/iso-time.ts'
 
 export interface ConnectionOptions {
-  /** Numeric, so that no name is looked up. */
-  readonly address: string
+  /** Numeric, so that no name is looked up; the first that answers is taken. */
+  readonly addresses: readonly string[]
   readonly port: number
   /** The CA certificates that may have issued the server's, in PEM. */
   readonly ca: string
@@ -30,7 +30,7 @@ export interface ConnectionOptions {
 }
 
 /** A connection without TLS: nothing secret can be sent on it. */
-export interface PlainConnection {
+export interface PlainConnection extends Omit<Dialed, 'socket'> {
   startTls(): Promise<SecureConnection>
 }
 
@@ -38,7 +38,8 @@ export interface PlainConnection {
 export interface SecureConnection {
   /** What TLS found. */
   readonly detail: string
-  logIn(reply: TokenReply): Promise<void>
+  /** Returns whether the server asked for the token. */
+  logIn(reply: TokenReply): Promise<boolean>
   queryUser(): Promise<string>
   close(): void
 }
@@ -52,20 +53,31 @@ export async function openConnection(
   reply: TokenReply,
   options: ConnectionOptions,
 ): Promise<PlainConnection> {
-  const { address, port, ca } = options
   const protocol = protocolOf(reply)
-  const socket = await inTime(options, 'no connection', signal => dial({ address, port, signal }))
+  const { socket, ...dialed } = await dial(options)
   return {
+    ...dialed,
     async startTls() {
+      let hasBegun = false
       const channel = await onSocket(socket, () =>
         inTime(options, 'no TLS', async () => {
           await protocol.requestTls(createByteChannel(socket))
-          return openSecureChannel(socket, { host: reply.host, ca })
+          hasBegun = true
+          return openSecureChannel(socket, { host: reply.host, ca: options.ca })
         }),
-      ).catch(cause => rethrow(cause, { reply, options }))
+      ).catch(async cause => {
+        if (!(cause instanceof ProbeError)) throw cause
+        if (cause.failure === 'timeout' && hasBegun) throw handshakeHangs(cause)
+        if (cause.failure !== 'untrusted') throw cause
+        throw await untrustedWithNote(cause, { reply, options: { ...options, addresses: [dialed.address] } })
+      })
       return secureConnection(channel, { protocol, socket, options })
     },
   }
+}
+
+function handshakeHangs(cause: ProbeError): ProbeError {
+  return new ProbeError(`${cause.message}, although it has begun`, { failure: 'handshake', cause })
 }
 
 function secureConnection(
@@ -112,33 +124,34 @@ async function onSocket<Value>(socket: Socket, work: () => Promise<Value>): Prom
 function inTime<Value>(
   { clock, timeoutMs }: ConnectionOptions,
   what: string,
-  work: (signal: AbortSignal) => Promise<Value>,
+  work: () => Promise<Value>,
 ): Promise<Value> {
   const timedOut = () => new ProbeError(`${what} within ${timeoutMs / 1000} s`, { failure: 'timeout' })
   return withTimeout(work, { clock, timeoutMs, timedOut })
 }
 
-/** With what the certificate says, if that is why: read on a connection of its own, for nothing may be sent on the first. */
-async function rethrow(
-  cause: unknown,
+/** With what the certificate says: read on a connection of its own, for nothing may be sent on the first. */
+async function untrustedWithNote(
+  cause: ProbeError,
   { reply, options }: { reply: TokenReply; options: ConnectionOptions },
-): Promise<never> {
-  if (!(cause instanceof ProbeError) || cause.failure !== 'untrusted') throw cause
-  const note = await inTime(options, 'no certificate', async signal => {
-    const socket = await dial({ ...options, signal })
-    try {
-      await protocolOf(reply).requestTls(createByteChannel(socket))
-      return certificateNote(await readUntrustedCertificate(socket, reply.host))
-    } finally {
-      socket.destroy()
-    }
-  }).catch(() => '')
-  throw new ProbeError(`${cause.message}${note}`, { failure: 'untrusted', code: cause.code, cause })
+): Promise<ProbeError> {
+  const note = await readNote(reply, options).catch(() => '')
+  return new ProbeError(`${cause.message}${note}`, { failure: 'untrusted', code: cause.code, cause })
 }
 
-function certificateNote(certificate: ServerCertificate | undefined): string {
-  if (certificate === undefined) return ''
-  const { names, issuer, expiresAt } = certificate
+async function readNote(reply: TokenReply, options: ConnectionOptions): Promise<string> {
+  const { socket } = await dial(options)
+  try {
+    return await inTime(options, 'no certificate', async () => {
+      await protocolOf(reply).requestTls(createByteChannel(socket))
+      return certificateNote(await readUntrustedCertificate(socket, reply.host))
+    })
+  } finally {
+    socket.destroy()
+  }
+}
+
+function certificateNote({ names, issuer, expiresAt }: ServerCertificate): string {
   const shown = names.slice(0, MAX_NAMES).map(name => fitForTerminal(name.replace(/^DNS:/, '')))
   const more = names.length > MAX_NAMES ? ' and others' : ''
   const until = Number.isNaN(expiresAt) ? '' : `, good until ${isoDay(expiresAt)}`

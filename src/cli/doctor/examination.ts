@@ -1,22 +1,24 @@
-import { readFile } from 'node:fs/promises'
-import { isIP } from 'node:net'
 import { clientFamily } from '../../client/client-family.ts'
 import { wantedAudience } from '../../client/credential.ts'
-import { CallerError, failure } from '../../client/errors.ts'
+import { CallerError, errorText } from '../../client/errors.ts'
 import type { JetonServer } from '../../client/jeton-request.ts'
 import { isTokenRefused } from '../../client/login-probe/find-refusal.ts'
 import { ProbeError } from '../../client/login-probe/probe-error.ts'
 import { requestToken, type TokenRequestBody } from '../../client/request-token.ts'
 import type { TokenReply } from '../../client/token-reply.ts'
 import { monotonicClock } from '../../lib/clock.ts'
-import { withTimeout } from '../../lib/deadline.ts'
 import { sha256Hex } from '../../lib/hash.ts'
-import { systemCode, systemCodeNote } from '../../lib/system-error.ts'
+import { systemCode } from '../../lib/system-error.ts'
 import { type CallerContext, findServer, type ServerArguments } from '../token-options.ts'
-import { type ConnectionOptions, openConnection, type SecureConnection } from './connection.ts'
+import {
+  type ConnectionOptions,
+  openConnection,
+  type PlainConnection,
+  type SecureConnection,
+} from './connection.ts'
 import { getIdentity } from './identity.ts'
 import { createStepRunner, type StepRow, type StepWatch } from './step.ts'
-import { connectTarget } from './target.ts'
+import { findTarget, type LookUpAll } from './target.ts'
 
 export interface ExaminationArguments extends ServerArguments {
   database: string
@@ -26,12 +28,16 @@ export interface ExaminationArguments extends ServerArguments {
   timeoutMs: number
 }
 
+/** What `jeton doctor` uses of its process and of the network. */
+export interface DoctorContext extends CallerContext {
+  lookUpAll: LookUpAll
+}
+
 /** What an examination knows so far, for whoever explains where it failed. */
 export interface Findings {
-  /** What looks wrong with the caller's JWT. */
-  jwtProblems?: readonly string[]
+  /** What looks wrong with the caller's JWT; undefined for another credential. */
+  jwtProblems?: readonly string[] | undefined
   reply?: TokenReply
-  target?: { host: string; port: number }
 }
 
 /**
@@ -40,7 +46,7 @@ export interface Findings {
  */
 export async function examine(
   args: ExaminationArguments,
-  { context, watch, findings }: { context: CallerContext; watch: StepWatch; findings: Findings },
+  { context, watch, findings }: { context: DoctorContext; watch: StepWatch; findings: Findings },
 ): Promise<void> {
   const server = await findServer(args, context)
   const caPem = args.ca === undefined ? undefined : await readBundle(args.ca)
@@ -61,27 +67,23 @@ export async function examine(
     return { detail: describeReply(value), value }
   })
   findings.reply = reply
-  const target = connectTarget(reply)
-  findings.target = target
-  const address = await run('dns', () =>
-    findAddress(target.host, { lookup: context.lookup, clock: context.clock, timeoutMs: args.timeoutMs }),
+  const { lookUpAll, clock } = context
+  const { addresses, port } = await run('dns', () =>
+    findTarget(reply, { lookUpAll, clock, timeoutMs: args.timeoutMs }),
   )
-  const options = {
-    address,
-    port: target.port,
-    ca: caPem ?? reply.ca?.pem ?? '',
-    timeoutMs: args.timeoutMs,
-    clock: context.clock,
-  }
+  const ca = caPem ?? reply.ca?.pem ?? ''
+  const options = { addresses, port, ca, timeoutMs: args.timeoutMs, clock }
   const plain = await run('tcp', async () => {
     const value = await openConnection(reply, options)
-    return { detail: `connected to ${address}, port ${target.port}`, value }
+    return { detail: `connected to ${value.address}, port ${port}${failedNote(value)}`, value }
   })
   const secure = await run('tls', async () => {
     const value = await plain.startTls()
     return { detail: value.detail, value }
   })
-  const loggedIn = await run('login', () => logIn(secure, { reply, body, options, server: known }))
+  const loggedIn = await run('login', () =>
+    logIn(secure, { reply, body, options: { ...options, addresses: [plain.address] }, server: known }),
+  )
   await run('query', async () => {
     const user = await loggedIn.queryUser()
     return { detail: `current_user is ${user}`, value: undefined }
@@ -90,9 +92,8 @@ export async function examine(
 }
 
 async function readBundle(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch(cause => {
-    throw failure(`cannot read the CA bundle ${path}${systemCodeNote(cause)}`, cause)
-  })
+  const { readCertificates } = await import('../../client/server-ca.ts')
+  return (await readCertificates({ path, name: '--ca' })).join('\n')
 }
 
 function describeReply({ user, host, port, expiresIn, cached }: TokenReply & { cached?: unknown }): string {
@@ -100,14 +101,8 @@ function describeReply({ user, host, port, expiresIn, cached }: TokenReply & { c
   return `for ${user} at ${host}:${port}${minutes}${cached === true ? ', from the cache' : ''}`
 }
 
-async function findAddress(
-  host: string,
-  { lookup, clock, timeoutMs }: Pick<CallerContext, 'lookup' | 'clock'> & { timeoutMs: number },
-) {
-  if (isIP(host) !== 0) return { detail: `${host} is an address`, value: host }
-  const timedOut = () => new ProbeError(`no answer within ${timeoutMs / 1000} s`, { failure: 'timeout' })
-  const { address } = await withTimeout(() => lookup(host), { clock, timeoutMs, timedOut })
-  return { detail: `${host} is ${address}`, value: address }
+function failedNote({ failed }: PlainConnection): string {
+  return failed.length === 0 ? '' : `; no connection to ${failed.join(', ')}`
 }
 
 interface LoginParts {
@@ -120,8 +115,9 @@ interface LoginParts {
 /** If the token is refused, asks jeton once for another, and tries that on a connection of its own. */
 async function logIn(secure: SecureConnection, { reply, body, options, server }: LoginParts) {
   try {
-    await secure.logIn(reply)
-    return { detail: `as ${reply.user}`, value: secure }
+    const isAsked = await secure.logIn(reply)
+    const note = isAsked ? '' : '; the server asked for no token, and may let anybody in as this user'
+    return { detail: `as ${reply.user}${note}`, value: secure }
   } catch (cause) {
     if (!(cause instanceof ProbeError) || !isTokenRefused(cause)) throw cause
     const first = cause.message
@@ -154,10 +150,10 @@ function describeStepFailure(cause: unknown): Pick<StepRow, 'detail' | 'code'> {
     // a server's refusal is quoted; the rest is ours
     return { detail: kind === 'refused' ? `${code}: ${message}` : withCode(message, code), code }
   }
-  if (cause instanceof CallerError) return { detail: withCode(cause.message, cause.code), code: cause.code }
+  if (cause instanceof CallerError) return { detail: errorText(cause), code: cause.code }
   return { detail: withCode('it failed', systemCode(cause)), code: systemCode(cause) }
 }
 
 function withCode(message: string, code: string | undefined): string {
-  return code === undefined ? message : `${message} (${code})`
+  return code === undefined || message.includes(code) ? message : `${message} (${code})`
 }

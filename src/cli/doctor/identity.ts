@@ -6,8 +6,8 @@ import type { StepFound } from './step.ts'
 export interface FoundIdentity {
   /** Uses the credential once before it gets another. */
   server: JetonServer
-  /** What looks wrong with the caller's JWT, each a sentence. */
-  problems: readonly string[]
+  /** What looks wrong with the caller's JWT, each a sentence; undefined for another credential. */
+  problems: readonly string[] | undefined
 }
 
 export interface IdentityOptions {
@@ -32,7 +32,7 @@ export async function getIdentity(
   const jwt = readOwnJwt(header, options)
   return {
     detail: `${fitForTerminal(server.identity ?? 'a credential')}${jwtNote(jwt)}`,
-    value: { server: { ...server, credential }, problems: jwt?.problems ?? [] },
+    value: { server: { ...server, credential }, problems: jwt?.problems },
   }
 }
 

@@ -66,7 +66,7 @@ export function createTextReport(stdout: TextOutput): DoctorReport {
           if (!tried.includes(step)) print({ step, result: 'not tried', time: '', detail: '' })
       if (diagnosis === undefined) return
       const { means, remedies } = diagnosis
-      const list = remedies.map((remedy, index) => `  ${index + 1}. ${remedy}\n`)
+      const list = remedies.map((remedy, index) => `  ${index + 1}. ${escapeUnprintable(remedy)}\n`)
       stdout.write(
         `\n${style.bold('It means:')} ${means}.\n${style.bold('What to do, the likeliest first:')}\n`,
       )

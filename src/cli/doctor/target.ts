@@ -1,10 +1,45 @@
+import { isIP } from 'node:net'
 import { failure } from '../../client/errors.ts'
+import { ProbeError } from '../../client/login-probe/probe-error.ts'
 import type { TokenReply } from '../../client/token-reply.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { withTimeout } from '../../lib/deadline.ts'
 import { parseAddress } from '../../rds/address.ts'
 import type { Address } from '../../rds/database.ts'
+import type { StepFound } from './step.ts'
 
-/** Returns where a client connects to: `connect` of a reply, else the endpoint itself. Throws CallerError. */
-export function connectTarget({ connect, host, port }: TokenReply): Address {
+/** Resolves with all addresses of a host, in the order in which they are to be tried. */
+export type LookUpAll = (host: string) => Promise<readonly { address: string }[]>
+
+export interface TargetOptions {
+  lookUpAll: LookUpAll
+  clock: Pick<Clock, 'sleep'>
+  timeoutMs: number
+}
+
+/** Where a client connects to. */
+export interface Target {
+  addresses: readonly string[]
+  port: number
+}
+
+/**
+ * Finds the addresses of what a reply's clients connect to: its `connect`, else the endpoint itself. Throws CallerError if that
+ * is no address, ProbeError if DNS does not answer in time, and what `lookUpAll` throws.
+ */
+export async function findTarget(
+  reply: TokenReply,
+  { lookUpAll, clock, timeoutMs }: TargetOptions,
+): Promise<StepFound<Target>> {
+  const { host, port } = connectTarget(reply)
+  if (isIP(host) !== 0) return { detail: `${host} is an address`, value: { addresses: [host], port } }
+  const timedOut = () => new ProbeError(`no answer within ${timeoutMs / 1000} s`, { failure: 'timeout' })
+  const found = await withTimeout(() => lookUpAll(host), { clock, timeoutMs, timedOut })
+  const addresses = found.map(({ address }) => address)
+  return { detail: `${host} is ${addresses.join(', ')}`, value: { addresses, port } }
+}
+
+function connectTarget({ connect, host, port }: TokenReply): Address {
   if (connect === undefined) return { host, port }
   const address = parseAddress(connect)
   if (!address) throw failure(`the server says to connect to ${connect}, which is not host:port`)

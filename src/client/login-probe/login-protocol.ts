@@ -15,8 +15,11 @@ export interface LoginRequest {
 export interface LoginProtocol {
   /** Asks a server for TLS. When it resolves, the TLS handshake is next. */
   requestTls(channel: ByteChannel): Promise<void>
-  /** Logs in with the token, which is sent only if the server asks for a password in clear text. */
-  logIn(channel: SecureChannel, login: LoginRequest): Promise<void>
+  /**
+   * Logs in with the token, which is sent only if the server asks for a password in clear text. Returns whether it did: a server
+   * may let a user in who has no password.
+   */
+  logIn(channel: SecureChannel, login: LoginRequest): Promise<boolean>
   /** Returns who the server says that the user is. */
   queryUser(channel: SecureChannel): Promise<string>
   /** Tells the server that the connection ends. */

@@ -15,6 +15,8 @@ import { ProbeError, protocolError } from './probe-error.ts'
 import type { SecureChannel } from './secure-channel.ts'
 
 const CLEAR_TEXT = 'mysql_clear_password'
+/** What a server of before 4.1 asks for, by a packet that names nothing. */
+const UNNAMED = 'mysql_old_password'
 const OK = 0x00
 const END_OF_ROWS = 0xfe
 const SWITCH = 0xfe
@@ -48,7 +50,7 @@ export function createMysqlProtocol(): LoginProtocol {
     writePacket(channel, responseHead(), sequence + 1)
   }
 
-  async function logIn(channel: SecureChannel, login: LoginRequest): Promise<void> {
+  async function logIn(channel: SecureChannel, login: LoginRequest): Promise<boolean> {
     const { user, token, dbname } = login
     const password = Buffer.from(`${token}\0`)
     // with the server's own plugin and no password, so that it asks for the one of the account
@@ -65,9 +67,10 @@ export function createMysqlProtocol(): LoginProtocol {
     writePacket(channel, Buffer.concat(parts), 2)
     for (;;) {
       const { payload, sequence } = await readPacket(channel)
-      if (payload[0] === OK) return
+      if (payload[0] === OK) return isAsked
       if (payload[0] === ERROR) throw isAsked ? parseRefusal(payload, token) : refusalBeforeAsking(payload)
-      const [wanted = ''] = payload.toString('latin1', 1).split('\0')
+      const [named] = payload.toString('latin1', 1).split('\0')
+      const wanted = named || UNNAMED
       if (payload[0] !== SWITCH || wanted !== CLEAR_TEXT)
         throw tokenNotWanted(payload[0] === SWITCH ? `the plugin ${wanted}` : `the plugin ${plugin}`)
       isAsked = true

@@ -48,7 +48,7 @@ async function requestTls(channel: ByteChannel): Promise<void> {
   }
 }
 
-async function logIn(channel: SecureChannel, { user, token, dbname }: LoginRequest): Promise<void> {
+async function logIn(channel: SecureChannel, { user, token, dbname }: LoginRequest): Promise<boolean> {
   const parameters = {
     user,
     ...(dbname !== undefined && { database: dbname }),
@@ -56,16 +56,19 @@ async function logIn(channel: SecureChannel, { user, token, dbname }: LoginReque
   }
   const pairs = Object.entries(parameters).map(([name, value]) => `${name}\0${value}\0`)
   channel.write(withLength(int32(PROTOCOL_3_0), Buffer.from(`${pairs.join('')}\0`)))
+  let isAsked = false
   let isAccepted = false
   for (;;) {
     const { type, body } = await readMessage(channel)
     if (type === 'E') throw refusal(body, token)
-    if (type === 'Z' && isAccepted) return
+    if (type === 'Z' && isAccepted) return isAsked
     if (type !== 'R') continue
     const method = body.length >= 4 ? body.readInt32BE() : -1
     if (method === OK) isAccepted = true
-    else if (method === CLEAR_TEXT) channel.write(message('p', Buffer.from(`${token}\0`)))
-    else throw tokenNotWanted(METHODS[method] ?? 'another authentication')
+    else if (method === CLEAR_TEXT) {
+      isAsked = true
+      channel.write(message('p', Buffer.from(`${token}\0`)))
+    } else throw tokenNotWanted(METHODS[method] ?? 'another authentication')
   }
 }
 

@@ -6,6 +6,8 @@ export type ProbeFailure =
   | 'token_not_wanted'
   /** The server has no TLS. */
   | 'no_tls'
+  /** TLS began, and came to nothing: the two did not agree (with a code), or one fell silent (without). */
+  | 'handshake'
   /** The certificate does not verify. Nothing secret was sent. */
   | 'untrusted'
   /** What answers does not speak the database's protocol. */

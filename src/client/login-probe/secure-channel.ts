@@ -55,10 +55,7 @@ export async function openSecureChannel(socket: Socket, { host, ca }: TlsOptions
 }
 
 /** Returns the certificate of a server that is not trusted, and ends the connection: nothing is sent on it. */
-export async function readUntrustedCertificate(
-  socket: Socket,
-  host: string,
-): Promise<ServerCertificate | undefined> {
+export async function readUntrustedCertificate(socket: Socket, host: string): Promise<ServerCertificate> {
   const secured = await handshake({ socket, servername: host, rejectUnauthorized: false })
   const certificate = secured.getPeerCertificate()
   secured.destroy()
@@ -70,7 +67,7 @@ function handshake(options: ConnectionOptions): Promise<TLSSocket> {
     const secured = connect({ ...options, minVersion: 'TLSv1.2' })
     const fail = (cause: Error) => {
       secured.destroy()
-      reject(isVerification(cause) ? untrusted(cause) : connectionError('the TLS handshake failed', cause))
+      reject(handshakeError(cause))
     }
     secured.once('error', fail)
     secured.once('close', () => fail(new Error('closed')))
@@ -86,8 +83,16 @@ function handshake(options: ConnectionOptions): Promise<TLSSocket> {
 const VERIFICATION_CODE =
   /^(?:ERR_TLS_CERT_ALTNAME_|CERT_|CRL_|UNABLE_TO_(?:GET|VERIFY|DECRYPT|DECODE)_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_|PATH_LENGTH_|HOSTNAME_MISMATCH)/
 
-function isVerification(cause: Error): boolean {
-  return VERIFICATION_CODE.test(systemCode(cause) ?? '')
+/** What OpenSSL says of a peer that speaks another version of TLS, or none. */
+const DISAGREEMENT_CODE = /^(?:ERR_SSL_|EPROTO$)/
+
+function handshakeError(cause: Error): ProbeError {
+  const code = systemCode(cause) ?? ''
+  if (VERIFICATION_CODE.test(code)) return untrusted(cause)
+  const message = 'the TLS handshake failed'
+  return DISAGREEMENT_CODE.test(code)
+    ? new ProbeError(message, { failure: 'handshake', code, cause })
+    : connectionError(message, cause)
 }
 
 function untrusted(cause: unknown): ProbeError {

@@ -1,44 +1,14 @@
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
-import { Readable } from 'node:stream'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { doctorCommand } from '../../../src/cli/doctor/command.ts'
-import type { Lookup } from '../../../src/client/connect-address.ts'
-import { systemClock } from '../../../src/lib/clock.ts'
-import { type ApiStub, sampleReply, someJwt, startApiStub } from '../../support/service/api-stub.ts'
-
-interface Reported {
-  means: string
-  steps: { step: string; result: string; detail?: string }[]
-}
+import { type ApiStub, sampleReply, startApiStub } from '../../support/service/api-stub.ts'
+import { examine } from './support.ts'
 
 let api: ApiStub
 beforeAll(async () => {
   api = await startApiStub()
 })
 afterAll(() => api.close())
-
-/** What `jeton doctor -o json` prints of a reply. */
-async function examine(reply: Record<string, unknown>, parts: { lookup?: Lookup } = {}) {
-  api.answers = [{ body: reply }]
-  let printed = ''
-  const output = { write: (text: string) => (printed += text) }
-  const code = await doctorCommand(
-    { database: 'orders', timeout: '0.3', output: 'json' },
-    {
-      env: { JETON_URL: api.url, JETON_JWT: someJwt() },
-      stdin: Readable.from([]),
-      stdout: output,
-      stderr: output,
-      lookup: async () => ({ address: '127.0.0.1' }),
-      clock: systemClock(),
-      ...parts,
-    },
-  )
-  expect(printed).not.toContain(reply.token)
-  const report = JSON.parse(printed) as Reported
-  return { code, means: report.means, failed: report.steps.find(({ result }) => result === 'failed')?.step }
-}
 
 /** Nobody gets the token, or learns who would log in, before TLS has shown who it is. */
 describe('what is no database with TLS gets no token:', () => {
@@ -78,6 +48,7 @@ describe('what is no database with TLS gets no token:', () => {
     ['HTTP', () => onRequest('HTTP/1.1 400 Bad Request\r\n\r\n'), 'something else listens there'],
     ['S and more', () => onRequest('SR\0\0\0\x08\0\0\0\x03'), 'something else listens there'],
     ['S and no TLS', () => onRequest('S', { end: true }), 'the connection ended before TLS was there'],
+    ['S and nothing', () => onRequest('S'), 'large packets may be lost on the way'],
     [
       'half of a refusal',
       () => onRequest('E\0\0\x01\0half', { end: true }),
@@ -87,7 +58,11 @@ describe('what is no database with TLS gets no token:', () => {
     ['a refusal', () => onRequest('E\0\0\0\x16C53300\0Mtoo many\0\0'), 'the server has no connection left'],
   ])('a PostgreSQL that answers %s', async (_, prepare, means) => {
     prepare()
-    expect(await examine(reply)).toEqual({ code: 1, failed: 'tls', means: expect.stringContaining(means) })
+    expect(await examine(api, reply)).toMatchObject({
+      code: 1,
+      failed: { step: 'tls' },
+      means: expect.stringContaining(means),
+    })
   })
 
   const packet = (payload: string) => `${String.fromCharCode(payload.length)}\0\0\0${payload}`
@@ -111,20 +86,67 @@ describe('what is no database with TLS gets no token:', () => {
     ['1129', packet("\xff\x69\x04Host '10.0.0.7' is blocked"), 'ended before they had logged in'],
   ])('a MySQL that greets with %s', async (_, bytes, means) => {
     answer = socket => void socket.write(Buffer.from(bytes, 'latin1'))
-    expect(await examine({ ...reply, engine: 'mysql' })).toEqual({
+    expect(await examine(api, { ...reply, engine: 'mysql' })).toMatchObject({
       code: 1,
-      failed: 'tls',
+      failed: { step: 'tls' },
       means: expect.stringContaining(means),
     })
   })
 })
 
-test('a name that nothing answers for in time', async () => {
-  const reply = sampleReply()
-  const { code, failed } = await examine(reply, { lookup: () => new Promise(() => {}) })
-  expect([code, failed]).toEqual([1, 'dns'])
+test('an engine of a later version', async () => {
+  expect(await examine(api, sampleReply({ engine: 'oracle' }))).toMatchObject({
+    code: 1,
+    failed: { step: 'token' },
+  })
 })
 
-test('an engine of a later version', async () => {
-  expect(await examine(sampleReply({ engine: 'oracle' }))).toMatchObject({ code: 1, failed: 'token' })
+describe('the address:', () => {
+  test('DNS does not answer', async () => {
+    const failing = async () => {
+      throw Object.assign(new Error('getaddrinfo EAI_AGAIN'), { code: 'EAI_AGAIN' })
+    }
+    for (const lookUpAll of [() => new Promise<never>(() => {}), failing])
+      expect(await examine(api, sampleReply(), { lookUpAll })).toMatchObject({
+        code: 1,
+        failed: { step: 'dns' },
+        means: 'DNS does not answer on this machine',
+      })
+  })
+
+  test('a server of jeton that names none is reported like every failure', async () => {
+    expect(await examine(api, sampleReply({ connect: 'nonsense' }))).toMatchObject({
+      code: 1,
+      failed: { step: 'dns', detail: 'the server says to connect to nonsense, which is not host:port' },
+    })
+  })
+
+  test('where the first does not answer, the next is tried, as clients do', async () => {
+    const server = createServer(socket => void socket.end('no database'))
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as { port: number }
+    const lookUpAll = async () => [{ address: '127.0.0.2' }, { address: '127.0.0.1' }]
+    const reply = sampleReply({ connect: `orders.internal:${port}` })
+    const { steps, failed } = await examine(api, reply, { lookUpAll })
+    server.close()
+    expect(steps.find(({ step }) => step === 'dns')?.detail).toBe('orders.internal is 127.0.0.2, 127.0.0.1')
+    expect(steps.find(({ step }) => step === 'tcp')).toMatchObject({
+      result: 'ok',
+      detail: `connected to 127.0.0.1, port ${port}; no connection to 127.0.0.2 ECONNREFUSED`,
+    })
+    expect(failed?.step).toBe('tls')
+  })
+
+  test('where none answers, each is named', async () => {
+    const lookUpAll = async () => [{ address: '127.0.0.2' }, { address: '::1' }]
+    expect(await examine(api, sampleReply({ connect: 'orders.internal:1' }), { lookUpAll })).toMatchObject({
+      code: 1,
+      failed: {
+        step: 'tcp',
+        code: 'ECONNREFUSED',
+        detail: expect.stringMatching(/^no connection: 127\.0\.0\.2 ECONNREFUSED, ::1 E[A-Z]+$/),
+      },
+      means: 'the machine is there, and nothing listens at this port',
+    })
+  })
 })

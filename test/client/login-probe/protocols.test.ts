@@ -20,7 +20,7 @@ describe('PostgreSQL, whose messages come byte by byte', () => {
     send(message('v', `${int32(0)}${int32(0)}`) + message('R', int32(3)))
     await expect.poll(() => written().includes(TOKEN)).toBe(true)
     send(message('R', int32(0)) + message('S', 'a\0b\0') + message('K', '12345678') + message('Z', 'I'))
-    await login
+    expect(await login).toBe(true)
     expect(written().toString('latin1')).toBe(
       `${int32(4 + 4 + 9 + 16 + 30 + 1)}\0\x03\0\0user\0app\0database\0orders\0application_name\0jeton doctor\0\0${message('p', `${TOKEN}\0`)}`,
     )
@@ -107,7 +107,7 @@ describe('MySQL, whose packets come byte by byte', () => {
     send(packet(3, '\xfemysql_clear_password\0'))
     await expect.poll(() => written().includes(TOKEN)).toBe(true)
     send(packet(5, '\0\0\0\x02\0\0\0'))
-    await login
+    expect(await login).toBe(true)
     const query = protocol.queryUser(channel)
     send(packet(1, '\x01') + packet(2, 'column') + packet(3, '\xfe\0\0\x02\0'))
     send(packet(4, '\x05app@%') + packet(5, '\xfe\0\0\x02\0'))
@@ -120,6 +120,23 @@ describe('MySQL, whose packets come byte by byte', () => {
     send(packet(3, '\0\0\0\x02\0\0\0'))
     await login
     expect(written().includes(`\xfc\x86\x05${TOKEN}\0`, 0, 'latin1')).toBe(true)
+  })
+
+  test('an account without a password is let in without the token', async () => {
+    const { protocol, channel, send, written } = await greeted('caching_sha2_password')
+    const login = protocol.logIn(channel, LOGIN)
+    send(packet(3, '\0\0\0\x02\0\0\0'))
+    expect(await login).toBe(false)
+    expect(written().includes(TOKEN)).toBe(false)
+  })
+
+  test('a plugin that is not named is that of before MySQL 4.1', async () => {
+    const { protocol, channel, send } = await greeted('mysql_native_password')
+    const login = protocol.logIn(channel, LOGIN)
+    send(packet(3, '\xfe'))
+    await expect(login).rejects.toMatchObject({
+      message: 'the server asks for the plugin mysql_old_password and not for a token',
+    })
   })
 
   test('an account with another plugin gets no token', async () => {
