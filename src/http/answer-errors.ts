@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { JetonError } from '../errors.ts'
 import { type Log, logRequestFailure } from '../telemetry/log.ts'
+import type { AdmittedFailure } from '../vending/request-audit.ts'
 import { incompleteBodyError, requestError } from './fastify-errors.ts'
 import { type ProblemMembers, sendProblem } from './problem.ts'
 import type { App } from './types.ts'
@@ -13,19 +14,16 @@ export function answerErrors(app: App, log: Log): void {
   app.setErrorHandler((cause, request, reply) => {
     const error = jetonErrorOf(cause, request)
     const failure = request.audit?.admitFailure(error)
-    sendProblem(reply, error, callerMembers(request, { error, auditId: failure?.recordId }))
+    sendProblem(reply, error, error.code === 'access_denied' ? callerMembers(failure) : {})
     failure?.write()
     if (error.code === 'internal_error') logRequestFailure(log, { requestId: request.id, cause })
   })
 }
 
 /** Returns what a caller without a grant needs to ask for one: who it was taken for, and which record says why. */
-function callerMembers(
-  { caller }: FastifyRequest,
-  { error, auditId }: { error: JetonError; auditId: string | undefined },
-): ProblemMembers {
-  if (!caller || error.code !== 'access_denied') return {}
-  const { issuer, subject } = caller.access.auditedPrincipal
+function callerMembers({ principal, recordId: auditId }: Partial<AdmittedFailure> = {}): ProblemMembers {
+  if (!principal) return {}
+  const { issuer, subject } = principal
   return { principal: { issuer, subject }, ...(auditId !== undefined && { auditId }) }
 }
 

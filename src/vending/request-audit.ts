@@ -31,6 +31,8 @@ export interface AdmittedFailure {
   readonly error: JetonError
   /** The id of the record that will stand for it, perhaps one that counts a flood; undefined if it has no record of its own. */
   readonly recordId: string | undefined
+  /** Whom the record names: after a reload during the request, whom the new configuration takes the caller for. */
+  readonly principal: AuditRecord['principal']
   /** Renders and writes the record. Never waits for a sink. */
   write(): void
 }
@@ -73,11 +75,13 @@ export function createRequestAudits({ auditLog, clock, instance, onEnded }: Requ
 
     function admitFailure(cause: unknown): AdmittedFailure {
       const error = asJetonError(cause)
-      if (isFailureRecorded) return { error, recordId: undefined, write() {} }
+      const { principal } = record
+      if (isFailureRecorded) return { error, principal, recordId: undefined, write() {} }
       isFailureRecorded = true
       const { code, status, publicMessage } = error
       return {
         error,
+        principal,
         ...admit({
           ...record,
           ...(isRecorded && { id: randomUUID() }),

@@ -19,7 +19,7 @@ async function holdOpen(api: TestApi, authorization: string) {
   return async () => {
     raw.send(BODY)
     const [reply] = parseReplies((await raw.closed).replace('HTTP/1.1 100 Continue\r\n\r\n', ''))
-    return { status: reply?.status, code: JSON.parse(reply?.body ?? '{}').code as string | undefined }
+    return { status: reply?.status, body: JSON.parse(reply?.body ?? '{}') }
   }
 }
 
@@ -73,7 +73,7 @@ test.each<[string, 'jwt' | 'key', (api: TestApi) => Partial<Config>, string]>([
     const authorization = kind === 'jwt' ? await api.bearer() : `ApiKey ${api.apiKey}`
     const finish = await holdOpen(api, authorization)
     api.reload(change(api))
-    expect(await finish()).toEqual({ status: code === 'access_denied' ? 403 : 401, code })
+    expect(await finish()).toMatchObject({ status: code === 'access_denied' ? 403 : 401, body: { code } })
     expect(api.records).toMatchObject([
       { decision: 'refused', code, principal: { issuer: kind === 'jwt' ? 'github' : 'apiKey' } },
     ])
@@ -84,8 +84,22 @@ test('a request that is still granted after a reload gets its token, by the gran
   const api = await startApi({ config: { grants: GRANTS } })
   const finish = await holdOpen(api, await api.bearer())
   api.reload({ grants: [{ ...JWT_GRANT, name: 'renamed' }] })
-  expect(await finish()).toEqual({ status: 200, code: undefined })
+  expect(await finish()).toMatchObject({ status: 200, body: { grant: 'renamed' } })
   expect(api.records).toMatchObject([{ decision: 'vended', grant: 'renamed' }])
+})
+
+test('a refusal after a reload names whom the new policy takes the caller for, as its record does', async () => {
+  const api = await startApi({ config: { grants: GRANTS } })
+  const finish = await holdOpen(api, await api.bearer())
+  const renamed = { name: 'renamed', issuer: api.issuer.url, audience: 'jeton', jwks: api.issuer.jwks() }
+  api.reload({ issuers: [renamed], grants: [] })
+  const { body } = await finish()
+  const [record] = api.records
+  expect(record?.principal).toMatchObject({ issuer: 'renamed', subject: 'someone' })
+  expect(body).toMatchObject({
+    auditId: record?.id,
+    principal: { issuer: 'renamed', subject: 'someone' },
+  })
 })
 
 test('a revoked API key lists no databases once a reload has come', async () => {
