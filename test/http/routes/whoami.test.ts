@@ -90,6 +90,16 @@ test('what is in the claims stays text', async () => {
   expect(reply.body.databases).toEqual([{ name: 'orders', users: ['app_ro'] }])
 })
 
+test('nothing of the claims that a terminal or a log could take for its own stands raw in the reply', async () => {
+  const { url, bearer } = await start()
+  const sub = 'a\u2028b\u202ec\u009b31md\u0000'
+  const reply = await request(url)
+    .get('/v1/whoami')
+    .set('authorization', await bearer({ sub, ref: sub }))
+  expect(reply.text).toMatch(/^[ -~]*$/)
+  expect(reply.body.principal).toMatchObject({ subject: sub, claims: { ref: sub } })
+})
+
 test.each(['get', 'head'] as const)('%s /v1/whoami is for verified callers only', async method => {
   const api = await start()
   const reply = await request(api.url)[method]('/v1/whoami').set('authorization', 'Bearer bad')
