@@ -51,8 +51,8 @@ export interface TokenCache {
 
 /**
  * Returns a cache with one current token for each key. Nothing runs by timer: a renewal starts with a request. The current
- * token is usable if it can be vended, lasts as long as the request needs, and is not reported by it as rejected. The first row that fits holds; a
- * request whose wait did not bring a usable token starts again.
+ * token is usable if it can be vended, lasts as long as the request needs, and is not reported by it as rejected. The first row
+ * that fits holds; a request whose wait did not bring a usable token starts again.
  *
  *     the current token     and                                                     then
  *     usable                the request reports another, the store unread for 1 s   renewOrUse, after a read

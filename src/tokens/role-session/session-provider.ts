@@ -100,7 +100,9 @@ export function createSessionProvider(
   /** Returns the current session although STS failed; throws `cause` if it ends too soon, or if AWS refuses the role. */
   function fallBackOn(cause: unknown, minimumMs: number | undefined): RoleSession {
     const isTransient = asJetonError(cause).code === 'temporarily_unavailable'
-    if (isTransient && current && canBeVended(current, clock.now(), minimumMs)) return current
+    const now = clock.now()
+    if (isTransient && current && canBeVended(current, now) && leavesMinimum(current, { at: now, minimumMs }))
+      return current
     throw cause
   }
 

@@ -93,6 +93,17 @@ describe('getForSigning', () => {
     await expect(provider.getForSigning()).rejects.toBe(GONE)
   })
 
+  test('returns it to a caller with a minimum only if the minimum is left after the wait for a slot, too', async () => {
+    const minimumMs = 14 * MINUTE
+    await sign()
+    sts.failure = GONE
+    await clock.advance(46 * MINUTE - 7000)
+    expect((await provider.getForSigning(minimumMs)).accessKeyId).toBe('ASIA1')
+    await clock.advance(1)
+    await expect(provider.getForSigning(minimumMs)).rejects.toBe(GONE)
+    expect(await sign()).toBe('ASIA1')
+  })
+
   test('does not return the old session when AWS refuses the role, nor after a bug', async () => {
     await sign()
     await clock.advance(50 * MINUTE)
