@@ -20,7 +20,6 @@ export interface VerifiedJwt {
 
 /** The most memory that cached JWTs may take. */
 export const MAX_CACHE_BYTES = 32 * 1024 * 1024
-/** A longer JWT is refused before it is hashed or decoded. */
 export const MAX_JWT_BYTES = 16 * 1024
 
 const MAX_AGE_MS = 5 * 60_000
@@ -52,8 +51,7 @@ export function cacheVerifiedJwts({ verify, clock, maxBytes = MAX_CACHE_BYTES }:
   }
 
   return async function authenticate(jwt: string): Promise<Principal> {
-    if (jwt.length > MAX_JWT_BYTES)
-      throw unauthenticated(`the JWT is longer than the ${MAX_JWT_BYTES} bytes that are accepted`)
+    checkJwtLength(jwt)
     const hash = sha256Hex(jwt)
     const cached = cache.get(hash)
     if (cached) {
@@ -64,6 +62,12 @@ export function cacheVerifiedJwts({ verify, clock, maxBytes = MAX_CACHE_BYTES }:
     }
     return verifications.run(hash, () => verifyAndCache(jwt, hash))
   }
+}
+
+/** Throws `unauthenticated` for a JWT that is refused before it is hashed or decoded. */
+export function checkJwtLength(jwt: string): void {
+  if (jwt.length > MAX_JWT_BYTES)
+    throw unauthenticated(`the JWT is longer than the ${MAX_JWT_BYTES} bytes that are accepted`)
 }
 
 /** Measured for an entry, with what the access policy keeps of a principal besides. */

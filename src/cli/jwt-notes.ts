@@ -2,6 +2,7 @@ import type { JWTPayload } from 'jose'
 import { parseCompactJwt } from '../authentication/compact-jwt.ts'
 import { CLOCK_TOLERANCE_SECONDS, type ClaimDemands, checkClaims } from '../authentication/jwt-claims.ts'
 import type { Principal } from '../authentication/principal.ts'
+import { checkJwtLength } from '../authentication/verified-jwt-cache.ts'
 import { JetonError } from '../errors.ts'
 import { messageOf } from '../lib/system-error.ts'
 
@@ -18,6 +19,7 @@ export interface GivenJwt {
 export function jwtNotes({ jwt, claims, demands, now }: GivenJwt): string[] {
   return [
     'nothing of the JWT was verified, its signature least of all',
+    ...refusalOf(() => checkJwtLength(jwt)),
     ...refusalOf(() => parseCompactJwt(jwt)),
     ...timeNotes(claims, now / 1000),
     ...(demands ? refusalOf(() => checkClaims(claims as JWTPayload, { ...demands, now })) : []),

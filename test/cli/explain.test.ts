@@ -175,6 +175,7 @@ describe('a JWT', () => {
     ['is for another audience', { aud: 'other' }, undefined, 'the audience of the JWT is not "jeton"'],
     ['lives too long', { exp: iat + 90_000 }, undefined, 'the JWT is valid for 90000 s'],
     ['is not signed', {}, { alg: 'none' }, 'the JWT must be signed with one of RS256'],
+    ['is too long', { roles: 'x'.repeat(13_000) }, undefined, 'the JWT is longer than the 16384 bytes'],
     ['has no end', { exp: undefined }, undefined, 'the JWT has no "exp" claim'],
   ])('that %s is explained, with a note', async (_, claims, header, note) => {
     const { exitCode, stderr } = await explainJwt({ ...CLAIMS, ...claims }, header && { header })
