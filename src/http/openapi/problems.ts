@@ -38,7 +38,7 @@ export const ProblemSchema = Type.Object(
     auditId: Type.Optional(
       Type.String({
         description:
-          'The id of the record that says why, for the operator. Only of a 403. Many at once share the record that counts them, which is written within a minute.',
+          'The id of the record that says why, for the operator. Only of a 403. Many at once share the record that counts them, which is written within two minutes.',
       }),
     ),
   },

@@ -44,8 +44,14 @@ export function addTokensRoute(
       const { audit } = caller
       const { database, user, caPem = false, refused: rejectedFingerprint, minimumSeconds } = request.body
       const minimumMs = minimumSeconds === undefined ? undefined : minimumSeconds * 1000
-      const asked = { request: { database, user }, rejectedFingerprint, minimumMs }
-      const vended = await vend({ access, renewal, audit, ...asked })
+      const vended = await vend({
+        access,
+        renewal,
+        audit,
+        request: { database, user },
+        rejectedFingerprint,
+        minimumMs,
+      })
       onVended?.({ durationMs: reply.elapsedTime })
       reply.header('cache-control', 'no-store').type(JSON_TYPE)
       // Fastify sends text as it is; the type that it expects is the schema's, to which a test holds the text
