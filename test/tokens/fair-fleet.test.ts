@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import type { Store } from '../../src/store/store.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
-import { createInstance, during, type Instance, KEY, ownerOf, principalKeys } from './instances.ts'
+import { createInstance, during, type Instance, KEY, MINUTE, ownerOf, principalKeys } from './instances.ts'
 
 let clock: VirtualClock
 let store: Store
@@ -48,6 +48,17 @@ describe('a token that grants share', () => {
       outcome => outcome.status === 'rejected' && outcome.reason.retryAfterMs,
     )
     expect(own).not.toBe(other)
+  })
+
+  test('is minted anew for a minimum from the share of who names it, and of nobody else', async () => {
+    await during(clock, instance.get())
+    await clock.advance(2 * MINUTE)
+    await fillShare('aggressor')
+    const longest = { minimumMs: 840_000 }
+    const refused = instance.get({ owner: AGGRESSOR, ...longest })
+    const joined = instance.get({ owner: NEWCOMER, ...longest })
+    await expect(refused).rejects.toMatchObject({ code: 'throttled' })
+    expect((await during(clock, joined)).cached).toBe(false)
   })
 
   test('stays in use for others while one caller reports it as refused, again and again', async () => {
