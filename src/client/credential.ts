@@ -27,6 +27,8 @@ export interface Identity {
 export interface CredentialSources {
   /** `--jwt`: a file, or `-` for stdin. */
   jwtFile?: string | undefined
+  /** How the program that asks is given a credential, for errors; default: by `--jwt`. */
+  words?: CredentialWords
   env: CredentialEnvironment
   stdin: AsyncIterable<Uint8Array | string>
   /** For metadata servers, which no proxy reaches; default: without a proxy. */
@@ -35,15 +37,24 @@ export interface CredentialSources {
   root?: string
 }
 
+export interface CredentialWords {
+  /** What `jwtFile` is called. */
+  readonly jwtFile: string
+  /** How to give one, to end a sentence with `or `. */
+  readonly give: string
+}
+
+const OPTION: CredentialWords = { jwtFile: '--jwt', give: 'give --jwt FILE (- for stdin)' }
+
 /** Returns whom a JWT is asked to be for: JETON_AUDIENCE, or `jeton`. */
 export function wantedAudience(env: Pick<CredentialEnvironment, 'JETON_AUDIENCE'>): string {
   return env.JETON_AUDIENCE?.trim() || 'jeton'
 }
 
-const NO_CREDENTIAL =
-  'no credential: set JETON_JWT_FILE (a file with a JWT, such as a projected token of Kubernetes), JETON_JWT or JETON_API_KEY, or give --jwt FILE (- for stdin); in GitHub Actions, GitLab CI and on other platforms the caller is found by itself, but this is none of them'
-const NO_PROJECTED_TOKEN =
-  'no credential: mount a projected service account token with `audience: jeton` at /var/run/secrets/jeton, with the `path: token`; or set JETON_JWT_FILE, JETON_JWT or JETON_API_KEY, or give --jwt FILE'
+const noCredential = ({ give }: CredentialWords) =>
+  `no credential: set JETON_JWT_FILE (a file with a JWT, such as a projected token of Kubernetes), JETON_JWT or JETON_API_KEY, or ${give}; in GitHub Actions, GitLab CI and on other platforms the caller is found by itself, but this is none of them`
+const noProjectedToken = ({ give }: CredentialWords) =>
+  `no credential: mount a projected service account token with \`audience: jeton\` at /var/run/secrets/jeton, with the \`path: token\`; or set JETON_JWT_FILE, JETON_JWT or JETON_API_KEY, or ${give}`
 const NO_GKE = "nor does Google's metadata server answer, if this is GKE: it may a few seconds later (--wait)"
 
 /**
@@ -72,11 +83,11 @@ export function listIdentities(sources: CredentialSources, network: Network): Of
   return [...givenIdentities(sources), ...platforms.map(platform => platformIdentity(platform, host))]
 }
 
-function givenIdentities({ jwtFile, env, stdin }: CredentialSources): Identity[] {
+function givenIdentities({ jwtFile, env, stdin, words = OPTION }: CredentialSources): Identity[] {
   const { JETON_JWT: jwt, JETON_JWT_FILE: path, JETON_API_KEY: apiKey } = env
   return [
     ...(jwtFile === '-' ? [fromStdin(stdin)] : []),
-    ...(jwtFile !== undefined && jwtFile !== '-' ? [fromFile(jwtFile, '--jwt')] : []),
+    ...(jwtFile !== undefined && jwtFile !== '-' ? [fromFile(jwtFile, words.jwtFile)] : []),
     ...(jwt ? [given('the JWT in JETON_JWT', async () => jwtHeader(jwt, 'JETON_JWT'))] : []),
     ...(path ? [fromFile(path, 'JETON_JWT_FILE')] : []),
     ...(apiKey
@@ -137,9 +148,11 @@ async function askMachine(sources: CredentialSources, network: Network): Promise
   const busy = answers.find(answer => answer.status === 'rejected')
   if (busy) throw rewordError(busy.reason, message => `no credential is set, and ${message}`)
   const { KUBERNETES_SERVICE_HOST: cluster, AWS_WEB_IDENTITY_TOKEN_FILE: tokenForAws } = host.env
+  const words = sources.words ?? OPTION
   // the metadata server of GKE answers some seconds after a pod has started
-  if (cluster) throw new CallerError(`${NO_PROJECTED_TOKEN}; ${NO_GKE}`, { exitCode: 2, isTemporary: true })
-  throw invalidUsage(tokenForAws ? NO_PROJECTED_TOKEN : NO_CREDENTIAL)
+  if (cluster)
+    throw new CallerError(`${noProjectedToken(words)}; ${NO_GKE}`, { exitCode: 2, isTemporary: true })
+  throw invalidUsage(tokenForAws ? noProjectedToken(words) : noCredential(words))
 }
 
 function hostOf({ env, sendDirectly = createNodeSend(), root = '/' }: CredentialSources, network: Network) {

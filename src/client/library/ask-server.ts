@@ -4,7 +4,7 @@ import type { Environment } from '../../lib/process-input.ts'
 import { memoizeAsync } from '../../lib/single-flight.ts'
 import { systemCodeNote } from '../../lib/system-error.ts'
 import { findCredential, type Identity } from '../credential.ts'
-import { CallerError, callerNote, invalidUsage } from '../errors.ts'
+import { CallerError, callerNote, failure, invalidUsage } from '../errors.ts'
 import type { Network, Send } from '../http.ts'
 import { openSend } from '../open-send.ts'
 import { requestToken } from '../request-token.ts'
@@ -35,7 +35,7 @@ export function createAsk(
       const server = await findServer()
       return await requestToken({ database, user, caPem: true, refused }, { ...server, waitMs })
     } catch (cause) {
-      throw tokenErrorOf(cause)
+      throw tokenErrorOf(cause, database)
     }
   }
 }
@@ -61,11 +61,13 @@ async function identityOf(
   env: Environment,
   network: Network,
 ): Promise<Identity> {
-  if (credential === undefined) return findCredential({ jwtFile, env, stdin: noStdin() }, network)
+  if (credential === undefined)
+    return findCredential({ jwtFile, env, stdin: noStdin(), words: WORDS }, network)
   return {
     description: 'that given to createTokens',
     async getCredential() {
-      const text = (typeof credential === 'function' ? await credential() : credential).trim()
+      const given: unknown = typeof credential === 'function' ? await callBack(credential) : credential
+      const text = typeof given === 'string' ? given.trim() : ''
       // what is no header must not reach Node, whose error would quote it
       if (!/^(?:(?:Bearer|ApiKey) )?[\x21-\x7e]+$/i.test(text))
         throw invalidUsage('the credential given to createTokens is neither a JWT nor `ApiKey KEY`')
@@ -74,14 +76,26 @@ async function identityOf(
   }
 }
 
+const WORDS = { jwtFile: 'jwtFile', give: 'give createTokens a jwtFile or a credential' }
+
+/** The text of the application's own error is not shown, which may hold its secrets: it is the cause. */
+async function callBack(getCredential: () => string | Promise<string>): Promise<string> {
+  try {
+    return await getCredential()
+  } catch (cause) {
+    throw failure('the function that gives createTokens its credential failed', cause)
+  }
+}
+
 /** An application's stdin is its own. */
 async function* noStdin(): AsyncGenerator<never> {}
 
-function tokenErrorOf(cause: unknown): TokenError {
+function tokenErrorOf(cause: unknown, database: string): TokenError {
+  const text = (why: string) => escapeUnprintable(`no token for ${database}: ${why}`)
   if (!(cause instanceof CallerError))
-    return new TokenError(`asking for a token failed unexpectedly${systemCodeNote(cause)}`, { cause })
+    return new TokenError(text(`asking jeton failed unexpectedly${systemCodeNote(cause)}`), { cause })
   const { message, code, isTemporary, retryAfterMs, requestId, auditId } = cause
-  return new TokenError(escapeUnprintable(`${message}${callerNote(cause)}`), {
+  return new TokenError(text(`${message}${callerNote(cause)}`), {
     code,
     isTemporary,
     retryAfterMs,

@@ -15,9 +15,12 @@ export interface TokensParts extends ServerParts {
   monotonic: Pick<Clock, 'now'>
 }
 
-/** Returns the same as `createTokens`, with other clocks, environment or network. */
+/** Returns the same as `createTokens`, with other clocks, environment or network. Throws TypeError if `waitMs` is no time. */
 export function createTokensWith(options: TokensOptions, { monotonic, ...parts }: TokensParts): Tokens {
   const { waitMs = DEFAULT_WAIT_MS } = options
+  // what is no number, as of a variable that is not set, would be waited for without an end
+  if (!Number.isFinite(waitMs) || waitMs < 0)
+    throw new TypeError('waitMs of createTokens is not a number of milliseconds')
   const { clock } = parts
   const source = createTokenSource({
     ask: createAsk(options, parts),

@@ -62,7 +62,7 @@ test('says what the server said in a TokenError, and as whom it refused', async 
   expect(await failureOf({ credential: someJwt() })).toMatchObject({
     name: 'TokenError',
     message:
-      'why: access_denied; you are "repo:acme/orders" of the issuer "github", the credential is that given to createTokens',
+      'no token for orders: why: access_denied; you are "repo:acme/orders" of the issuer "github", the credential is that given to createTokens',
     code: 'access_denied',
     isTemporary: false,
     requestId: 'req-1',
@@ -83,6 +83,12 @@ test.each<[string, Partial<TokensOptions>, string]>([
   ['no server', { url: undefined }, 'no server: give createTokens a url, or set JETON_URL'],
   ['a file that is not there', { serverCa: '/nonexistent/ca.pem' }, 'serverCa'],
   ['a credential in two lines', { credential: 'a\nsecret-b' }, 'neither a JWT nor'],
+  ['a function that returns none', { credential: () => undefined as unknown as string }, 'neither a JWT nor'],
+  [
+    'a file that is named by its option',
+    { credential: undefined, jwtFile: '/nonexistent/jwt' },
+    '/nonexistent/jwt',
+  ],
 ])('says what is wrong with its options: %s', async (_, options, message) => {
   const error = await failureOf({ credential: someJwt(), ...options })
   expect(error).toMatchObject({
@@ -92,6 +98,32 @@ test.each<[string, Partial<TokensOptions>, string]>([
   })
   expect(inspect(error)).not.toContain('secret-b')
   expect(api.requests).toEqual([])
+})
+
+test('a function for the credential that fails is the cause, and what it says is not shown', async () => {
+  const cause = new Error('vault: token s.secret-c is not valid')
+  const error = await failureOf({ credential: () => Promise.reject(cause) })
+  expect(error).toMatchObject({
+    message: 'no token for orders: the function that gives createTokens its credential failed',
+    cause,
+  })
+})
+
+test('says how a library is given a credential, not a command', async () => {
+  const env = { KUBERNETES_SERVICE_HOST: '10.0.0.1', AWS_EC2_METADATA_DISABLED: 'true' }
+  const { message } = await failureOf({}, env)
+  expect(message).toContain('give createTokens a jwtFile or a credential')
+  expect(message).not.toContain('--')
+  api.answers = [problem(401, 'unauthenticated')]
+  const folder = await createPrivateFolder({ name: 'test' })
+  onTestFinished(() => folder.remove())
+  const jwtFile = join(folder.path, 'jwt')
+  await writeFile(jwtFile, someJwt())
+  expect((await failureOf({ jwtFile })).message).toContain(`the JWT in ${jwtFile} (jwtFile)`)
+})
+
+test.each([Number.NaN, -1, Number.POSITIVE_INFINITY])('a `waitMs` of %s is no time to wait for', waitMs => {
+  expect(() => tokensWith({ waitMs })).toThrow(TypeError)
 })
 
 test('options for another engine are refused', async () => {
