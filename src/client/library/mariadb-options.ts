@@ -26,7 +26,12 @@ export async function mariadbOptions(source: TokenSource, waitMs: number): Promi
     ...dial,
     user,
     ...database,
-    ssl: { ca: first.ca.pem, servername: first.host },
+    ssl: {
+      get ca() {
+        return source.caPem()
+      },
+      servername: first.host,
+    },
     stream(callback) {
       dialWithToken(this).then(
         socket => handOver(socket, callback),

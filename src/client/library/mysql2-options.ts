@@ -22,7 +22,12 @@ export async function mysql2Options(source: TokenSource, waitMs: number): Promis
     port,
     user,
     ...database,
-    ssl: { ca: first.ca.pem, verifyIdentity: true },
+    ssl: {
+      get ca() {
+        return source.caPem()
+      },
+      verifyIdentity: true,
+    },
     authPlugins: {
       mysql_clear_password:
         ({ connection, command }) =>

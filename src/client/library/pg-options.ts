@@ -24,7 +24,9 @@ export async function pgOptions(source: TokenSource, waitMs: number): Promise<Pg
     ...database,
     password,
     ssl: {
-      ca: first.ca.pem,
+      get ca() {
+        return source.caPem()
+      },
       servername: first.host,
       checkServerIdentity: (_host, certificate) => checkServerIdentity(first.host, certificate),
     },

@@ -31,6 +31,8 @@ export interface TokenSource {
   noteRefused(fingerprint: string): void
   /** Notes the same of the current token. */
   noteCurrentRefused(): void
+  /** Returns the certificates of RDS as they came with the last token; empty before the first. */
+  caPem(): string
 }
 
 /** How long the caller that asks for the next token waits for it, while the last one is still good. */
@@ -117,6 +119,7 @@ export function createTokenSource(parts: TokenSourceParts): TokenSource {
     noteCurrentRefused() {
       refusedFingerprint = held?.token.fingerprint
     },
+    caPem: () => held?.token.ca.pem ?? '',
   }
 }
 

@@ -18,7 +18,7 @@ export interface TokensOptions {
   credential?: string | (() => string | Promise<string>) | undefined
   /** A file with CA certificates to trust besides those of Node; default: JETON_CACERT. */
   serverCa?: string | undefined
-  /** How long a call may wait, in milliseconds, while the server says to come back later; default: 10,000. */
+  /** How long a call may wait, in milliseconds, while the server is away or says to come back later; default: 10,000. */
   waitMs?: number | undefined
 }
 
@@ -85,7 +85,8 @@ export interface PgOptions {
   /** Called for each connection. */
   password(): Promise<string>
   ssl: {
-    ca: string
+    /** That of the last token, whenever it is read: a pool may be older than its database's CA. */
+    readonly ca: string
     servername: string
     /** Checks the certificate for RDS's name, whatever name is dialled. */
     checkServerIdentity(host: string, certificate: PeerCertificate): Error | undefined
@@ -99,7 +100,7 @@ export interface Mysql2Options {
   port: number
   user: string
   database?: string
-  ssl: { ca: string; verifyIdentity: true }
+  ssl: { readonly ca: string; verifyIdentity: true }
   /** Sends the token, and only over TLS to a server whose certificate is RDS's. */
   authPlugins: {
     mysql_clear_password(context: { connection: unknown; command: unknown }): () => Promise<Buffer>
@@ -116,7 +117,7 @@ export interface MariadbOptions {
   port: number
   user: string
   database?: string
-  ssl: { ca: string; servername: string }
+  ssl: { readonly ca: string; servername: string }
   /** Dials, and puts the token into the options of this connection. */
   stream(callback: (error?: Error | undefined, socket?: Socket) => void): void
   /** Longer than mariadb's own second, so that a login may wait for a token. */

@@ -1,8 +1,7 @@
-import type { AddressInfo } from 'node:net'
-import { createServer, type Server as NetServer, type Socket } from 'node:net'
-import { connect as connectTls, createServer as createTlsServer, TLSSocket } from 'node:tls'
+import { createServer, type Socket } from 'node:net'
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { createConnection as connectMariadb } from 'mariadb'
-import { createConnection as connectMysql2 } from 'mysql2/promise'
+import { createConnection as connectMysql2, createPool as createMysql2Pool } from 'mysql2/promise'
 import pg from 'pg'
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { databaseUrl } from '../../../src/client/forms/uri.ts'
@@ -11,8 +10,9 @@ import type { Tokens } from '../../../src/client/library/types.ts'
 import { createNodeSend } from '../../../src/client/node-http.ts'
 import type { TokenReply } from '../../../src/client/token-reply.ts'
 import { createAuthority } from '../../../src/dev/postgres/certificate-authority.ts'
-import { virtualClock } from '../../support/clock/virtual-clock.ts'
+import { type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
 import { type ApiStub, RDS_HOST, sampleReply, startApiStub } from '../../support/service/api-stub.ts'
+import { askForClearText, greeting, listen, startMysqlImpostor, startPostgresImpostor } from './impostors.ts'
 
 /** Another server's certificate of the very same CA: who has it must not be sent a token. */
 const authority = createAuthority()
@@ -20,45 +20,20 @@ const OTHER = authority.issue(['other.c9akciq32xyz.us-east-1.rds.amazonaws.com',
 const OWN = authority.issue([RDS_HOST])
 
 let api: ApiStub
+let clock: VirtualClock
 beforeEach(async () => {
+  clock = virtualClock()
   api = await startApiStub()
 })
 afterEach(() => api.close())
 
+const replyOf = (engine: string, port: number, { caPem } = authority) =>
+  sampleReply({ engine, connect: `localhost:${port}`, ca: { pem: caPem } })
+
 function tokensOf(engine: string, port: number): Tokens {
-  api.answers = [
-    { body: sampleReply({ engine, connect: `localhost:${port}`, ca: { pem: authority.caPem } }) },
-  ]
-  const clock = virtualClock()
+  api.answers = [{ body: replyOf(engine, port) }]
   const options = { database: 'orders', url: api.url, credential: 'ApiKey secret' }
   return createTokensWith(options, { env: {}, clock, monotonic: clock, send: createNodeSend() })
-}
-
-async function listen(server: NetServer): Promise<number> {
-  await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  return (server.address() as AddressInfo).port
-}
-
-/** A server that speaks PostgreSQL as far as TLS, and then asks for a password; returns what came after that. */
-async function startPostgresImpostor({ certPem: cert, keyPem: key }: typeof OTHER) {
-  const received: Buffer[] = []
-  const port = await listen(
-    createServer(socket => {
-      socket.on('error', () => {})
-      socket.once('data', () => {
-        socket.write('S')
-        const secure = new TLSSocket(socket, { isServer: true, cert, key })
-        secure.on('error', () => {})
-        secure.on('data', data => {
-          received.push(data)
-          // AuthenticationCleartextPassword
-          secure.write(Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]))
-        })
-      })
-    }),
-  )
-  return { port, received: () => Buffer.concat(received).toString('latin1') }
 }
 
 test('pg sends a token to the server of RDS, through a tunnel with another name', async () => {
@@ -77,6 +52,64 @@ test('pg sends none to a server with the certificate of another, even if it is d
   await expect(client.connect()).rejects.toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
   expect(server.received()).toBe('')
 })
+
+const MYSQL_DRIVERS: [string, (tokens: Tokens) => Promise<{ end(): Promise<void> }>][] = [
+  ['mysql2', async tokens => connectMysql2({ ...(await tokens.mysql2()), connectTimeout: 1000 })],
+  ['mariadb', async tokens => connectMariadb({ ...(await tokens.mariadb()), connectTimeout: 1000 })],
+]
+
+test.each(MYSQL_DRIVERS)('%s sends a token to the server of RDS, through a tunnel', async (_, connect) => {
+  const server = await startMysqlImpostor(OWN)
+  connect(tokensOf('mariadb', server.port)).catch(() => {})
+  await expect.poll(server.received).toContain('X-Amz-Signature')
+})
+
+test.each(MYSQL_DRIVERS)('%s sends none to a server with the certificate of another', async (_, connect) => {
+  const server = await startMysqlImpostor(OTHER)
+  await expect(connect(tokensOf('mariadb', server.port))).rejects.toThrow('does not match certificate')
+  expect(server.received()).toBe('')
+})
+
+test.each<[string, (tokens: Tokens) => Promise<() => Promise<unknown>>]>([
+  [
+    'mysql2',
+    async tokens => {
+      const pool = createMysql2Pool(await tokens.mysql2())
+      return () => pool.query('SELECT 1')
+    },
+  ],
+  [
+    'mariadb',
+    async tokens => {
+      const options = await tokens.mariadb()
+      return () => connectMariadb(options)
+    },
+  ],
+  [
+    'pg',
+    async tokens => {
+      const pool = new pg.Pool(await tokens.pg())
+      return () => pool.query('SELECT 1')
+    },
+  ],
+])(
+  'what was made for %s before the database had another CA trusts it once a token came with that',
+  async (name, make) => {
+    const server = await (name === 'pg' ? startPostgresImpostor : startMysqlImpostor)(OWN)
+    const engine = name === 'pg' ? 'postgres' : 'mariadb'
+    const tokens = tokensOf(engine, server.port)
+    api.answers = [
+      { body: replyOf(engine, server.port, createAuthority()) },
+      { body: replyOf(engine, server.port) },
+    ]
+    const logIn = await make(tokens)
+    await expect(logIn()).rejects.toThrow(/certificate/)
+    await clock.advance(10 * 60_000)
+    await tokens.get()
+    logIn().catch(() => {})
+    await expect.poll(server.received).toContain('X-Amz-Signature')
+  },
+)
 
 /** A TLS connection as mysql2 makes one, whose own check of the certificate can be switched off. */
 async function secureStream({ certPem: cert, keyPem: key }: typeof OTHER, session?: Buffer) {
@@ -112,20 +145,20 @@ test.each<[string, () => Promise<Socket>, object | undefined]>([
 })
 
 /** A server that speaks MySQL without TLS, and asks for a password in clear text; returns what came to it. */
-async function startMysqlImpostor() {
+async function startPlainMysqlImpostor() {
   const received: Buffer[] = []
   const port = await listen(
     createServer(socket => {
       socket.on('error', () => {}).on('data', data => received.push(data))
-      socket.write(GREETING)
-      socket.once('data', () => socket.write(packet(2, Buffer.from('\xfemysql_clear_password\0', 'latin1'))))
+      socket.write(greeting())
+      socket.once('data', () => socket.write(askForClearText(2)))
     }),
   )
   return { port, received: () => Buffer.concat(received).toString('latin1') }
 }
 
 test('mysql2 sends none to a server that speaks no TLS, though its user switched TLS off', async () => {
-  const { port, received } = await startMysqlImpostor()
+  const { port, received } = await startPlainMysqlImpostor()
   const { ssl: _, ...options } = await tokensOf('mysql', port).mysql2()
   await expect(connectMysql2(options)).rejects.toThrow('no token is sent without TLS')
   expect(received()).not.toContain('X-Amz-Signature')
@@ -138,7 +171,7 @@ test.each([
   '%s sends none if all it has is DATABASE_URL, which makes it check nothing',
   async (_, scheme, connect, reason) => {
     vi.spyOn(console, 'error').mockReturnValue()
-    const { port, received } = await startMysqlImpostor()
+    const { port, received } = await startPlainMysqlImpostor()
     const reply = sampleReply({
       engine: 'mysql',
       host: '127.0.0.1',
@@ -150,25 +183,4 @@ test.each([
     expect(received()).toContain('mysql_native_password')
     expect(received()).not.toContain('X-Amz-Signature')
   },
-)
-
-/** MySQL's packet: its length in three bytes, its number, and what is in it. */
-function packet(number: number, payload: Buffer): Buffer {
-  return Buffer.concat([
-    Buffer.from([payload.length, payload.length >> 8, payload.length >> 16, number]),
-    payload,
-  ])
-}
-
-/** A server's greeting (protocol 10) with CLIENT_PROTOCOL_41, CLIENT_SECURE_CONNECTION and CLIENT_PLUGIN_AUTH, without CLIENT_SSL. */
-const GREETING = packet(
-  0,
-  Buffer.concat([
-    Buffer.from('\x0a8.0.36\0', 'latin1'),
-    Buffer.from([1, 0, 0, 0]),
-    Buffer.alloc(8, 'a'),
-    Buffer.from([0, 0x00, 0x82, 45, 2, 0, 0x08, 0x00, 21]),
-    Buffer.alloc(10),
-    Buffer.from('aaaaaaaaaaaa\0mysql_native_password\0', 'latin1'),
-  ]),
 )
