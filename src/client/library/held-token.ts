@@ -28,7 +28,7 @@ export function holdToken(reply: TokenReply, ageMs: Stopwatch): HeldToken {
   if (lifeMs <= MIN_LEFT_MS)
     throw new TokenError('the server sent a token that is about to end', { isTemporary: true })
   const spareMs =
-    refreshAfter === undefined || expiresAt === undefined
+    expiresIn === undefined || refreshAfter === undefined || expiresAt === undefined
       ? lifeMs / 2
       : Date.parse(expiresAt) - Date.parse(refreshAfter)
   return {

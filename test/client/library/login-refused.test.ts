@@ -19,6 +19,18 @@ test.each([
     error('pool timeout', { cause: error('denied', { errno: 1045 }) }),
   ],
   ['Sequelize', error('denied', { parent: error('denied', { code: '28P01' }) })],
+  [
+    "Prisma's adapter",
+    error('AuthenticationFailed', { cause: { kind: 'AuthenticationFailed', originalCode: '28P01' } }),
+  ],
+  [
+    "Prisma's client",
+    error('Raw query failed', {
+      code: 'P2010',
+      meta: { driverAdapterError: error('postgres', { cause: { kind: 'postgres', code: '28000' } }) },
+    }),
+  ],
+  ["Prisma's client, in its own words", error('Authentication failed against the server', { code: 'P1000' })],
   ['TypeORM', error('denied', { driverError: error('denied', { code: '28000' }) })],
 ])('isLoginRefused knows the error of %s', (_, cause) => {
   expect(isLoginRefused(cause)).toBe(true)

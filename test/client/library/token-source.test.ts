@@ -1,5 +1,6 @@
+import { getEventListeners } from 'node:events'
 import { inspect } from 'node:util'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { TokenError } from '../../../src/client/library/token-error.ts'
 import type { TokenReply } from '../../../src/client/token-reply.ts'
 import { sha256Hex } from '../../../src/lib/hash.ts'
@@ -135,6 +136,34 @@ test('a token that is about to end when it arrives is an error', async () => {
   const questions = askQuestions()
   questions.answers = [freshReply({ expiresIn: 5 })]
   await expect(questions.source.get()).rejects.toMatchObject({ isTemporary: true })
+})
+
+test('a server that does not say how long a token lasts is believed to promise five minutes', async () => {
+  const questions = askQuestions()
+  const { source, clock, asked } = questions
+  const { expiresIn: _, ...reply } = freshReply()
+  questions.answers = [reply]
+  await source.get()
+  await clock.advance(2.5 * MINUTE_MS - 1)
+  await source.get()
+  expect(asked).toHaveLength(1)
+  await clock.advance(1)
+  await source.get()
+  expect(asked).toHaveLength(2)
+})
+
+test('a hundred calls with one signal are no leak, of which Node would warn', async () => {
+  const warnings: string[] = []
+  const onWarning = ({ message }: Error) => void warnings.push(message)
+  process.on('warning', onWarning)
+  onTestFinished(() => void process.off('warning', onWarning))
+  const questions = askQuestions()
+  questions.answers = [freshReply()]
+  const { signal } = new AbortController()
+  await Promise.all(Array.from({ length: 100 }, () => questions.source.get({ signal })))
+  await settle()
+  expect(warnings).toEqual([])
+  expect(getEventListeners(signal, 'abort')).toEqual([])
 })
 
 test('an aborted call rejects with its reason, and the others go on', async () => {
