@@ -88,6 +88,12 @@ describe.each(['jeton-client', 'jeton/client'])('the library %s', name => {
     expect({ stdout, stderr }).toEqual({ stdout: reply.token, stderr: '' })
   })
 
+  test('can be required by CommonJS', async () => {
+    await writeFile(join(place, 'index.cjs'), `console.log(Object.keys(require('${name}')).sort().join())`)
+    const { stdout, stderr } = await run(process.execPath, ['index.cjs'], { cwd: place })
+    expect({ stdout, stderr }).toEqual({ stdout: 'TokenError,createTokens,isLoginRefused\n', stderr: '' })
+  })
+
   test('compiles in the strictest TypeScript, which finds mistakes', async () => {
     const script = (options: string) => `import { createTokens, TokenError, type Tokens } from '${name}'
       const orders: Tokens = createTokens(${options})

@@ -12,8 +12,8 @@ const PATIENCE_MS = 5 * 60_000
 const RETRIES = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=1000']
 
 /**
- * Installs the drivers and ORMs as their lock file says, unless they are there, and returns whether they are. If not, says so on
- * stderr; with CI=true it always returns true, so that tests fail instead of being skipped unseen.
+ * Installs the drivers and ORMs as their lock file says, unless they are there, and returns whether they are. If not, says why on
+ * stderr; with CI=true it then rejects, so that tests fail instead of being skipped unseen.
  */
 export async function installRecipes(): Promise<boolean> {
   if (await isInstalled()) return true
@@ -24,7 +24,8 @@ export async function installRecipes(): Promise<boolean> {
       () => undefined,
       (cause: Error) => cause.message,
     )
-  if (reason === undefined || process.env.CI === 'true') return true
+  if (reason === undefined) return true
+  if (process.env.CI === 'true') throw new Error(`npm ci --prefix test/recipes/node: ${reason}`)
   process.stderr.write(`\n!!! TESTS SKIPPED, missing: npm ci --prefix test/recipes/node (${reason})\n\n`)
   return false
 }

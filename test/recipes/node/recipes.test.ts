@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type ShiftedClock, shiftClock } from '../../support/clock/shifted-clock.ts'
 import { canRun } from '../../support/databases/install.ts'
 import { exampleIn } from '../../support/markdown.ts'
+import { run } from '../../support/run.ts'
 import { type LoginService, startLoginService } from '../../support/service/login-service.ts'
 import { installRecipes, RECIPES } from './install.ts'
 import { type RecipeProcess, startRecipe } from './recipe-process.ts'
@@ -30,7 +32,7 @@ const RECIPE_LIST: readonly Recipe[] = [
   {
     page: 'pg',
     examples: ['pool', 'log-in'],
-    query: `client.query('${SQL}').then(({ rows }) => rows[0].name)`,
+    query: `Promise.resolve(rows[0].name)`,
     isOneConnection: true,
   },
   { page: 'postgres-js', examples: ['pool'], query: `sql\`${SQL}\`.then(([row]) => row.name)` },
@@ -77,6 +79,21 @@ const RECIPE_LIST: readonly Recipe[] = [
     cwd: ROOT,
   },
 ]
+
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
+const COMPILER_OPTIONS = {
+  noEmit: true,
+  strict: true,
+  skipLibCheck: true,
+  target: 'es2022',
+  module: 'nodenext',
+  types: ['node'],
+  typeRoots: [join(ROOT, 'node_modules/@types')],
+  // these are jeton's own
+  paths: Object.fromEntries(
+    ['mysql2/promise', 'mariadb'].map(name => [name, [join(ROOT, 'node_modules', name)]]),
+  ),
+}
 
 const TITLED = RECIPE_LIST.map(
   recipe => [`${recipe.page}.md: ${recipe.examples.join(', ')}`, recipe] as const,
@@ -127,6 +144,23 @@ describe.runIf(canLogIn)('the recipe', () => {
     }
     await recipe.end()
     expect(logins().filter(({ result }) => !result.ok)).toEqual([])
+  })
+
+  test('of each page compiles in strict TypeScript', async () => {
+    const folder = await mkdtemp(`${RECIPES}node_modules/.types-`)
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const files = new Map<string, string>()
+    for (const { page, examples } of RECIPE_LIST) {
+      const text = await readFile(new URL(`../../../docs/connect/${page}.md`, import.meta.url), 'utf8')
+      files.set(`${page}.mts`, examples.map(name => exampleIn(text, name)).join('\n'))
+    }
+    for (const [name, text] of files) await writeFile(join(folder, name), text)
+    await writeFile(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions: COMPILER_OPTIONS, files: [...files.keys()] }),
+    )
+    const { code, stdout } = await run(process.execPath, [TSC, '-p', folder])
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
   })
 
   /** Ends every connection of the database's users, as a failover does. */
