@@ -15,6 +15,13 @@ export interface LoginTarget {
   readonly connectTimeout: number
 }
 
+/** Returns the error of a connection that does not check whether it has reached RDS. */
+export function uncheckedError(host: string): TokenError {
+  return new TokenError(
+    `no token is sent without TLS and a check that the certificate is that of ${host}: leave \`host\` and \`ssl\` of the options as they are`,
+  )
+}
+
 export interface LoginTargetOptions {
   /** The engines that the driver speaks to. */
   engines: readonly string[]

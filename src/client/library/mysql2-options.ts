@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { checkServerIdentity, TLSSocket } from 'node:tls'
 import { isJsonObject, type JsonObject } from '../../lib/json.ts'
 import { isLoginRefused } from './login-refused.ts'
-import { loginTargetOf } from './login-target.ts'
+import { loginTargetOf, uncheckedError } from './login-target.ts'
 import { TokenError } from './token-error.ts'
 import type { TokenSource } from './token-source.ts'
 import type { Mysql2Options } from './types.ts'
@@ -53,15 +53,11 @@ export async function mysql2Options(source: TokenSource, waitMs: number): Promis
  */
 function requireRds(connection: unknown, host: string): void {
   const { stream, config } = memberOf(connection)
-  if (!(stream instanceof TLSSocket) || !stream.authorized)
-    throw new TokenError(`no token is sent without TLS and a certificate of RDS: ${LEAVE_AS_IT_IS}`)
   const isChecked = memberOf(config).host === host && memberOf(memberOf(config).ssl).verifyIdentity === true
-  const isRds =
-    isChecked && (stream.isSessionReused() || !checkServerIdentity(host, stream.getPeerCertificate()))
-  if (!isRds) throw new TokenError(`no token is sent to another server than ${host}: ${LEAVE_AS_IT_IS}`)
+  if (!isChecked || !(stream instanceof TLSSocket) || !stream.authorized) throw uncheckedError(host)
+  if (!stream.isSessionReused() && checkServerIdentity(host, stream.getPeerCertificate()))
+    throw uncheckedError(host)
 }
-
-const LEAVE_AS_IT_IS = 'leave `host` and `ssl` of the options as they are'
 
 function memberOf(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {}

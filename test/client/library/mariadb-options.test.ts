@@ -31,8 +31,8 @@ async function listen(): Promise<number> {
 }
 
 /** The own options of a connection, as those of mariadb call `stream`. */
-function connectionWith(stream: MariadbOptions['stream'], logger?: { error(error: unknown): void }) {
-  return { password: undefined as string | undefined, logger, stream }
+function connectionWith({ stream, ssl }: MariadbOptions, logger?: { error(error: unknown): void }) {
+  return { password: undefined as string | undefined, logger, stream, ssl }
 }
 
 type Dialled = [error?: Error | undefined, socket?: Socket | undefined]
@@ -42,7 +42,7 @@ const dial = (connection: Pick<MariadbOptions, 'stream'>) =>
 
 test('`stream` gives each connection a socket, and the token in its own options', async () => {
   const { tokens, options } = await optionsFor(await listen())
-  const connection = connectionWith(options.stream)
+  const connection = connectionWith(options)
   const [, socket] = await dial(connection)
   socket?.destroy()
   expect(connection.password).toBe(await tokens.password())
@@ -61,7 +61,7 @@ test('a release that calls `stream` in another way gets an error rather than no 
 test('a connection that was given up while it waited for a token harms nobody', async () => {
   const { options } = await optionsFor(await listen())
   const sockets: (Socket | undefined)[] = []
-  connectionWith(options.stream).stream((_, socket) => {
+  connectionWith(options).stream((_, socket) => {
     sockets.push(socket)
     socket?.on('error', () => {})
     throw new TypeError('as mariadb 3.5 throws')
@@ -73,12 +73,17 @@ test('a connection that was given up while it waited for a token harms nobody', 
 test('a refused login is told to jeton, and to the logger that the connection had', async () => {
   const { tokens, options } = await optionsFor(await listen())
   const logged: unknown[] = []
-  const connection = connectionWith(options.stream, { error: error => void logged.push(error) })
+  const connection = connectionWith(options, { error: error => void logged.push(error) })
   const [, socket] = await dial(connection)
   socket?.destroy()
-  const error = Object.assign(new Error('Access denied'), { errno: 1045 })
-  connection.logger?.error(error)
-  expect(logged).toEqual([error])
+  const [ofQuery, ofLogin] = [false, true].map(fatal =>
+    Object.assign(new Error('Access denied'), { errno: 1045, fatal }),
+  )
+  connection.logger?.error(ofQuery)
+  await tokens.get()
+  expect(api.requests).toHaveLength(1)
+  connection.logger?.error(ofLogin)
+  expect(logged).toEqual([ofQuery, ofLogin])
   const { fingerprint } = await tokens.get()
   expect(JSON.parse(api.requests.at(-1)?.body ?? '')).toMatchObject({ refused: fingerprint })
 })

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { createConnection as connectMariadb } from 'mariadb'
@@ -68,6 +69,36 @@ test.each(MYSQL_DRIVERS)('%s sends none to a server with the certificate of anot
   const server = await startMysqlImpostor(OTHER)
   await expect(connect(tokensOf('mariadb', server.port))).rejects.toThrow('does not match certificate')
   expect(server.received()).toBe('')
+})
+
+const UNCHECKED = 'no token is sent without TLS and a check'
+
+test.each([
+  ['any certificate', { rejectUnauthorized: false }],
+  ['any name', { ca: authority.caPem, checkServerIdentity: () => undefined }],
+])('pg sends none to a server with the certificate of another, though its user wants %s', async (_, ssl) => {
+  const server = await startPostgresImpostor(OTHER)
+  const client = new pg.Client({ ...(await tokensOf('postgres', server.port).pg()), ssl })
+  client.on('error', () => {})
+  await expect(client.connect()).rejects.toThrow(UNCHECKED)
+  expect(server.received()).not.toContain('X-Amz-Signature')
+})
+
+test('pg sends none without TLS', async () => {
+  const { password } = await tokensOf('postgres', 1).pg()
+  const client = { connection: new EventEmitter(), ssl: false }
+  await expect(password.call(client)).rejects.toThrow(UNCHECKED)
+})
+
+test.each([
+  ['no TLS', false],
+  ['any certificate', { rejectUnauthorized: false }],
+  ['any name', { ca: authority.caPem, checkServerIdentity: () => undefined }],
+])('mariadb sends none, though its user wants %s', async (_, ssl) => {
+  const server = await startMysqlImpostor(OTHER)
+  const options = { ...(await tokensOf('mariadb', server.port).mariadb()), ssl }
+  await expect(connectMariadb(options)).rejects.toThrow(UNCHECKED)
+  expect(server.received()).not.toContain('X-Amz-Signature')
 })
 
 test.each<[string, (tokens: Tokens) => Promise<() => Promise<unknown>>]>([
