@@ -3,7 +3,6 @@ import { type Lookup, resolveConnectAddress } from '../client/connect-address.ts
 import { readablePath } from '../client/login.ts'
 import type { TokenReply } from '../client/token-reply.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Environment } from '../lib/process-input.ts'
 import { quoteForShell } from '../lib/shell-words.ts'
 import { type ActionInputs, isPem, readInputs } from './inputs.ts'
 import { logInSteps } from './log-in.ts'
@@ -11,8 +10,9 @@ import { makePrivateFolder, type PutPrivately, putInto, removePrivateFolder } fr
 import { requestForJob } from './request.ts'
 import { createRunner, type Runner, type RunnerParts } from './runner.ts'
 
-/** The word after which the action's file is the command `jeton`. */
+/** The words after which the action's file is the command `jeton`, and the action's `post`. */
 export const AS_COMMAND = 'jeton'
+export const AS_POST = 'post'
 
 export interface ActionParts extends RunnerParts {
   lookup: Lookup
@@ -21,16 +21,28 @@ export interface ActionParts extends RunnerParts {
   program: { node: string; file: string }
 }
 
+/** Runs the action at its step. Prints why it fails. Returns the exit code. */
+export function runAction(parts: ActionParts): Promise<number> {
+  return report(parts, runner => runMain(parts, runner))
+}
+
 /**
- * Runs the action: at its step, and again as its `post` when the job ends, which removes what it wrote. Prints why it fails.
- * Returns the exit code.
+ * Runs `post` of the action when the job ends, which removes what the step wrote: nothing, if it was cancelled before that.
+ * Prints why it fails. Returns the exit code.
  */
-export async function runAction(parts: ActionParts): Promise<number> {
-  const { env } = parts
+export function runPost(parts: RunnerParts): Promise<number> {
+  return report(parts, async runner => {
+    const { STATE_folder: folder } = parts.env
+    if (!folder) return
+    await removePrivateFolder(folder, parts.env)
+    runner.log('removed the files of the login')
+  })
+}
+
+async function report(parts: RunnerParts, work: (runner: Runner) => Promise<void>): Promise<number> {
   const runner = createRunner(parts)
   try {
-    if (env.STATE_isPost === 'true') await runPost(env, runner)
-    else await runMain(parts, runner)
+    await work(runner)
     return 0
   } catch (cause) {
     runner.fail(cause)
@@ -38,14 +50,7 @@ export async function runAction(parts: ActionParts): Promise<number> {
   }
 }
 
-async function runPost(env: Environment, runner: Runner): Promise<void> {
-  if (!env.STATE_folder) return
-  await removePrivateFolder(env.STATE_folder, env)
-  runner.log('removed the files of the login')
-}
-
 async function runMain({ env, lookup, clock, program }: ActionParts, runner: Runner): Promise<void> {
-  await runner.saveState({ isPost: 'true' })
   const inputs = readInputs(env)
   const folder = await makePrivateFolder(env)
   await runner.saveState({ folder })
@@ -100,7 +105,7 @@ async function provideCommand(
   await runner.addPath(resolve(path, '..'))
   await runner.exportVariables({
     JETON_URL: url,
-    ...(audience !== undefined && { JETON_AUDIENCE: audience }),
+    JETON_AUDIENCE: audience,
     ...(serverCaFile !== undefined && { JETON_CACERT: serverCaFile }),
   })
 }

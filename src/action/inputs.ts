@@ -9,7 +9,7 @@ export interface ActionInputs {
   /** Undefined if only the command `jeton` is wanted. */
   database: string | undefined
   user: string | undefined
-  audience: string | undefined
+  audience: string
   /** A path, or the PEM itself. */
   serverCa: string | undefined
   ca: string | undefined
@@ -20,7 +20,8 @@ export interface ActionInputs {
 
 /** What an input may have in it beside printable text: the lines of a PEM. */
 const CONTROL = /\p{Cc}|\p{Zl}|\p{Zp}/u
-const PEM = /^-----BEGIN CERTIFICATE-----/
+/** A bundle may begin with remarks. */
+const PEM = /^-----BEGIN CERTIFICATE-----/m
 
 /** Parses the inputs, which a runner passes as variables. Throws CallerError, which quotes none of them. */
 export function readInputs(env: Environment): ActionInputs {
@@ -33,7 +34,7 @@ export function readInputs(env: Environment): ActionInputs {
     url,
     database: lineOf('database', env),
     user: lineOf('user', env),
-    audience: lineOf('audience', env),
+    audience: lineOf('audience', env) ?? 'jeton',
     serverCa: serverCa !== undefined && PEM.test(serverCa) ? serverCa : lineOf('server-ca', env),
     ca: lineOf('ca', env),
     waitMs: Number(wait) * 1000,

@@ -30,8 +30,9 @@ export async function logInSteps(
   const complete = { ...login, caFile, hasPasswordInFiles: true }
   const { set } = await putLoginFiles(complete, put)
   const passwordFile = await putPasswordFile(complete, put)
+  const variables = withoutRefused(set, env)
   const settings = {
-    ...(inputs.exports === 'env' ? set : withoutToken(set, reply)),
+    ...(inputs.exports === 'env' ? variables : withoutToken(variables, reply)),
     ...(passwordFile && { PGPASSFILE: passwordFile }),
   }
   if (inputs.exports !== 'none') {
@@ -45,6 +46,16 @@ export async function logInSteps(
     ...(set.MYSQL_HOME && set.MARIADB_HOME && optionFiles(set.MYSQL_HOME, set.MARIADB_HOME)),
     ...(inputs.isTokenWanted && { token: reply.token }),
   })
+}
+
+/** lib/pq, the driver of many a tool written in Go, refuses to start with them, whatever their values. */
+const REFUSED_BY_TOOLS: readonly string[] = ['PGGSSENCMODE', 'PGSSLCERTMODE']
+
+/** Those go against what libpq finds in a home directory. No step could unset them for a tool, so the job gets none of its own. */
+function withoutRefused(set: EnvironmentChanges['set'], env: Environment): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(set).filter(([name]) => !REFUSED_BY_TOOLS.includes(name) || env[name] !== undefined),
+  )
 }
 
 async function putPasswordFile(login: Login, put: PutPrivately): Promise<string | undefined> {

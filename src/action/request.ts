@@ -31,10 +31,7 @@ export async function requestForJob(
   const serverCa =
     serverCaFile === undefined ? undefined : { path: serverCaFile, name: 'the input server-ca' }
   const network = { send: await openSend({ env, serverCa }), clock }
-  const sources = {
-    env: audience === undefined ? env : { ...env, JETON_AUDIENCE: audience },
-    stdin: NO_INPUT,
-  }
+  const sources = { env: { ...env, JETON_AUDIENCE: audience }, stdin: NO_INPUT }
   const identity = await findCredential(sources, network)
   const reply = await requestToken(
     { database, ...(user !== undefined && { user }), ...(ca === undefined && { caPem: true }) },

@@ -71,11 +71,11 @@ describe('a token', () => {
     })
     expect(runner.env).toEqual({
       ...job.env,
-      JETON_URL: api.url,
+      ...{ JETON_URL: api.url, JETON_AUDIENCE: 'jeton' },
       DATABASE_URL: `postgresql://app_ro@${reply.host}:5432/shop?sslmode=verify-full&sslrootcert=${percentEncode(join(folder, 'ca.pem'))}`,
       ...{ PGHOST: reply.host, PGPORT: '5432', PGUSER: 'app_ro', PGDATABASE: 'shop' },
       ...{ PGSSLMODE: 'verify-full', PGSSLROOTCERT: join(folder, 'ca.pem') },
-      ...{ PGGSSENCMODE: 'disable', PGSSLCERTMODE: 'disable', PGPASSFILE: join(folder, 'pgpass') },
+      PGPASSFILE: join(folder, 'pgpass'),
     })
   })
 
@@ -103,7 +103,8 @@ describe('a token', () => {
     const withToken = Object.entries(runner.env).filter(([, value]) => value.includes('X-Amz-Signature'))
     expect(withToken.map(([name]) => name).sort()).toEqual([...variables].sort())
     expect(outputs.token).toBe(isOutput ? reply.token : undefined)
-    if (more.export === 'none') expect(runner.env).toEqual({ ...job.env, JETON_URL: api.url })
+    if (more.export === 'none')
+      expect(runner.env).toEqual({ ...job.env, JETON_URL: api.url, JETON_AUDIENCE: 'jeton' })
   })
 })
 
@@ -155,13 +156,17 @@ describe('post', () => {
     expect(await runner.finish()).toEqual([{ code: 0, printed: '', log: '', outputs: {} }])
   })
 
+  test('requests nothing if the step was cancelled before it had begun', async () => {
+    expect(await runner.post(inputs(), {})).toEqual({ code: 0, printed: '', log: '', outputs: {} })
+    expect(api.requests).toEqual([])
+    expect(await foldersLeft()).toEqual([])
+  })
+
   test('removes nothing but such a folder of the runner', async () => {
     const precious = join(runner.temp, 'precious')
     await writeFile(precious, 'x')
-    api.answers = [{ body: sampleReply() }]
     for (const folder of [precious, dirname(runner.temp), `${runner.temp}/jeton-x/../precious`, '/']) {
-      const env = { STATE_isPost: 'true', STATE_folder: folder }
-      const { code, log } = await runner.uses(inputs(), env)
+      const { code, log } = await runner.post(inputs(), { folder })
       expect({ code, log }).toMatchObject({ code: 1, log: expect.stringContaining('it stays') })
     }
     expect(await readFile(precious, 'utf8')).toBe('x')
@@ -229,7 +234,7 @@ describe('nobody sets what only the action may set', () => {
     const { code, printed } = await runner.uses(inputs())
     expect(code).toBe(1)
     expect(printed).toMatch(/^::error title=jeton::.*\n$/)
-    expect(runner.env).toEqual({ ...job.env, JETON_URL: api.url })
+    expect(runner.env).toEqual({ ...job.env, JETON_URL: api.url, JETON_AUDIENCE: 'jeton' })
   })
 
   test('by the name of a database, which arrives as it is', async () => {
@@ -300,6 +305,22 @@ describe('a variable of the job that would mislead the login', () => {
   })
 })
 
+test('what lib/pq refuses to start with is set only if the job has set it', async () => {
+  const other = await startGithubRunner({ env: { ...job.env, PGGSSENCMODE: 'require' } })
+  api.answers = [{ body: sampleReply() }]
+  await other.uses(inputs({ export: 'env' }))
+  const { PGGSSENCMODE, PGSSLCERTMODE } = other.env
+  await other.close()
+  expect([PGGSSENCMODE, PGSSLCERTMODE]).toEqual(['disable', undefined])
+})
+
+test('a second login asks for the audience of its own, whatever the first had', async () => {
+  api.answers = [{ body: sampleReply() }]
+  await runner.uses(inputs({ audience: 'other' }))
+  await runner.uses(inputs())
+  expect(job.audiences).toEqual(['other', 'jeton'])
+})
+
 describe('the command jeton', () => {
   test('is there for the steps that follow, with the same server and audience', async () => {
     api.answers = [{ body: sampleReply() }]
@@ -315,7 +336,7 @@ describe('the command jeton', () => {
   test('trusts the CA that the action was given as a PEM', async () => {
     const pem = await readFile(new URL('../../node_modules/typescript/package.json', import.meta.url), 'utf8')
       .then(text => createHash('sha256').update(text).digest('base64'))
-      .then(text => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----`)
+      .then(text => `# a remark\n-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----`)
     const { code, log } = await runner.uses(inputs({ 'server-ca': pem }))
     expect({ code, log }).toMatchObject({ code: 1, log: expect.stringContaining('certificate 1 in') })
     expect(await readFile(runner.env.JETON_CACERT ?? '', 'utf8')).toBe(`${pem}\n`)

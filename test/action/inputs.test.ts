@@ -6,6 +6,7 @@ const given = { INPUT_URL: 'https://jeton.example.com', INPUT_DATABASE: '' }
 test('what is not given is left out, or has its default', () => {
   expect(readInputs(given)).toEqual({
     url: 'https://jeton.example.com',
+    audience: 'jeton',
     waitMs: 60_000,
     exports: 'pgpass',
     isTokenWanted: false,

@@ -33,13 +33,17 @@ export interface GithubRunner {
   /** The job's environment for the next step, without PATH. */
   readonly env: Readonly<Record<string, string>>
   /** Runs the action with these inputs. */
-  uses(inputs: Readonly<Record<string, string>>, env?: Readonly<Record<string, string>>): Promise<StepResult>
+  uses(inputs: Readonly<Record<string, string>>): Promise<StepResult>
   /** Runs a script of the shell. */
   run(script: string): Promise<ProgramResult>
   /** Runs `post` of all actions, the last one first. */
   finish(): Promise<StepResult[]>
+  /** Runs `post` of an action with these inputs, whose step has saved this. */
+  post(inputs: Readonly<Record<string, string>>, state: Readonly<Record<string, string>>): Promise<StepResult>
   close(): Promise<void>
 }
+
+type Values = Readonly<Record<string, string>>
 
 export interface RunnerOptions {
   /** The job's `env:` and what the runner itself sets. */
@@ -55,7 +59,7 @@ export async function startGithubRunner({ env: jobEnv, without = [] }: RunnerOpt
   let path = process.env.PATH ?? ''
   const posts: (() => Promise<StepResult>)[] = []
 
-  async function runNode(file: string, env: Record<string, string>, state: Record<string, string>) {
+  async function runNode(file: string, env: Values, state: Values) {
     const files = join(temp, '_runner_file_commands', randomUUID())
     await mkdir(files, { recursive: true })
     const own: Record<string, string> = { RUNNER_TEMP: temp }
@@ -87,23 +91,20 @@ export async function startGithubRunner({ env: jobEnv, without = [] }: RunnerOpt
     }
   }
 
+  const post: GithubRunner['post'] = async (inputs, state) =>
+    (await runNode(ACTION.runs.post, inputVariables(inputs), state)).result
+
   return {
     temp,
     get env() {
       return { ...jobEnv, ...exported }
     },
-    async uses(inputs, env = {}) {
-      const unknown = Object.keys(inputs).filter(name => !(name in ACTION.inputs))
-      if (unknown.length > 0) throw new Error(`unexpected inputs: ${unknown.join(', ')}`)
-      const given = Object.entries(ACTION.inputs).map(([name, { default: value = '' }]) => [
-        `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`,
-        inputs[name] ?? value,
-      ])
-      const inputEnv = { ...env, ...Object.fromEntries(given) }
-      const { result, state } = await runNode(ACTION.runs.main, inputEnv, {})
-      posts.unshift(async () => (await runNode(ACTION.runs.post, inputEnv, state)).result)
+    async uses(inputs) {
+      const { result, state } = await runNode(ACTION.runs.main, inputVariables(inputs), {})
+      posts.unshift(() => post(inputs, state))
       return result
     },
+    post,
     run: script => run('bash', ['-e', '-c', script], { env: { ...jobEnv, ...exported, PATH: path } }),
     async finish() {
       const results: StepResult[] = []
@@ -112,6 +113,17 @@ export async function startGithubRunner({ env: jobEnv, without = [] }: RunnerOpt
     },
     close: () => rm(temp, { recursive: true, force: true }),
   }
+}
+
+/** Every input of action.yml, as given or as it is by default. */
+function inputVariables(inputs: Readonly<Record<string, string>>): Record<string, string> {
+  const unknown = Object.keys(inputs).filter(name => !(name in ACTION.inputs))
+  if (unknown.length > 0) throw new Error(`unexpected inputs: ${unknown.join(', ')}`)
+  const given = Object.entries(ACTION.inputs).map(([name, { default: value = '' }]) => [
+    `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`,
+    inputs[name] ?? value,
+  ])
+  return Object.fromEntries(given)
 }
 
 /** `SetEnvFileCommand.ProcessCommand`: `NAME=VALUE`, and `NAME<<DELIMITER` up to a line that is the delimiter. */
