@@ -1,10 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { HOST, leakIn, signWithAws } from '../client/decode/support.ts'
-import { hasProgram } from '../support/databases/install.ts'
-import { run } from '../support/run.ts'
 import { CLI, runCli } from '../support/service/jeton.ts'
-
-const hasScript = await hasProgram('script')
+import { hasTerminals, runInTerminal } from '../support/terminal.ts'
 
 let token: string
 let secrets: string[]
@@ -120,13 +117,10 @@ describe('jeton decode', () => {
   })
 })
 
-describe.runIf(hasScript)('jeton decode on a terminal', () => {
+describe.runIf(hasTerminals)('jeton decode on a terminal', () => {
   const shown = async (env: Record<string, string>) => {
     const command = `${process.execPath} ${CLI} decode '${token.slice(0, 256)}'; echo "exit $?"`
-    const { stdout } = await run('script', ['-qec', command, '/dev/null'], {
-      env: { SHELL: '/bin/sh', TERM: 'xterm-256color', ...env },
-    })
-    return stdout
+    return (await runInTerminal(command, { env })).stdout
   }
 
   test('has marks and colours, and without colours the same words', async () => {
@@ -142,10 +136,7 @@ describe.runIf(hasScript)('jeton decode on a terminal', () => {
 
   test('says what to do if nothing comes', async () => {
     const command = `stty -echo; ${process.execPath} ${CLI} decode; echo "exit $?"`
-    const { stdout } = await run('script', ['-qec', command, '/dev/null'], {
-      env: { SHELL: '/bin/sh', TERM: 'xterm' },
-      input: `${token}\n\u0004`,
-    })
+    const { stdout } = await runInTerminal(command, { env: {}, input: `${token}\n\u0004` })
     expect(stdout).toContain('paste the token, then press Enter and Ctrl-D')
     expect(stdout).toContain('nothing is wrong')
     expect(stdout).toContain('exit 0')

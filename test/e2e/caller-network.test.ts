@@ -10,10 +10,9 @@ import { listenOnLoopback } from '../../src/dev/loopback-server.ts'
 import { createAuthority } from '../../src/dev/postgres/certificate-authority.ts'
 import { startEgressProxy } from '../support/egress/egress-proxy.ts'
 import { startTlsFront } from '../support/egress/tls-front.ts'
-import { run } from '../support/run.ts'
 import { type ApiStub, problem, sampleReply, someJwt, startApiStub } from '../support/service/api-stub.ts'
 import { CLI, runCli } from '../support/service/jeton.ts'
-import { hasTerminals } from '../support/terminal.ts'
+import { hasTerminals, runInTerminal } from '../support/terminal.ts'
 
 const ONE_FILE = fileURLToPath(new URL('../../dist/jeton.mjs', import.meta.url))
 const authority = createAuthority()
@@ -198,9 +197,7 @@ describe('jeton token --wait', () => {
   test.runIf(hasTerminals)('says each time on a terminal that it waits', async () => {
     api.answers = [busy, busy, { body: reply }]
     const command = [process.execPath, CLI, 'token', 'orders', '--wait', '20'].join(' ')
-    const { stdout } = await run('script', ['-qec', command, '/dev/null'], {
-      env: { JETON_URL: api.url, JETON_JWT: someJwt() },
-    })
+    const { stdout } = await runInTerminal(command, { env: { JETON_URL: api.url, JETON_JWT: someJwt() } })
     expect(stdout.match(/the server asks to wait 1 s/g)).toHaveLength(2)
     expect(stdout).toContain(reply.token)
   })

@@ -6,9 +6,8 @@ import { databaseUserArn } from '../../src/rds/database.ts'
 import { signToken } from '../../src/tokens/sign.ts'
 import { tokenKey } from '../../src/tokens/token-key.ts'
 import { mintWithAws, ROLE_ARN } from '../support/aws/mint-token.ts'
-import { canRun, hasProgram } from '../support/databases/install.ts'
+import { canRun } from '../support/databases/install.ts'
 import { ORDERS } from '../support/databases/orders.ts'
-import { run } from '../support/run.ts'
 import {
   type ApiStub,
   problem,
@@ -24,9 +23,9 @@ import {
   startTestEnvironment,
   type TestEnvironment,
 } from '../support/service/test-environment.ts'
+import { hasTerminals, runInTerminal } from '../support/terminal.ts'
 
 const canLogIn = await canRun(['postgres', 'mariadb'])
-const hasScript = await hasProgram('script')
 
 interface Reported {
   result: string
@@ -347,12 +346,12 @@ describe.runIf(canLogIn)('jeton doctor', () => {
     expect([code, stdout, stderr]).toEqual([2, '', words])
   })
 
-  describe.runIf(hasScript)('on a terminal', () => {
+  describe.runIf(hasTerminals)('on a terminal', () => {
     async function shown(env: Record<string, string>) {
       api.answers = [{ body: await orders('migrator', { connect: '127.0.0.1:1' }) }]
       const command = `${process.execPath} ${CLI} doctor orders; echo "exit $?"`
-      const own = { SHELL: '/bin/sh', TERM: 'xterm-256color', JETON_URL: api.url, JETON_JWT: someJwt() }
-      return (await run('script', ['-qec', command, '/dev/null'], { env: { ...own, ...env } })).stdout
+      const own = { JETON_URL: api.url, JETON_JWT: someJwt() }
+      return (await runInTerminal(command, { env: { ...own, ...env } })).stdout
     }
 
     test('the step that runs is shown, then its row with a mark and colours', async () => {

@@ -5,14 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { renderRecord } from '../../src/audit/record.ts'
 import { record } from '../audit/support.ts'
 import { sound } from '../config/support.ts'
-import { hasProgram } from '../support/databases/install.ts'
-import { run } from '../support/run.ts'
 import { CLI } from '../support/service/jeton.ts'
-
-const hasScript = await hasProgram('script')
+import { hasTerminals, runInTerminal } from '../support/terminal.ts'
 
 /** What people see: the commands on a pseudo-terminal, which `script` of util-linux makes. */
-describe.runIf(hasScript)('on a terminal', () => {
+describe.runIf(hasTerminals)('on a terminal', () => {
   let folder: string
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'jeton-terminal-'))
@@ -24,9 +21,7 @@ describe.runIf(hasScript)('on a terminal', () => {
   /** Returns what a script of the shell shows on a terminal of that many columns. `$jeton` runs a command. */
   async function shown(script: string, { columns = 200, env = {} } = {}): Promise<string> {
     const command = `stty cols ${columns}; cd '${folder}'; jeton='${process.execPath} ${CLI}'; ${script}`
-    const { stdout } = await run('script', ['-qec', command, '/dev/null'], {
-      env: { SHELL: '/bin/sh', TERM: 'xterm-256color', ...env },
-    })
+    const { stdout } = await runInTerminal(command, { env })
     return stdout.replaceAll('\r\n', '\n')
   }
 

@@ -6,13 +6,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hasProgram } from '../../support/databases/install.ts'
 import { run } from '../../support/run.ts'
 import { runCli } from '../../support/service/jeton.ts'
+import { hasTerminals, runInTerminal } from '../../support/terminal.ts'
 
 const ONE_FILE = fileURLToPath(new URL('../../../dist/jeton.mjs', import.meta.url))
 const has = {
   bash: await hasProgram('bash'),
   zsh: await hasProgram('zsh'),
   fish: await hasProgram('fish'),
-  script: await hasProgram('script'),
 }
 
 let folder: string
@@ -118,9 +118,9 @@ describe.each(['bash', 'zsh', 'fish'] as const)('the script for %s', shell => {
   })
 })
 
-test.runIf(has.bash && has.script)('a terminal with bash completes at the tabulator', async () => {
+test.runIf(has.bash && hasTerminals)('a terminal with bash completes at the tabulator', async () => {
   const setUp = `PS1='> '; jeton() { echo "ran: $*"; }; source '${script('bash')}'`
-  const { stdout } = await run('script', ['-qec', 'bash --norc -i', '/dev/null'], {
+  const { stdout } = await runInTerminal('bash --norc -i', {
     env: { TERM: 'dumb', HOME: folder },
     input: `${setUp}\njeton lint-\t--str\t\njeton token orders --output=mycn\t\nexit\n`,
   })
