@@ -1,3 +1,4 @@
+const ASCII = /^[ -~]*$/
 const ZERO_WIDTH = /\p{M}/u
 const HALF_WIDTH = /[\uff61-\uffdc]/u
 /** What terminals show in two columns: UAX 11, roughly. */
@@ -6,11 +7,12 @@ const WIDE =
 
 /** Returns how many columns printable text takes on a terminal: two for emoji and for most of what East Asia writes. */
 export function displayWidth(text: string): number {
+  if (ASCII.test(text)) return text.length
   return [...text].reduce((width, char) => width + widthOf(char), 0)
 }
 
 function widthOf(char: string): number {
-  if (char <= '~' || HALF_WIDTH.test(char)) return 1
   if (ZERO_WIDTH.test(char)) return 0
+  if (HALF_WIDTH.test(char)) return 1
   return WIDE.test(char) ? 2 : 1
 }

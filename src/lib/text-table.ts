@@ -1,3 +1,5 @@
+import { displayWidth } from './display-width.ts'
+
 /** How to lay out a table. */
 export interface TableLayout {
   header: readonly string[]
@@ -16,11 +18,6 @@ const GAP = '  '
 const INDENT = '    '
 const MIN_WIDTH = 12
 
-/** Characters that take two columns of a terminal, roughly (UAX 11), and those that take none. */
-const WIDE =
-  /[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60]/u
-const COMBINING = /[\p{Mn}\p{Me}]/u
-
 /**
  * Yields the lines of a table: the header, once there is a row, then the rows. Two spaces part the cells, and no cell has two in
  * a row: what is not cut can be taken apart again. Cells must be printable.
@@ -30,11 +27,11 @@ export async function* tableLines(
   layout: TableLayout,
 ): AsyncGenerator<string> {
   const { header, width } = layout
-  let widths = header.map(textWidth)
+  let widths = header.map(displayWidth)
   let isFirst = true
   for await (const batch of batchesOf(rows)) {
     const cells = batch.map(row => row.map(cell => cell.replace(/ {2,}/g, ' ')))
-    widths = widths.map((widest, i) => Math.max(widest, ...cells.map(row => textWidth(row[i] ?? ''))))
+    widths = widths.map((widest, i) => Math.max(widest, ...cells.map(row => displayWidth(row[i] ?? ''))))
     const narrowed = narrow(widths, layout)
     for (const row of isFirst ? [header, ...cells] : cells) yield* rowLines(row, { widths: narrowed, width })
     isFirst = false
@@ -61,7 +58,7 @@ function narrow(
   { header, width = Number.POSITIVE_INFINITY, flexible }: TableLayout,
 ): number[] {
   const narrowed = [...widths]
-  const roomOf = (i: number) => (narrowed[i] ?? 0) - Math.max(MIN_WIDTH, textWidth(header[i] ?? ''))
+  const roomOf = (i: number) => (narrowed[i] ?? 0) - Math.max(MIN_WIDTH, displayWidth(header[i] ?? ''))
   while (lineWidth(narrowed.slice(0, -1)) > width) {
     const roomiest = flexible.reduce((a, b) => (roomOf(b) > roomOf(a) ? b : a))
     if (roomOf(roomiest) <= 0)
@@ -84,7 +81,7 @@ function rowLines(
   const lines: string[] = []
   for (const cell of cells) {
     const line = lines.at(-1)
-    if (line !== undefined && lineWidth([textWidth(line), textWidth(cell)]) <= width)
+    if (line !== undefined && lineWidth([displayWidth(line), displayWidth(cell)]) <= width)
       lines[lines.length - 1] = `${line}${GAP}${cell}`
     else lines.push(line === undefined ? cell : `${INDENT}${cell}`)
   }
@@ -93,22 +90,17 @@ function rowLines(
 
 function padTo(cell: string, width: number): string {
   const cut = cutTo(cell, width)
-  return cut + ' '.repeat(width - textWidth(cut))
+  return cut + ' '.repeat(width - displayWidth(cut))
 }
 
 function cutTo(text: string, width: number): string {
-  if (textWidth(text) <= width) return text
+  if (displayWidth(text) <= width) return text
   let cut = ''
   for (const char of text) {
-    if (textWidth(cut) + textWidth(char) > width - 1) break
+    if (displayWidth(cut) + displayWidth(char) > width - 1) break
     cut += char
   }
   return `${cut}…`
-}
-
-function textWidth(text: string): number {
-  if (/^[ -~]*$/.test(text)) return text.length
-  return sum([...text].map(char => (COMBINING.test(char) ? 0 : WIDE.test(char) ? 2 : 1)))
 }
 
 function sum(numbers: readonly number[]): number {

@@ -5,12 +5,12 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import type { ConfigFile } from '../../src/config/schema.ts'
 import { parseConfigText } from '../../src/config/yaml/parse-yaml.ts'
-import { startCaProxy } from '../recipes/ca-proxy.ts'
 import { canRun, hasProgram } from '../support/databases/install.ts'
 import { githubLog } from '../support/job-log.ts'
 import { exampleIn, readDocsPage } from '../support/markdown.ts'
 import { startGithubJob } from '../support/oidc/github.ts'
 import { run } from '../support/run.ts'
+import { startCaFront } from '../support/service/ca-front.ts'
 import { runCli, startJeton } from '../support/service/jeton.ts'
 import { configText, readme, standInConfig, useReadmeServer } from './readme-server.ts'
 
@@ -147,9 +147,9 @@ describe.runIf(canLogIn)('the pool example', () => {
     const config = { ...standInConfig(environment()), server: {}, audit: [{ type: 'stdout' }] }
     const jeton = await startJeton({ config, env: environment().serverEnv, folder: environment().folder })
     onTestFinished(jeton.close)
-    const proxy = await startCaProxy(jeton.url, environment().authority.caPem)
-    onTestFinished(proxy.close)
-    const env = { JETON_URL: proxy.url, JETON_JWT: await environment().issuer.sign(GITHUB) }
+    const front = await startCaFront(jeton.url, environment().authority.caPem)
+    onTestFinished(front.close)
+    const env = { JETON_URL: front.url, JETON_JWT: await environment().issuer.sign(GITHUB) }
     const ran = await run(process.execPath, [join(folder, 'index.mjs')], { env })
     expect(ran).toEqual({ code: 0, stdout: "[ { current_user: 'migrator' } ]\n", stderr: '' })
     expect(logins().at(-1)).toMatchObject(acceptedLogin('migrator'))

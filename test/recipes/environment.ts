@@ -7,9 +7,9 @@ import { startMariadb } from '../support/databases/mariadb.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 import { startPostgres } from '../support/databases/postgres.ts'
 import { type ProgramResult, run } from '../support/run.ts'
+import { startCaFront } from '../support/service/ca-front.ts'
 import { CLI, startJeton } from '../support/service/jeton.ts'
 import { CLAIMS, LEDGER, startTestEnvironment } from '../support/service/test-environment.ts'
-import { startCaProxy } from './ca-proxy.ts'
 
 /** So long that a token is due for renewal after a second, and can be vended for a minute. */
 const SHORT_SESSION_MS = 361_000
@@ -91,12 +91,12 @@ export async function startRecipeEnvironment(engine: 'postgres' | 'mariadb'): Pr
     await chmod(join(folder, file), mode)
     return join(folder, file)
   }
-  const proxy = await startCaProxy(jeton.url, authority.caPem)
+  const front = await startCaFront(jeton.url, authority.caPem)
   await put('jeton', `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`, 0o755)
   const env = {
     PATH: `${folder}:${process.env.PATH}`,
     HOME: folder,
-    JETON_URL: proxy.url,
+    JETON_URL: front.url,
     JETON_JWT: await issuer.sign({ sub: 'me', ...CLAIMS }),
     LD_PRELOAD: 'libnss_wrapper.so',
     NSS_WRAPPER_HOSTS: await put('hosts', `127.0.0.1 localhost ${facts.host}\n`),
@@ -111,7 +111,7 @@ export async function startRecipeEnvironment(engine: 'postgres' | 'mariadb'): Pr
     put,
     run: (file, args, options) =>
       run('sh', ['-c', 'cd "$0" && exec "$@"', folder, file, ...args], { env, ...options }),
-    countRequests: proxy.requests,
+    countRequests: () => front.requests.length,
     useLongSessions() {
       sts.faults.lifetimeMs = undefined
     },
@@ -122,7 +122,7 @@ export async function startRecipeEnvironment(engine: 'postgres' | 'mariadb'): Pr
       aheadMs = 0
     },
     async close() {
-      await proxy.close()
+      await front.close()
       await jeton.close()
       await database.close()
       await environment.close()

@@ -2,10 +2,8 @@ import { PassThrough } from 'node:stream'
 import { newApiKey } from '../../../src/authentication/api-key.ts'
 import type { Config } from '../../../src/config/config.ts'
 import { createRdsVerifier, type LoginCheck } from '../../../src/dev/aws/rds-verifier.ts'
-import { type LoopbackServer, serveOnLoopback } from '../../../src/dev/loopback-server.ts'
 import { type Authority, createAuthority } from '../../../src/dev/postgres/certificate-authority.ts'
 import { sha256Hex } from '../../../src/lib/hash.ts'
-import { readText } from '../../../src/lib/process-input.ts'
 import type { Database } from '../../../src/rds/database.ts'
 import { createService } from '../../../src/service.ts'
 import { type Sts, startSts } from '../aws/sts.ts'
@@ -14,21 +12,16 @@ import type { RealDatabase } from '../databases/database.ts'
 import { startMariadb } from '../databases/mariadb.ts'
 import { ORDERS } from '../databases/orders.ts'
 import { startPostgres } from '../databases/postgres.ts'
+import { type PassedRequest, startCaFront } from './ca-front.ts'
 import { createLogRecorder } from './log-recorder.ts'
 import { LEDGER } from './test-environment.ts'
-
-/** The body of a request for a token, and the status of its answer. */
-export interface TokenRequest {
-  readonly body: Readonly<Record<string, unknown>>
-  readonly status: number
-}
 
 /** A whole jeton in this process, which vends tokens for real databases, and what it was asked. */
 export interface LoginService {
   readonly url: string
   /** May be `app_rw` of the databases `orders` and `ledger`. */
   readonly apiKey: string
-  readonly requests: TokenRequest[]
+  readonly requests: readonly PassedRequest[]
   /** Fingerprints of tokens that the databases refuse. */
   readonly revoked: Set<string>
   readonly sts: Sts
@@ -85,12 +78,11 @@ export async function startLoginService({ sessionMs }: LoginServiceOptions = {})
     { log: createLogRecorder(), stdout: new PassThrough().resume(), instance: 'test/1' },
   )
   const jetonUrl = await service.app.listen({ host: '127.0.0.1', port: 0 })
-  const requests: TokenRequest[] = []
-  const front = await startCaFront({ jetonUrl, caPem: authority.caPem, requests })
+  const front = await startCaFront(jetonUrl, authority.caPem)
   return {
     url: front.url,
     apiKey: key,
-    requests,
+    requests: front.requests,
     revoked,
     sts,
     authority,
@@ -111,32 +103,4 @@ const BASE_CONFIG: Omit<Config, 'databases' | 'grants'> = {
   store: { type: 'memory' },
   audit: [{ type: 'stdout' }],
   origin: { sha256: '', files: {} },
-}
-
-interface CaFrontOptions {
-  jetonUrl: string
-  caPem: string
-  requests: TokenRequest[]
-}
-
-/** Passes requests on to jeton, and its replies back with other certificates. */
-function startCaFront({ jetonUrl, caPem, requests }: CaFrontOptions): Promise<LoopbackServer> {
-  return serveOnLoopback(async (request, response) => {
-    const text = await readText(request)
-    const { authorization = '' } = request.headers
-    const answer = await fetch(`${jetonUrl}${request.url}`, {
-      method: request.method ?? 'GET',
-      headers: { authorization, 'content-type': 'application/json' },
-      body: text,
-    })
-    requests.push({ body: JSON.parse(text), status: answer.status })
-    const body = (await answer.json()) as { ca?: object }
-    if (body.ca) body.ca = { ...body.ca, pem: caPem }
-    const retryAfter = answer.headers.get('retry-after')
-    response.writeHead(answer.status, {
-      'content-type': answer.headers.get('content-type') ?? '',
-      ...(retryAfter !== null && { 'retry-after': retryAfter }),
-    })
-    response.end(JSON.stringify(body))
-  })
 }
