@@ -42,9 +42,11 @@ export interface CredentialWords {
   readonly jwtFile: string
   /** How to give one, to end a sentence with `or `. */
   readonly give: string
+  /** What makes it try again for a while. */
+  readonly wait: string
 }
 
-const OPTION: CredentialWords = { jwtFile: '--jwt', give: 'give --jwt FILE (- for stdin)' }
+const OPTION: CredentialWords = { jwtFile: '--jwt', give: 'give --jwt FILE (- for stdin)', wait: '--wait' }
 
 /** Returns whom a JWT is asked to be for: JETON_AUDIENCE, or `jeton`. */
 export function wantedAudience(env: Pick<CredentialEnvironment, 'JETON_AUDIENCE'>): string {
@@ -55,7 +57,8 @@ const noCredential = ({ give }: CredentialWords) =>
   `no credential: set JETON_JWT_FILE (a file with a JWT, such as a projected token of Kubernetes), JETON_JWT or JETON_API_KEY, or ${give}; in GitHub Actions, GitLab CI and on other platforms the caller is found by itself, but this is none of them`
 const noProjectedToken = ({ give }: CredentialWords) =>
   `no credential: mount a projected service account token with \`audience: jeton\` at /var/run/secrets/jeton, with the \`path: token\`; or set JETON_JWT_FILE, JETON_JWT or JETON_API_KEY, or ${give}`
-const NO_GKE = "nor does Google's metadata server answer, if this is GKE: it may a few seconds later (--wait)"
+const noGke = ({ wait }: CredentialWords) =>
+  `nor does Google's metadata server answer, if this is GKE: it may a few seconds later (${wait})`
 
 /**
  * Finds out by which credential the caller is known: `--jwt`, else the first that is set of JETON_JWT, JETON_JWT_FILE and
@@ -151,7 +154,7 @@ async function askMachine(sources: CredentialSources, network: Network): Promise
   const words = sources.words ?? OPTION
   // the metadata server of GKE answers some seconds after a pod has started
   if (cluster)
-    throw new CallerError(`${noProjectedToken(words)}; ${NO_GKE}`, { exitCode: 2, isTemporary: true })
+    throw new CallerError(`${noProjectedToken(words)}; ${noGke(words)}`, { exitCode: 2, isTemporary: true })
   throw invalidUsage(tokenForAws ? noProjectedToken(words) : noCredential(words))
 }
 

@@ -76,7 +76,7 @@ async function identityOf(
   }
 }
 
-const WORDS = { jwtFile: 'jwtFile', give: 'give createTokens a jwtFile or a credential' }
+const WORDS = { jwtFile: 'jwtFile', give: 'give createTokens a jwtFile or a credential', wait: 'waitMs' }
 
 /** The text of the application's own error is not shown, which may hold its secrets: it is the cause. */
 async function callBack(getCredential: () => string | Promise<string>): Promise<string> {
