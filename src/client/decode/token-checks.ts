@@ -1,7 +1,7 @@
 import { parseEndpoint } from '../../rds/endpoint.ts'
 import type { TokenFacts } from './token-facts.ts'
 import type { TokenProblem, TokenProblemCode } from './token-problem.ts'
-import type { TokenText } from './token-text.ts'
+import { REQUIRED_PARAMETERS, type TokenText } from './token-text.ts'
 
 /** What the login is made with, to be compared with the token. */
 export interface Expected {
@@ -39,7 +39,7 @@ export function signatureProblems(
   const isRepeated = parameters.some(({ name }) => named(name).length > 1)
   const credential = named('X-Amz-Credential')[0]?.raw ?? ''
   const hasBrokenEscape = parameters.slice(0, isCut ? -1 : undefined).some(({ value }) => value === undefined)
-  const missing = isCut ? [] : REQUIRED.filter(name => named(name).length === 0)
+  const missing = isCut ? [] : REQUIRED_PARAMETERS.filter(name => named(name).length === 0)
   const other = parameters.some(({ raw }) => /[^\x21-\x7e]/.test(raw))
   const day = /^(\d{8})T/.exec(named('X-Amz-Date')[0]?.raw ?? '')?.[1]
   const scopeDay = /(?:\/|%2F)(\d{8})(?:\/|%2F)/i.exec(credential)?.[1]
@@ -71,16 +71,6 @@ export function signatureProblems(
       : []),
   ]
 }
-
-const REQUIRED = [
-  'Action',
-  'X-Amz-Algorithm',
-  'X-Amz-Credential',
-  'X-Amz-Date',
-  'X-Amz-Expires',
-  'X-Amz-SignedHeaders',
-  'X-Amz-Signature',
-] as const
 
 /** Returns for what endpoint, user and service a token is not. */
 export function targetProblems(

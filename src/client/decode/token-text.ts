@@ -18,6 +18,17 @@ export interface TokenText {
   readonly parameters: readonly TokenParameter[]
 }
 
+/** The parameters that every token has. */
+export const REQUIRED_PARAMETERS: readonly string[] = [
+  'Action',
+  'X-Amz-Algorithm',
+  'X-Amz-Credential',
+  'X-Amz-Date',
+  'X-Amz-Expires',
+  'X-Amz-SignedHeaders',
+  'X-Amz-Signature',
+]
+
 const PARTS = /^([^/?:]*)(?::([^/?]*))?(\/?)\?([\s\S]*)$/
 /** What some presigned request of AWS has. */
 const OF_AWS = /^(?:Action|DBUser|X-Amz-\w[\w-]*)$/i

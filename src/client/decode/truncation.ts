@@ -1,6 +1,6 @@
 import { countText } from '../../lib/printable.ts'
 import type { TokenProblem } from './token-problem.ts'
-import type { TokenText } from './token-text.ts'
+import { REQUIRED_PARAMETERS, type TokenText } from './token-text.ts'
 
 /** Software that cuts passwords, or refuses longer ones, by the most bytes that it keeps. */
 interface Limit {
@@ -35,15 +35,6 @@ const COMPLETE = {
   'X-Amz-Signature': /^[0-9a-f]{64}$/,
   'X-Amz-SignedHeaders': /^[a-z0-9-]+(?:;[a-z0-9-]+)*$/,
 }
-const REQUIRED = [
-  'Action',
-  'X-Amz-Algorithm',
-  'X-Amz-Credential',
-  'X-Amz-Date',
-  'X-Amz-Expires',
-  'X-Amz-SignedHeaders',
-  'X-Amz-Signature',
-]
 
 /**
  * Returns that a token was cut, where, and what is known to cut there; undefined if it is whole. `length` is that of the text
@@ -67,7 +58,7 @@ export function findTruncation(
         'it ends at the first &, where a shell ends a command: put it in quotation marks, or into standard input',
     }
   const place =
-    REQUIRED.includes(last.name) || last.name === 'X-Amz-Security-Token' ? `, in ${last.name}` : ''
+    REQUIRED_PARAMETERS.includes(last.name) || last.name === 'X-Amz-Security-Token' ? `, in ${last.name}` : ''
   return {
     code: 'cut',
     message: `it is cut: it ends after ${countText(length, 'byte')}${place}${limitNote(length)}. A token has 1 to 2 KB: raise the limit, or do without the software that cuts it`,
