@@ -8,6 +8,7 @@ import { CallerError, callerNote, failure, invalidUsage } from '../errors.ts'
 import type { Network, Send } from '../http.ts'
 import { openSend } from '../open-send.ts'
 import { requestToken } from '../request-token.ts'
+import { retryWhileTemporary } from '../retry.ts'
 import type { TokenReply } from '../token-reply.ts'
 import { TokenError } from './token-error.ts'
 import type { Question } from './token-source.ts'
@@ -29,11 +30,15 @@ export function createAsk(
   parts: ServerParts,
 ): (question: Question) => Promise<TokenReply> {
   const { database, user } = options
+  const { clock } = parts
   const findServer = memoizeAsync(() => openServer(options, parts))
   return async ({ refused, waitMs }) => {
     try {
-      const server = await findServer()
-      return await requestToken({ database, user, caPem: true, refused }, { ...server, waitMs })
+      const giveUpAt = clock.now() + waitMs
+      // a platform may have no credential yet, when a pod starts
+      const server = await retryWhileTemporary(findServer, { waitMs, clock, random: Math.random })
+      const leftMs = Math.max(0, giveUpAt - clock.now())
+      return await requestToken({ database, user, caPem: true, refused }, { ...server, waitMs: leftMs })
     } catch (cause) {
       throw tokenErrorOf(cause, database)
     }

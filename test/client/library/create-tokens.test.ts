@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { createTokensWith } from '../../../src/client/library/tokens.ts'
 import type { TokensOptions } from '../../../src/client/library/types.ts'
 import { createPrivateFolder } from '../../../src/dev/private-folder.ts'
 import type { Environment } from '../../../src/lib/process-input.ts'
-import { virtualClock } from '../../support/clock/virtual-clock.ts'
+import { type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
 import { run } from '../../support/run.ts'
 import { type ApiStub, problem, sampleReply, someJwt, startApiStub } from '../../support/service/api-stub.ts'
 
@@ -17,19 +18,40 @@ beforeEach(async () => {
 })
 afterEach(() => api.close())
 
-function tokensWith(options: Partial<TokensOptions> = {}, env: Environment = {}) {
-  const clock = virtualClock()
+function tokensWith(
+  options: Partial<TokensOptions> = {},
+  env: Environment = {},
+  clock: VirtualClock = virtualClock(),
+) {
   const base = { database: 'orders', url: api.url, waitMs: 0 }
   return createTokensWith({ ...base, ...options }, { env, clock, monotonic: clock })
 }
 
-const failureOf = (options: Partial<TokensOptions>, env: Environment = {}) =>
-  tokensWith(options, env)
-    .get()
-    .then(
-      () => expect.unreachable(),
-      cause => cause,
-    )
+function failureOf(options: Partial<TokensOptions>, env: Environment = {}) {
+  const clock = virtualClock()
+  const getting = untilSettled(tokensWith(options, env, clock).get(), clock)
+  return getting.then(
+    () => expect.unreachable(),
+    cause => cause,
+  )
+}
+
+/** Moves the clock on while something is awaited, such as the answer of a metadata server that is not there. */
+async function untilSettled<T>(work: Promise<T>, clock: VirtualClock): Promise<T> {
+  let isSettled = false
+  const settle = () => {
+    isSettled = true
+  }
+  work.then(settle, settle)
+  while (!isSettled) {
+    await pause(2)
+    await clock.advance(100)
+  }
+  return work
+}
+
+/** A pod without a projected token, in which nothing but Google's metadata server could say who it is. */
+const POD = { KUBERNETES_SERVICE_HOST: '10.0.0.1', AWS_EC2_METADATA_DISABLED: 'true' }
 
 const lastRequest = () => api.requests.at(-1)
 
@@ -110,8 +132,7 @@ test('a function for the credential that fails is the cause, and what it says is
 })
 
 test('says how a library is given a credential, not a command', async () => {
-  const env = { KUBERNETES_SERVICE_HOST: '10.0.0.1', AWS_EC2_METADATA_DISABLED: 'true' }
-  const { message } = await failureOf({}, env)
+  const { message } = await failureOf({}, POD)
   expect(message).toContain('give createTokens a jwtFile or a credential')
   expect(message).not.toContain('--')
   api.answers = [problem(401, 'unauthenticated')]
@@ -120,6 +141,19 @@ test('says how a library is given a credential, not a command', async () => {
   const jwtFile = join(folder.path, 'jwt')
   await writeFile(jwtFile, someJwt())
   expect((await failureOf({ jwtFile })).message).toContain(`the JWT in ${jwtFile} (jwtFile)`)
+})
+
+test('waits for a credential that a platform does not have yet', async () => {
+  const answers = [undefined, someJwt()]
+  const env = {
+    ...POD,
+    get JETON_JWT() {
+      return answers.shift()
+    },
+  }
+  const clock = virtualClock()
+  const token = await untilSettled(tokensWith({ waitMs: 10_000 }, env, clock).get(), clock)
+  expect(token).toMatchObject({ database: 'orders' })
 })
 
 test.each([Number.NaN, -1, Number.POSITIVE_INFINITY])('a `waitMs` of %s is no time to wait for', waitMs => {

@@ -8,7 +8,7 @@ export interface ServerIdentity {
   readonly keyPem: string
 }
 
-/** A server that no database is behind, and what it was told under TLS. */
+/** A server that no database is behind, and what it was told. */
 export interface Impostor {
   readonly port: number
   received(): string
@@ -64,6 +64,19 @@ export async function startMysqlImpostor({ certPem: cert, keyPem: key }: ServerI
   return { port, received: () => Buffer.concat(received).toString('latin1') }
 }
 
+/** A server that speaks MySQL without TLS, and asks for a password in clear text; returns what came to it. */
+export async function startPlainMysqlImpostor(): Promise<Impostor> {
+  const received: Buffer[] = []
+  const port = await listen(
+    createServer(socket => {
+      socket.on('error', () => {}).on('data', data => received.push(data))
+      socket.write(greeting())
+      socket.once('data', () => socket.write(askForClearText(2)))
+    }),
+  )
+  return { port, received: () => Buffer.concat(received).toString('latin1') }
+}
+
 /** MySQL's packet: its length in three bytes, its number, and what is in it. */
 function packet(number: number, payload: Buffer): Buffer {
   return Buffer.concat([
@@ -73,7 +86,7 @@ function packet(number: number, payload: Buffer): Buffer {
 }
 
 /** Returns the packet that asks for the password in clear text. */
-export function askForClearText(number: number): Buffer {
+function askForClearText(number: number): Buffer {
   return packet(number, Buffer.from('\xfemysql_clear_password\0', 'latin1'))
 }
 
@@ -81,7 +94,7 @@ export function askForClearText(number: number): Buffer {
 const CLIENT_SSL = 0x08
 
 /** A server's greeting (protocol 10) with CLIENT_PROTOCOL_41, CLIENT_SECURE_CONNECTION and CLIENT_PLUGIN_AUTH. */
-export function greeting(more = 0): Buffer {
+function greeting(more = 0): Buffer {
   const parts = [
     Buffer.from('\x0a8.0.36\0', 'latin1'),
     Buffer.from([1, 0, 0, 0]),

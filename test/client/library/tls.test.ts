@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { createServer, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { createConnection as connectMariadb } from 'mariadb'
 import { createConnection as connectMysql2, createPool as createMysql2Pool } from 'mysql2/promise'
@@ -13,7 +13,7 @@ import type { TokenReply } from '../../../src/client/token-reply.ts'
 import { createAuthority } from '../../../src/dev/postgres/certificate-authority.ts'
 import { type VirtualClock, virtualClock } from '../../support/clock/virtual-clock.ts'
 import { type ApiStub, RDS_HOST, sampleReply, startApiStub } from '../../support/service/api-stub.ts'
-import { askForClearText, greeting, listen, startMysqlImpostor, startPostgresImpostor } from './impostors.ts'
+import { listen, startMysqlImpostor, startPlainMysqlImpostor, startPostgresImpostor } from './impostors.ts'
 
 /** Another server's certificate of the very same CA: who has it must not be sent a token. */
 const authority = createAuthority()
@@ -174,19 +174,6 @@ test.each<[string, () => Promise<Socket>, object | undefined]>([
     message: expect.stringContaining('no token is sent'),
   })
 })
-
-/** A server that speaks MySQL without TLS, and asks for a password in clear text; returns what came to it. */
-async function startPlainMysqlImpostor() {
-  const received: Buffer[] = []
-  const port = await listen(
-    createServer(socket => {
-      socket.on('error', () => {}).on('data', data => received.push(data))
-      socket.write(greeting())
-      socket.once('data', () => socket.write(askForClearText(2)))
-    }),
-  )
-  return { port, received: () => Buffer.concat(received).toString('latin1') }
-}
 
 test('mysql2 sends none to a server that speaks no TLS, though its user switched TLS off', async () => {
   const { port, received } = await startPlainMysqlImpostor()
