@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createCacheFolder } from '../client/cache-folder.ts'
 import { clientFamily } from '../client/client-family.ts'
@@ -11,6 +10,7 @@ import { readablePath } from '../client/login.ts'
 import { type PutFile, putLoginFiles } from '../client/login-files.ts'
 import { maskInJobLog } from '../client/masks.ts'
 import type { TokenReply } from '../client/token-reply.ts'
+import { replaceFile } from '../lib/replace-file.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
 import { type CallerArguments, type CallerContext, requestTokenFor } from './token-options.ts'
 
@@ -103,7 +103,7 @@ async function putBundle(
   // a reply without the CA bundle that was asked for is no reply
   const text = ca?.pem ?? ''
   if (path === undefined) return put({ name: 'ca.pem', text })
-  await writeFile(path, text, { mode: 0o644 }).catch(cause => {
+  await replaceFile(path, text).catch(cause => {
     throw failure(`cannot write the CA bundle to ${path}${systemCodeNote(cause)}`, cause)
   })
   return path
