@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { anchorProblems } from './anchors.ts'
 import { circleProblems } from './circles.ts'
 import { KEPT_IDENTIFIERS, KEPT_WORDS, LONG_FILES, SHARED_NAMES } from './exceptions.ts'
 import { fileLengthProblems } from './file-length.ts'
@@ -78,7 +79,7 @@ test('files are at most 200 lines long', () => {
 })
 
 test('paths and links of the documents lead somewhere', () => {
-  expect(linkProblems(documents, readPaths())).toEqual([])
+  expect([...linkProblems(documents, readPaths()), ...anchorProblems(documents)]).toEqual([])
 })
 
 test('names that the documents give a file for are exported by it', () => {
