@@ -74,6 +74,27 @@ orders.get()`,
     expect(stderr).toMatch(/^subprocess\.CalledProcessError: .* returned non-zero exit status [14]\.$/m)
   })
 
+  test('while a renewal hangs, other threads go on with the token in hand', async () => {
+    const ran = await runPython(
+      recipe,
+      `
+import threading
+from jeton_tokens import Tokens
+orders = Tokens("orders")
+old = orders.get()["token"]
+orders._command = ["sh", "-c", "for i in $(seq 100); do [ -f go-on ] && exit 1; sleep 0.1; done; exit 1"]
+orders._ask_at = 0
+asking = threading.Thread(target=orders.get)
+asking.start()
+while not orders._lock.locked():
+    pass
+print(orders.get()["token"] == old, asking.is_alive())
+open("go-on", "w")
+asking.join()`,
+    )
+    expect(ran).toEqual({ code: 0, stdout: 'True True\n', stderr: '' })
+  })
+
   test('with `connect`, libpq dials that, and checks the certificate for the name of RDS', async () => {
     const script = (host: string) => `
 import psycopg
