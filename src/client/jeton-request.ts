@@ -1,9 +1,9 @@
+import manifest from '../../package.json' with { type: 'json' }
 import type { Network, ParsedReply } from './http.ts'
 import { sendRequest } from './http.ts'
 import { refusalOf } from './refusal.ts'
 import { type RetryOptions, retryWhileTemporary } from './retry.ts'
 import { parseServerUrl } from './server-url.ts'
-import { userAgent } from './user-agent.ts'
 
 /** A jeton server, and how it is spoken to. */
 export interface JetonServer extends Network, Partial<Pick<RetryOptions, 'random' | 'signal' | 'onWait'>> {
@@ -54,13 +54,13 @@ export async function requestJeton(request: JetonRequest, server: JetonServer): 
 
 async function requestOnce(
   { url, method, body }: JetonRequest & { url: URL },
-  { credential, identity, program, send, clock, signal }: JetonServer,
+  { credential, identity, program = 'jeton-client', send, clock, signal }: JetonServer,
 ): Promise<JetonReply> {
   const authorization = await credential()
   const headers = {
     authorization,
     accept: 'application/json, application/problem+json',
-    'user-agent': userAgent(program),
+    'user-agent': `${program}/${manifest.version}`,
     ...(body && { 'content-type': 'application/json' }),
   }
   const request = { url, headers, ...(method && { method }), ...(body && { body: JSON.stringify(body) }) }
