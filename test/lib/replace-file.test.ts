@@ -1,9 +1,22 @@
-import { chmod, mkdtemp, open, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { replaceFile } from '../../src/lib/replace-file.ts'
 import { run } from '../support/run.ts'
+
+const NOBODY = 65_534
 
 let folder: string
 let path: string
@@ -48,6 +61,23 @@ test('what is no file is written to, and stays what it is', async () => {
   const [text] = await Promise.all([readFile(pipe, 'utf8'), replaceFile(pipe, 'new')])
   expect(text).toBe('new')
   expect((await stat(pipe)).isFIFO()).toBe(true)
+})
+
+test('a file in a folder that is not ours is written to as it is', async () => {
+  await writeFile(path, 'old')
+  const { ino } = await stat(path)
+  await chmod(folder, 0o555)
+  if (process.getuid?.() === 0) {
+    await chown(path, NOBODY, NOBODY)
+    process.seteuid?.(NOBODY)
+  }
+  try {
+    await replaceFile(path, 'new')
+  } finally {
+    if (process.getuid?.() === 0) process.seteuid?.(0)
+    await chmod(folder, 0o755)
+  }
+  expect([await readFile(path, 'utf8'), (await stat(path)).ino]).toEqual(['new', ino])
 })
 
 test('what cannot be written is an error, and leaves nothing behind', async () => {
