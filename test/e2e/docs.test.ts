@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
-import { anchorsOf, linksIn } from '../support/markdown.ts'
+import { linksIn } from '../support/markdown.ts'
 
 const TOP = new URL('../../', import.meta.url)
 const pages = new Map<string, string>()
@@ -16,17 +16,7 @@ for (const path of [
 const page = (name: string) => pages.get(name) ?? expect.unreachable(`there is no ${name}`)
 const exists = (path: string) => existsSync(new URL(path, TOP))
 
-describe.each([...pages])('%s', (path, text) => {
-  test('links only to files and headings that exist', () => {
-    const relative = linksIn(text).filter(target => !/^https?:/.test(target))
-    for (const target of relative) {
-      const { pathname, hash } = new URL(target, `file:///${path}`)
-      const linked = pathname.slice(1)
-      expect(exists(linked), target).toBe(true)
-      if (hash) expect(anchorsOf(page(linked)), target).toContain(hash.slice(1))
-    }
-  })
-
+describe.each([...pages])('%s', (_, text) => {
   test('names only scripts, benchmarks and files that exist', () => {
     for (const [, script = ''] of text.matchAll(/npm run ([\w:-]+)/g))
       expect(Object.keys(manifest.scripts)).toContain(script)
