@@ -54,7 +54,8 @@ test('is one package, with what its licences ask for', async () => {
 })
 
 test('has the command', async () => {
-  const version = await run('npx', ['--offline', 'jeton', '--version'], { cwd: folder })
+  // without npm's own variables, which tests that npx runs would pass on
+  const version = await run('npx', ['--offline', 'jeton', '--version'], { cwd: folder, env: callerEnv() })
   expect(version).toEqual({ stdout: `${manifest.version}\n`, stderr: '' })
   const reply = sampleReply()
   api.answers = [{ body: reply }]
