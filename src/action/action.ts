@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
-import { type Lookup, resolveConnectAddress } from '../client/connect-address.ts'
-import { readablePath } from '../client/login.ts'
+import type { Lookup } from '../client/connect-address.ts'
+import { prepareLogin } from '../client/login.ts'
 import type { TokenReply } from '../client/token-reply.ts'
 import type { Clock } from '../lib/clock.ts'
 import { quoteForShell } from '../lib/shell-words.ts'
@@ -66,11 +66,7 @@ async function runMain({ env, lookup, clock, program }: ActionParts, runner: Run
     { env, runner, clock },
   )
   runner.maskToken(reply.token)
-  const login = {
-    reply,
-    connectAddress: await resolveConnectAddress(reply, lookup),
-    caFile: inputs.ca === undefined ? undefined : await readablePath(inputs.ca),
-  }
+  const login = await prepareLogin(reply, { caFile: inputs.ca, lookup })
   await logInSteps(login, inputs, { runner, put, env })
   runner.log(summaryOf(reply, identity))
 }

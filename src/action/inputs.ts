@@ -35,7 +35,7 @@ export function readInputs(env: Environment): ActionInputs {
     database: lineOf('database', env),
     user: lineOf('user', env),
     audience: lineOf('audience', env) ?? 'jeton',
-    serverCa: serverCa !== undefined && PEM.test(serverCa) ? serverCa : lineOf('server-ca', env),
+    serverCa: serverCa !== undefined && isPem(serverCa) ? serverCa : lineOf('server-ca', env),
     ca: lineOf('ca', env),
     waitMs: Number(wait) * 1000,
     exports: choiceOf('export', EXPORTS, env),

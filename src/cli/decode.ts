@@ -1,11 +1,13 @@
 import { type DecodedToken, decodeToken } from '../client/decode/decode-token.ts'
-import { CallerError, errorLine, failure, invalidUsage } from '../client/errors.ts'
+import { failure, invalidUsage } from '../client/errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { isoSeconds } from '../lib/iso-time.ts'
-import { countText, escapeUnprintable, printableJson } from '../lib/printable.ts'
+import { countText, printableJson } from '../lib/printable.ts'
 import { readTextUpTo } from '../lib/process-input.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
 import { parseEndpoint } from '../rds/endpoint.ts'
+import { catchCallerErrors, parseTextOrJson } from './caller-command.ts'
+import { type FactRow, factLines } from './fact-lines.ts'
 import type { CommandStreams } from './streams.ts'
 import { type TerminalStyle, terminalStyle } from './terminal-style.ts'
 
@@ -30,27 +32,16 @@ const MAX_BYTES = 64 * 1024
  * `jeton decode`: prints what a token says, and what is wrong with it; never its signature or its session token. Returns the
  * exit code: 0 if nothing is wrong, 1 if something is, 2 for a usage error. Needs no server, and sends nothing anywhere.
  */
-export async function decodeCommand(args: DecodeArguments, context: DecodeContext): Promise<number> {
-  try {
-    const print = parseOutput(args.output ?? 'text')
+export function decodeCommand(args: DecodeArguments, context: DecodeContext): Promise<number> {
+  return catchCallerErrors(context.stderr, async () => {
+    const print = parseTextOrJson(args.output) === 'json' ? renderJson : renderText
     const [host, port] = parseHost(args.host)
     const token = await readToken(args.token ?? '-', context)
     const now = context.clock.now()
     const decoded = decodeToken(token, { now, user: args.user, host, port })
     context.stdout.write(print(decoded, { now, style: terminalStyle(context.stdout) }))
     return decoded.problems.length > 0 ? 1 : 0
-  } catch (cause) {
-    context.stderr.write(errorLine(cause))
-    return cause instanceof CallerError ? cause.exitCode : 1
-  }
-}
-
-type Print = (decoded: DecodedToken, shown: { now: number; style: TerminalStyle }) => string
-
-function parseOutput(output: string): Print {
-  if (output === 'text') return renderText
-  if (output === 'json') return renderJson
-  throw invalidUsage('-o takes one of text, json')
+  })
 }
 
 function parseHost(text: string | undefined): [host?: string, port?: number] {
@@ -83,24 +74,17 @@ function renderJson(decoded: DecodedToken, { now }: { now: number }): string {
 }
 
 function renderText(decoded: DecodedToken, { now, style }: { now: number; style: TerminalStyle }): string {
-  const rows = factRows(decoded, now)
-  const width = Math.max(...rows.map(([label]) => label.length))
-  const facts = rows.map(([label, text]) => `${style.dim(label.padEnd(width))}  ${escapeUnprintable(text)}`)
-  const { problems } = decoded
-  if (problems.length === 0) return lines([...facts, '', `${style.mark(true)}${NOTHING_WRONG}`])
-  const wrong = problems.map(
-    ({ message }) => `${style.mark(false)}${style.bad('wrong:')} ${escapeUnprintable(message)}`,
-  )
-  return lines([...facts, '', ...wrong])
+  const problems = decoded.problems.map(({ message }) => message)
+  const lines = factLines(factRows(decoded, now), { problems, style })
+  if (problems.length === 0) lines.push('', `${style.mark(true)}${NOTHING_WRONG}`)
+  return `${lines.join('\n')}\n`
 }
 
 /** The signature cannot be checked without the secret that made it. */
 const NOTHING_WRONG =
   'nothing is wrong that the text shows; whether the signature is right and the role may connect, only the database finds out: jeton doctor'
 
-const lines = (all: readonly string[]) => `${all.join('\n')}\n`
-
-function factRows(decoded: DecodedToken, now: number): [label: string, text: string][] {
+function factRows(decoded: DecodedToken, now: number): FactRow[] {
   const { host, port, user, region, accessKeyId, signedAt, expiresAt, bytes, fingerprint } = decoded
   const rows: [string, string | undefined][] = [
     ['endpoint', host && endpointText(host, port)],
@@ -118,7 +102,7 @@ function factRows(decoded: DecodedToken, now: number): [label: string, text: str
     ['size', countText(bytes, 'byte')],
     ['fingerprint', fingerprint],
   ]
-  return rows.flatMap(([label, text]) => (text === undefined ? [] : [[label, text] as [string, string]]))
+  return rows.flatMap(([label, text]) => (text === undefined ? [] : [[label, text] as const]))
 }
 
 const KINDS = {

@@ -3,7 +3,7 @@ import { createCacheFolder } from '../client/cache-folder.ts'
 import { clientFamily } from '../client/client-family.ts'
 import { resolveConnectAddress } from '../client/connect-address.ts'
 import { shellCommands } from '../client/environment.ts'
-import { CallerError, errorLine, failure, invalidUsage } from '../client/errors.ts'
+import { failure, invalidUsage } from '../client/errors.ts'
 import type { Form } from '../client/forms/form.ts'
 import { FORMS, type FormName } from '../client/forms/forms.ts'
 import { readablePath } from '../client/login.ts'
@@ -12,6 +12,7 @@ import { maskInJobLog } from '../client/masks.ts'
 import type { TokenReply } from '../client/token-reply.ts'
 import { replaceFile } from '../lib/replace-file.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
+import { catchCallerErrors } from './caller-command.ts'
 import { type CallerArguments, type CallerContext, requestTokenFor } from './token-options.ts'
 
 export interface TokenArguments extends CallerArguments {
@@ -28,8 +29,8 @@ export interface TokenArguments extends CallerArguments {
  * commands that mask the token in a job's log. A form that refers to a CA bundle has it written to this user's cache, unless a
  * file is named. Returns the exit code.
  */
-export async function tokenCommand(args: TokenArguments, context: CallerContext): Promise<number> {
-  try {
+export function tokenCommand(args: TokenArguments, context: CallerContext): Promise<number> {
+  return catchCallerErrors(context.stderr, async () => {
     const name = parseFormName(args.output ?? 'token')
     const bundle = await parseBundle(args, FORMS[name])
     const reply = await requestTokenFor(args, { caPem: bundle.mustWrite, context })
@@ -37,10 +38,7 @@ export async function tokenCommand(args: TokenArguments, context: CallerContext)
     await maskInJobLog(reply.token, context)
     context.stdout.write(text)
     return 0
-  } catch (cause) {
-    context.stderr.write(errorLine(cause))
-    return cause instanceof CallerError ? cause.exitCode : 1
-  }
+  })
 }
 
 function parseFormName(text: string): FormName {

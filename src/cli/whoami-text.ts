@@ -1,6 +1,6 @@
 import type { OwnJwt } from '../client/identity/own-jwt.ts'
 import type { WhoamiReply } from '../client/whoami-reply.ts'
-import { escapeUnprintable } from '../lib/printable.ts'
+import { type FactRow, factLines } from './fact-lines.ts'
 import type { TerminalStyle } from './terminal-style.ts'
 
 /** How the caller is known, and what else it could be known by. */
@@ -21,24 +21,17 @@ interface WhoamiError {
   requestId?: string | undefined
 }
 
-type Row = readonly [label: string, text: string]
-
 /** Returns `jeton whoami` for people: a line for each fact, its label in front of it, and what looks wrong. */
 export function whoamiText(whoami: Whoami, style: TerminalStyle): string {
   const rows = [...factRows(whoami), ...identityRows(whoami.identity)]
-  const width = Math.max(...rows.map(([label]) => label.length))
-  const lines = rows.map(([label, text]) => `${style.dim(label.padEnd(width))}  ${escapeUnprintable(text)}`)
-  const wrong = problemsOf(whoami).map(
-    problem => `${style.mark(false)}${style.bad('wrong:')} ${escapeUnprintable(problem)}`,
-  )
-  return `${[...lines, ...(wrong.length > 0 ? ['', ...wrong] : [])].join('\n')}\n`
+  return `${factLines(rows, { problems: problemsOf(whoami), style }).join('\n')}\n`
 }
 
 function problemsOf(whoami: Whoami): readonly string[] {
   return 'jwt' in whoami && whoami.jwt ? whoami.jwt.problems : []
 }
 
-function factRows(whoami: Whoami): Row[] {
+function factRows(whoami: Whoami): FactRow[] {
   if (whoami.principal === null) return 'jwt' in whoami && whoami.jwt ? jwtRows(whoami.jwt) : []
   const { issuer, subject, claims } = whoami.principal
   const databases = whoami.databases.map(({ name, users }) => `${name}: ${users.join(', ')}`)
@@ -50,7 +43,7 @@ function factRows(whoami: Whoami): Row[] {
   ]
 }
 
-function jwtRows({ issuer, subject, audience, issuedAt, expiresAt }: OwnJwt): Row[] {
+function jwtRows({ issuer, subject, audience, issuedAt, expiresAt }: OwnJwt): FactRow[] {
   return [
     ...labelled('iss', issuer === undefined ? [] : [issuer]),
     ...labelled('sub', subject === undefined ? [] : [subject]),
@@ -60,12 +53,12 @@ function jwtRows({ issuer, subject, audience, issuedAt, expiresAt }: OwnJwt): Ro
   ]
 }
 
-function identityRows({ description, ignored }: UsedIdentity): Row[] {
+function identityRows({ description, ignored }: UsedIdentity): FactRow[] {
   return [['known by', description], ...labelled('ignored', ignored)]
 }
 
 /** Returns a row for each text, the label in front of the first. */
-function labelled(label: string, texts: readonly string[]): Row[] {
+function labelled(label: string, texts: readonly string[]): FactRow[] {
   return texts.map((text, index) => [index === 0 ? label : '', text])
 }
 

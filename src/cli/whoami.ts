@@ -1,11 +1,11 @@
 import { listIdentities, type OfferedIdentity, wantedAudience } from '../client/credential.ts'
-import { CallerError, errorLine, failure, invalidUsage } from '../client/errors.ts'
+import { CallerError, errorLine, failure } from '../client/errors.ts'
 import { unexpectedAnswer } from '../client/foreign-answer.ts'
 import { readOwnJwt } from '../client/identity/own-jwt.ts'
 import { type JetonServer, requestJeton } from '../client/jeton-request.ts'
 import { isWhoamiReply } from '../client/whoami-reply.ts'
-import { parseJson } from '../lib/json.ts'
 import { printableJson } from '../lib/printable.ts'
+import { catchCallerErrors, parseTextOrJson } from './caller-command.ts'
 import { terminalStyle } from './terminal-style.ts'
 import { type CallerContext, findServer, type ServerArguments } from './token-options.ts'
 import { type UsedIdentity, type Whoami, whoamiText } from './whoami-text.ts'
@@ -20,10 +20,10 @@ export interface WhoamiArguments extends ServerArguments {
  * it gets no such answer, prints what the JWT says of itself and what looks wrong with it, never its signature, and on stderr what
  * failed. Returns the exit code, as `jeton token` does.
  */
-export async function whoamiCommand(args: WhoamiArguments, context: CallerContext): Promise<number> {
+export function whoamiCommand(args: WhoamiArguments, context: CallerContext): Promise<number> {
   const { stdout, stderr } = context
-  try {
-    const format = parseOutput(args.output ?? 'text')
+  return catchCallerErrors(stderr, async () => {
+    const format = parseTextOrJson(args.output)
     const server = await findServer(args, context)
     const { whoami, failed } = await askServer(server, { args, context })
     stdout.write(
@@ -32,15 +32,7 @@ export async function whoamiCommand(args: WhoamiArguments, context: CallerContex
     if (!failed) return 0
     stderr.write(errorLine(failed))
     return failed.exitCode
-  } catch (cause) {
-    stderr.write(errorLine(cause))
-    return cause instanceof CallerError ? cause.exitCode : 1
-  }
-}
-
-function parseOutput(output: string): 'text' | 'json' {
-  if (output === 'text' || output === 'json') return output
-  throw invalidUsage('-o takes one of text, json')
+  })
 }
 
 async function askServer(
@@ -56,11 +48,9 @@ async function askServer(
   }
   try {
     const reply = await requestJeton({ path: '/v1/whoami' }, { ...server, credential })
-    // the text has no credential in it, which a server could send back
-    const body = parseJson(reply.text)
-    if (!isWhoamiReply(body))
+    if (!isWhoamiReply(reply.body))
       throw failure(unexpectedAnswer(reply, { host: reply.host, wanted: 'what jeton says of a caller' }))
-    const { principal, databases } = body
+    const { principal, databases } = reply.body
     return { whoami: { principal, databases, identity } }
   } catch (cause) {
     if (!(cause instanceof CallerError) || cause.exitCode === 2) throw cause

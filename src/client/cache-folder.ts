@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
-import { lstat, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readFile, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join } from 'node:path'
 import { sha256Hex } from '../lib/hash.ts'
 import type { Environment } from '../lib/process-input.ts'
+import { putInPlace } from '../lib/replace-file.ts'
 import { systemCode, systemCodeNote } from '../lib/system-error.ts'
 import { failure } from './errors.ts'
 import type { PutFile } from './login-files.ts'
@@ -36,8 +36,9 @@ export function createCacheFolder({ env, uid }: CacheFolderOptions): PutFile {
         await checkBase(await nearestExisting(base), uid)
         await makePrivate(folder, uid)
         if (rest.length > 0) await makePrivate(dirname(join(folder, path)), uid)
-        await keep(join(folder, path), { text, uid })
-        return join(folder, path)
+        const file = join(folder, path)
+        if (!(await isKept(file, { text, uid }))) await putInPlace(file, { text, mode: 0o600 })
+        return file
       } catch (cause) {
         problems.push(cause instanceof ForeignFile ? cause.message : `${folder}${systemCodeNote(cause)}`)
       }
@@ -104,18 +105,6 @@ async function makeFolder(folder: string): Promise<void> {
     await makeFolder(dirname(folder))
     await make()
   })
-}
-
-/** Renames the file into place when it is complete, so that no reader sees half of it. */
-async function keep(path: string, { text, uid }: { text: string; uid: number | undefined }): Promise<void> {
-  if (await isKept(path, { text, uid })) return
-  const temporary = `${path}.${randomUUID()}`
-  try {
-    await writeFile(temporary, text, { mode: 0o600, flag: 'wx' })
-    await rename(temporary, path)
-  } finally {
-    await rm(temporary, { force: true })
-  }
 }
 
 async function isKept(

@@ -1,5 +1,6 @@
 import { systemCodeNote } from '../lib/system-error.ts'
 import { parseAddress } from '../rds/address.ts'
+import type { Address } from '../rds/database.ts'
 import { failure } from './errors.ts'
 import type { TokenReply } from './token-reply.ts'
 
@@ -22,10 +23,16 @@ export async function resolveConnectAddress(
   lookup: Lookup,
 ): Promise<ConnectAddress | undefined> {
   if (connect === undefined) return undefined
-  const parsed = parseAddress(connect)
-  if (!parsed) throw failure(`the server says to connect to ${connect}, which is not host:port`)
+  const parsed = parseConnect(connect)
   const { address } = await lookup(parsed.host).catch(cause => {
     throw failure(`cannot find the address of ${parsed.host}${systemCodeNote(cause)}`, cause)
   })
   return { ...parsed, address }
+}
+
+/** Parses the `connect` of a reply. Throws CallerError if it is not an address. */
+export function parseConnect(connect: string): Address {
+  const address = parseAddress(connect)
+  if (!address) throw failure(`the server says to connect to ${connect}, which is not host:port`)
+  return address
 }

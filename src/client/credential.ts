@@ -63,11 +63,14 @@ const noGke = ({ wait }: CredentialWords) =>
 /**
  * Finds out by which credential the caller is known: `--jwt`, else the first that is set of JETON_JWT, JETON_JWT_FILE and
  * JETON_API_KEY, else that of the platform it runs on. Only if all that fails are metadata servers asked, for a second. Throws
- * CallerError (exit code 2) that says what to add; it is temporary if a metadata server may answer later. Each call of `getCredential` reads the file or asks the platform again,
- * because JWTs may expire between two attempts; stdin is read once. Verifies nothing.
+ * CallerError (exit code 2) that says what to add; it is temporary if a metadata server may answer later. Each call of
+ * `getCredential` reads the file or asks the platform again, because JWTs may expire between two attempts; stdin is read once.
+ * Verifies nothing.
  */
 export async function findCredential(sources: CredentialSources, network: Network): Promise<Identity> {
-  const [first] = listIdentities(sources, network)
+  const [given] = givenIdentities(sources)
+  if (given) return given
+  const [first] = platformIdentities(sources, network)
   const found = first ?? (await askMachine(sources, network))
   if (found.lacks !== undefined) throw invalidUsage(`cannot get ${found.description}: ${found.lacks}`)
   return found
@@ -81,9 +84,12 @@ export interface OfferedIdentity extends Identity {
 
 /** Returns all identities that flags, variables and files offer, in the order in which `findCredential` takes them. Asks no network. */
 export function listIdentities(sources: CredentialSources, network: Network): OfferedIdentity[] {
+  return [...givenIdentities(sources), ...platformIdentities(sources, network)]
+}
+
+function platformIdentities(sources: CredentialSources, network: Network): OfferedIdentity[] {
   const host = hostOf(sources, network)
-  const platforms = PLATFORMS.filter(platform => platform.isHere(host))
-  return [...givenIdentities(sources), ...platforms.map(platform => platformIdentity(platform, host))]
+  return PLATFORMS.filter(platform => platform.isHere(host)).map(platform => platformIdentity(platform, host))
 }
 
 function givenIdentities({ jwtFile, env, stdin, words = OPTION }: CredentialSources): Identity[] {

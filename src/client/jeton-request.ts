@@ -1,4 +1,5 @@
 import manifest from '../../package.json' with { type: 'json' }
+import { parseJson } from '../lib/json.ts'
 import type { Network, ParsedReply } from './http.ts'
 import { sendRequest } from './http.ts'
 import { refusalOf } from './refusal.ts'
@@ -70,10 +71,14 @@ async function requestOnce(
   throw refusalOf(reply, { url, authorization, identity, now: clock.now() })
 }
 
-/** What errors may quote of a reply must not have the credential in it, which a server could send back. */
+/** Nothing of a reply has the credential in it, which a server could send back, and which commands would print. */
 function withoutCredential(reply: ParsedReply, authorization: string): ParsedReply {
   const secret = authorization.slice(authorization.indexOf(' ') + 1)
-  const clean = (text: string | undefined) => text?.replaceAll(secret, '[credential]')
-  const headers = Object.entries(reply.headers).map(([name, value]) => [name, clean(value)])
-  return { ...reply, headers: Object.fromEntries(headers), text: clean(reply.text) ?? '' }
+  const headers = Object.entries(reply.headers).map(([name, value]) => [
+    name,
+    value?.replaceAll(secret, '[credential]'),
+  ])
+  const text = reply.text.replaceAll(secret, '[credential]')
+  const body = text === reply.text ? reply.body : parseJson(text)
+  return { ...reply, headers: Object.fromEntries(headers), text, body }
 }

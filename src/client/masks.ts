@@ -28,9 +28,8 @@ export async function maskInJobLog(token: string, { env, stderr, clock }: JobLog
 
 /** Returns the lines that the job's runner understands; none if this is no job of such a runner. */
 export function maskCommands(token: string, env: Environment): string {
-  const forms = formsOf(token)
-  if (env.GITHUB_ACTIONS === 'true') return forms.map(githubMask).join('')
-  if (env.TF_BUILD?.toLowerCase() === 'true') return forms.map(azureMask).join('')
+  if (env.GITHUB_ACTIONS === 'true') return formsOf(token).map(githubMask).join('')
+  if (env.TF_BUILD?.toLowerCase() === 'true') return formsOf(token).map(azureMask).join('')
   return ''
 }
 

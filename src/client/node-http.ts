@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import { isIP, type LookupFunction, type Socket } from 'node:net'
 import type { FindProxy } from '../lib/egress-proxies.ts'
-import { isLoopback } from '../lib/loopback.ts'
+import { bareHost, isLoopback } from '../lib/loopback.ts'
 import { markProxied } from '../lib/proxy-failure.ts'
 import { systemCode } from '../lib/system-error.ts'
 import { type HttpRequest, type RawReply, type Send, type SendOptions, UnreadableReply } from './http.ts'
@@ -36,7 +36,7 @@ export function createNodeSend({
     const isProxied = url.protocol === 'https:' && socketPath === undefined
     const proxy = isProxied ? findProxy?.(url) : undefined
     const connecting = new AbortController()
-    let awaitsDns = proxy === undefined && socketPath === undefined && isIP(bareHost(url)) === 0
+    let awaitsDns = proxy === undefined && socketPath === undefined && isIP(bareHost(url.hostname)) === 0
     const giveUp = () => connecting.abort(codedError(awaitsDns ? 'EAI_AGAIN' : 'ETIMEDOUT'))
     const timer = setTimeout(giveUp, connectTimeoutMs)
     const connection: Connection = {
@@ -57,10 +57,6 @@ export function createNodeSend({
       clearTimeout(timer)
     }
   }
-}
-
-function bareHost({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, '')
 }
 
 interface Connection extends Pick<SendOptions, 'signal'> {

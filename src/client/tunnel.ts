@@ -1,6 +1,7 @@
 import { isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { EgressProxy } from '../lib/egress-proxies.ts'
+import { bareHost } from '../lib/loopback.ts'
 import { proxyRefusal } from '../lib/proxy-failure.ts'
 import { NoTunnel } from './network-failure.ts'
 
@@ -58,7 +59,7 @@ export function secureTunnel(
 ): Socket {
   return connectTls({
     socket,
-    host: bare(hostname),
+    host: bareHost(hostname),
     servername: serverName(hostname),
     ...(ca && { ca: [...ca] }),
   })
@@ -66,9 +67,5 @@ export function secureTunnel(
 
 /** A server name must not be an address (RFC 6066, 3); the certificate is then checked for the host itself. */
 function serverName(hostname: string): string {
-  return isIP(bare(hostname)) ? '' : hostname
-}
-
-function bare(hostname: string): string {
-  return hostname.replace(/^\[|\]$/g, '')
+  return isIP(bareHost(hostname)) ? '' : hostname
 }

@@ -9,6 +9,11 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.test(host)
 }
 
+/** Returns a host without the brackets that `URL.hostname` has around an IPv6 address. */
+export function bareHost(host: string): string {
+  return host.replace(/^\[|\]$/g, '')
+}
+
 /** Whether nobody on the way reads what is sent to a URL: https, or plain http to this machine. */
 export function isSecureUrl({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))

@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url'
 import { type IpNetwork, overlap, parseIpNetwork } from './ip-network.ts'
-import { isLoopback } from './loopback.ts'
+import { bareHost, isLoopback } from './loopback.ts'
 
 /**
  * What a proxy cannot reach or must not see: this machine, to which credentials go in clear, and what gives credentials to
@@ -29,7 +29,7 @@ export function parseNoProxy(list = ''): (url: URL) => boolean {
   const exceptions = entries.map(parseException)
   const alwaysDirect = ALWAYS_DIRECT.flatMap(text => parseIpNetwork(text) ?? [])
   return url => {
-    const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
+    const host = bareHost(url.hostname).replace(/\.$/, '')
     const address = parseIpNetwork(host)
     const isWithin = (network: IpNetwork) => address !== undefined && overlap(network, address)
     if (isAll || isLoopback(host) || alwaysDirect.some(isWithin)) return true
@@ -44,7 +44,7 @@ export function parseNoProxy(list = ''): (url: URL) => boolean {
 
 function parseException(entry: string): Exception {
   const [, name = entry, port] = /^(\[[^\]]*\]|[^:]*):(\d+)$/.exec(entry) ?? []
-  const host = name.replace(/^\[|\]$/g, '')
+  const host = bareHost(name)
   const domain = domainToASCII(host.replace(/^\*?\.|\.$/g, ''))
   return { domain, network: parseIpNetwork(host), port }
 }

@@ -22,7 +22,11 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
-async function putInPlace(path: string, { text, mode }: { text: string; mode: number }): Promise<void> {
+/** Renames a file into its place when it is complete, so that no reader sees half of it. Throws the error of the system. */
+export async function putInPlace(
+  path: string,
+  { text, mode }: { text: string; mode: number },
+): Promise<void> {
   const temporary = `${path}.${randomUUID()}`
   try {
     await writeFile(temporary, text, { mode, flag: 'wx' })

@@ -1,4 +1,5 @@
-import { CallerError, errorLine, invalidUsage } from '../../client/errors.ts'
+import { CallerError, invalidUsage } from '../../client/errors.ts'
+import { catchCallerErrors, parseTextOrJson } from '../caller-command.ts'
 import type { CallerArguments } from '../token-options.ts'
 import { diagnose } from './diagnosis.ts'
 import { type DoctorContext, examine, type Findings } from './examination.ts'
@@ -20,10 +21,9 @@ const DEFAULT_TIMEOUT = '10'
  * `jeton doctor`: goes the way of a login step by step, and explains the first that fails. Returns the exit code: 0 if all is
  * well, 1 if a step failed, and as `jeton token` 2 for a usage error, 3 if jeton refuses, 4 if it says to come back later.
  */
-export async function doctorCommand(args: DoctorArguments, context: DoctorContext): Promise<number> {
-  const { stderr } = context
+export function doctorCommand(args: DoctorArguments, context: DoctorContext): Promise<number> {
   const findings: Findings = {}
-  try {
+  return catchCallerErrors(context.stderr, async () => {
     const report = parseReport(args, context)
     const timeoutMs = parseTimeout(args.timeout ?? DEFAULT_TIMEOUT)
     try {
@@ -35,19 +35,13 @@ export async function doctorCommand(args: DoctorArguments, context: DoctorContex
     }
     report.end()
     return 0
-  } catch (cause) {
-    stderr.write(errorLine(cause))
-    return cause instanceof CallerError ? cause.exitCode : 1
-  }
+  })
 }
 
-function parseReport(
-  { output = 'text', database, user }: DoctorArguments,
-  { stdout }: DoctorContext,
-): DoctorReport {
-  if (output === 'text') return createTextReport(stdout)
-  if (output === 'json') return createJsonReport(stdout, { database, user })
-  throw invalidUsage('-o takes one of text, json')
+function parseReport({ output, database, user }: DoctorArguments, { stdout }: DoctorContext): DoctorReport {
+  return parseTextOrJson(output) === 'json'
+    ? createJsonReport(stdout, { database, user })
+    : createTextReport(stdout)
 }
 
 function parseTimeout(text: string): number {

@@ -1,10 +1,9 @@
 import { isIP } from 'node:net'
-import { failure } from '../../client/errors.ts'
+import { parseConnect } from '../../client/connect-address.ts'
 import { ProbeError } from '../../client/login-probe/probe-error.ts'
 import type { TokenReply } from '../../client/token-reply.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { withTimeout } from '../../lib/deadline.ts'
-import { parseAddress } from '../../rds/address.ts'
 import type { Address } from '../../rds/database.ts'
 import type { StepFound } from './step.ts'
 
@@ -40,8 +39,5 @@ export async function findTarget(
 }
 
 function connectTarget({ connect, host, port }: TokenReply): Address {
-  if (connect === undefined) return { host, port }
-  const address = parseAddress(connect)
-  if (!address) throw failure(`the server says to connect to ${connect}, which is not host:port`)
-  return address
+  return connect === undefined ? { host, port } : parseConnect(connect)
 }

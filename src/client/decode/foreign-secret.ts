@@ -1,10 +1,11 @@
 import { parseJsonObject } from '../../lib/json.ts'
 import { parseEndpoint } from '../../rds/endpoint.ts'
+import { API_KEY } from '../identity/credential-text.ts'
 import type { TokenProblem } from './token-problem.ts'
 
 /** What people paste in place of a token: by its form, and what it is. */
 const FORMS: readonly (readonly [RegExp, what: string])[] = [
-  [/^jeton_[\w-]{43}$/, 'an API key of jeton: it goes to jeton (JETON_API_KEY), which answers with a token'],
+  [API_KEY, 'an API key of jeton: it goes to jeton (JETON_API_KEY), which answers with a token'],
   [/^k8s-aws-v1\./, 'a token for Kubernetes on EKS: RDS takes no such token'],
   [
     /^(?:AKIA|ASIA)[A-Z0-9]{16}$/,

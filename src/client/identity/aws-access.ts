@@ -2,7 +2,7 @@ import { failure } from '../errors.ts'
 import { sendRequest } from '../http.ts'
 import { type AwsCredentials, parseAwsCredentials } from './aws-credentials.ts'
 import { readCredentialFile, singleWord } from './credential-text.ts'
-import { instanceCredentials, instanceRegion } from './ec2-metadata.ts'
+import { instanceAccess } from './ec2-metadata.ts'
 import { parseLocalUrl } from './local-url.ts'
 import type { PlatformHost } from './platform.ts'
 import { answerFailure } from './request-jwt.ts'
@@ -29,8 +29,7 @@ export function namedRegion({ env }: Pick<PlatformHost, 'env'>): string | undefi
 /** Returns the access of the environment, or else of the container, or of the instance. Throws CallerError. */
 export async function findAwsAccess(host: PlatformHost): Promise<AwsAccess> {
   const region = namedRegion(host)
-  if (!hasAwsVariables(host))
-    return { credentials: await instanceCredentials(host), region: region ?? (await instanceRegion(host)) }
+  if (!hasAwsVariables(host)) return instanceAccess(host, region)
   if (region === undefined) throw failure('no region: set AWS_REGION')
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = host.env
   if (!accessKeyId || !secretAccessKey) return { credentials: await containerCredentials(host), region }

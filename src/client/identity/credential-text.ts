@@ -4,7 +4,7 @@ import { systemCodeNote } from '../../lib/system-error.ts'
 import { failure } from '../errors.ts'
 
 /** Servers refuse headers that are much shorter than this. */
-const MAX_BYTES = 64 * 1024
+export const MAX_CREDENTIAL_BYTES = 64 * 1024
 
 /** Returns the text of a file with a JWT, read anew. Throws CallerError, which names the file, unless that is a credential. */
 export async function readCredentialFile(path: string): Promise<string> {
@@ -14,10 +14,10 @@ export async function readCredentialFile(path: string): Promise<string> {
 
 /** Returns all of a stream that is not longer than a JWT may be. Throws CallerError, which calls it `name`. */
 export async function readLimited(stream: AsyncIterable<Uint8Array | string>, name: string): Promise<string> {
-  const text = await readTextUpTo(stream, MAX_BYTES).catch(cause => {
+  const text = await readTextUpTo(stream, MAX_CREDENTIAL_BYTES).catch(cause => {
     throw failure(`cannot read a JWT from ${name}${systemCodeNote(cause)}`, cause)
   })
-  if (text === undefined) throw failure(`${name} is longer than any JWT (${MAX_BYTES} bytes)`)
+  if (text === undefined) throw failure(`${name} is longer than any JWT (${MAX_CREDENTIAL_BYTES} bytes)`)
   return text
 }
 
@@ -34,7 +34,7 @@ export function singleWord(text: string, name: string): string {
 
 /** What servers read of a credential: token68 (RFC 9110, 11.2). */
 const CREDENTIAL = /^[\w.~+/-]+=*$/
-const API_KEY = /^jeton_[\w-]{43}$/
+export const API_KEY = /^jeton_[\w-]{43}$/
 const JWT = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/
 
 /** Returns `Bearer` and the JWT that the caller gave. Throws CallerError if it is something else that people put there. */

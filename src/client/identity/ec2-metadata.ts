@@ -21,18 +21,18 @@ export async function isInstanceWithRole(host: PlatformHost): Promise<boolean> {
     .catch(noneUnlessBusy)
 }
 
-/** Returns the credentials of the instance's role. Throws CallerError. */
-export async function instanceCredentials(host: PlatformHost): Promise<AwsCredentials> {
+/** Returns the credentials of the instance's role, and its region unless another is named. Throws CallerError. */
+export async function instanceAccess(
+  host: PlatformHost,
+  named: string | undefined,
+): Promise<{ credentials: AwsCredentials; region: string }> {
   const get = await openMetadata(host)
   const [role = ''] = (await get(ROLES)).text.trim().split(/\s/)
   const { body } = await get(`${ROLES}${encodeURIComponent(role)}`)
-  return parseAwsCredentials(body, new URL(METADATA_URL).host)
-}
-
-/** Returns the instance's region. Throws CallerError. */
-export async function instanceRegion(host: PlatformHost): Promise<string> {
-  const get = await openMetadata(host)
-  return (await get('/latest/meta-data/placement/region')).text.trim()
+  return {
+    credentials: parseAwsCredentials(body, new URL(METADATA_URL).host),
+    region: named ?? (await get('/latest/meta-data/placement/region')).text.trim(),
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import { isLoopback } from '../../lib/loopback.ts'
+import { bareHost, isLoopback } from '../../lib/loopback.ts'
 import { invalidUsage } from '../errors.ts'
 import { parseSecureUrl } from '../http.ts'
 
@@ -26,7 +26,7 @@ export function parseLocalUrl(text: string, name: string): URL {
 }
 
 function isMetadataHost(hostname: string): boolean {
-  const host = hostname.replace(/^\[|\]$/g, '')
+  const host = bareHost(hostname)
   const version = isIP(host)
   return version === 0 ? METADATA_NAMES.includes(host) : METADATA_HOSTS.check(host, `ipv${version as 4 | 6}`)
 }

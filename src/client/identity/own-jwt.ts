@@ -1,5 +1,5 @@
 import { isoSeconds } from '../../lib/iso-time.ts'
-import { isJsonObject, type JsonObject, parseJsonObject } from '../../lib/json.ts'
+import { type JsonObject, parseJsonObject } from '../../lib/json.ts'
 import { fitForTerminal } from '../errors.ts'
 
 /** What a caller's own JWT says, as it is written in it: nothing is verified, and its signature is not looked at. */
@@ -76,8 +76,7 @@ function headerProblems({ alg }: JsonObject): string[] {
 }
 
 function decodePart(part: string): JsonObject | undefined {
-  const value = parseJsonObject(Buffer.from(part, 'base64url'))
-  return isJsonObject(value) ? value : undefined
+  return parseJsonObject(Buffer.from(part, 'base64url'))
 }
 
 function timeText(seconds: unknown): string | undefined {

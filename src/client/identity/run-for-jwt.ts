@@ -5,10 +5,10 @@ import { readTextUpTo } from '../../lib/process-input.ts'
 import { shellWord } from '../../lib/shell-words.ts'
 import { systemCodeNote } from '../../lib/system-error.ts'
 import { failure, temporaryFailure } from '../errors.ts'
+import { MAX_CREDENTIAL_BYTES } from './credential-text.ts'
 import type { PlatformHost } from './platform.ts'
 
 const TIMEOUT_MS = 15_000
-const MAX_BYTES = 64 * 1024
 
 /** Whether a program is in one of the folders of PATH, and may be run. */
 export function isInPath(program: string, { env }: Pick<PlatformHost, 'env'>): boolean {
@@ -49,7 +49,7 @@ export async function runForJwt(
       }).catch(cause => {
         throw failure(`${program} cannot be run${systemCodeNote(cause)}`, cause)
       })
-      const [code, text] = await Promise.all([ended, readTextUpTo(child.stdout, MAX_BYTES)])
+      const [code, text] = await Promise.all([ended, readTextUpTo(child.stdout, MAX_CREDENTIAL_BYTES)])
       if (text === undefined) throw failure(`${program} prints more than a JWT`)
       if (code !== 0)
         throw temporaryFailure(

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 
 export interface SocketServer {
   readonly port: number
@@ -12,6 +12,11 @@ export async function startSocketServer(onSocket: (socket: Socket) => void): Pro
     sockets.add(socket.on('error', () => {}))
     onSocket(socket)
   })
+  return listenOnLoopback(server, sockets)
+}
+
+/** Lets a server listen on a free port of loopback; closing it destroys these sockets. */
+export async function listenOnLoopback(server: Server, sockets: ReadonlySet<Socket>): Promise<SocketServer> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {
     port: (server.address() as AddressInfo).port,

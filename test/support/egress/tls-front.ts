@@ -1,14 +1,10 @@
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { createServer } from 'node:tls'
 import type { Certificate } from '../../../src/dev/postgres/certificate-authority.ts'
-
-export interface TlsFront {
-  readonly port: number
-  close(): Promise<void>
-}
+import { listenOnLoopback, type SocketServer } from './socket-server.ts'
 
 /** Speaks TLS on loopback in front of a stand-in that listens without it. */
-export async function startTlsFront(url: string, { certPem, keyPem }: Certificate): Promise<TlsFront> {
+export async function startTlsFront(url: string, { certPem, keyPem }: Certificate): Promise<SocketServer> {
   const port = Number(new URL(url).port)
   const sockets = new Set<Socket>()
   const server = createServer({ cert: certPem, key: keyPem }, client => {
@@ -19,13 +15,5 @@ export async function startTlsFront(url: string, { certPem, keyPem }: Certificat
     }
     client.pipe(upstream).pipe(client)
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise(resolve => {
-        for (const socket of sockets) socket.destroy()
-        server.close(() => resolve())
-      }),
-  }
+  return listenOnLoopback(server, sockets)
 }
