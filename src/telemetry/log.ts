@@ -1,3 +1,4 @@
+import type { CallerLogEvent } from './caller-log-events.ts'
 import type { LogEvent } from './log-events.ts'
 
 /** `at FUNCTION (PLACE:LINE:COLUMN)`; a message may have lines that begin as these do. */
@@ -5,7 +6,7 @@ const STACK_FRAME = /^at .*:\d+:\d+\)?$/
 
 /** The fields of one line: its event code, and what helps to find the cause. Never a secret. */
 export interface LogFields {
-  readonly event: LogEvent
+  readonly event: LogEvent | CallerLogEvent
   readonly [name: string]: unknown
 }
 

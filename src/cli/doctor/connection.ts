@@ -1,19 +1,19 @@
 import type { Socket } from 'node:net'
 import { clientFamily } from '../../client/client-family.ts'
 import { fitForTerminal } from '../../client/errors.ts'
-import { createByteChannel } from '../../client/login-probe/byte-channel.ts'
-import { type Dialed, dial } from '../../client/login-probe/dial.ts'
 import type { LoginProtocol } from '../../client/login-probe/login-protocol.ts'
 import { createMysqlProtocol } from '../../client/login-probe/mysql.ts'
 import { createPostgresProtocol } from '../../client/login-probe/postgres.ts'
-import { ProbeError } from '../../client/login-probe/probe-error.ts'
+import type { TokenReply } from '../../client/token-reply.ts'
+import { createByteChannel } from '../../client/wire/byte-channel.ts'
+import { type Dialed, dial } from '../../client/wire/dial.ts'
 import {
   openSecureChannel,
   readUntrustedCertificate,
   type SecureChannel,
   type ServerCertificate,
-} from '../../client/login-probe/secure-channel.ts'
-import type { TokenReply } from '../../client/token-reply.ts'
+} from '../../client/wire/secure-channel.ts'
+import { WireError } from '../../client/wire/wire-error.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { withTimeout } from '../../lib/deadline.ts'
 import { isoDay } from '../../lib/iso-time.ts'
@@ -48,7 +48,7 @@ export interface SecureConnection {
 const DATABASE_OF_EVERYBODY = 'postgres'
 const MAX_NAMES = 3
 
-/** Connects for a reply's login. Each step ends in time, and rejects with ProbeError, which also ends the connection. */
+/** Connects for a reply's login. Each step ends in time, and rejects with WireError, which also ends the connection. */
 export async function openConnection(
   reply: TokenReply,
   options: ConnectionOptions,
@@ -66,7 +66,7 @@ export async function openConnection(
           return openSecureChannel(socket, { host: reply.host, ca: options.ca })
         }),
       ).catch(async cause => {
-        if (!(cause instanceof ProbeError)) throw cause
+        if (!(cause instanceof WireError)) throw cause
         if (cause.failure === 'timeout' && hasBegun) throw handshakeHangs(cause)
         if (cause.failure !== 'untrusted') throw cause
         throw await untrustedWithNote(cause, { reply, options: { ...options, addresses: [dialed.address] } })
@@ -76,8 +76,8 @@ export async function openConnection(
   }
 }
 
-function handshakeHangs(cause: ProbeError): ProbeError {
-  return new ProbeError(`${cause.message}, although it has begun`, { failure: 'handshake', cause })
+function handshakeHangs(cause: WireError): WireError {
+  return new WireError(`${cause.message}, although it has begun`, { failure: 'handshake', cause })
 }
 
 function secureConnection(
@@ -126,17 +126,17 @@ function inTime<Value>(
   what: string,
   work: () => Promise<Value>,
 ): Promise<Value> {
-  const timedOut = () => new ProbeError(`${what} within ${timeoutMs / 1000} s`, { failure: 'timeout' })
+  const timedOut = () => new WireError(`${what} within ${timeoutMs / 1000} s`, { failure: 'timeout' })
   return withTimeout(work, { clock, timeoutMs, timedOut })
 }
 
 /** With what the certificate says: read on a connection of its own, for nothing may be sent on the first. */
 async function untrustedWithNote(
-  cause: ProbeError,
+  cause: WireError,
   { reply, options }: { reply: TokenReply; options: ConnectionOptions },
-): Promise<ProbeError> {
+): Promise<WireError> {
   const note = await readNote(reply, options).catch(() => '')
-  return new ProbeError(`${cause.message}${note}`, { failure: 'untrusted', code: cause.code, cause })
+  return new WireError(`${cause.message}${note}`, { failure: 'untrusted', code: cause.code, cause })
 }
 
 async function readNote(reply: TokenReply, options: ConnectionOptions): Promise<string> {

@@ -1,5 +1,5 @@
 import { CallerError } from '../../client/errors.ts'
-import { ProbeError } from '../../client/login-probe/probe-error.ts'
+import { WireError } from '../../client/wire/wire-error.ts'
 import { systemCode } from '../../lib/system-error.ts'
 import { CHECK_CONNECT, CHECK_PORT } from './advice.ts'
 import type { Findings } from './examination.ts'
@@ -23,11 +23,11 @@ export function diagnose(step: StepName, cause: unknown, findings: Findings): Di
     case 'tcp':
       return NO_CONNECTION[systemCode(cause) ?? ''] ?? NO_ANSWER
     case 'tls':
-      return cause instanceof ProbeError ? diagnoseTls(cause, findings) : undefined
+      return cause instanceof WireError ? diagnoseTls(cause, findings) : undefined
     case 'login':
-      return cause instanceof ProbeError ? diagnoseLogin(cause, findings) : undefined
+      return cause instanceof WireError ? diagnoseLogin(cause, findings) : undefined
     case 'query':
-      return cause instanceof ProbeError ? diagnoseQuery(cause, findings) : undefined
+      return cause instanceof WireError ? diagnoseQuery(cause, findings) : undefined
   }
 }
 

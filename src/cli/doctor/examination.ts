@@ -3,9 +3,9 @@ import { wantedAudience } from '../../client/credential.ts'
 import { CallerError, errorText } from '../../client/errors.ts'
 import type { JetonServer } from '../../client/jeton-request.ts'
 import { isTokenRefused } from '../../client/login-probe/find-refusal.ts'
-import { ProbeError } from '../../client/login-probe/probe-error.ts'
 import { requestToken, type TokenRequestBody } from '../../client/request-token.ts'
 import type { TokenReply } from '../../client/token-reply.ts'
+import { WireError } from '../../client/wire/wire-error.ts'
 import { monotonicClock } from '../../lib/clock.ts'
 import { sha256Hex } from '../../lib/hash.ts'
 import { systemCode } from '../../lib/system-error.ts'
@@ -119,11 +119,11 @@ async function logIn(secure: SecureConnection, { reply, body, options, server }:
     const note = isAsked ? '' : '; the server asked for no token, and may let anybody in as this user'
     return { detail: `as ${reply.user}${note}`, value: secure }
   } catch (cause) {
-    if (!(cause instanceof ProbeError) || !isTokenRefused(cause)) throw cause
+    if (!(cause instanceof WireError) || !isTokenRefused(cause)) throw cause
     const first = cause.message
     const { token, fingerprint = sha256Hex(token) } = reply
     const refused = (note: string) =>
-      new ProbeError(`${first}; ${note}`, { failure: 'refused', code: cause.code, cause })
+      new WireError(`${first}; ${note}`, { failure: 'refused', code: cause.code, cause })
     const another = await requestToken({ ...body, refused: fingerprint }, { ...server, waitMs: 0 }).catch(
       failed => {
         if (!(failed instanceof CallerError)) throw failed
@@ -133,7 +133,7 @@ async function logIn(secure: SecureConnection, { reply, body, options, server }:
     if (another.token === token) throw refused('reported to jeton, which has no other token yet')
     const again = await (await openConnection(another, options)).startTls()
     await again.logIn(another).catch(second => {
-      throw second instanceof ProbeError && isTokenRefused(second)
+      throw second instanceof WireError && isTokenRefused(second)
         ? refused('reported to jeton, whose next token was refused, too')
         : second
     })
@@ -145,7 +145,7 @@ async function logIn(secure: SecureConnection, { reply, body, options, server }:
 }
 
 function describeStepFailure(cause: unknown): Pick<StepRow, 'detail' | 'code'> {
-  if (cause instanceof ProbeError) {
+  if (cause instanceof WireError) {
     const { failure: kind, code, message } = cause
     // a server's refusal is quoted; the rest is ours
     return { detail: kind === 'refused' ? `${code}: ${message}` : withCode(message, code), code }

@@ -1,11 +1,11 @@
 import { findKnownRefusal } from '../../client/login-probe/find-refusal.ts'
-import type { ProbeError } from '../../client/login-probe/probe-error.ts'
+import type { WireError } from '../../client/wire/wire-error.ts'
 import { CHECK_CONNECT, MORE_TIME } from './advice.ts'
 import type { Findings } from './examination.ts'
 import type { Diagnosis } from './step.ts'
 
 /** Returns what it means that a server refused a login, or did not finish it. */
-export function diagnoseLogin(cause: ProbeError, { reply }: Findings): Diagnosis {
+export function diagnoseLogin(cause: WireError, { reply }: Findings): Diagnosis {
   const known = findKnownRefusal(cause, reply?.engine === 'postgres' ? 'postgres' : 'mysql')
   if (known !== undefined) return known
   switch (cause.failure) {
@@ -24,7 +24,7 @@ export function diagnoseLogin(cause: ProbeError, { reply }: Findings): Diagnosis
 }
 
 /** Returns what it means that a query fails after the login went well. */
-export function diagnoseQuery(cause: ProbeError, findings: Findings): Diagnosis {
+export function diagnoseQuery(cause: WireError, findings: Findings): Diagnosis {
   if (cause.failure !== 'timeout') return diagnoseLogin(cause, findings)
   return {
     means: 'the login was accepted; the query takes too long',

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { parseConnect } from '../../client/connect-address.ts'
-import { ProbeError } from '../../client/login-probe/probe-error.ts'
 import type { TokenReply } from '../../client/token-reply.ts'
+import { WireError } from '../../client/wire/wire-error.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { withTimeout } from '../../lib/deadline.ts'
 import type { Address } from '../../rds/database.ts'
@@ -24,7 +24,7 @@ export interface Target {
 
 /**
  * Finds the addresses of what a reply's clients connect to: its `connect`, else the endpoint itself. Throws CallerError if that
- * is no address, ProbeError if DNS does not answer in time, and what `lookUpAll` throws.
+ * is no address, WireError if DNS does not answer in time, and what `lookUpAll` throws.
  */
 export async function findTarget(
   reply: TokenReply,
@@ -32,7 +32,7 @@ export async function findTarget(
 ): Promise<StepFound<Target>> {
   const { host, port } = connectTarget(reply)
   if (isIP(host) !== 0) return { detail: `${host} is an address`, value: { addresses: [host], port } }
-  const timedOut = () => new ProbeError(`no answer within ${timeoutMs / 1000} s`, { failure: 'timeout' })
+  const timedOut = () => new WireError(`no answer within ${timeoutMs / 1000} s`, { failure: 'timeout' })
   const found = await withTimeout(() => lookUpAll(host), { clock, timeoutMs, timedOut })
   const addresses = found.map(({ address }) => address)
   return { detail: `${host} is ${addresses.join(', ')}`, value: { addresses, port } }

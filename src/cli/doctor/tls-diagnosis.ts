@@ -1,4 +1,4 @@
-import type { ProbeError } from '../../client/login-probe/probe-error.ts'
+import type { WireError } from '../../client/wire/wire-error.ts'
 import { CHECK_CONNECT, CHECK_PORT, MORE_TIME } from './advice.ts'
 import type { Findings } from './examination.ts'
 import { diagnoseLogin } from './login-diagnosis.ts'
@@ -59,7 +59,7 @@ const HANDSHAKE_HANGS: Diagnosis = {
 }
 
 /** Returns what it means that there is no TLS, or none that can be trusted. */
-export function diagnoseTls(cause: ProbeError, findings: Findings): Diagnosis {
+export function diagnoseTls(cause: WireError, findings: Findings): Diagnosis {
   switch (cause.failure) {
     case 'untrusted':
       return UNTRUSTED[cause.code ?? ''] ?? UNKNOWN_CA

@@ -1,13 +1,13 @@
+import type { WireError } from '../wire/wire-error.ts'
 import type { KnownRefusal } from './known-refusal.ts'
 import { MYSQL_REFUSALS } from './mysql-refusals.ts'
 import { POSTGRES_REFUSALS } from './postgres-refusals.ts'
-import type { ProbeError } from './probe-error.ts'
 
 export const REFUSALS = { postgres: POSTGRES_REFUSALS, mysql: MYSQL_REFUSALS } as const
 
 /** Returns what is known of a refusal; undefined if nothing is. */
 export function findKnownRefusal(
-  { failure, code, message }: ProbeError,
+  { failure, code, message }: WireError,
   family: keyof typeof REFUSALS,
 ): KnownRefusal | undefined {
   if (failure !== 'refused' && failure !== 'token_not_wanted') return undefined
@@ -17,7 +17,7 @@ export function findKnownRefusal(
 }
 
 /** Whether a refusal is of the token itself, so that another one may be accepted. */
-export function isTokenRefused({ failure, code, message }: ProbeError): boolean {
+export function isTokenRefused({ failure, code, message }: WireError): boolean {
   if (failure !== 'refused') return false
   if (code === '1045') return !/before it asked for a token$/.test(message)
   return /^(?:PAM|LDAP|The IAM) authentication failed/.test(message)

@@ -1,7 +1,5 @@
-import { fitForTerminal } from '../errors.ts'
-import type { ByteChannel } from './byte-channel.ts'
-import { ProbeError } from './probe-error.ts'
-import type { SecureChannel } from './secure-channel.ts'
+import type { ByteChannel } from '../wire/byte-channel.ts'
+import type { SecureChannel } from '../wire/secure-channel.ts'
 
 /** Who logs in to what. `token` is a secret. */
 export interface LoginRequest {
@@ -11,7 +9,7 @@ export interface LoginRequest {
   dbname?: string | undefined
 }
 
-/** A database's protocol on one connection, in this order. Every function rejects with ProbeError. */
+/** A database's protocol on one connection, in this order. Every function rejects with WireError. */
 export interface LoginProtocol {
   /** Asks a server for TLS. When it resolves, the TLS handshake is next. */
   requestTls(channel: ByteChannel): Promise<void>
@@ -24,17 +22,4 @@ export interface LoginProtocol {
   queryUser(channel: SecureChannel): Promise<string>
   /** Tells the server that the connection ends. */
   quit(channel: SecureChannel): void
-}
-
-/** The error of a server that says no. What it says is fit for a terminal, and without the token should it have that in it. */
-export function refusedBy({ code, text, token }: { code: string; text: string; token?: string }): ProbeError {
-  const shown = fitForTerminal(token === undefined ? text : text.replaceAll(token, '[token]'))
-  return new ProbeError(shown, { failure: 'refused', code: fitForTerminal(code) })
-}
-
-/** The error of a server that asks for something else than a token. */
-export function tokenNotWanted(method: string): ProbeError {
-  return new ProbeError(`the server asks for ${fitForTerminal(method)} and not for a token`, {
-    failure: 'token_not_wanted',
-  })
 }

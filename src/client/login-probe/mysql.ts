@@ -1,5 +1,4 @@
-import type { ByteChannel } from './byte-channel.ts'
-import { type LoginProtocol, type LoginRequest, refusedBy, tokenNotWanted } from './login-protocol.ts'
+import type { ByteChannel } from '../wire/byte-channel.ts'
 import {
   CAPABILITY,
   ERROR,
@@ -7,12 +6,13 @@ import {
   type Greeting,
   lengthEncoded,
   parseGreeting,
-  parseRefusal,
+  parseMysqlRefusal,
   readPacket,
   writePacket,
-} from './mysql-packets.ts'
-import { ProbeError, protocolError } from './probe-error.ts'
-import type { SecureChannel } from './secure-channel.ts'
+} from '../wire/mysql-packets.ts'
+import type { SecureChannel } from '../wire/secure-channel.ts'
+import { protocolError, refusedBy, tokenNotWanted, WireError } from '../wire/wire-error.ts'
+import type { LoginProtocol, LoginRequest } from './login-protocol.ts'
 
 const CLEAR_TEXT = 'mysql_clear_password'
 /** What a server of before 4.1 asks for, by a packet that names nothing. */
@@ -40,10 +40,10 @@ export function createMysqlProtocol(): LoginProtocol {
 
   async function requestTls(channel: ByteChannel): Promise<void> {
     const { payload, sequence } = await readPacket(channel)
-    if (payload[0] === ERROR) throw parseRefusal(payload)
+    if (payload[0] === ERROR) throw parseMysqlRefusal(payload)
     greeting = parseGreeting(payload)
     if (!(greeting.capabilities & CAPABILITY.tls))
-      throw new ProbeError('the server speaks MySQL, and has no TLS', { failure: 'no_tls' })
+      throw new WireError('the server speaks MySQL, and has no TLS', { failure: 'no_tls' })
     if (!(greeting.capabilities & CAPABILITY.pluginAuth))
       throw protocolError('the server is too old to be asked for a password in clear text')
     if (channel.release().length > 0) throw protocolError('the server sent more than its greeting before TLS')
@@ -68,7 +68,8 @@ export function createMysqlProtocol(): LoginProtocol {
     for (;;) {
       const { payload, sequence } = await readPacket(channel)
       if (payload[0] === OK) return isAsked
-      if (payload[0] === ERROR) throw isAsked ? parseRefusal(payload, token) : refusalBeforeAsking(payload)
+      if (payload[0] === ERROR)
+        throw isAsked ? parseMysqlRefusal(payload, token) : refusalBeforeAsking(payload)
       const [named] = payload.toString('latin1', 1).split('\0')
       const wanted = named || UNNAMED
       if (payload[0] !== SWITCH || wanted !== CLEAR_TEXT)
@@ -87,21 +88,21 @@ export function createMysqlProtocol(): LoginProtocol {
 }
 
 /** A server that says no to the empty password did not ask for a token: the account has another plugin, or does not exist. */
-function refusalBeforeAsking(payload: Buffer): ProbeError {
-  const refusal = parseRefusal(payload)
+function refusalBeforeAsking(payload: Buffer): WireError {
+  const refusal = parseMysqlRefusal(payload)
   if (refusal.code !== '1045') return refusal
-  return refusedBy({ code: '1045', text: `${refusal.message}, before it asked for a token` })
+  return refusedBy({ code: '1045', text: `${refusal.message}, before it asked for a token`, reply: payload })
 }
 
 async function queryUser(channel: SecureChannel): Promise<string> {
   writePacket(channel, Buffer.from('\x03select current_user()'), 0)
   const { payload: columns } = await readPacket(channel)
-  if (columns[0] === ERROR) throw parseRefusal(columns)
+  if (columns[0] === ERROR) throw parseMysqlRefusal(columns)
   // the column, the end of columns, the row, the end of rows
   const payloads: Buffer[] = []
   for (let ends = 0; ends < 2; ) {
     const { payload } = await readPacket(channel)
-    if (payload[0] === ERROR) throw parseRefusal(payload)
+    if (payload[0] === ERROR) throw parseMysqlRefusal(payload)
     if (payload[0] === END_OF_ROWS && payload.length < 9) ends++
     else payloads.push(payload)
   }

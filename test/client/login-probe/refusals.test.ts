@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { findKnownRefusal, isTokenRefused, REFUSALS } from '../../../src/client/login-probe/find-refusal.ts'
 import type { KnownRefusal } from '../../../src/client/login-probe/known-refusal.ts'
-import { ProbeError } from '../../../src/client/login-probe/probe-error.ts'
+import { WireError } from '../../../src/client/wire/wire-error.ts'
 import { readDocsPage, rowsOf, sectionOf } from '../../support/markdown.ts'
 
-const refused = (code: string, message: string) => new ProbeError(message, { failure: 'refused', code })
+const refused = (code: string, message: string) => new WireError(message, { failure: 'refused', code })
 
 test.each<[keyof typeof REFUSALS, string, string, string]>([
   ['postgres', '28000', 'PAM authentication failed for user "app"', 'RDS did not accept the token'],
@@ -82,7 +82,7 @@ test.each<[keyof typeof REFUSALS, string, string, string]>([
 
 test('what is not known, and what is no refusal of a server, is none', () => {
   expect(findKnownRefusal(refused('XX000', 'internal error'), 'postgres')).toBeUndefined()
-  const untrusted = new ProbeError('PAM authentication failed', { failure: 'untrusted', code: '28000' })
+  const untrusted = new WireError('PAM authentication failed', { failure: 'untrusted', code: '28000' })
   expect(findKnownRefusal(untrusted, 'postgres')).toBeUndefined()
 })
 

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream'
-import { createByteChannel } from '../../../src/client/login-probe/byte-channel.ts'
-import type { SecureChannel } from '../../../src/client/login-probe/secure-channel.ts'
+import { createByteChannel } from '../../../src/client/wire/byte-channel.ts'
+import type { SecureChannel } from '../../../src/client/wire/secure-channel.ts'
 
 /** A server that a test plays, on a channel that counts as verified. */
 export interface FakeServer {
@@ -24,6 +24,7 @@ export function createFakeServer(): FakeServer {
   return {
     channel: {
       ...createByteChannel(connection),
+      stream: connection,
       certificate: { names: [], issuer: 'nobody', expiresAt: 0 },
       tlsVersion: 'TLSv1.3',
       close() {},

@@ -1,6 +1,5 @@
 import type { ByteChannel } from './byte-channel.ts'
-import { refusedBy } from './login-protocol.ts'
-import { type ProbeError, protocolError } from './probe-error.ts'
+import { protocolError, refusedBy, type WireError } from './wire-error.ts'
 
 /** https://dev.mysql.com/doc/dev/mysql-server/latest/group__group__cs__capabilities__flags.html */
 export const CAPABILITY = {
@@ -53,10 +52,10 @@ export function parseGreeting(payload: Buffer): Greeting {
 }
 
 /** Returns what a refusal says: an error's number (2), `#`, a state (5), a text. Before the greeting it has no state. */
-export function parseRefusal(payload: Buffer, token?: string): ProbeError {
+export function parseMysqlRefusal(payload: Buffer, token?: string): WireError {
   const code = payload.length >= 3 ? String(payload.readUInt16LE(1)) : 'no code'
   const text = payload.toString('utf8', payload[3] === 0x23 ? 9 : 3)
-  return refusedBy({ code, text, ...(token !== undefined && { token }) })
+  return refusedBy({ code, text, reply: payload, token })
 }
 
 /** Returns bytes with their length before them. */

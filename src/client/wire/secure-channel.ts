@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect, type PeerCertificate, type TLSSocket } from 'node:tls'
 import { systemCode } from '../../lib/system-error.ts'
 import { type ByteChannel, connectionError, createByteChannel } from './byte-channel.ts'
-import { ProbeError } from './probe-error.ts'
+import { WireError } from './wire-error.ts'
 
 /** What a server's certificate says, in printable parts of it that are not checked for that. */
 export interface ServerCertificate {
@@ -18,6 +19,8 @@ export interface ServerCertificate {
  * `openSecureChannel` alone makes one.
  */
 export interface SecureChannel extends ByteChannel {
+  /** The connection within TLS, for whoever takes it over once the channel is released. */
+  readonly stream: Duplex
   readonly certificate: ServerCertificate
   /** As in `TLSv1.3`. */
   readonly tlsVersion: string
@@ -34,7 +37,7 @@ export interface TlsOptions {
   ca: string
 }
 
-/** Makes a TLS connection of a plain one, from which nothing may be unread. Rejects with ProbeError if it cannot be trusted. */
+/** Makes a TLS connection of a plain one, from which nothing may be unread. Rejects with WireError if it cannot be trusted. */
 export async function openSecureChannel(socket: Socket, { host, ca }: TlsOptions): Promise<SecureChannel> {
   // by itself, whatever NODE_TLS_REJECT_UNAUTHORIZED says
   const secured = await handshake({ socket, servername: host, ca, rejectUnauthorized: true })
@@ -45,6 +48,7 @@ export async function openSecureChannel(socket: Socket, { host, ca }: TlsOptions
   const certificate = describeCertificate(secured.getPeerCertificate())
   return {
     ...createByteChannel(secured),
+    stream: secured,
     certificate,
     tlsVersion: secured.getProtocol() ?? 'TLS',
     close() {
@@ -86,18 +90,18 @@ const VERIFICATION_CODE =
 /** What OpenSSL says of a peer that speaks another version of TLS, or none. */
 const DISAGREEMENT_CODE = /^(?:ERR_SSL_|EPROTO$)/
 
-function handshakeError(cause: Error): ProbeError {
+function handshakeError(cause: Error): WireError {
   const code = systemCode(cause) ?? ''
   if (VERIFICATION_CODE.test(code)) return untrusted(cause)
   const message = 'the TLS handshake failed'
   return DISAGREEMENT_CODE.test(code)
-    ? new ProbeError(message, { failure: 'handshake', code, cause })
+    ? new WireError(message, { failure: 'handshake', code, cause })
     : connectionError(message, cause)
 }
 
-function untrusted(cause: unknown): ProbeError {
+function untrusted(cause: unknown): WireError {
   const code = systemCode(cause) ?? (typeof cause === 'string' ? cause : undefined)
-  return new ProbeError('the server’s certificate does not verify', { failure: 'untrusted', code, cause })
+  return new WireError('the server’s certificate does not verify', { failure: 'untrusted', code, cause })
 }
 
 function describeCertificate({

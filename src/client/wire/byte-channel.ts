@@ -1,21 +1,24 @@
 import type { Duplex } from 'node:stream'
 import { systemCode } from '../../lib/system-error.ts'
-import { ProbeError, protocolError } from './probe-error.ts'
+import { protocolError, WireError } from './wire-error.ts'
 
 /** A connection to read messages from, in pieces of whatever size they come, and to write to. */
 export interface ByteChannel {
-  /** Resolves with so many bytes once they are there. One call at a time. Rejects with ProbeError if the connection ends. */
+  /** Resolves with so many bytes once they are there. One call at a time. Rejects with WireError if the connection ends. */
   read(length: number): Promise<Buffer>
   write(bytes: Buffer): void
   /** Gives the connection back, to be used by others; returns what came and was not read. */
   release(): Buffer
 }
 
-/** A server that sends more than this, unread, is no database at its login. */
+/** Whoever sends more than this, unread, is at no login. */
 const MAX_UNREAD_BYTES = 256 * 1024
 
 /** Returns a channel over a connection that nobody else reads. The connection is ended by whoever opened it. */
-export function createByteChannel(connection: Duplex): ByteChannel {
+export function createByteChannel(
+  connection: Duplex,
+  { peer = 'server' }: { peer?: 'server' | 'client' } = {},
+): ByteChannel {
   let unread = Buffer.alloc(0)
   let failure: Error | undefined
   let wake = () => {}
@@ -26,10 +29,10 @@ export function createByteChannel(connection: Duplex): ByteChannel {
   }
   const onData = (chunk: Buffer) => {
     unread = Buffer.concat([unread, chunk])
-    if (unread.length > MAX_UNREAD_BYTES) fail(protocolError('the server sends more than a login needs'))
+    if (unread.length > MAX_UNREAD_BYTES) fail(protocolError(`the ${peer} sends more than a login needs`))
     wake()
   }
-  const onEnd = () => fail(connectionError('the server ended the connection'))
+  const onEnd = () => fail(connectionError(`the ${peer} ended the connection`))
   const onError = (cause: Error) => fail(connectionError('the connection broke', cause))
   connection.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onError)
 
@@ -54,6 +57,6 @@ export function createByteChannel(connection: Duplex): ByteChannel {
 }
 
 /** Returns the error of a connection that ended. */
-export function connectionError(message: string, cause?: unknown): ProbeError {
-  return new ProbeError(message, { failure: 'connection', code: systemCode(cause), cause })
+export function connectionError(message: string, cause?: unknown): WireError {
+  return new WireError(message, { failure: 'connection', code: systemCode(cause), cause })
 }
