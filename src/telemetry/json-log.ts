@@ -1,12 +1,12 @@
-import type { Writable } from 'node:stream'
 import type { Log, LogFields } from './log.ts'
 import { logNodeWarnings } from './node-warnings.ts'
+import type { LineStream } from './stderr-stream.ts'
 
 /**
  * Returns the program's log without pino, which would slow Lambda's cold start. It writes the same lines, of level info and
  * above, with Node's warnings among them. `escapeJson` escapes what a line of JSON must not show: lines quote what callers send.
  */
-export function createJsonLog(stream: Writable, escapeJson: (json: string) => string): Log {
+export function createJsonLog(stream: LineStream, escapeJson: (json: string) => string): Log {
   const writeAt = (level: string) => (fields: LogFields, msg: string) => {
     const head = { level, time: new Date().toISOString(), event: fields.event }
     stream.write(`${escapeJson(renderLine(head, { fields, msg }))}\n`)
