@@ -2,6 +2,18 @@
  * Every code that a line of the log of `jeton proxy` and `jeton agent` may carry as `event`, in alphabetical order. A code is
  * never renamed. docs/proxy.md and docs/agent.md say what each one means and what to do.
  */
-export const CALLER_LOG_EVENTS = ['proxy_started', 'proxy_stopped'] as const
+export const CALLER_LOG_EVENTS = [
+  'proxy_failed',
+  'proxy_open_to_users',
+  'proxy_session_failed',
+  'proxy_started',
+  'proxy_stopped',
+  'proxy_stopping',
+  'proxy_token_failed',
+  'proxy_token_received',
+  'proxy_token_recovered',
+  'proxy_token_refused',
+  'proxy_waiting',
+] as const
 
 export type CallerLogEvent = (typeof CALLER_LOG_EVENTS)[number]

@@ -22,3 +22,11 @@ export function isTokenRefused({ failure, code, message }: WireError): boolean {
   if (code === '1045') return !/before it asked for a token$/.test(message)
   return /^(?:PAM|LDAP|The IAM) authentication failed/.test(message)
 }
+
+/** Whether a login failed because there are too many of them, so that the same token may be accepted in a moment. */
+export function isLoginThrottled({ failure, message }: WireError): boolean {
+  return (
+    failure === 'refused' &&
+    /too many competing requests|rate limit exceeded|Rate of connection to proxy exceeded/i.test(message)
+  )
+}

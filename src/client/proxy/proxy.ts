@@ -30,8 +30,8 @@ export interface ProxyOptions {
   readonly maxConnections: number
   /** CA certificates in PEM to verify the databases with, instead of those of jeton's replies. */
   readonly caPem?: string | undefined
-  /** What sessions without a name of their own are called in the databases; undefined for nothing. */
-  readonly callerName?: string | undefined
+  /** Returns what sessions without a name of their own are called in the databases; called once, after the first tokens. */
+  readonly findCallerName?: (() => Promise<string>) | undefined
 }
 
 /** Resolves with all addresses of a host, in the order in which they are to be tried. */
@@ -66,7 +66,7 @@ export interface Listening {
 }
 
 /** A proxy that accepts clients. */
-export interface Proxy {
+export interface RunningProxy {
   /** In the order of the databases. */
   readonly listening: readonly Listening[]
   readonly health: DaemonHealth

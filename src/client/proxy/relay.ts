@@ -1,0 +1,37 @@
+import type { Duplex } from 'node:stream'
+import { closed, finishWriting, lingerOn } from './end-connection.ts'
+import type { Ends } from './protocol.ts'
+
+/** What waits for a slow reader, of one direction; then the other side is not read. */
+const MAX_WAITING_BYTES = 256 * 1024
+/** How long a client that has all that the server sent may take to close its side. */
+const LINGER_MS = 10_000
+
+/**
+ * Copies bytes both ways, and resolves when both sides are closed. The end of one side is passed on, and the other may go on
+ * sending. A side that breaks ends the session once the other has what was sent before. Never rejects.
+ */
+export async function relay({ client, server }: Ends): Promise<void> {
+  copy(client, server)
+  copy(server, client)
+  const endClient = () => finishWriting(client, () => lingerOn(client, LINGER_MS))
+  // databases do not go on reading after their end
+  server.once('end', endClient)
+  const clientClosed = closed(client).then(() => {
+    // nobody is there to read the rest of a reply
+    finishWriting(server, () => server.destroy())
+  })
+  await Promise.all([clientClosed, closed(server).then(endClient), closed(client), closed(server)])
+}
+
+function copy(from: Duplex, to: Duplex): void {
+  if (from.destroyed || to.destroyed) return
+  from.on('data', chunk => {
+    to.write(chunk)
+    if (to.writableLength > MAX_WAITING_BYTES) from.pause()
+  })
+  to.on('drain', () => from.resume())
+  if (from.readableEnded) to.end()
+  else from.once('end', () => to.end())
+  if (to.writableLength <= MAX_WAITING_BYTES) from.resume()
+}
