@@ -41,7 +41,7 @@ test('a file loose at the top of src/ is reported', () => {
 })
 
 test('a file too many folders down is reported', () => {
-  expect(problems('src/tokens/rate-limit/slots/pool.ts')).toEqual([
-    'src/tokens/rate-limit/slots/pool.ts lies more than 2 folders below src/',
+  expect(problems('src/tokens/rate-limit/slots/pool/size.ts')).toEqual([
+    'src/tokens/rate-limit/slots/pool/size.ts lies more than 3 folders below src/',
   ])
 })

@@ -29,7 +29,11 @@ export function createByteChannel(
   }
   const onData = (chunk: Buffer) => {
     unread = Buffer.concat([unread, chunk])
-    if (unread.length > MAX_UNREAD_BYTES) fail(protocolError(`the ${peer} sends more than a login needs`))
+    if (unread.length > MAX_UNREAD_BYTES) {
+      fail(protocolError(`the ${peer} sends more than a login needs`))
+      // it would go on, and all of it be kept
+      connection.pause()
+    }
     wake()
   }
   const onEnd = () => fail(connectionError(`the ${peer} ended the connection`))

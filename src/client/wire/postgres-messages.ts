@@ -9,6 +9,11 @@ export const FIRST_MESSAGE = {
   protocol3: 196_608,
 } as const
 
+/** Whether what a client begins with is a startup message of any 3.x. */
+export function isProtocol3(code: number): boolean {
+  return code >>> 16 === FIRST_MESSAGE.protocol3 >>> 16
+}
+
 /** What a server asks for in a message of the type `R`. */
 export const AUTHENTICATION = { ok: 0, clearText: 3 } as const
 
@@ -66,7 +71,7 @@ export function parsePostgresRefusal(body: Buffer, token?: string): WireError {
 
 /** Returns a message with its type and length. */
 export function encodeMessage(type: string, body: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(type), withLength(body)])
+  return Buffer.concat([Buffer.from(type, 'latin1'), withLength(body)])
 }
 
 /** Returns bytes with their length before them, which counts itself: a client's first message has no type. */

@@ -1,0 +1,45 @@
+import { encodeMessage } from '../../wire/postgres-messages.ts'
+import { WireError } from '../../wire/wire-error.ts'
+import type { SessionError, SessionFailure } from '../session-error.ts'
+
+/**
+ * What clients make of each code: 57P03 sends libpq to its next host, and is what pg_isready calls "rejecting connections"; it
+ * and 53300 are transient to Npgsql; 28000 ends the attempts of pgx, and of others no code does.
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const SQLSTATES: Readonly<Record<SessionFailure, string>> = {
+  /** invalid_authorization_specification */
+  refused: '28000',
+  /** cannot_connect_now */
+  unavailable: '57P03',
+  /** too_many_connections */
+  too_many: '53300',
+  /** feature_not_supported */
+  unsupported: '0A000',
+  /** query_canceled, as PostgreSQL has it for a login that takes too long */
+  timeout: '57014',
+  /** cannot_connect_now, as of a server that is shutting down */
+  ending: '57P03',
+  /** Unless the database's own is known. */
+  database: '28000',
+}
+
+/** Returns the database's own message if there is one, or else an ErrorResponse with the error's sentence. */
+export function encodeErrorResponse({ failure, message, retryAfterMs, reply, cause }: SessionError): Buffer {
+  if (reply !== undefined) return reply
+  const fields = [
+    'SFATAL',
+    'VFATAL',
+    `C${codeOf(cause) ?? SQLSTATES[failure]}`,
+    `M${message}`,
+    ...(retryAfterMs === undefined ? [] : [`HTry again in ${Math.ceil(retryAfterMs / 1000)} s.`]),
+  ]
+  const texts = fields.map(field => `${field.replaceAll('\0', '')}\0`).join('')
+  return encodeMessage('E', Buffer.from(`${texts}\0`))
+}
+
+/** The code of a message that cannot be passed on, because it has the token in it. */
+function codeOf(cause: unknown): string | undefined {
+  if (!(cause instanceof WireError) || cause.failure !== 'refused') return undefined
+  return /^[0-9A-Z]{5}$/.test(cause.code ?? '') ? cause.code : undefined
+}
