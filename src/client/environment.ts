@@ -67,7 +67,11 @@ function forMysql(reply: TokenReply, { caFile, connectAddress }: LoginOptions): 
   return changesOf(set, MYSQL_VARIABLES)
 }
 
-function changesOf(set: Readonly<Record<string, string>>, variables: ClientVariables): EnvironmentChanges {
+/** Returns the changes that set these variables, and remove the others of the table that belong to the login. */
+export function changesOf(
+  set: Readonly<Record<string, string>>,
+  variables: ClientVariables,
+): EnvironmentChanges {
   return { set, unset: loginVariables(variables).filter(name => !(name in set)) }
 }
 

@@ -1,7 +1,8 @@
-import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { access } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import type { Environment } from '../lib/process-input.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
+import { withCommandFolder } from './command-folder.ts'
 import { type Lookup, resolveConnectAddress } from './connect-address.ts'
 import { withholdCredentials } from './credential-variables.ts'
 import type { EnvironmentChanges } from './environment.ts'
@@ -42,30 +43,9 @@ export interface WithLoginOptions<T> {
  * only in the environment, never in a file. Throws CallerError if that folder cannot be written.
  */
 export async function withLogin<T>(login: Login, { env, urls, run }: WithLoginOptions<T>): Promise<T> {
-  const temporary = resolve(env.TMPDIR || '/tmp')
-  const folder = await mkdtemp(join(temporary, 'jeton-')).catch(cause => {
-    const why = `cannot create a folder in ${temporary}${systemCodeNote(cause)}`
-    throw failure(`${why}: set TMPDIR to a folder that can be written to`, cause)
-  })
-  try {
-    return await run(applyChanges(env, await changesFor(login, { env, urls, put: putIn(folder) })))
-  } finally {
-    // how the command ended matters more than a file without secrets that stays behind
-    await rm(folder, { recursive: true, force: true }).catch(() => undefined)
-  }
-}
-
-function putIn(folder: string): PutFile {
-  return async ({ name, text }) => {
-    const path = join(folder, name)
-    try {
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-      await writeFile(path, text, { mode: 0o600 })
-    } catch (cause) {
-      throw failure(`cannot write to ${folder}${systemCodeNote(cause)}`, cause)
-    }
-    return path
-  }
+  return withCommandFolder(env, async ({ put }) =>
+    run(applyChanges(env, await changesFor(login, { env, urls, put }))),
+  )
 }
 
 async function changesFor(
@@ -93,7 +73,8 @@ async function nodeVariables(
   }
 }
 
-function applyChanges(env: Environment, { set, unset }: EnvironmentChanges): Environment {
+/** Returns a command's environment: this one with the changes, and without the caller's credentials. */
+export function applyChanges(env: Environment, { set, unset }: EnvironmentChanges): Environment {
   const kept = Object.entries(withholdCredentials(env)).filter(([name]) => !unset.includes(name))
   return { ...Object.fromEntries(kept), ...set }
 }

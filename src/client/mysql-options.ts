@@ -1,4 +1,5 @@
 import type { ConnectAddress } from './connect-address.ts'
+import type { LocalLogin } from './local-login.ts'
 import type { TokenReply } from './token-reply.ts'
 
 /** What a MySQL client needs for a login. */
@@ -36,8 +37,7 @@ export function mysqlOptions({ reply, caFile, connectAddress, password }: MysqlL
     ...(password === undefined ? [] : [`password=${quote(password)}`]),
     `ssl-ca=${quote(caFile)}`,
   ]
-  // not in [client]: clients that work on the whole server refuse `database`
-  const database = reply.dbname === undefined ? [] : ['[mysql]', `database=${quote(reply.dbname)}`]
+  const database = databaseLines(reply)
   return {
     mariadb: joinLines([...lines, 'ssl-verify-server-cert', ...database]),
     // with `loose-`, a client that does not know the option only warns
@@ -49,6 +49,29 @@ export function mysqlOptions({ reply, caFile, connectAddress, password }: MysqlL
       ...database,
     ]),
   }
+}
+
+/**
+ * Returns option files that lead command-line clients to `jeton proxy`. They ask it for no TLS, which it does not offer: it is on
+ * this machine, and speaks TLS with the database.
+ */
+export function localMysqlOptions(login: LocalLogin): MysqlOptions {
+  const { socket, user, port } = login
+  const address =
+    socket === undefined
+      ? ['protocol=TCP', 'host=127.0.0.1']
+      : ['protocol=SOCKET', 'host=localhost', `socket=${quote(socket)}`]
+  const lines = ['[client]', ...address, `port=${port}`, `user=${quote(user)}`]
+  const database = databaseLines(login)
+  return {
+    mariadb: joinLines([...lines, 'skip-ssl', 'skip-ssl-verify-server-cert', ...database]),
+    mysql: joinLines([...lines, 'loose-ssl-mode=DISABLED', ...database]),
+  }
+}
+
+/** Not in [client]: clients that work on the whole server refuse `database`. */
+function databaseLines({ dbname }: Pick<TokenReply, 'dbname'>): string[] {
+  return dbname === undefined ? [] : ['[mysql]', `database=${quote(dbname)}`]
 }
 
 function joinLines(lines: readonly string[]): string {
