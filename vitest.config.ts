@@ -1,14 +1,38 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/start-order.ts'
+
+/** What starts processes, measures memory or holds a machine busy: a process of its own for each file. */
+const OWN_PROCESS = [
+  'test/{action,attacks,demo,dev,e2e,fuzz,infra,recipes,simulation,soak,support}/**/*.test.ts',
+  'test/store/memory.test.ts',
+]
+
+const shared = {
+  // of this process alone: what jeton makes of the warning is tested with servers and commands of their own
+  env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+}
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/setup.ts'],
-    // of this process alone: what jeton makes of the warning is tested with servers and commands of their own
-    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     // by default one core stays free, which is half of two; many tests only wait
     maxWorkers: '100%',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    sequence: { sequencer: LongestFirst },
+    projects: [
+      { test: { ...shared, name: 'processes', include: OWN_PROCESS } },
+      // Starting a process and loading what is tested would take longer than most of these files do. They leave nothing
+      // behind in theirs: each stubs and restores what is of the process alone.
+      {
+        test: {
+          ...shared,
+          name: 'parts',
+          include: ['test/**/*.test.ts'],
+          exclude: OWN_PROCESS,
+          isolate: false,
+        },
+      },
+    ],
   },
 })

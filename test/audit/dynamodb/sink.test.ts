@@ -1,5 +1,5 @@
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type AuditItem, auditItem } from '../../../src/audit/dynamodb/item.ts'
 import { createDynamodbSink } from '../../../src/audit/dynamodb/sink.ts'
 import { renderRecord } from '../../../src/audit/record.ts'
@@ -192,6 +192,7 @@ describe('createDynamodbSink rejects', () => {
   test('with what to do if no region is configured', async () => {
     await startOwnDynamodb()
     vi.stubEnv('AWS_REGION', undefined)
+    onTestFinished(() => void vi.unstubAllEnvs())
     await expect(createSink().append([line('a')])).rejects.toThrow('no region is configured: set AWS_REGION')
   })
 

@@ -188,7 +188,8 @@ test.each([
 ])(
   '%s sends none if all it has is DATABASE_URL, which makes it check nothing',
   async (_, scheme, connect, reason) => {
-    vi.spyOn(console, 'error').mockReturnValue()
+    const error = vi.spyOn(console, 'error').mockReturnValue()
+    onTestFinished(() => error.mockRestore())
     const { port, received } = await startPlainMysqlImpostor()
     const reply = sampleReply({
       engine: 'mysql',
