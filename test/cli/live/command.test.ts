@@ -8,6 +8,7 @@ import { createBackgroundTasks } from '../../../src/lib/background-tasks.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { createHealth } from '../../../src/telemetry/health.ts'
 import { hangCredentialSearch, stubEnvironment } from '../../support/aws/stub-environment.ts'
+import { holdDeadlines } from '../../support/clock/held-deadlines.ts'
 import { createLogRecorder } from '../../support/service/log-recorder.ts'
 import { DATABASES, type LiveOutcome, publicKey, useLiveStandIns } from './support.ts'
 
@@ -210,8 +211,10 @@ describe('jeton check --live fails', () => {
   })
 
   test('STS that never answers, in time', async () => {
-    standIns().sts.faults.hanging = true
-    const outcome = await goLive()
+    const { sts } = standIns()
+    const deadlines = holdDeadlines()
+    sts.faults.hanging = true
+    const [outcome] = await Promise.all([goLive(), deadlines.pass(12_000, () => sts.requests() === 4)])
     expect(failuresOf(outcome)).toEqual([
       'AWS identity',
       `${ORDERS_ROLE} for orders`,
@@ -222,8 +225,9 @@ describe('jeton check --live fails', () => {
   })
 
   test('a search for credentials that never ends, in time', async () => {
+    const deadlines = holdDeadlines()
     await hangCredentialSearch()
-    const { exitCode, details } = await goLive()
+    const [{ exitCode, details }] = await Promise.all([goLive(), deadlines.pass(12_000)])
     expect(exitCode).toBe(1)
     expect(details['AWS identity']).toMatch(/no credentials.*TimeoutError; the search does not end/)
   })

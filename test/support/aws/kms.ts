@@ -34,6 +34,8 @@ export interface KmsServer {
   readonly faults: KmsFaults
   /** Every request that was answered, in order of arrival. */
   readonly calls: KmsCall[]
+  /** Counts all requests, including those that have no answer yet. */
+  requests(): number
   /** The ARN of each alias's key; a test can change it. */
   readonly aliases: Map<string, string>
   /** Adds a key; returns its ARN. */
@@ -77,6 +79,7 @@ export async function startKms({
 } = {}): Promise<KmsServer> {
   const faults: KmsFaults = { gone: false, denied: false, failing: false, delayMs: 0, clockShiftMs: 0 }
   const calls: KmsCall[] = []
+  let requests = 0
   const arns = new Set<string>()
   const aliases = new Map<string, string>()
   const dataKeys = new Map<string, DataKey>()
@@ -117,6 +120,7 @@ export async function startKms({
   }
 
   async function serve(request: IncomingMessage, response: ServerResponse) {
+    requests++
     if (faults.gone) return void request.socket.destroy()
     let body = ''
     for await (const chunk of request.setEncoding('utf8')) body += chunk
@@ -144,6 +148,7 @@ export async function startKms({
     region,
     faults,
     calls,
+    requests: () => requests,
     aliases,
     addKey,
     environment: () => ({
