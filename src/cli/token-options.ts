@@ -5,7 +5,7 @@ import type { Network } from '../client/http.ts'
 import type { JetonServer } from '../client/jeton-request.ts'
 import { openSend } from '../client/open-send.ts'
 import { requestToken } from '../client/request-token.ts'
-import { retryWhileTemporary } from '../client/retry.ts'
+import { retryWhileTemporary, type Wait } from '../client/retry.ts'
 import type { TokenReply } from '../client/token-reply.ts'
 import type { Environment } from '../lib/process-input.ts'
 import type { CommandStreams } from './streams.ts'
@@ -18,6 +18,8 @@ export interface CallerContext
     Pick<CredentialSources, 'sendDirectly' | 'root'> {
   env: Environment
   lookup: Lookup
+  /** Called before each wait; default: says so on stderr. */
+  onWait?: ((wait: Wait) => void) | undefined
 }
 
 /** How a caller's command reaches its server, as written on the command line. */
@@ -49,7 +51,7 @@ export async function findServer(
   const waitMs = parseSeconds(wait ?? '0') * 1000
   const ca = serverCa === undefined ? undefined : { path: serverCa, name: '--server-ca' }
   const network = { send: await openSend({ env, serverCa: ca }), clock }
-  const onWait = createWaitNotice(stderr)
+  const { onWait = createWaitNotice(stderr) } = context
   const giveUpAt = clock.now() + waitMs
   const identity = await retryWhileTemporary(() => findCredential({ ...context, jwtFile: jwt }, network), {
     waitMs,
@@ -78,7 +80,8 @@ export async function requestTokenFor(
   return requestToken({ database, ...(user !== undefined && { user }), ...(caPem && { caPem }) }, server)
 }
 
-function parseSeconds(text: string): number {
+/** Parses what an option takes as a time. Throws CallerError (exit code 2) for anything else. */
+export function parseSeconds(text: string, option = '--wait'): number {
   if (/^\d{1,6}(\.\d+)?$/.test(text)) return Number(text)
-  throw invalidUsage('--wait takes a number of seconds, 999999 at most')
+  throw invalidUsage(`${option} takes a number of seconds, 999999 at most`)
 }

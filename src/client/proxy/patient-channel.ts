@@ -1,39 +1,45 @@
 import type { Clock } from '../../lib/clock.ts'
-import { withTimeout } from '../../lib/deadline.ts'
-import { untilAborted } from '../../lib/until-aborted.ts'
 import type { Stopwatch } from '../library/stopwatch.ts'
 import type { ByteChannel } from '../wire/byte-channel.ts'
-import { SessionError } from './session-error.ts'
 
 export interface Patience {
   clock: Pick<Clock, 'sleep'>
   startStopwatch(): Stopwatch
   /** How long all reads together may take. */
   maxMs: number
+  /** Ends the watch. */
   signal: AbortSignal
+  /** Called once when reads have taken too long. */
+  onTooLong(): void
 }
 
-/**
- * Returns the same channel, whose reads reject with SessionError once they have taken too long: the time that the client takes,
- * and not that of the login. They reject with the signal's reason, too.
- */
-export function limitReading(
-  channel: ByteChannel,
-  { clock, startStopwatch, maxMs, signal }: Patience,
-): ByteChannel {
-  let leftMs = maxMs
-  const timedOut = () =>
-    new SessionError(`the client did not say within ${maxMs / 1000} s what it wants`, { failure: 'timeout' })
+/** How soon it is looked again, at the earliest. */
+const MIN_LOOK_MS = 100
+
+/** Returns the same channel, and watches how long its reads take: the time that the client takes, and not that of the login. */
+export function limitReading(channel: ByteChannel, patience: Patience): ByteChannel {
+  const { clock, startStopwatch, maxMs, signal, onTooLong } = patience
+  let spentMs = 0
+  let ageMs: Stopwatch | undefined
+
+  async function watch(): Promise<void> {
+    for (;;) {
+      const leftMs = maxMs - spentMs - (ageMs?.() ?? 0)
+      if (leftMs <= 0) return onTooLong()
+      await clock.sleep(Math.max(leftMs, MIN_LOOK_MS), signal)
+    }
+  }
+  watch().catch(() => {})
 
   return {
     ...channel,
     async read(length) {
-      const ageMs = startStopwatch()
-      const read = () => untilAborted(channel.read(length), signal)
+      ageMs = startStopwatch()
       try {
-        return await withTimeout(read, { clock, timeoutMs: leftMs, timedOut })
+        return await channel.read(length)
       } finally {
-        leftMs -= ageMs()
+        spentMs += ageMs()
+        ageMs = undefined
       }
     },
   }

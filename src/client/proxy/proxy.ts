@@ -50,8 +50,6 @@ export interface ProxyParts {
   random: () => number
   lookUpAll: LookUpAddresses
   log: Log
-  /** This process's user; undefined on Windows, where owners are not checked. */
-  uid: number | undefined
 }
 
 /** A database that is served. */

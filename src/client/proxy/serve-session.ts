@@ -34,17 +34,18 @@ const LINGER_MS = 2000
 export async function serveSession(socket: Socket, parts: SessionParts): Promise<void> {
   const { protocol, watch, stop } = parts
   const handshake = new AbortController()
-  const { signal } = handshake
-  parts.onSignal?.(signal)
+  const over = new AbortController()
+  parts.onSignal?.(handshake.signal)
   const onGone = () => handshake.abort(new ClientGone())
   const onStop = () => handshake.abort(new SessionError('the proxy is ending', { failure: 'ending' }))
   socket.once('close', onGone)
   stop.addEventListener('abort', onStop, { once: true })
-  const patience = { ...parts, maxMs: MAX_CLIENT_MS, signal }
+  const onTooLong = () => handshake.abort(clientTooSlow())
+  const patience = { ...parts, maxMs: MAX_CLIENT_MS, signal: over.signal, onTooLong }
   const channel = createByteChannel(socket, { peer: 'client' })
   const session = protocol.accept(limitReading(channel, patience))
   try {
-    const link = await open(session, handshake, parts)
+    const link = await open(session, { handshake, over, parts })
     socket.off('close', onGone)
     const unread = channel.release()
     if (link) await join({ socket, unread, link }, parts)
@@ -67,13 +68,18 @@ class ClientGone extends Error {
   override readonly name = 'ClientGone'
 }
 
+interface OpenOptions {
+  handshake: AbortController
+  /** Ends the watches on its time. */
+  over: AbortController
+  parts: Pick<SessionParts, 'clock' | 'maxLoginMs'>
+}
+
 async function open(
   session: ClientSession,
-  handshake: AbortController,
-  { clock, maxLoginMs }: Pick<SessionParts, 'clock' | 'maxLoginMs'>,
+  { handshake, over, parts: { clock, maxLoginMs } }: OpenOptions,
 ): Promise<Link | undefined> {
   const { signal } = handshake
-  const over = new AbortController()
   clock.sleep(maxLoginMs, over.signal).then(
     () => handshake.abort(timedOut(maxLoginMs)),
     () => {},
@@ -82,6 +88,12 @@ async function open(
   // what comes too late is closed by the signal, and has ended
   opening.then(late => signal.aborted && late?.onEnd?.()).catch(() => {})
   return untilAborted(opening, signal).finally(() => over.abort())
+}
+
+function clientTooSlow(): SessionError {
+  return new SessionError(`the client did not say within ${MAX_CLIENT_MS / 1000} s what it wants`, {
+    failure: 'timeout',
+  })
 }
 
 function timedOut(maxLoginMs: number): SessionError {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import { clientFamily } from '../client-family.ts'
 import { createStopwatches } from '../library/stopwatch.ts'
@@ -37,6 +38,8 @@ export async function startProxy(options: ProxyOptions, parts: ProxyParts): Prom
   const { clock, monotonic } = parts
   const startStopwatch = createStopwatches({ wall: clock, monotonic })
   const stop = new AbortController()
+  // each session has one, and takes it away
+  setMaxListeners(0, stop.signal)
   const sessions = new Set<Promise<void>>()
   const refused = new WeakSet<AbortSignal>()
   let isEnding = false

@@ -30,9 +30,9 @@ export function createByteChannel(
   const onData = (chunk: Buffer) => {
     unread = Buffer.concat([unread, chunk])
     if (unread.length > MAX_UNREAD_BYTES) {
+      // nor is more of it kept
+      connection.off('data', onData).pause()
       fail(protocolError(`the ${peer} sends more than a login needs`))
-      // it would go on, and all of it be kept
-      connection.pause()
     }
     wake()
   }
