@@ -41,7 +41,7 @@ export async function readFirstMessage(client: ByteChannel): Promise<FirstMessag
 
 function unsupportedVersion(code: number): SessionError {
   const version = `${code >>> 16}.${code & 0xffff}`
-  return new SessionError(`unsupported frontend protocol ${version}: jeton proxy speaks version 3`, {
+  return new SessionError(`unsupported frontend protocol ${version}: only version 3 is spoken here`, {
     failure: 'unsupported',
   })
 }

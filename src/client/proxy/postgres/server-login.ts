@@ -16,14 +16,14 @@ import { protocolError, tokenNotWanted, WireError } from '../../wire/wire-error.
 import type { ProtocolParts } from '../protocol.ts'
 
 /** What a server says at a login, for the client to be sent. */
-export interface Welcome {
+export interface LoginReply {
   readonly toClient: Buffer
   /** By which a client cancels a query: process and key, as they came; undefined if the server gives none. */
   readonly cancelKey: Buffer | undefined
 }
 
 /** Far more than all settings and notices of a login. */
-const MAX_WELCOME_BYTES = 128 * 1024
+const MAX_REPLY_BYTES = 128 * 1024
 
 export type ConnectParts = Pick<ProtocolParts, 'dial' | 'secure'>
 
@@ -71,7 +71,7 @@ async function requestTls({ socket }: Dialed): Promise<void> {
 export async function logInToServer(
   server: SecureChannel,
   { startup, token }: { startup: Buffer; token: string },
-): Promise<Welcome> {
+): Promise<LoginReply> {
   const held: Buffer[] = []
   let bytes = 0
   let isAsked = false
@@ -97,7 +97,7 @@ export async function logInToServer(
     const message = encodeMessage(type, body)
     held.push(message)
     bytes += message.length
-    if (bytes > MAX_WELCOME_BYTES) throw protocolError('the server sends more than a login needs')
+    if (bytes > MAX_REPLY_BYTES) throw protocolError('the server sends more than a login needs')
     if (type === 'K') cancelKey = body
     if (type === 'Z') return { toClient: withoutToken(Buffer.concat(held), token), cancelKey }
   }

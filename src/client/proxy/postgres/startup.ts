@@ -21,11 +21,11 @@ export function parseStartup(version: number, body: Buffer): Startup {
   if (!isWhole || pairs.length % 2 === 1 || parameters.some(([name]) => name === ''))
     throw unsupported('invalid startup packet layout')
   if (parameters.some(([name, value]) => name === 'replication' && !isFalse(value)))
-    throw unsupported('jeton proxy has no replication: RDS refuses it to who logs in with a token')
+    throw unsupported('there is no replication: RDS refuses it to whoever logs in with a token')
   return { version, parameters }
 }
 
-export interface SessionWishes {
+export interface StartupChanges {
   /** Takes the place of the client's. */
   user: string
   /** Where the client names no database. */
@@ -40,7 +40,7 @@ export interface SessionWishes {
  */
 export function encodeStartup(
   { version, parameters }: Startup,
-  { user, dbname, callerName }: SessionWishes,
+  { user, dbname, callerName }: StartupChanges,
 ): Buffer {
   const granted = asLatin1(user)
   const kept = parameters.map(([name, value]): Parameter => [name, name === 'user' ? granted : value])

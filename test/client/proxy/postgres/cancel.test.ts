@@ -89,7 +89,7 @@ test('a request goes to the address of its session, as it came and within TLS, w
   expect(made.server.asked).toBe(0)
 })
 
-test('a client waits until the server has closed, and is told nothing', async () => {
+test('a client waits until the server has closed, and is shown nothing', async () => {
   const made = createProxy()
   await made.logIn(CANCEL_KEY, '10.0.0.1')
   const { opened, isDone, client } = await cancel(made.proxy, CANCEL_KEY)

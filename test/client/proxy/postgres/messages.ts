@@ -43,7 +43,7 @@ export const SERVER = {
 
 export const PASSWORD = message('p', `${TOKEN}\0`)
 /** All that a client is sent of a plain login. */
-export const WELCOME = Buffer.concat([SERVER.ok, SERVER.setting, SERVER.key, SERVER.ready])
+export const LOGIN_REPLY = Buffer.concat([SERVER.ok, SERVER.setting, SERVER.key, SERVER.ready])
 
 /** The fields of an ErrorResponse, by their letters. */
 export function fieldsOf(response: Buffer): Record<string, string> {

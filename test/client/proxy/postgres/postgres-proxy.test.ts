@@ -7,6 +7,7 @@ import {
   CANCEL_KEY,
   cancelRequest,
   fieldsOf,
+  LOGIN_REPLY,
   latin1,
   PASSWORD,
   SERVER,
@@ -14,7 +15,6 @@ import {
   STARTUP,
   startupMessage,
   TOKEN,
-  WELCOME,
 } from './messages.ts'
 import {
   createFakeClient,
@@ -64,9 +64,9 @@ describe('a login', () => {
     await settle()
     expect(secure.written()).toEqual(Buffer.concat([startup, PASSWORD]))
     const next = latin1('A')
-    secure.send(Buffer.concat([WELCOME, next]))
+    secure.send(Buffer.concat([LOGIN_REPLY, next]))
     const link = present(await opened)
-    expect(link.toClient).toEqual(WELCOME)
+    expect(link.toClient).toEqual(LOGIN_REPLY)
     expect(link.server.release()).toEqual(next)
     expect(plain.written()).toEqual(SSL_REQUEST)
     expect(server.dialed).toEqual([undefined])
@@ -74,8 +74,8 @@ describe('a login', () => {
 
   test('of a server that trusts the user has no token in it', async () => {
     const { opened, secure } = await started()
-    secure.send(WELCOME)
-    expect(present(await opened).toClient).toEqual(WELCOME)
+    secure.send(LOGIN_REPLY)
+    expect(present(await opened).toClient).toEqual(LOGIN_REPLY)
     expect(secure.written().includes(TOKEN)).toBe(false)
   })
 
@@ -109,8 +109,8 @@ describe('a login', () => {
     await settle()
     expect(present(server.plain[0]).stream.destroyed).toBe(true)
     expect(present(server.secure[1]).written()).toEqual(first.written().subarray(0, -PASSWORD.length))
-    present(server.secure[1]).send(Buffer.concat([SERVER.negotiate, SERVER.clearText, WELCOME]))
-    expect(present(await opened).toClient).toEqual(Buffer.concat([SERVER.negotiate, WELCOME]))
+    present(server.secure[1]).send(Buffer.concat([SERVER.negotiate, SERVER.clearText, LOGIN_REPLY]))
+    expect(present(await opened).toClient).toEqual(Buffer.concat([SERVER.negotiate, LOGIN_REPLY]))
   })
 
   test('goes to the configured database if the client names none', async () => {
@@ -162,7 +162,7 @@ describe('a server that must not get the token, or sends what is no login', () =
     ],
     [
       'sends the token in a notice before it could know it',
-      [SERVER.noticeOfToken, WELCOME],
+      [SERVER.noticeOfToken, LOGIN_REPLY],
       { failure: 'protocol', message: 'the server sent the token back' },
     ],
   ])('%s', async (_, sent, expected) => {
@@ -208,7 +208,7 @@ describe('a server that must not get the token, or sends what is no login', () =
     ],
     [
       'sends more than its answer before TLS',
-      Buffer.concat([latin1('S'), WELCOME]),
+      Buffer.concat([latin1('S'), LOGIN_REPLY]),
       { failure: 'protocol', message: 'the server sent more than its answer before TLS' },
     ],
     [
@@ -241,8 +241,8 @@ describe('a database that says no', () => {
     secure.send(Buffer.concat(sent))
     return { cause: await opened.catch(cause => cause), session, client }
   }
-  /** What the client is told of it, by way of an error with the database's own reply. */
-  const told = ({ cause, session }: Awaited<ReturnType<typeof answer>>) =>
+  /** What the client is shown of it, by way of an error with the database's own reply. */
+  const shown = ({ cause, session }: Awaited<ReturnType<typeof answer>>) =>
     session.encodeError(new SessionError('x', { failure: 'database', reply: cause.reply, cause }))
 
   test('of the token: with its code and its message as it came', async () => {
@@ -252,13 +252,13 @@ describe('a database that says no', () => {
       code: '28000',
       message: 'PAM authentication failed for user "app_rw"',
     })
-    expect(told(answered)).toEqual(Buffer.concat([SERVER.negotiate, SERVER.refusal]))
+    expect(shown(answered)).toEqual(Buffer.concat([SERVER.negotiate, SERVER.refusal]))
   })
 
   test('after the login: with all that it said before', async () => {
     const answered = await answer(SERVER.clearText, SERVER.ok, SERVER.setting, SERVER.noDatabase)
     expect(answered.cause).toMatchObject({ failure: 'refused', code: '3D000' })
-    expect(told(answered)).toEqual(Buffer.concat([SERVER.ok, SERVER.setting, SERVER.noDatabase]))
+    expect(shown(answered)).toEqual(Buffer.concat([SERVER.ok, SERVER.setting, SERVER.noDatabase]))
   })
 
   test.each([
@@ -269,7 +269,7 @@ describe('a database that says no', () => {
     const answered = await answer(...sent)
     expect(answered.cause).toMatchObject({ failure: 'refused', reply: undefined })
     expect(answered.cause.message).not.toContain(TOKEN)
-    const { C, M } = fieldsOf(told(answered))
+    const { C, M } = fieldsOf(shown(answered))
     expect({ C, M }).toEqual({ C: answered.cause.code, M: 'x' })
   })
 })
@@ -290,7 +290,7 @@ describe('what stalls', () => {
   test('a login that succeeds in the moment of the abort leaves nothing behind', async () => {
     const controller = new AbortController()
     const { opened, secure, server, proxy } = await started({ signal: controller.signal })
-    secure.send(WELCOME)
+    secure.send(LOGIN_REPLY)
     controller.abort(new Error('gone'))
     await expect(opened).rejects.toThrow('gone')
     await settle()
@@ -320,13 +320,13 @@ describe('what stalls', () => {
     const opened = createPostgresProxy(parts).accept(client.channel).open(neverAborted())
     client.send(STARTUP)
     await settle()
-    present(server.secure[0]).send(WELCOME)
+    present(server.secure[0]).send(LOGIN_REPLY)
     await expect(opened).rejects.toBe(reason)
     expect(present(server.secure[0]).stream.destroyed).toBe(true)
   })
 })
 
-describe('what a client is told', () => {
+describe('what a client is shown', () => {
   const error = (failure: SessionError['failure'], options = {}) =>
     new SessionError('a sentence', { failure, ...options })
 
@@ -335,7 +335,7 @@ describe('what a client is told', () => {
     ['unavailable', '57P03'],
     ['too_many', '53300'],
     ['unsupported', '0A000'],
-    ['timeout', '57014'],
+    ['timeout', '57P03'],
     ['ending', '57P03'],
     ['database', '28000'],
   ] as const)('of %s: %s', async (failure, C) => {
@@ -346,12 +346,6 @@ describe('what a client is told', () => {
       C,
       M: 'a sentence',
     })
-  })
-
-  test('when to come back', async () => {
-    const { session } = await started()
-    const { H } = fieldsOf(session.encodeError(error('unavailable', { retryAfterMs: 1_200 })))
-    expect(H).toBe('Try again in 2 s.')
   })
 
   test('a zero in a sentence does not end it', async () => {
@@ -391,12 +385,12 @@ describe('what a client is told', () => {
     [
       'replication',
       startupMessage(['user', 'x', 'replication', 'database']),
-      'jeton proxy has no replication: RDS refuses it to who logs in with a token',
+      'there is no replication: RDS refuses it to whoever logs in with a token',
     ],
     [
       'protocol 2.0',
       startupMessage(['user', 'x'], 2 << 16),
-      'unsupported frontend protocol 2.0: jeton proxy speaks version 3',
+      'unsupported frontend protocol 2.0: only version 3 is spoken here',
     ],
   ])('of %s, which it has not', async (_, sent, M) => {
     const { session, opened, server } = await begin({ sent })

@@ -3,18 +3,18 @@ import { describe, expect, test } from 'vitest'
 import {
   encodeStartup,
   parseStartup,
-  type SessionWishes,
+  type StartupChanges,
 } from '../../../../src/client/proxy/postgres/startup.ts'
 import { FIRST_MESSAGE } from '../../../../src/client/wire/postgres-messages.ts'
 import { startupMessage } from './messages.ts'
 
-const WISHES: SessionWishes = { user: 'app_rw', dbname: undefined, callerName: undefined }
+const CHANGES: StartupChanges = { user: 'app_rw', dbname: undefined, callerName: undefined }
 const V3 = FIRST_MESSAGE.protocol3
 
 const parse = (message: Buffer) => parseStartup(message.readInt32BE(4), message.subarray(8))
 /** What the server gets of a client's texts. */
-const rewrite = (texts: string[], wishes: Partial<SessionWishes> = {}) =>
-  encodeStartup(parse(startupMessage(texts)), { ...WISHES, ...wishes })
+const rewrite = (texts: string[], wishes: Partial<StartupChanges> = {}) =>
+  encodeStartup(parse(startupMessage(texts)), { ...CHANGES, ...wishes })
 
 describe('the user', () => {
   test.each([
@@ -103,7 +103,7 @@ describe('the name of the application', () => {
 describe('replication', () => {
   test.each(['true', 'database', '1', 'on', 'yes', 'o', '', 'False ', 'nope'])('%j is refused', value => {
     expect(() => parse(startupMessage(['user', 'me', 'replication', value]))).toThrow(
-      'jeton proxy has no replication: RDS refuses it to who logs in with a token',
+      'there is no replication: RDS refuses it to whoever logs in with a token',
     )
   })
   test.each(['false', '0', 'off', 'no', 'F', 'fa', 'OFF', 'of', 'n'])('%j is none', value => {
@@ -146,7 +146,7 @@ test('whatever else a client sends comes through byte for byte, in its order and
         'app_rw',
       ]
       const message = startupMessage(texts, V3 | minor)
-      expect(encodeStartup(parse(message), WISHES)).toEqual(message)
+      expect(encodeStartup(parse(message), CHANGES)).toEqual(message)
     }),
   )
 })
