@@ -41,6 +41,11 @@ export function addCallerCommands(
       'set this variable to the URL too; NAME:jdbc for a JDBC URL; may be repeated',
       (name: string, names: readonly string[] = []) => [...names, name],
     )
+    .option('--proxy', 'log the command in for as long as it runs, through a private socket: docs/proxy.md')
+    .option(
+      '--proxy-port <n>',
+      'the same through this port of 127.0.0.1, which every local user may use; 0 for any',
+    )
     .action(async (database, extraWords, options) => {
       const { execCommand } = await import('../src/cli/exec.ts')
       const words = { database, extraWords, command: execCommandLine }

@@ -21,6 +21,8 @@ export interface ChildCommand {
 }
 
 export interface SignalForwarder {
+  /** Resolves with the first signal that arrives before the command starts. */
+  readonly interrupted: Promise<NodeJS.Signals>
   /** Runs a command on this process's stdin, stdout and stderr, and forwards signals to it until it ends. */
   run(command: ChildCommand): Promise<CommandResult>
   /** Restores the default effect of signals. */
@@ -54,12 +56,19 @@ export function forwardSignals(host: SignalHost): SignalForwarder {
   // before a command shares stdin, because Node makes a pipe non-blocking on first use
   const isTerminal = host.stdin.isTTY === true
   let pending: NodeJS.Signals | undefined
+  let interrupt: (signal: NodeJS.Signals) => void = () => {}
+  const interrupted = new Promise<NodeJS.Signals>(resolve => {
+    interrupt = resolve
+  })
   let onSignal = (signal: NodeJS.Signals): void => {
-    if (signal !== 'SIGWINCH') pending ??= signal
+    if (signal === 'SIGWINCH') return
+    pending ??= signal
+    interrupt(pending)
   }
   const listener = (signal: NodeJS.Signals) => onSignal(signal)
   for (const signal of FORWARDED_SIGNALS) host.on(signal, listener)
   return {
+    interrupted,
     async run(command) {
       if (pending) return { signal: pending }
       const child = start(command)

@@ -33,11 +33,12 @@ export function localUrl(login: LocalLogin): string {
     : `mysql://${name}@localhost:${port}/${path}?${queryOf({ socket, socketPath: socket })}`
 }
 
-/** JDBC drivers know no Unix sockets. MariaDB's decodes nothing, so that it reads the user from the environment. */
+/** JDBC drivers know no Unix sockets. MariaDB's decodes nothing of a URL. */
 function localJdbcUrl(login: LocalLogin): string {
   const { user, dbname = '', port } = login
   if (clientFamily(login) === 'postgres')
     return `jdbc:postgresql://127.0.0.1:${port}/${percentEncode(dbname)}?${queryOf({ user, sslmode: 'disable' })}`
-  if (/[?&/]/.test(dbname)) throw failure('MariaDB Connector/J takes no &, ? or / in the name of a database')
-  return `jdbc:mariadb://127.0.0.1:${port}/${dbname}?sslMode=disable&credentialType=ENV&userKey=MYSQL_USER&pwdKey=MYSQL_PWD`
+  if (/[?&/]/.test(dbname) || user.includes('&'))
+    throw failure('MariaDB Connector/J takes no &, ? or / in the name of a database, nor & in that of a user')
+  return `jdbc:mariadb://127.0.0.1:${port}/${dbname}?user=${user}&sslMode=disable`
 }

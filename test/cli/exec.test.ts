@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync, writeFileSync } from 'node:fs'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -189,6 +189,23 @@ describe('jeton exec runs a command that sees', () => {
     }
   })
 
+  test('with --proxy a socket and no secret, in /tmp if the path of TMPDIR is too long for a socket', async () => {
+    api.answers = [{ body: sampleReply({ dbname: 'shop' }) }]
+    const long = join(temp, 'x'.repeat(80))
+    await mkdir(long)
+    const command = js('console.log(JSON.stringify(process.env))')
+    const { stdout, stderr } = await run(
+      { command, proxy: true, urlAs: ['APP_DB'] },
+      { TMPDIR: long, PGSSLMODE: 'require' },
+    )
+    const env = JSON.parse(stdout)
+    expect(env).toMatchObject({ PGPORT: '5432', PGUSER: 'app_ro', PGSSLMODE: 'disable', TMPDIR: long })
+    expect(env.PGHOST).toMatch(/^\/tmp\/jeton-\w{6}$/)
+    expect(env.APP_DB).toBe(env.DATABASE_URL)
+    for (const secret of ['X-Amz', jwt]) expect(stdout).not.toContain(secret)
+    expect([stderr, existsSync(env.PGHOST)]).toEqual(['', false])
+  })
+
   test('its arguments unchanged, and the stdin of jeton', async () => {
     api.answers = [{ body: sampleReply() }]
     const echo = 'process.stdin.pipe(process.stdout); console.log(JSON.stringify(process.argv.slice(1)))'
@@ -253,6 +270,24 @@ describe('jeton exec ends', () => {
     },
   )
 
+  test('by a signal that arrives while it waits for the first token of its proxy', async () => {
+    let asked = () => {}
+    const isAsked = new Promise<void>(resolve => {
+      asked = resolve
+    })
+    api.answers = [
+      () => {
+        asked()
+        return problem(503, 'temporarily_unavailable')
+      },
+    ]
+    const { child, ended } = start({ command: js(`console.log('ran')`), proxy: true, wait: '60' })
+    await isAsked
+    child.kill('SIGTERM')
+    expect(await ended).toMatchObject({ signal: 'SIGTERM', stdout: '' })
+    expect(await readdir(temp)).not.toContainEqual(expect.stringMatching(/^jeton-/))
+  })
+
   test('with its folder removed if whoever read its output is gone, as when a terminal closes', async () => {
     const { child, ended, printed } = start({
       command: ['/bin/sh', '-c', 'echo ready; read line; echo more; echo more >&2'],
@@ -304,6 +339,15 @@ describe('jeton exec ends', () => {
       '--url-as takes the name',
     ],
     ['given no command', { body: sampleReply() }, { command: [] }, 'no command'],
+    ['refused under --proxy', problem(403, 'access_denied'), { proxy: true }, 'jeton: '],
+    [
+      'given an unknown engine to proxy',
+      { body: sampleReply({ engine: 'oracle' }) },
+      { proxy: true },
+      'oracle',
+    ],
+    ['asked for JDBC at a socket', {}, { proxy: true, urlAs: ['DB:jdbc'] }, 'needs --proxy-port too'],
+    ['given no port', {}, { proxyPort: '65536' }, '--proxy-port takes a number from 0 to 65535'],
   ])('with 125, without running the command, if jeton is %s', async (_what, answer, args, message) => {
     api.answers = [answer]
     const ended = await run({ command: js(`console.log('ran')`), ...args })

@@ -48,6 +48,7 @@ describe('forwardSignals', () => {
     receive('SIGWINCH')
     receive('SIGTERM')
     receive('SIGINT')
+    expect(await forwarder.interrupted).toBe('SIGTERM')
     expect(await forwarder.run({ ...sleeper, command: 'no-such-command-here' })).toEqual({
       signal: 'SIGTERM',
     })

@@ -143,12 +143,15 @@ describe('URLs for JDBC', () => {
       'jdbc:postgresql://127.0.0.1:5433/shop%20%26%20co?user=app%40corp&sslmode=disable',
     )
     expect(jdbc({ ...onLoopback(LEDGER), dbname: 'shop' })).toBe(
-      'jdbc:mariadb://127.0.0.1:3306/shop?sslMode=disable&credentialType=ENV&userKey=MYSQL_USER&pwdKey=MYSQL_PWD',
+      'jdbc:mariadb://127.0.0.1:3306/shop?user=app@corp&sslMode=disable',
     )
   })
 
   test('are refused for what the driver could not read', () => {
-    expect(() => jdbc(onLoopback(LEDGER))).toThrow('takes no &, ? or / in the name of a database')
+    for (const over of [{ dbname: 'shop & co' }, { dbname: 'shop', user: 'a&b' }])
+      expect(() => jdbc({ ...onLoopback(LEDGER), ...over })).toThrow(
+        'takes no &, ? or / in the name of a database, nor & in that of a user',
+      )
   })
 })
 

@@ -59,6 +59,10 @@ export const LAZY_MODULES: readonly LazyModules[] = [
     because: 'what only /openapi.json says must not slow a cold start',
   },
   {
+    paths: ['src/cli/exec-proxy.ts'],
+    because: '`jeton exec` starts fast, and most of its commands need no proxy',
+  },
+  {
     paths: ['src/client/identity/aws-signature.ts'],
     because: 'of all callers, only those with an AWS role sign a request',
   },
