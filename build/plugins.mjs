@@ -19,8 +19,9 @@ const LOADED_BY_CALLS = {
   ],
   'node:dns/promises': ['lookup'],
   'node:fs/promises': [
-    ...['access', 'chmod', 'chown', 'copyFile', 'lstat', 'mkdir', 'mkdtemp', 'open', 'readdir', 'readFile'],
-    ...['readlink', 'realpath', 'rename', 'rm', 'rmdir', 'stat', 'symlink', 'unlink', 'utimes', 'writeFile'],
+    ...['access', 'chmod', 'chown', 'copyFile', 'link', 'lstat', 'mkdir', 'mkdtemp', 'open', 'readdir'],
+    ...['readFile', 'readlink', 'realpath', 'rename', 'rm', 'rmdir', 'stat', 'symlink', 'unlink', 'utimes'],
+    'writeFile',
   ],
 }
 

@@ -17,7 +17,7 @@ export function addCallerCommands(
     .argument('<database>')
     .option(
       '-o, --output <form>',
-      'token, json, env, pgpass, mycnf, service, uri, jdbc, external or dotenv (default: token)',
+      'token, json, env, pgpass, mycnf, service, uri, jdbc, external, dotenv or userlist (default: token)',
     )
     .option('--ca-file <file>', 'write the CA bundle to this file')
     .option('--ca <file>', 'refer to this CA bundle instead of the server’s')
@@ -50,6 +50,29 @@ export function addCallerCommands(
       const { execCommand } = await import('../src/cli/exec.ts')
       const words = { database, extraWords, command: execCommandLine }
       endProcess(await execCommand({ ...words, ...options }, { ...context, host: process }))
+    })
+
+  addCallerOptions(program.command('agent'))
+    .description('keep files with logins fresh, for programs that read their password from a file')
+    .argument('<database...>', 'DATABASE, or DATABASE:USER')
+    .option(
+      '--pgpass <file>',
+      'a password file of PostgreSQL’s clients; lines of others stay, as in the next four',
+    )
+    .option('--service <file>', 'a pg_service.conf, without the password')
+    .option('--mycnf <file>', 'an option file of MySQL’s and MariaDB’s clients')
+    .option('--dotenv <file>', 'a .env file')
+    .option('--userlist <file>', 'PgBouncer’s auth_file')
+    .option('--json <file>', 'the whole login, or one member for each')
+    .option('--ca <file>', 'the CA bundle that the others refer to (default: one beside each file)')
+    .option('--on-change <command>', 'run this command of the shell when files have changed')
+    .option('--signal <name>', 'send this signal to the program of --pid-file when files have changed')
+    .option('--pid-file <file>', 'the process id of that program')
+    .option('--health <address>', 'answer /healthz, /readyz and /metrics at this port, or ADDRESS:PORT')
+    .option('--once', 'write all files once, and end: the exit code tells')
+    .action(async (databases, options) => {
+      const { agentCommand } = await import('../src/cli/agent.ts')
+      endProcess(await agentCommand({ databases, ...options }, { ...context, host: process }))
     })
 
   addServerOptions(program.command('whoami'))

@@ -34,6 +34,10 @@ export const HELP_EXAMPLES: Readonly<Record<string, readonly [line: string, mean
   ],
   'jeton token': ['jeton token orders --user migrator -o json', 'a token with all that belongs to it'],
   'jeton exec': ["jeton exec orders -- psql -c 'select current_user'", 'psql logs in, and checks the server'],
+  'jeton agent': [
+    'jeton agent orders --pgpass ~/.pgpass --service ~/.pg_service.conf',
+    'psql service=orders logs in at any time',
+  ],
   'jeton whoami': ['jeton whoami -o json', 'who does the server take this job for, and what may it have?'],
   'jeton doctor': ['jeton doctor orders --user migrator', 'does a login work from here, and if not, why?'],
   'jeton decode': [

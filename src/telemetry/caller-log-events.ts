@@ -3,6 +3,15 @@
  * never renamed. docs/proxy.md and docs/agent.md say what each one means and what to do.
  */
 export const CALLER_LOG_EVENTS = [
+  'agent_file_written',
+  'agent_notice_failed',
+  'agent_renewal_failed',
+  'agent_started',
+  'agent_stopped',
+  'agent_token_ended',
+  'agent_token_renewed',
+  'agent_waiting',
+  'agent_write_failed',
   'proxy_failed',
   'proxy_open_to_users',
   'proxy_session_failed',

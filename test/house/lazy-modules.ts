@@ -76,6 +76,7 @@ export const LAZY_MODULES: readonly LazyModules[] = [
       'handlers/server.ts',
       'src/dev/demo/demo.ts',
       'src/dev/interruption.ts',
+      'src/cli/agent.ts',
       'src/cli/apikey.ts',
       'src/cli/audit-query.ts',
       'src/cli/audit-verify.ts',

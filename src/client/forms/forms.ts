@@ -8,6 +8,7 @@ import { mycnfForm } from './mycnf.ts'
 import { pgpassForm } from './pgpass.ts'
 import { serviceForm } from './service.ts'
 import { uriForm } from './uri.ts'
+import { userlistForm } from './userlist.ts'
 
 const tokenForm: Form = { refersToCa: false, render: ({ reply }) => `${reply.token}\n` }
 
@@ -32,6 +33,7 @@ export const FORMS = {
   jdbc: jdbcForm,
   external: externalForm,
   dotenv: dotenvForm,
+  userlist: userlistForm,
 } as const satisfies Readonly<Record<string, Form>>
 
 /** The name of a form. */

@@ -11,6 +11,10 @@ export interface HeldToken {
   isDue(): boolean
   /** Whether a login with it can still be begun. */
   isUsable(): boolean
+  /** How much of its life is left, in milliseconds; negative once it has ended. */
+  leftMs(): number
+  /** How much of its life is left at the moment from which the server has the next. */
+  readonly spareMs: number
 }
 
 /** A login takes some time, and the database looks at the token at its end. */
@@ -31,10 +35,13 @@ export function holdToken(reply: TokenReply, ageMs: Stopwatch): HeldToken {
     expiresIn === undefined || refreshAfter === undefined || expiresAt === undefined
       ? lifeMs / 2
       : Date.parse(expiresAt) - Date.parse(refreshAfter)
+  const leftMs = () => lifeMs - ageMs()
   return {
     token: publicToken(reply),
-    isDue: () => ageMs() >= lifeMs - spareMs,
-    isUsable: () => ageMs() < lifeMs - MIN_LEFT_MS,
+    isDue: () => leftMs() <= spareMs,
+    isUsable: () => leftMs() > MIN_LEFT_MS,
+    leftMs,
+    spareMs,
   }
 }
 
