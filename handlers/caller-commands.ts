@@ -52,6 +52,24 @@ export function addCallerCommands(
       endProcess(await execCommand({ ...words, ...options }, { ...context, host: process }))
     })
 
+  addCallerOptions(program.command('proxy'))
+    .description('log local programs in to databases, on a socket of this user alone, until it is ended')
+    .argument('<database...>', 'NAME or NAME:PORT')
+    .option('--socket-dir <dir>', 'the folder of the sockets (default: one of your own for each database)')
+    .option(
+      '--port <number>',
+      'listen on this port of 127.0.0.1 instead, and on the next ones for the others',
+    )
+    .option('--ca <file>', 'verify the databases with this CA bundle instead of the server’s')
+    .option('--max-connections <number>', 'how many clients there may be (default: 1000)')
+    .option('--drain <seconds>', 'how long sessions may go on after SIGTERM (default: 30)')
+    .option('--health <[address:]port>', 'answer /healthz, /readyz and /metrics there (default: nowhere)')
+    .option('--no-application-name', 'add no name of yours to sessions that have none')
+    .action(async (databases, options) => {
+      const { proxyCommand } = await import('../src/cli/proxy.ts')
+      endProcess(await proxyCommand({ databases, ...options }, { ...context, host: process }))
+    })
+
   addCallerOptions(program.command('agent'))
     .description('keep files with logins fresh, for programs that read their password from a file')
     .argument('<database...>', 'DATABASE, or DATABASE:USER')

@@ -107,7 +107,10 @@ async function open(settings: Settings, { args, context, log }: OpenParts): Prom
   const { wait = DEFAULT_WAIT, user, ca, socketDir } = args
   const { databases: words, firstPort, waitMs, maxConnections } = settings
   const caPem = ca === undefined ? undefined : await readCa(ca)
-  const { parts, findCallerName } = await findProxyParts({ ...args, wait }, { ...context, context, log })
+  const { parts, findCallerName } = await findProxyParts(
+    { ...args, wait },
+    { context, log, protocols: PROTOCOLS },
+  )
   const owner = { env: context.env, uid: process.getuid?.() }
   const folderOf = async (database: string) => {
     if (socketDir === undefined) return defaultSocketFolder(database, owner)

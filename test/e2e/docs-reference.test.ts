@@ -25,7 +25,7 @@ describe('docs/cli.md', () => {
 
   test.each(commands)('documents the options of `%s --help`', async command => {
     const { stdout } = await runCli([...command.split(' ').slice(1), '--help'])
-    const isCaller = /^jeton (token|exec|agent|doctor)$/.test(command)
+    const isCaller = /^jeton (token|exec|proxy|agent|doctor)$/.test(command)
     const documented = [...flagsIn(rowsOf(sectionOf(text, command)).join()), ...(isCaller ? shared : [])]
     expect(new Set([...documented, '--help'])).toEqual(new Set(flagsIn(stdout)))
   })
