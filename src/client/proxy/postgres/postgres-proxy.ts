@@ -31,21 +31,16 @@ export function createPostgresProxy(parts: ProtocolParts): ProxyProtocol {
     return { server, toClient, ...(forget && { onEnd: forget }) }
   }
 
-  /** Logs in, and ends a link that nobody takes because the signal aborted just then. */
+  /** Logs in, and ends a link that nobody takes because the time is over. */
   async function openLink(startup: Startup, signal: AbortSignal): Promise<Link> {
     let link: Link | undefined
-    const end = () => {
-      link?.onEnd?.()
-      link?.server.close()
-    }
     const attempt = async (token: VendedToken) => {
       link = await logIn(startup, token, signal)
-      if (!signal.aborted) return link
-      end()
-      throw signal.reason
+      return link
     }
     return parts.logIn(attempt, signal).catch(cause => {
-      end()
+      link?.onEnd?.()
+      link?.server.close()
       throw cause
     })
   }
