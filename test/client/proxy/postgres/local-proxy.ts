@@ -2,48 +2,45 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { createStopwatches } from '../../../../src/client/library/stopwatch.ts'
+import { describeFailure } from '../../../../src/client/proxy/describe-failure.ts'
 import { createPostgresProxy } from '../../../../src/client/proxy/postgres/postgres-proxy.ts'
 import type { ProtocolParts } from '../../../../src/client/proxy/protocol.ts'
-import { SessionError } from '../../../../src/client/proxy/session-error.ts'
-import { createByteChannel } from '../../../../src/client/wire/byte-channel.ts'
-import { WireError } from '../../../../src/client/wire/wire-error.ts'
+import { serveSession } from '../../../../src/client/proxy/serve-session.ts'
+import type { SessionError } from '../../../../src/client/proxy/session-error.ts'
+import { watchDatabase } from '../../../../src/client/proxy/watch-database.ts'
+import { monotonicClock } from '../../../../src/lib/clock.ts'
+import { createLogRecorder } from '../../../support/service/log-recorder.ts'
 
-/** A Unix socket on which the protocol is spoken, with as little around it as it takes. */
+/** A Unix socket whose clients are served with parts of the test's. */
 export interface LocalProxy {
   readonly folder: string
   readonly path: string
-  readonly errors: readonly unknown[]
+  /** Why clients got no session. */
+  readonly errors: readonly SessionError[]
   close(): Promise<void>
 }
 
 export async function startLocalProxy(parts: ProtocolParts): Promise<LocalProxy> {
   const folder = await mkdtemp(join(tmpdir(), 'jeton-test-'))
   const path = join(folder, '.s.PGSQL.5432')
-  const errors: unknown[] = []
-  const sockets = new Set<Socket>()
-  const proxy = createPostgresProxy(parts)
-
-  async function serve(socket: Socket): Promise<void> {
-    const channel = createByteChannel(socket, { peer: 'client' })
-    const session = proxy.accept(channel)
-    try {
-      const link = await session.open(new AbortController().signal)
-      const unread = channel.release()
-      if (link === undefined) return void socket.end()
-      socket.write(Buffer.concat([link.toClient, link.server.release()]))
-      link.server.stream.write(unread)
-      await Promise.allSettled([pipeline(socket, link.server.stream), pipeline(link.server.stream, socket)])
-      link.onEnd?.()
-    } catch (cause) {
-      errors.push(cause)
-      socket.end(session.encodeError(toSessionError(cause)))
-    }
+  const errors: SessionError[] = []
+  const stop = new AbortController()
+  const clock = monotonicClock()
+  const startStopwatch = createStopwatches({ wall: clock, monotonic: clock })
+  const watch = watchDatabase({ database: 'orders', log: createLogRecorder(), clock, startStopwatch })
+  const sessionParts = {
+    protocol: createPostgresProxy(parts),
+    watch: { ...watch, sessionFailed: (error: SessionError) => void errors.push(error) },
+    describe: (cause: unknown) => describeFailure(cause, { database: 'orders' }),
+    clock,
+    startStopwatch,
+    maxLoginMs: 30_000,
+    stop: stop.signal,
   }
-
-  const server = createServer({ allowHalfOpen: true }, socket => {
-    sockets.add(socket.on('close', () => sockets.delete(socket)).on('error', () => {}))
-    void serve(socket)
+  const server = createServer({ allowHalfOpen: true }, (socket: Socket) => {
+    socket.on('error', () => {})
+    void serveSession(socket, sessionParts)
   })
   await new Promise<void>(resolve => server.listen(path, resolve))
   return {
@@ -51,16 +48,9 @@ export async function startLocalProxy(parts: ProtocolParts): Promise<LocalProxy>
     path,
     errors,
     async close() {
-      for (const socket of sockets) socket.destroy()
+      stop.abort()
       await new Promise(resolve => server.close(resolve))
       await rm(folder, { recursive: true })
     },
   }
-}
-
-function toSessionError(cause: unknown): SessionError {
-  if (cause instanceof SessionError) return cause
-  if (!(cause instanceof WireError)) return new SessionError(`a bug: ${cause}`, { failure: 'refused' })
-  const failure = cause.failure === 'refused' ? 'database' : 'refused'
-  return new SessionError(cause.message, { failure, reply: cause.reply, cause })
 }

@@ -161,13 +161,15 @@ describe.runIf(await canRun(['postgres', 'psql']))('against a real PostgreSQL', 
     token = { ...token, token: 'no token' }
     const { stderr } = await psql('SELECT 1')
     expect(stderr).toMatch(/FATAL: {2}LDAP authentication failed for user "app_rw"\n$/)
-    expect(local.errors.at(-1)).toMatchObject({ failure: 'refused', code: '28000' })
+    expect(local.errors.at(-1)).toMatchObject({ failure: 'database', cause: { code: '28000' } })
   })
 
   test('a user with a password of its own gets no token', async () => {
     token = { ...token, user: database.outsider.user }
     const { stderr } = await psql('SELECT 1')
-    expect(stderr).toMatch(/FATAL: {2}the server asks for a SCRAM password and not for a token\n$/)
+    expect(stderr).toMatch(
+      /FATAL: {2}jeton proxy: the server asks for a SCRAM password and not for a token: /,
+    )
     expect(database.logins.some(({ user }) => user === database.outsider.user)).toBe(false)
   })
 
@@ -175,7 +177,7 @@ describe.runIf(await canRun(['postgres', 'psql']))('against a real PostgreSQL', 
     token = { ...token, host: 'other.example.com' }
     const before = database.logins.length
     const { stderr } = await psql('SELECT 1')
-    expect(stderr).toMatch(/FATAL: {2}the server’s certificate does not verify\n$/)
+    expect(stderr).toMatch(/FATAL: {2}jeton proxy: the certificate of orders does not verify /)
     expect(database.logins).toHaveLength(before)
   })
 
@@ -183,7 +185,7 @@ describe.runIf(await canRun(['postgres', 'psql']))('against a real PostgreSQL', 
     const wants = (replication: string) =>
       run('psql', ['-XAtc', 'SELECT 1', `replication=${replication}`], { env: { PGHOST: local.folder } })
     expect((await wants('database')).stderr).toMatch(
-      /FATAL: {2}there is no replication: RDS refuses it to whoever logs in with a token\n$/,
+      /FATAL: {2}jeton proxy: there is no replication: RDS refuses it to whoever logs in with a token\n$/,
     )
     const { stdout } = await psql('SELECT 1', {})
     expect(stdout).toBe('1\n')
@@ -202,6 +204,6 @@ describe.runIf(await canRun(['postgres', 'psql']))('against a real PostgreSQL', 
     failure = kind
     const ready = await run('pg_isready', ['-h', local.folder])
     expect({ code: ready.code, words: ready.stdout.trim().split(' - ')[1] }).toEqual({ code, words })
-    expect((await psql('SELECT 1')).stderr).toMatch(/FATAL: {2}away for an hour\n$/)
+    expect((await psql('SELECT 1')).stderr).toMatch(/FATAL: {2}jeton proxy: away for an hour\n$/)
   })
 })
