@@ -4,8 +4,7 @@ import { type CommandFolder, withCommandFolder } from '../client/command-folder.
 import { putLocalLogin } from '../client/local-environment.ts'
 import { localUrlVariables } from '../client/local-url.ts'
 import { applyChanges } from '../client/login.ts'
-import { createMysqlProxy } from '../client/proxy/mysql/mysql-proxy.ts'
-import { createPostgresProxy } from '../client/proxy/postgres/postgres-proxy.ts'
+import { PROTOCOLS } from '../client/proxy/protocols.ts'
 import type { RunningProxy } from '../client/proxy/proxy.ts'
 import { startProxy } from '../client/proxy/start-proxy.ts'
 import type { Environment } from '../lib/process-input.ts'
@@ -22,7 +21,6 @@ export interface ExecProxyArguments extends CallerArguments {
   loopbackPort: number | undefined
 }
 
-const PROTOCOLS = { postgres: createPostgresProxy, mysql: createMysqlProxy }
 const DEFAULT_WAIT_SECONDS = 10
 const DEFAULT_MAX_CONNECTIONS = 1000
 /** Of TMPDIR, so that the path of a socket in a folder of it is not too long for any system. */

@@ -1,0 +1,5 @@
+import { createPostgresProxy } from './postgres/postgres-proxy.ts'
+import type { Protocols } from './proxy.ts'
+
+/** What the proxy speaks. */
+export const PROTOCOLS: Protocols = { postgres: createPostgresProxy }
