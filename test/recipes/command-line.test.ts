@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { canRun, hasProgram } from '../support/databases/install.ts'
 import { exampleIn, readDocsPage } from '../support/markdown.ts'
 import { run } from '../support/run.ts'
+import { startAgent } from '../support/service/agent.ts'
 import { type RecipeEnvironment, startRecipeEnvironment } from './environment.ts'
 
 /** Runs an example of a page line by line; returns what each line printed. */
@@ -93,6 +94,21 @@ describe.runIf(hasMariadb)('jeton exec and the clients of MariaDB', () => {
     await recipe.put('schema.sql', 'create table parcels (id int);\n')
   })
   afterAll(() => recipe?.close())
+
+  test('an option file that the agent keeps logs in, though another host stands there, with newer tokens too', async () => {
+    const file = await recipe.put('kept.cnf', '[client]\nhost=wrong.example\nuser=root\n[mysqldump]\nquick')
+    const agent = startAgent(['ledger', '--mycnf', file], { env: recipe.env })
+    await agent.ready
+    const mariadb = () => recipe.run('mariadb', [`--defaults-file=${file}`, '-NBe', 'select current_user()'])
+    const newest = () => recipe.logins.at(-1)?.fingerprint
+    expect(await mariadb()).toEqual({ code: 0, stdout: 'app_rw@%\n', stderr: '' })
+    for (const first = newest(); newest() === first; ) {
+      agent.wake()
+      expect(await mariadb()).toMatchObject({ code: 0 })
+    }
+    expect(recipe.logins.every(({ ok }) => ok)).toBe(true)
+    expect(await agent.stop()).toBe(0)
+  })
 
   test('run the commands of the page', async () => {
     const page = await readDocsPage('connect/mysql-clients')

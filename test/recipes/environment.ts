@@ -40,6 +40,8 @@ export interface RecipeEnvironment {
   useLongSessions(): void
   /** From now on the database refuses every token that was vended so far, as it does after their 15 minutes. */
   expireTokens(): void
+  /** From now on the database refuses the tokens that anybody has logged in with so far, as if they had ended; newer ones it takes. */
+  endTokensInUse(): void
   /** From now on tokens are accepted by the time of day again. */
   restoreClock(): void
   close(): Promise<void>
@@ -58,6 +60,7 @@ export async function startRecipeEnvironment(engine: 'postgres' | 'mariadb'): Pr
   sts.faults.lifetimeMs = SHORT_SESSION_MS
 
   const logins: CheckedLogin[] = []
+  const ended = new Set<string>()
   let aheadMs = 0
   let endpoint: SignedEndpoint = facts
   const database = await START[engine]({
@@ -68,8 +71,11 @@ export async function startRecipeEnvironment(engine: 'postgres' | 'mariadb'): Pr
     database: name,
     check: async login => {
       const verify = createRdsVerifier({ endpoint, sts, now: () => Date.now() + aheadMs })
-      const result = await verify(login)
-      logins.push({ user: login.user, fingerprint: sha256Hex(login.token), ok: result.ok })
+      const fingerprint = sha256Hex(login.token)
+      const result = ended.has(fingerprint)
+        ? { ok: false as const, reason: 'the token has ended' }
+        : await verify(login)
+      logins.push({ user: login.user, fingerprint, ok: result.ok })
       return result
     },
   })
@@ -117,6 +123,9 @@ export async function startRecipeEnvironment(engine: 'postgres' | 'mariadb'): Pr
     },
     expireTokens() {
       aheadMs = TOKEN_LIFETIME_MS
+    },
+    endTokensInUse() {
+      for (const { fingerprint } of logins) ended.add(fingerprint)
     },
     restoreClock() {
       aheadMs = 0

@@ -18,17 +18,28 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { type Edit, editFile } from '../../../src/client/agent/edit-file.ts'
 import { withFileLock } from '../../../src/client/agent/file-lock.ts'
 import { explainWriteFailure } from '../../../src/client/agent/write-failure.ts'
 import { monotonicClock } from '../../../src/lib/clock.ts'
 import { virtualClock } from '../../support/clock/virtual-clock.ts'
 
-const WRITER = fileURLToPath(new URL('block-writer.ts', import.meta.url))
 /** A user without any rights; only root can become one. */
 const NOBODY = 65534
 const isRoot = process.getuid?.() === 0
+
+let built: string
+let writer: string
+beforeAll(async () => {
+  built = await mkdtemp(join(tmpdir(), 'writer-'))
+  await chmod(built, 0o755)
+  writer = join(built, 'writer.mjs')
+  const entryPoints = [fileURLToPath(new URL('block-writer.ts', import.meta.url))]
+  await build({ entryPoints, outfile: writer, bundle: true, platform: 'node', format: 'esm' })
+})
+afterAll(() => rm(built, { recursive: true }))
 
 let folder: string
 let path: string
@@ -153,7 +164,7 @@ describe('what cannot be written says why, and leaves what is there', () => {
     await writeFile(path, 'old')
     await chmod(folder, 0o755)
     await chmod(path, 0o644)
-    const child = spawn(process.execPath, ['--import', 'tsx', WRITER, path, 'mine'], { uid: NOBODY })
+    const child = spawn(process.execPath, [writer, path, 'mine'], { uid: NOBODY })
     let stderr = ''
     child.stderr?.on('data', chunk => {
       stderr += chunk
@@ -243,7 +254,7 @@ describe('the lock', () => {
 
 describe('processes', () => {
   function start(...args: string[]) {
-    const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', WRITER, path, ...args])
+    const child: ChildProcess = spawn(process.execPath, [writer, path, ...args])
     onTestFinished(() => void child.kill('SIGKILL'))
     child.stderr?.pipe(process.stderr)
     return child

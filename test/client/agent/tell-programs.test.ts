@@ -29,40 +29,45 @@ describe('a command', () => {
 
   test('that does not end within a minute is ended, and if it ignores that, killed, with all that it started', async () => {
     const clock = virtualClock()
-    const running = run('trap "" TERM; echo $$ > "$OUT"; sleep 600 & wait; sleep 600', { clock })
+    const running = run('trap "" TERM; sleep 600 & echo $$ $! > "$OUT"; wait; sleep 600', { clock })
     const outcome = running.catch(cause => cause.message)
-    await started()
+    const pids = await started()
     await clock.advance(60_000)
-    const group = Number(await readFile(join(folder, 'out'), 'utf8'))
-    expect(isAlive(group)).toBe(true)
+    expect(await Promise.all(pids.map(isAlive))).toEqual([true, true])
     await clock.advance(5000)
     expect(await outcome).toBe('it did not end within 60 s, and was ended')
-    while (isAlive(-group)) await pause()
+    await allEnd(pids)
   })
 
   test('ends with the agent, with all that it started', async () => {
     const end = new AbortController()
-    const running = run('echo $$ > "$OUT"; sleep 600; true', { signal: end.signal })
+    const running = run('sleep 600 & echo $$ $! > "$OUT"; wait', { signal: end.signal })
     const outcome = running.catch(cause => cause.message)
-    await started()
+    const pids = await started()
     end.abort()
     expect(await outcome).toBe('SIGTERM ended it')
-    const group = Number(await readFile(join(folder, 'out'), 'utf8'))
-    while (isAlive(-group)) await pause()
+    await allEnd(pids)
   })
 
   const pause = () => new Promise(resolve => setTimeout(resolve, 5))
 
-  async function started() {
-    while (!/\n/.test(await readFile(join(folder, 'out'), 'utf8').catch(() => ''))) await pause()
+  /** The processes of a command, once it has written their ids. */
+  async function started(): Promise<number[]> {
+    for (;;) {
+      const text = await readFile(join(folder, 'out'), 'utf8').catch(() => '')
+      if (text.endsWith('\n')) return text.trim().split(' ').map(Number)
+      await pause()
+    }
   }
 
-  function isAlive(pid: number) {
-    try {
-      return process.kill(pid, 0)
-    } catch {
-      return false
-    }
+  async function allEnd(pids: readonly number[]) {
+    while ((await Promise.all(pids.map(isAlive))).includes(true)) await pause()
+  }
+
+  /** A zombie only waits for somebody to ask how it ended. */
+  async function isAlive(pid: number) {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+    return stat !== '' && !/^.*\) Z/.test(stat)
   }
 })
 
