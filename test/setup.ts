@@ -9,22 +9,24 @@ import { useOwnTempFolder } from './support/own-temp-folder.ts'
  * temporary folder, and returns what removes it after the last one.
  */
 export default async function setup(): Promise<() => Promise<void>> {
-  await promisify(execFile)(process.execPath, ['build.mjs'])
-  const missing = await ensureInstalled([
-    'postgres',
-    'psql',
-    'mariadb',
-    'mariadb-client',
-    'awscli',
-    'faketime',
-    'libnss-wrapper',
-    'python-drivers',
-    'java-drivers',
-    'pgbouncer',
+  const [missing, noOsls] = await Promise.all([
+    ensureInstalled([
+      'postgres',
+      'psql',
+      'mariadb',
+      'mariadb-client',
+      'awscli',
+      'faketime',
+      'libnss-wrapper',
+      'python-drivers',
+      'java-drivers',
+      'pgbouncer',
+    ]),
+    installOsls(),
+    promisify(execFile)(process.execPath, ['build.mjs']),
   ])
   for (const { tool, reason } of missing)
     process.stderr.write(`\n!!! ${tool} is missing, its tests are skipped: ${reason}\n\n`)
-  const noOsls = await installOsls()
   if (noOsls) process.stderr.write(`\n!!! osls is missing, its tests are skipped: ${noOsls}\n\n`)
   return useOwnTempFolder()
 }

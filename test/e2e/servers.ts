@@ -13,8 +13,22 @@ async function recordsIn(path: string): Promise<(RequestRecord | LifecycleRecord
   return lines.map(line => JSON.parse(line))
 }
 
-/** Gives each test of a file its own stand-ins, and servers on them that are stopped after it. */
-export function useServers() {
+/** Stand-ins, and servers on them. */
+export interface Servers {
+  environment(): TestEnvironment
+  auditFile(): string
+  /** Starts a server whose configuration has these sections replaced. */
+  startServer(config?: object, options?: Partial<JetonOptions>): Promise<Jeton>
+  /** Returns the `Authorization` of a caller with `CLAIMS`, overridden by `claims`. */
+  bearer(claims?: object): Promise<string>
+  /** Returns the records of requests in the audit file. */
+  auditRecords(): Promise<RequestRecord[]>
+  /** Returns all records in the audit file, those of the server itself too. */
+  allAuditRecords(): Promise<(RequestRecord | LifecycleRecord)[]>
+}
+
+/** Gives each test of a file its own stand-ins, and servers on them that are stopped after it. The tests run one by one. */
+export function useServers(): Servers {
   let current: TestEnvironment
   let servers: Jeton[]
 
@@ -22,33 +36,48 @@ export function useServers() {
     current = await startTestEnvironment()
     servers = []
   })
-  afterEach(async () => {
-    for (const server of servers) await server.close()
-    await current.close()
-  })
+  afterEach(() => closeAll(servers, current))
 
-  const auditFile = () => join(current.folder, 'audit.jsonl')
+  return serversOn({ environment: () => current, onStarted: server => servers.push(server) })
+}
 
+/** Gives one test its own stand-ins and servers until `onTestFinished`, that of its context: tests may run at once. */
+export async function startServers(onTestFinished: (close: () => Promise<void>) => void): Promise<Servers> {
+  const environment = await startTestEnvironment()
+  const servers: Jeton[] = []
+  onTestFinished(() => closeAll(servers, environment))
+  return serversOn({ environment: () => environment, onStarted: server => servers.push(server) })
+}
+
+async function closeAll(servers: readonly Jeton[], environment: TestEnvironment): Promise<void> {
+  for (const server of servers) await server.close()
+  await environment.close()
+}
+
+interface Parts {
+  environment(): TestEnvironment
+  onStarted(server: Jeton): void
+}
+
+function serversOn({ environment, onStarted }: Parts): Servers {
+  const auditFile = () => join(environment().folder, 'audit.jsonl')
   return {
-    environment: () => current,
+    environment,
     auditFile,
-    /** Starts a server whose configuration has these sections replaced. */
-    async startServer(config: object = {}, options: Partial<JetonOptions> = {}): Promise<Jeton> {
+    async startServer(config = {}, options = {}) {
+      const current = environment()
       const server = await startJeton({
         config: current.config(config),
         env: current.serverEnv,
         folder: current.folder,
         ...options,
       })
-      servers.push(server)
+      onStarted(server)
       return server
     },
-    /** Returns the `Authorization` of a caller with `CLAIMS`, overridden by `claims`. */
-    bearer: async (claims: object = {}) => `Bearer ${await current.issuer.sign({ ...CLAIMS, ...claims })}`,
-    /** Returns the records of requests in the audit file. */
+    bearer: async (claims = {}) => `Bearer ${await environment().issuer.sign({ ...CLAIMS, ...claims })}`,
     auditRecords: async () =>
       (await recordsIn(auditFile())).filter(({ type }) => type === 'jeton.audit') as RequestRecord[],
-    /** Returns all records in the audit file, those of the server itself too. */
     allAuditRecords: () => recordsIn(auditFile()),
   }
 }

@@ -1,25 +1,30 @@
-import { expect, test } from 'vitest'
-import { useServers } from './servers.ts'
-
-const { environment, startServer, bearer, auditRecords } = useServers()
+import { test } from 'vitest'
+import { startServers } from './servers.ts'
 
 const ORDERS = { database: 'orders' }
-const TIMEOUT = { timeout: 60_000 }
+/** At once: all they do is wait. */
+const AT_ONCE = { timeout: 60_000, concurrent: true }
 
-test('an STS that takes 4.5 s for each reply serves every caller', TIMEOUT, async () => {
-  environment().sts.faults.delayMs = 4500
-  const jeton = await startServer()
-  const jwt = await bearer()
-  const replies = await Promise.all([1, 2, 3].map(() => jeton.requestToken(jwt, ORDERS)))
-  expect(replies.map(({ status }) => status)).toEqual([200, 200, 200])
-  await jeton.logged('assume_role_slow')
-  expect((await fetch(`${jeton.url}/readyz`)).status).toBe(200)
-})
+test(
+  'an STS that takes 4 s for each reply serves every caller',
+  AT_ONCE,
+  async ({ expect, onTestFinished }) => {
+    const { environment, startServer, bearer } = await startServers(onTestFinished)
+    environment().sts.faults.delayMs = 4000
+    const jeton = await startServer()
+    const jwt = await bearer()
+    const replies = await Promise.all([1, 2, 3].map(() => jeton.requestToken(jwt, ORDERS)))
+    expect(replies.map(({ status }) => status)).toEqual([200, 200, 200])
+    await jeton.logged('assume_role_slow')
+    expect((await fetch(`${jeton.url}/readyz`)).status).toBe(200)
+  },
+)
 
 test(
   'an STS that takes 7 s refuses the first caller with Retry-After, and serves who comes back',
-  TIMEOUT,
-  async () => {
+  AT_ONCE,
+  async ({ expect, onTestFinished }) => {
+    const { environment, startServer, bearer, auditRecords } = await startServers(onTestFinished)
     environment().sts.faults.delayMs = 7000
     const jeton = await startServer()
     const jwt = await bearer()
@@ -45,34 +50,39 @@ test(
   },
 )
 
-test('renewals disturb nobody while STS is slow, nor when it then is dead', TIMEOUT, async () => {
-  const { sts } = environment()
-  // a session of 6 minutes makes a token that is due for renewal at once, with a new session
-  sts.faults.lifetimeMs = 6 * 60_000
-  const jeton = await startServer()
-  const jwt = await bearer()
-  const first = await jeton.requestToken(jwt, ORDERS)
-  sts.faults.delayMs = 4500
-  const { length } = sts.calls
-  const meanwhile = await jeton.requestToken(jwt, ORDERS)
-  // it got the current token before STS replied
-  expect([meanwhile.body.token, sts.calls.length]).toEqual([first.body.token, length])
-  await expect.poll(() => sts.calls.length, { timeout: 10_000 }).toBeGreaterThan(length)
-  const renewed = await jeton.requestToken(jwt, ORDERS)
-  expect(renewed.status).toBe(200)
-  expect(renewed.body.token).not.toBe(first.body.token)
+test(
+  'renewals disturb nobody while STS is slow, nor when it then is dead',
+  AT_ONCE,
+  async ({ expect, onTestFinished }) => {
+    const { environment, startServer, bearer } = await startServers(onTestFinished)
+    const { sts } = environment()
+    // a session of 6 minutes makes a token that is due for renewal at once, with a new session
+    sts.faults.lifetimeMs = 6 * 60_000
+    const jeton = await startServer()
+    const jwt = await bearer()
+    const first = await jeton.requestToken(jwt, ORDERS)
+    sts.faults.delayMs = 4000
+    const { length } = sts.calls
+    const meanwhile = await jeton.requestToken(jwt, ORDERS)
+    // it got the current token before STS replied
+    expect([meanwhile.body.token, sts.calls.length]).toEqual([first.body.token, length])
+    await expect.poll(() => sts.calls.length, { timeout: 10_000 }).toBeGreaterThan(length)
+    const renewed = await jeton.requestToken(jwt, ORDERS)
+    expect(renewed.status).toBe(200)
+    expect(renewed.body.token).not.toBe(first.body.token)
 
-  sts.faults.delayMs = 0
-  sts.faults.hanging = true
-  for (let i = 0; i < 5; i++) {
-    const reply = await jeton.requestToken(jwt, ORDERS)
-    expect([reply.status, reply.body.cached]).toEqual([200, true])
-  }
-  // who needs a new session is refused, and served once STS answers again
-  const ledger = await jeton.requestToken(jwt, { database: 'ledger' })
-  expect([ledger.status, ledger.body.code]).toEqual([503, 'temporarily_unavailable'])
-  sts.faults.hanging = false
-  await expect
-    .poll(async () => (await jeton.requestToken(jwt, { database: 'ledger' })).status, { timeout: 30_000 })
-    .toBe(200)
-})
+    sts.faults.delayMs = 0
+    sts.faults.hanging = true
+    for (let i = 0; i < 5; i++) {
+      const reply = await jeton.requestToken(jwt, ORDERS)
+      expect([reply.status, reply.body.cached]).toEqual([200, true])
+    }
+    // who needs a new session is refused, and served once STS answers again
+    const ledger = await jeton.requestToken(jwt, { database: 'ledger' })
+    expect([ledger.status, ledger.body.code]).toEqual([503, 'temporarily_unavailable'])
+    sts.faults.hanging = false
+    await expect
+      .poll(async () => (await jeton.requestToken(jwt, { database: 'ledger' })).status, { timeout: 30_000 })
+      .toBe(200)
+  },
+)

@@ -11,6 +11,7 @@ const NEWCOMERS = 12
 const BETWEEN_NEWCOMERS_MS = 1500
 /** The first newcomer comes when the aggressor has had its way for this long. */
 const HEAD_START_MS = 25_000
+/** How long it goes on, unless given. */
 const DURATION_MS = 60_000
 /** The longest pause of an aggressor after any reply, unless given: it does not honour `Retry-After`. */
 const MAX_PAUSE_MS = 150
@@ -47,6 +48,8 @@ export interface AggressorOptions {
   /** How many callers it has; by default as many as `AGGRESSIONS` says. */
   callers?: number
   maxPauseMs?: number
+  /** At least 45 s, in which the last newcomer has its token. */
+  durationMs?: number
   seed: string
 }
 
@@ -56,7 +59,7 @@ export interface AggressorOptions {
  */
 export async function simulateAggressor(options: AggressorOptions): Promise<AggressorResult> {
   const { aggression, callers = AGGRESSIONS[aggression].callers, seed } = options
-  const { maxPauseMs = MAX_PAUSE_MS } = options
+  const { maxPauseMs = MAX_PAUSE_MS, durationMs = DURATION_MS } = options
   const clock = createSimulationClock()
   const network = createNetwork({ clock, random: seededRandom(`${seed}/network`) })
   const random = seededRandom(`${seed}/aggressor`)
@@ -66,7 +69,7 @@ export async function simulateAggressor(options: AggressorOptions): Promise<Aggr
   const attackersAccess = createPrincipals('per-principal', { grant: 'aggressor' })
   const newcomersAccess = createPrincipals('per-principal', { grant: 'newcomers' })
   const firstNewcomerAt = clock.now() + HEAD_START_MS
-  const end = clock.now() + DURATION_MS
+  const end = clock.now() + durationMs
   const newTokensAt: number[] = []
   let requests = 0
   let subjects = 0
@@ -126,7 +129,7 @@ export async function simulateAggressor(options: AggressorOptions): Promise<Aggr
     waits,
     usedShare: used / (((end - firstNewcomerAt) / 1000) * NEW_TOKENS_PER_SECOND),
     assumeRoleCalls: network.calls.sts,
-    slots: (DURATION_MS / 1000) * NEW_TOKENS_PER_SECOND,
+    slots: (durationMs / 1000) * NEW_TOKENS_PER_SECOND,
     busiestStsSecond: busiestSecond(network.assumedAt),
     refused,
   }

@@ -1,11 +1,15 @@
-import { sound } from '../config/support.ts'
 import { useOwnTempFolder } from './own-temp-folder.ts'
 import { startJeton } from './service/jeton.ts'
 
 // stands in for a run of the tests, the soak or a benchmark: it says what it has started, and stays until a signal ends it
 await useOwnTempFolder()
 const jeton = await startJeton({
-  config: { ...sound(), audit: [{ type: 'file', path: 'audit.jsonl' }] },
+  config: {
+    issuers: { ci: { issuer: 'https://ci.example', audience: 'jeton', tenancy: 'private' } },
+    databases: {},
+    grants: [],
+    audit: [{ type: 'file', path: 'audit.jsonl' }],
+  },
   env: {},
 })
 const { TMPDIR: temp = '' } = process.env

@@ -4,7 +4,7 @@ import { access, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { useOwnTempFolder } from './own-temp-folder.ts'
 
 const CHILD = fileURLToPath(new URL('./own-temp-folder-child.ts', import.meta.url))
@@ -14,6 +14,8 @@ const exists = (path: string) =>
     () => true,
     () => false,
   )
+
+const PATIENCE = { timeout: 20_000, interval: 20 }
 
 function isRunning(pid: number): boolean {
   try {
@@ -33,7 +35,8 @@ describe('useOwnTempFolder', () => {
     expect([await exists(inside), tmpdir()]).toEqual([false, before])
   })
 
-  test.each(['SIGHUP', 'SIGTERM', 'SIGKILL'] as const)(
+  // at once: each waits for processes of its own
+  test.concurrent.each(['SIGHUP', 'SIGTERM', 'SIGKILL'] as const)(
     'leaves no folder and no server behind after %s',
     async signal => {
       const child = spawn(process.execPath, ['--import', 'tsx', CHILD], {
@@ -43,8 +46,8 @@ describe('useOwnTempFolder', () => {
       const { temp, folder, pid } = JSON.parse(String(line)) as { temp: string; folder: string; pid: number }
       expect([dirname(folder), await exists(folder), isRunning(pid)]).toEqual([temp, true, true])
       child.kill(signal)
-      await expect.poll(() => isRunning(pid), { timeout: 10_000 }).toBe(false)
-      await expect.poll(() => exists(temp), { timeout: 10_000 }).toBe(false)
+      await vi.waitUntil(() => !isRunning(pid), PATIENCE)
+      await vi.waitUntil(async () => !(await exists(temp)), PATIENCE)
     },
   )
 })
