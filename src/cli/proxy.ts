@@ -3,7 +3,8 @@ import type { DaemonHealth } from '../client/daemon/daemon-health.ts'
 import { parseHealthAddress } from '../client/daemon/health-address.ts'
 import { startHealthServer } from '../client/daemon/health-server.ts'
 import { invalidUsage } from '../client/errors.ts'
-import type { Protocols, RunningProxy } from '../client/proxy/proxy.ts'
+import { PROTOCOLS } from '../client/proxy/protocols.ts'
+import type { RunningProxy } from '../client/proxy/proxy.ts'
 import { defaultSocketFolder, makeSocketFolder } from '../client/proxy/socket-folder.ts'
 import { startProxy } from '../client/proxy/start-proxy.ts'
 import { printableJson } from '../lib/printable.ts'
@@ -39,7 +40,6 @@ export interface EndingHost {
 
 export interface ProxyCommandContext extends ProxyContext {
   host: EndingHost
-  protocols: Protocols
   /** Where the log goes; default: this process's stderr. */
   logStream?: LineStream
 }
