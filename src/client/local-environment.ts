@@ -3,7 +3,7 @@ import { clientFamily } from './client-family.ts'
 import { MYSQL_VARIABLES, POSTGRES_VARIABLES } from './client-variables.ts'
 import { changesOf, type EnvironmentChanges } from './environment.ts'
 import type { LocalLogin } from './local-login.ts'
-import { localUrl } from './local-url.ts'
+import { localUrl } from './local-login-url.ts'
 import type { PutFile } from './login-files.ts'
 import { localMysqlOptions } from './mysql-options.ts'
 

@@ -346,6 +346,12 @@ describe('jeton exec ends', () => {
       { proxy: true },
       'oracle',
     ],
+    [
+      'given a CA bundle to proxy with that is not there',
+      {},
+      { proxy: true, ca: '/none/ca.pem' },
+      '/none/ca.pem',
+    ],
     ['asked for JDBC at a socket', {}, { proxy: true, urlAs: ['DB:jdbc'] }, 'needs --proxy-port too'],
     ['given no port', {}, { proxyPort: '65536' }, '--proxy-port takes a number from 0 to 65535'],
   ])('with 125, without running the command, if jeton is %s', async (_what, answer, args, message) => {

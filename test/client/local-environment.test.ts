@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loginVariables, MYSQL_VARIABLES, POSTGRES_VARIABLES } from '../../src/client/client-variables.ts'
 import { putLocalLogin } from '../../src/client/local-environment.ts'
 import type { LocalLogin } from '../../src/client/local-login.ts'
-import { localUrl, localUrlVariables } from '../../src/client/local-url.ts'
+import { localUrl, localUrlVariables } from '../../src/client/local-login-url.ts'
 import type { PutFile } from '../../src/client/login-files.ts'
 
 const ORDERS: LocalLogin = {
