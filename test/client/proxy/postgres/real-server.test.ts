@@ -7,6 +7,7 @@ import type { VendedToken } from '../../../../src/client/library/types.ts'
 import type { ProtocolParts } from '../../../../src/client/proxy/protocol.ts'
 import { SessionError, type SessionFailure } from '../../../../src/client/proxy/session-error.ts'
 import { dial } from '../../../../src/client/wire/dial.ts'
+import { encodeMessage } from '../../../../src/client/wire/postgres-messages.ts'
 import { openSecureChannel } from '../../../../src/client/wire/secure-channel.ts'
 import { createAuthority } from '../../../../src/dev/postgres/certificate-authority.ts'
 import { systemClock } from '../../../../src/lib/clock.ts'
@@ -133,6 +134,21 @@ describe.runIf(await canRun(['postgres', 'psql']))('against a real PostgreSQL', 
     // what the server does not know of the protocol it names itself, so it came through
     const ok = SERVER.ok.toString('latin1')
     expect(received.split(ok)[0]).toMatch(/^v.*_pq_\.greatness.$/s)
+  })
+
+  test('a client that does not wait for its login, with more than is kept of it', async () => {
+    const query = encodeMessage('Q', Buffer.from(`SELECT length('${'x'.repeat(1_000_000)}')\0`))
+    const socket = connect(local.path)
+    socket.write(
+      Buffer.concat([
+        startupMessage(['user', 'x', 'database', 'orders']),
+        query,
+        encodeMessage('X', Buffer.alloc(0)),
+      ]),
+    )
+    let received = ''
+    for await (const chunk of socket.setEncoding('latin1')) received += chunk
+    expect(received).toContain('1000000')
   })
 
   test('Ctrl-C in psql cancels its query, at the address of its session', async () => {
