@@ -3,6 +3,7 @@ import { createPostgresProxy } from '../../../../src/client/proxy/postgres/postg
 import { SessionError } from '../../../../src/client/proxy/session-error.ts'
 import { int32 } from '../../../../src/client/wire/postgres-messages.ts'
 import { WireError } from '../../../../src/client/wire/wire-error.ts'
+import { readDocsPage, rowsOf, sectionOf } from '../../../support/markdown.ts'
 import {
   CANCEL_KEY,
   cancelRequest,
@@ -346,6 +347,14 @@ describe('what a client is shown', () => {
       C,
       M: 'a sentence',
     })
+  })
+
+  test('codes that docs/proxy.md has, and no others', async () => {
+    const { session } = await started()
+    const kinds = ['refused', 'unavailable', 'too_many', 'unsupported', 'timeout', 'ending'] as const
+    const rows = rowsOf(sectionOf(await readDocsPage('proxy'), 'What clients are told'))
+    const documented = new Set(rows.map(([, , code]) => code).filter(code => code !== 'its own'))
+    expect(documented).toEqual(new Set(kinds.map(kind => fieldsOf(session.encodeError(error(kind))).C)))
   })
 
   test('a zero in a sentence does not end it', async () => {
