@@ -1,35 +1,26 @@
 import type { ByteChannel } from '../wire/byte-channel.ts'
 import {
   CAPABILITY,
+  CLEAR_TEXT,
+  COM_QUIT,
   ERROR,
   firstColumn,
   type Greeting,
   lengthEncoded,
-  parseGreeting,
+  OK,
   parseMysqlRefusal,
   readPacket,
+  SWITCH,
+  switchedPlugin,
   writePacket,
 } from '../wire/mysql-packets.ts'
+import { readGreeting, requestMysqlTls, responseHead, TLS_LOGIN } from '../wire/mysql-tls.ts'
 import type { SecureChannel } from '../wire/secure-channel.ts'
-import { protocolError, refusedBy, tokenNotWanted, WireError } from '../wire/wire-error.ts'
+import { protocolError, refusedBy, tokenNotWanted, type WireError } from '../wire/wire-error.ts'
 import type { LoginProtocol, LoginRequest } from './login-protocol.ts'
 
-const CLEAR_TEXT = 'mysql_clear_password'
-/** What a server of before 4.1 asks for, by a packet that names nothing. */
-const UNNAMED = 'mysql_old_password'
-const OK = 0x00
 const END_OF_ROWS = 0xfe
-const SWITCH = 0xfe
-const COM_QUIT = 0x01
-const UTF8MB4 = 45
-const MAX_PACKET_SIZE = 16 * 1024 * 1024
-const FLAGS =
-  CAPABILITY.connectWithDb |
-  CAPABILITY.protocol41 |
-  CAPABILITY.tls |
-  CAPABILITY.secureConnection |
-  CAPABILITY.pluginAuth |
-  CAPABILITY.lengthEncodedAuth
+const HEAD = responseHead(TLS_LOGIN | CAPABILITY.connectWithDb)
 
 /**
  * Returns the protocol of MySQL and MariaDB for one connection, as far as a login and one query need it.
@@ -39,15 +30,8 @@ export function createMysqlProtocol(): LoginProtocol {
   let greeting: Greeting | undefined
 
   async function requestTls(channel: ByteChannel): Promise<void> {
-    const { payload, sequence } = await readPacket(channel)
-    if (payload[0] === ERROR) throw parseMysqlRefusal(payload)
-    greeting = parseGreeting(payload)
-    if (!(greeting.capabilities & CAPABILITY.tls))
-      throw new WireError('the server speaks MySQL, and has no TLS', { failure: 'no_tls' })
-    if (!(greeting.capabilities & CAPABILITY.pluginAuth))
-      throw protocolError('the server is too old to be asked for a password in clear text')
-    if (channel.release().length > 0) throw protocolError('the server sent more than its greeting before TLS')
-    writePacket(channel, responseHead(), sequence + 1)
+    greeting = await readGreeting(channel)
+    requestMysqlTls(channel, HEAD)
   }
 
   async function logIn(channel: SecureChannel, login: LoginRequest): Promise<boolean> {
@@ -57,7 +41,7 @@ export function createMysqlProtocol(): LoginProtocol {
     const plugin = greeting?.plugin ?? ''
     let isAsked = plugin === CLEAR_TEXT
     const parts = [
-      responseHead(),
+      HEAD,
       Buffer.from(`${user}\0`),
       lengthEncoded(isAsked ? password : Buffer.alloc(0)),
       Buffer.from(`${dbname ?? ''}\0`),
@@ -70,8 +54,7 @@ export function createMysqlProtocol(): LoginProtocol {
       if (payload[0] === OK) return isAsked
       if (payload[0] === ERROR)
         throw isAsked ? parseMysqlRefusal(payload, token) : refusalBeforeAsking(payload)
-      const [named] = payload.toString('latin1', 1).split('\0')
-      const wanted = named || UNNAMED
+      const wanted = switchedPlugin(payload)
       if (payload[0] !== SWITCH || wanted !== CLEAR_TEXT)
         throw tokenNotWanted(payload[0] === SWITCH ? `the plugin ${wanted}` : `the plugin ${plugin}`)
       isAsked = true
@@ -109,13 +92,4 @@ async function queryUser(channel: SecureChannel): Promise<string> {
   const name = payloads[1] === undefined ? undefined : firstColumn(payloads[1])
   if (name === undefined) throw protocolError('the server answered the query without a row')
   return name
-}
-
-/** What a request for TLS is, and a response begins with: flags, packet size, character set, 23 zeros. */
-function responseHead(): Buffer {
-  const head = Buffer.alloc(32)
-  head.writeUInt32LE(FLAGS, 0)
-  head.writeUInt32LE(MAX_PACKET_SIZE, 4)
-  head.writeUInt8(UTF8MB4, 8)
-  return head
 }
