@@ -12,13 +12,20 @@ import { startVerifierSocket } from './rds-verifier-socket.ts'
 const PLUGIN = 'AWSAuthenticationPlugin'
 const PLUGIN_SOURCE = new URL('./aws-authentication-plugin.c', import.meta.url)
 
+export interface MariadbOptions extends DatabaseOptions {
+  /** As on the command line of the server, after those that it gets anyway. */
+  readonly settings?: readonly string[]
+  /** Variables of the server's environment. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /**
  * Starts a real MariaDB in a temporary folder. Accounts of RDS's own `CREATE USER … IDENTIFIED WITH AWSAuthenticationPlugin
  * AS 'RDS' REQUIRE SSL` log in with a token as their clear-text password, which a plugin, compiled on the spot, passes to
  * `check` in this process. Never run a client synchronously in this process: it would wait for itself.
  * Throws if MariaDB or a C compiler is not installed.
  */
-export async function startMariadb(options: DatabaseOptions): Promise<RealDatabase> {
+export async function startMariadb(options: MariadbOptions): Promise<RealDatabase> {
   const { authority, hosts, users, database = 'orders' } = options
   const { logins, check } = recordLogins(options.check)
   const outsider = { user: 'no_rds_iam', password: randomBytes(12).toString('hex') }
@@ -80,9 +87,10 @@ export async function startMariadb(options: DatabaseOptions): Promise<RealDataba
           `--plugin-dir=${serverFolder.path}`,
           `--plugin-load-add=${PLUGIN}`,
           '--max-connections=200',
+          ...(options.settings ?? []),
           ...args,
         ],
-        env: { JETON_RDS_VERIFIER: verifier.path },
+        env: { ...options.env, JETON_RDS_VERIFIER: verifier.path },
         ready: /ready for connections/,
         signal: 'KILL',
       })
