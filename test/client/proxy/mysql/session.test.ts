@@ -375,8 +375,8 @@ describe('errors', () => {
     expect(encodeError(new SessionError('no', { failure }))).toEqual(packet(0, `\xff${code}no`))
   })
 
-  test('docs/proxy-mysql.md has each of them, and no others', async () => {
-    const page = await readFile(new URL('../../../../docs/proxy-mysql.md', import.meta.url), 'utf8')
+  test('docs/proxy.md has each of them, and no others', async () => {
+    const page = await readFile(new URL('../../../../docs/proxy.md', import.meta.url), 'utf8')
     const { encodeError } = createFakeSession()
     const listed = Array.from(
       page.matchAll(/^\| (\d{4}) \| (\w{5}) \|/gm),
