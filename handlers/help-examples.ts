@@ -34,6 +34,10 @@ export const HELP_EXAMPLES: Readonly<Record<string, readonly [line: string, mean
   ],
   'jeton token': ['jeton token orders --user migrator -o json', 'a token with all that belongs to it'],
   'jeton exec': ["jeton exec orders -- psql -c 'select current_user'", 'psql logs in, and checks the server'],
+  'jeton proxy': [
+    'jeton proxy orders --socket-dir /run/user/1000/orders',
+    'psql -h /run/user/1000/orders DBNAME then logs in',
+  ],
   'jeton agent': [
     'jeton agent orders --pgpass ~/.pgpass --service ~/.pg_service.conf',
     'psql service=orders logs in at any time',

@@ -4,6 +4,7 @@ import { cachedVend } from './cached-vend.ts'
 import { coldStart } from './cold-start.ts'
 import { jwtMemory } from './jwt-memory.ts'
 import { lambdaColdStart } from './lambda-cold-start.ts'
+import { proxy } from './proxy.ts'
 import { slowReaders } from './slow-readers.ts'
 import { tokenStart } from './token-start.ts'
 
@@ -14,6 +15,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<void>>> = {
   'cold-start': coldStart,
   'jwt-memory': jwtMemory,
   'lambda-cold-start': lambdaColdStart,
+  proxy,
   'slow-readers': slowReaders,
   'token-start': tokenStart,
 }
