@@ -77,7 +77,9 @@ async function runPlan(plan: AgentPlan, { args, context, log, alarm, signal }: R
   const edit = { clock: monotonic, random: Math.random, uid: process.geteuid?.() }
   const files = createAgentFiles({ planned: plan.files, tokens, edit, clock, log })
   const notice = openNotice(plan, { args, context, log, signal })
+  let isStarted = false
   const health = createAgentHealth({
+    isStarted: () => isStarted,
     logins: logins.states,
     files: files.states,
     noticeFailures: notice.failures,
@@ -98,7 +100,8 @@ async function runPlan(plan: AgentPlan, { args, context, log, alarm, signal }: R
     if (await files.write()) notice.announce()
     const problem = files.states().find(state => state.problem !== undefined)?.problem
     const error = refused ?? (problem === undefined ? undefined : failure(problem))
-    if (!error) stdout.write('{"msg":"ready"}\n')
+    isStarted = error === undefined
+    if (isStarted) stdout.write('{"msg":"ready"}\n')
     if (args.once || error) return await endEarly(error, notice)
     await runAgent({ logins, files, notice, alarm, signal })
     log.info({ event: 'agent_stopped' }, 'the agent has stopped; the files are as they are')

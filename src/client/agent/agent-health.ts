@@ -4,6 +4,8 @@ import type { FileState } from './agent-files.ts'
 import type { LoginState } from './login-states.ts'
 
 export interface AgentHealthParts {
+  /** Whether all files were there once. */
+  isStarted(): boolean
   logins(): readonly LoginState[]
   files(): readonly FileState[]
   noticeFailures(): number
@@ -11,11 +13,18 @@ export interface AgentHealthParts {
 }
 
 /** Returns what an agent says of itself: it is ready while every file is there and no token in them has ended. */
-export function createAgentHealth({ logins, files, noticeFailures, clock }: AgentHealthParts): DaemonHealth {
+export function createAgentHealth({
+  isStarted,
+  logins,
+  files,
+  noticeFailures,
+  clock,
+}: AgentHealthParts): DaemonHealth {
   return {
     problem() {
       const problems = [...logins().flatMap(loginProblem), ...files().flatMap(({ problem }) => problem ?? [])]
-      return problems.length > 0 ? problems.join('; ') : undefined
+      if (problems.length > 0) return problems.join('; ')
+      return isStarted() ? undefined : 'the files are not written yet'
     },
     metrics: () => [
       gauge('jeton_agent_token_expiry_timestamp_seconds', {

@@ -32,7 +32,7 @@ export interface KeptTokenParts {
 /** The token of one login, renewed in time. */
 export interface KeptToken {
   readonly wanted: WantedLogin
-  /** The last answer, even if its token has ended; undefined before the first. */
+  /** The last answer, even if its token has ended; undefined before the first. It is another object only if it says something new. */
   answer(): Answer | undefined
   /** How long the token lasts, in milliseconds; 0 if it has ended or there is none. */
   leftMs(): number
@@ -53,6 +53,16 @@ const REFUSED_MS = 60_000
 const MAX_REST_MS = 5 * 60_000
 const SPREAD = { low: 0.75, high: 1.25 }
 
+/** What a server says of one token, and differently each time. */
+const OF_THE_REPLY = ['expiresIn', 'cached', 'auditId']
+
+/** Whether two answers say the same of a login. */
+function isSame(one: Answer, other: Answer): boolean {
+  const text = (answer: Answer) =>
+    JSON.stringify(answer, (name, value) => (OF_THE_REPLY.includes(name) ? undefined : value))
+  return text(one) === text(other)
+}
+
 /** Returns the token of a login, which is asked for by `renew`. */
 export function keepToken({ wanted, ask, startStopwatch, random }: KeptTokenParts): KeptToken {
   let kept: (HeldToken & { answer: Answer; dueMs: number }) | undefined
@@ -68,7 +78,7 @@ export function keepToken({ wanted, ask, startStopwatch, random }: KeptTokenPart
     const held = hold(answer.reply)
     const isNew = held.token.token !== kept?.answer.reply.token
     const dueMs = held.spareMs * (1 - JITTER * random())
-    kept = { ...held, answer, dueMs }
+    kept = { ...held, answer: kept && isSame(kept.answer, answer) ? kept.answer : answer, dueMs }
     failures = 0
     rest = createRest(
       held.isDue() ? jitteredMs(SAME_TOKEN_MS, { ...SPREAD, random: random() }) : 0,

@@ -12,7 +12,13 @@ test('docs/agent.md lists every event code of an agent, and no other', () => {
 })
 
 test('docs/agent.md lists every metric of an agent, and no other', () => {
-  const parts = { logins: () => [], files: () => [], noticeFailures: () => 0, clock: { now: () => 0 } }
+  const parts = {
+    isStarted: () => true,
+    logins: () => [],
+    files: () => [],
+    noticeFailures: () => 0,
+    clock: { now: () => 0 },
+  }
   expect(namesIn('Whether it is well')).toEqual(
     createAgentHealth(parts)
       .metrics()

@@ -29,10 +29,12 @@ test('a token is renewed from refreshAfter on, and up to a tenth of what is left
 
 test('a server that has no newer one yet is asked again after some seconds', async () => {
   const { token, clock, logins } = await keepOne()
-  const same = token.answer()!.reply
-  logins.answer = { ...same, expiresIn: 360 }
+  const same = token.answer()!
+  logins.answer = { ...same.reply, expiresIn: 360, auditId: 'another' }
   await clock.advance(9 * MINUTE_MS)
   expect(await token.renew()).toEqual({ isNew: false })
+  // nothing that a file would have to say anew
+  expect(token.answer()).toBe(same)
   expect(token.nextMs()).toBe(7500)
   await clock.advance(7500)
   logins.answer = freshReply()

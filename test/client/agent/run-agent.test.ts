@@ -21,6 +21,7 @@ async function startAgent(...words: string[]) {
   const files = { looks: 0, changes: [] as boolean[] }
   const notices = { count: 0 }
   const health = createAgentHealth({
+    isStarted: () => true,
     logins: logins.states,
     files: () => [],
     noticeFailures: () => 0,
