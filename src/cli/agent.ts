@@ -17,6 +17,7 @@ import type { JetonServer } from '../client/jeton-request.ts'
 import { createStopwatches } from '../client/library/stopwatch.ts'
 import { monotonicClock } from '../lib/clock.ts'
 import type { Log } from '../telemetry/log.ts'
+import type { LineStream } from '../telemetry/stderr-stream.ts'
 import { type AgentArguments, type AgentPlan, parseAgentArguments } from './agent-arguments.ts'
 import { catchCallerErrors } from './caller-command.ts'
 import { openDaemonLog } from './daemon-log.ts'
@@ -25,6 +26,8 @@ import { type CallerContext, findServer } from './token-options.ts'
 export interface AgentContext extends CallerContext {
   /** Node's `process`. */
   host: SignalHost
+  /** Where the log goes; default: this process's stderr. */
+  stream?: LineStream
 }
 
 /** How long the first tokens are waited for unless the command line says it: a platform may have no credential yet. */
