@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { canRun, hasProgram } from '../support/databases/install.ts'
 import { exampleIn, readDocsPage } from '../support/markdown.ts'
 import { run } from '../support/run.ts'
 import { startAgent } from '../support/service/agent.ts'
+import { startDaemon } from './daemon.ts'
 import { type RecipeEnvironment, startRecipeEnvironment } from './environment.ts'
+import { commandOf, readUnit } from './units.ts'
 
 /** Runs an example of a page line by line; returns what each line printed. */
 async function runLines(recipe: RecipeEnvironment, text: string): Promise<string[]> {
@@ -44,6 +47,43 @@ describe.runIf(hasPostgres)('jeton exec and the clients of PostgreSQL', () => {
       'eval "$(jeton token orders -o env)"; psql -Atc "select current_user"',
     ])
     expect(evaluated).toEqual({ code: 0, stdout: 'migrator\n', stderr: '' })
+  })
+
+  test('psql logs in by the settings of pgAdmin and the files that the unit of the agent writes', async () => {
+    const unit = await readUnit('user/jeton-agent@.service')
+    const specifiers = { i: 'orders', t: '', h: recipe.folder, E: join(recipe.folder, '.config') }
+    const [, ...first] = commandOf(unit, 'ExecStartPre', { specifiers })
+    const [, ...then] = commandOf(unit, 'ExecStart', { specifiers })
+    expect(first.filter(word => word !== '--once')).toEqual(then)
+    expect(await recipe.run('jeton', first)).toMatchObject({ code: 0 })
+    const file = exampleIn(await readDocsPage('connect/pgadmin'), 'passfile')
+    const server = JSON.parse(file.replaceAll('/home/me', recipe.folder)).Servers['1']
+    const settings = {
+      host: server.Host,
+      port: recipe.database.port,
+      dbname: server.MaintenanceDB,
+      user: server.Username.replace('app_ro', 'migrator'),
+      ...server.ConnectionParameters,
+    }
+    const words = Object.entries(settings).map(([name, value]) => `${name}='${value}'`)
+    for (const login of [words.join(' '), 'service=orders'])
+      expect(await recipe.run('psql', ['-XAtc', 'select current_user', login])).toEqual({
+        code: 0,
+        stdout: 'migrator\n',
+        stderr: '',
+      })
+  })
+
+  test('pgAdmin’s command prints a token, which lasts for as long as it is kept', async () => {
+    const file = exampleIn(await readDocsPage('connect/pgadmin'), 'command')
+    const { PasswordExecCommand, PasswordExecExpiration } = JSON.parse(file)
+    const ran = await recipe.run('sh', ['-c', PasswordExecCommand.replace('/usr/local/bin/', '')])
+    expect(ran).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^orders\.\S+X-Amz-Signature=\w+\n$/),
+    })
+    // every token has 5 minutes left at least
+    expect(PasswordExecExpiration).toBeLessThan(5 * 60)
   })
 
   test('psql goes on after its token has ended, and cannot connect anew', async () => {
@@ -117,6 +157,19 @@ describe.runIf(hasMariadb)('jeton exec and the clients of MariaDB', () => {
     expect(await recipe.database.admin('show tables')).toEqual([{ Tables_in_ledger: 'parcels' }])
     const byFile = await runLines(recipe, exampleIn(page, 'mycnf'))
     expect(byFile.at(-1)).toBe('app_rw@%\n')
+  })
+
+  test('the socket of Grafana’s data source logs in', async () => {
+    const [source] = parse(exampleIn(await readDocsPage('connect/grafana'), 'ledger')).datasources
+    const socket = source.url.replace('/run/jeton', join(recipe.folder, 'run'))
+    // RDS's port, which the test's database has not
+    const command = ['jeton', 'proxy', 'ledger:3306', '--socket-dir', dirname(socket)]
+    const proxy = await startDaemon(recipe, command)
+    const login = [`--socket=${socket}`, `--user=${source.user}`, `--database=${source.jsonData.database}`]
+    const query = ['--batch', '--skip-column-names', '--execute', 'select current_user()']
+    const ran = await recipe.run('mariadb', ['--no-defaults', ...login, ...query])
+    expect(await proxy.stop()).toBe(0)
+    expect([source.type, ran]).toEqual(['mysql', { code: 0, stdout: 'app_rw@%\n', stderr: '' }])
   })
 
   test('a token that has ended is refused with the error of the page', async () => {

@@ -42,6 +42,8 @@ export interface RecipeEnvironment {
   expireTokens(): void
   /** From now on the database refuses the tokens that anybody has logged in with so far, as if they had ended; newer ones it takes. */
   endTokensInUse(): void
+  /** Resolves once jeton has a token that has not ended in this way. Never with long sessions. */
+  waitForNewToken(): Promise<void>
   /** From now on tokens are accepted by the time of day again. */
   restoreClock(): void
   close(): Promise<void>
@@ -109,14 +111,16 @@ export async function startRecipeEnvironment(engine: 'postgres' | 'mariadb'): Pr
     PYTHONDONTWRITEBYTECODE: '1',
   }
 
+  const runHere: RecipeEnvironment['run'] = (file, args, options) =>
+    run('sh', ['-c', 'cd "$0" && exec "$@"', folder, file, ...args], { env, ...options })
+
   return {
     folder,
     env,
     database,
     logins,
     put,
-    run: (file, args, options) =>
-      run('sh', ['-c', 'cd "$0" && exec "$@"', folder, file, ...args], { env, ...options }),
+    run: runHere,
     countRequests: () => front.requests.length,
     useLongSessions() {
       sts.faults.lifetimeMs = undefined
@@ -126,6 +130,9 @@ export async function startRecipeEnvironment(engine: 'postgres' | 'mariadb'): Pr
     },
     endTokensInUse() {
       for (const { fingerprint } of logins) ended.add(fingerprint)
+    },
+    async waitForNewToken() {
+      while (ended.has(sha256Hex((await runHere('jeton', ['token', name])).stdout.trim())));
     },
     restoreClock() {
       aheadMs = 0

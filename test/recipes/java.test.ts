@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { canRun, hasProgram } from '../support/databases/install.ts'
+import { ORDERS } from '../support/databases/orders.ts'
 import { exampleIn, readDocsPage } from '../support/markdown.ts'
+import { startDaemon } from './daemon.ts'
 import { type RecipeEnvironment, startRecipeEnvironment } from './environment.ts'
+import { findFreePort } from './free-port.ts'
 
 /** A JDK is too big to be installed for this alone. */
 const hasJava = (await hasProgram('javac')) && (await canRun(['java-drivers', 'libnss-wrapper']))
@@ -60,7 +63,8 @@ public final class Main {
 
     public static void main(String[] arguments) throws Exception {
         if (arguments[0].equals("once")) print(new ${dataSource}().getConnection());
-        else if (arguments[0].equals("url")) print(DriverManager.getConnection(arguments[1]));
+        else if (arguments[0].equals("url"))
+            for (int n = 1; n < arguments.length; n++) print(DriverManager.getConnection(arguments[n]));
         else twice();
     }
 
@@ -89,7 +93,9 @@ describe.runIf(hasJava).each(RECIPES)('JDBC and $dataSource', java => {
   })
   afterAll(() => recipe?.close())
 
-  const runMain = (...args: string[]) => recipe.run('java', ['-cp', CLASSPATH, 'Main', ...args])
+  // drivers look for files in the home of the account, whatever HOME is
+  const runMain = (...args: string[]) =>
+    recipe.run('java', ['-cp', CLASSPATH, `-Duser.home=${recipe.folder}`, 'Main', ...args])
 
   test('a pool of HikariCP logs in, and with a newer token after that', async () => {
     expect(await runMain('twice')).toEqual({ code: 0, stdout: `${java.user}\n`, stderr: '' })
@@ -113,4 +119,38 @@ describe.runIf(hasJava).each(RECIPES)('JDBC and $dataSource', java => {
     const ran = await runMain('url', url.replace('HOST', host).replace('app_ro', java.user))
     expect(ran).toEqual({ code: 0, stdout: `${java.user}\n`, stderr: '' })
   })
+
+  test.runIf(java.engine === 'postgres')('finds what an agent writes for DBeaver and DataGrip', async () => {
+    const here = (text: string) =>
+      text
+        .replace('/home/me', recipe.folder)
+        .replace(`${ORDERS.host}:5432`, `${ORDERS.host}:${recipe.database.port}`)
+        .replace('app_ro', java.user)
+    const pages = await Promise.all([readDocsPage('connect/dbeaver'), readDocsPage('connect/datagrip')])
+    for (const page of pages)
+      expect(await recipe.run('sh', ['-c', `${exampleIn(page, 'agent').trim()} --once`])).toMatchObject({
+        code: 0,
+      })
+    const [first = '', second = ''] = pages.map(page => here(exampleIn(page, 'url')).trim())
+    // DataGrip has the user in a field of its own
+    const ran = await runMain('url', first, `${second}&user=${java.user}`)
+    expect(ran).toEqual({ code: 0, stdout: `${java.user}\n${java.user}\n`, stderr: '' })
+  })
+
+  test.runIf(java.engine === 'mariadb')(
+    'logs in at a port of the proxy, as DBeaver and DataGrip do',
+    async () => {
+      const [dbeaver, datagrip] = await Promise.all([
+        readDocsPage('connect/dbeaver'),
+        readDocsPage('connect/datagrip'),
+      ])
+      expect(exampleIn(datagrip, 'proxy')).toBe(exampleIn(dbeaver, 'proxy'))
+      const port = String(await findFreePort())
+      const at = (text: string) => text.trim().replace('13306', port)
+      const proxy = await startDaemon(recipe, at(exampleIn(dbeaver, 'proxy')).split(' '))
+      const ran = await runMain('url', `${at(exampleIn(datagrip, 'proxy-url'))}&user=app_ro&password=any`)
+      expect(await proxy.stop()).toBe(0)
+      expect(ran).toEqual({ code: 0, stdout: `${java.user}\n`, stderr: '' })
+    },
+  )
 })
