@@ -12,6 +12,8 @@ const shared = {
   env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
   testTimeout: 30_000,
   hookTimeout: 60_000,
+  // a busy machine may not get to what is waited for within a second, which is the default
+  expect: { poll: { timeout: 10_000, interval: 20 } },
 }
 
 export default defineConfig({

@@ -1,5 +1,5 @@
 import { exportJWK, generateKeyPair, generateSecret, type JWK } from 'jose'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { discoverKeys, type IssuerKeys, pinKeys } from '../../src/authentication/issuer-keys.ts'
 import type { Fetch } from '../../src/lib/fetch-json.ts'
 import { refusal, startTestIssuer } from './support.ts'
@@ -99,14 +99,14 @@ describe('discoverKeys', () => {
     await clock.advance(5 * MINUTE)
     issuer.fault = 'slow'
     expect(await hasKey(keys, 'key-1')).toBe(true)
-    await vi.waitFor(() => expect(issuer.requests.discovery).toBe(2))
+    await expect.poll(() => issuer.requests.discovery).toBe(2)
     await clock.advance(5 * SECOND)
 
     issuer.fault = undefined
     await issuer.rotate()
     await clock.advance(30 * SECOND)
     expect(await hasKey(keys, 'key-1')).toBe(true)
-    await vi.waitFor(() => expect(keys.version).toBe(2))
+    await expect.poll(() => keys.version).toBe(2)
     expect(await hasKey(keys, 'key-2')).toBe(true)
   })
 
@@ -235,7 +235,7 @@ describe('discoverKeys', () => {
     await keys.resolve(known)
     isHeld = true
     const earlier = refusal(keys.resolve(header('random')))
-    await vi.waitFor(() => expect(issuer.requests.keys).toBe(2))
+    await expect.poll(() => issuer.requests.keys).toBe(2)
     // the reply is on its way, and does not have this key
     await issuer.rotate({ keepOld: true })
     const later = hasKey(keys, 'key-2')

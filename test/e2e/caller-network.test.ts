@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { listenOnLoopback } from '../../src/dev/loopback-server.ts'
 import { createAuthority } from '../../src/dev/postgres/certificate-authority.ts'
 import { startEgressProxy } from '../support/egress/egress-proxy.ts'
 import { startTlsFront } from '../support/egress/tls-front.ts'
@@ -136,9 +136,9 @@ describe('jeton token --wait', () => {
   const busy = { ...problem(429, 'throttled'), headers: { 'retry-after': '1' } }
 
   test('gets a token from a server that starts meanwhile', async () => {
-    const port = await freePort()
+    const port = await freePort(OWN_ADDRESS)
     const child = spawn(process.execPath, [CLI, 'token', 'orders', '--wait', '20'], {
-      env: { PATH: process.env.PATH, JETON_URL: `http://127.0.0.1:${port}`, JETON_JWT: someJwt() },
+      env: { PATH: process.env.PATH, JETON_URL: `http://${OWN_ADDRESS}:${port}`, JETON_JWT: someJwt() },
     })
     let printed = ''
     child.stdout.setEncoding('utf8').on('data', chunk => {
@@ -147,10 +147,10 @@ describe('jeton token --wait', () => {
     const closed = once(child, 'close')
     const [notice] = await once(child.stderr.setEncoding('utf8'), 'data')
     expect(notice).toMatch(
-      /^jeton: next try in 1 s, trying until \S+Z: 127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\): nothing /,
+      /^jeton: next try in 1 s, trying until \S+Z: 127\.0\.0\.2:\d+ cannot be reached \(ECONNREFUSED\): nothing /,
     )
     const server = createServer((_request, response) => response.end(JSON.stringify(reply)))
-    await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve))
+    await new Promise<void>(resolve => server.listen(port, OWN_ADDRESS, resolve))
     expect([await closed, printed]).toEqual([[0, null], got.stdout])
     server.close()
   })
@@ -203,9 +203,13 @@ describe('jeton token --wait', () => {
   })
 })
 
-/** A port of loopback on which nothing listens. */
-async function freePort(): Promise<number> {
-  const { port, close } = await listenOnLoopback(createServer())
-  await close()
+/** Of loopback, and used by no other test: a port of it that is free stays so. */
+const OWN_ADDRESS = '127.0.0.2'
+
+async function freePort(address: string): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, address, resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise(resolve => server.close(resolve))
   return port
 }

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { createServer, type Socket } from 'node:net'
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { createTokensWith } from '../../../src/client/library/tokens.ts'
 import type { MariadbOptions } from '../../../src/client/library/types.ts'
 import { createNodeSend } from '../../../src/client/node-http.ts'
@@ -66,7 +66,7 @@ test('a connection that was given up while it waited for a token harms nobody', 
     socket?.on('error', () => {})
     throw new TypeError('as mariadb 3.5 throws')
   })
-  await vi.waitFor(() => expect(sockets[0]?.destroyed).toBe(true))
+  await expect.poll(() => sockets[0]?.destroyed).toBe(true)
   expect(sockets).toHaveLength(1)
 })
 
