@@ -11,7 +11,6 @@ export const LONGEST = [
   'test/e2e/serve-own-access.test.ts',
   'test/e2e/check-live.test.ts',
   'test/audit/file/processes.test.ts',
-  'test/support/own-temp-folder.test.ts',
   'test/infra/parameters.test.ts',
   'test/infra/package.test.ts',
   'test/recipes/java.test.ts',
