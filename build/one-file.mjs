@@ -6,6 +6,9 @@ import { splitOptions } from './options.mjs'
 import { leftOut, loadedByCalls, versionAlone } from './plugins.mjs'
 
 const MAIN = 'main'
+/** A function that esbuild puts before a module so that it can export and import. */
+const HELPER =
+  /^var __(?:create|defProp|get\w+|hasOwnProp|export|copyProps|toESM|toCommonJS) = (?:.*;|[^]*?^\S*;)$\n?/gm
 const IMPORTED = /"\.\/(\w+\.js)"/g
 
 /**
@@ -44,13 +47,15 @@ export async function buildOneFile({ entry, outfile }) {
 
 async function toCommonJs(text, nameOf) {
   const renamed = text.replace(IMPORTED, (_, name) => JSON.stringify(nameOf(name)))
+  const { target } = splitOptions
   const { code } = await transform(renamed.replace(/^#!.*\n/, ''), {
     format: 'cjs',
-    minify: true,
-    target: splitOptions.target,
+    target,
     supported: { 'dynamic-import': false },
   })
-  return code
+  // of each module they would be a fifth; `run` has them for all
+  const own = code.replace(HELPER, '')
+  return (await transform(own, { minify: true, target })).code
 }
 
 /** Is the beginning of the file: runs a program by the texts of its modules, which call each other by number. */
@@ -61,6 +66,20 @@ function run(texts, main, oldestNode) {
   }
   const { compileFunction } = process.getBuiltinModule('node:vm')
   const modules = {}
+  const own = new Set()
+  const helpers = {
+    __export(target, all) {
+      for (const name in all) Object.defineProperty(target, name, { get: all[name], enumerable: true })
+    },
+    __toCommonJS(exports) {
+      own.add(exports)
+      return exports
+    },
+    // what Node has built in is its own default export
+    __toESM: exports =>
+      own.has(exports) ? exports : Object.create(exports, { default: { value: exports } }),
+  }
+  const parameters = ['module', 'exports', 'require', ...Object.keys(helpers)]
   load(main)
 
   function load(name) {
@@ -69,8 +88,8 @@ function run(texts, main, oldestNode) {
     if (modules[name]) return modules[name].exports
     const module = { exports: {} }
     modules[name] = module
-    const parameters = ['module', 'exports', 'require']
-    compileFunction(text, parameters, { filename: `jeton/${name}.js` })(module, module.exports, load)
+    const start = compileFunction(text, parameters, { filename: `jeton/${name}.js` })
+    start(module, module.exports, load, ...Object.values(helpers))
     return module.exports
   }
 }

