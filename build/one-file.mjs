@@ -8,7 +8,7 @@ import { leftOut, loadedByCalls, versionAlone } from './plugins.mjs'
 const MAIN = 'main'
 /** A function that esbuild puts before a module so that it can export and import. */
 const HELPER =
-  /^var __(?:create|defProp|get\w+|hasOwnProp|export|copyProps|toESM|toCommonJS) = (?:.*;|[^]*?^\S*;)$\n?/gm
+  /^var __(?:create|defProp|get\w+|hasOwnProp|export|copyProps|toESM|toCommonJS) = (?:.*;|[\s\S]*?^\S*;)$\n?/gm
 const IMPORTED = /"\.\/(\w+\.js)"/g
 
 /**
