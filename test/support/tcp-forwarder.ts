@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 
-/** A tunnel on 127.0.0.1, as a bastion or `kubectl port-forward` makes it. */
+/** A tunnel on this machine, as a bastion or `kubectl port-forward` makes it. */
 export interface TcpForwarder {
   readonly port: number
   /** How many connections went through it. */
@@ -10,8 +10,18 @@ export interface TcpForwarder {
   close(): Promise<void>
 }
 
+export interface ListenAddress {
+  /** Default: 127.0.0.1. */
+  host?: string
+  /** Default: any that is free. */
+  port?: number
+}
+
 /** Starts a forwarder to a port of 127.0.0.1. */
-export async function startTcpForwarder(target: number): Promise<TcpForwarder> {
+export async function startTcpForwarder(
+  target: number,
+  { host = '127.0.0.1', port = 0 }: ListenAddress = {},
+): Promise<TcpForwarder> {
   let connections = 0
   const open = new Set<Socket>()
   const server = createServer(from => {
@@ -22,7 +32,7 @@ export async function startTcpForwarder(target: number): Promise<TcpForwarder> {
     from.on('error', () => undefined).on('close', () => to.destroy())
     to.on('error', () => undefined).on('close', () => from.destroy())
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
+  await once(server.listen(port, host), 'listening')
   return {
     port: (server.address() as AddressInfo).port,
     get connections() {

@@ -18,6 +18,8 @@ export interface PostgresOptions {
   readonly database: string
   /** Statements that the superuser `rdsadmin` executes before it starts, each on one line. */
   readonly statements?: readonly string[]
+  /** How many clients it lets in, a few of them only as superusers; default: 200. */
+  readonly maxConnections?: number
   readonly check: LoginCheck
 }
 
@@ -38,7 +40,7 @@ export interface Postgres {
  * Throws if PostgreSQL is not installed.
  */
 export async function startPostgresServer(options: PostgresOptions): Promise<Postgres> {
-  const { authority, hosts, check } = options
+  const { authority, hosts, check, maxConnections = 200 } = options
   const [initdb, postgres] = await Promise.all([findProgram('initdb'), findProgram('postgres')])
   const folder = await createPrivateFolder({ name: 'pg', preferred: ['postgres'] })
   const ldap = await startLdap(async (user, token) => (await check({ user, token })).ok)
@@ -63,7 +65,7 @@ export async function startPostgresServer(options: PostgresOptions): Promise<Pos
     startDaemon(folder, {
       file: postgres,
       // its socket is in its own folder, by a short name: a path of a socket has at most 107 bytes
-      args: ['-D', data, '-k', '.', '-p', String(port), ...SETTINGS],
+      args: ['-D', data, '-k', '.', '-p', String(port), '-N', String(maxConnections), ...SETTINGS],
       // ignores Debian's /etc/ldap/ldap.conf
       env: { LDAPNOINIT: '1' },
       ready: /ready to accept connections/,
@@ -107,7 +109,6 @@ const SETTINGS = [
   ['ssl_cert_file', 'server.pem'],
   ['ssl_key_file', 'server-key.pem'],
   ['fsync', 'off'],
-  ['max_connections', '200'],
 ].flatMap(([setting, value]) => ['-c', `${setting}=${value}`])
 
 /** With an empty prefix and suffix the bound name is the bare user name, whatever characters it has. */

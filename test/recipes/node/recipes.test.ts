@@ -1,10 +1,14 @@
+import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type ShiftedClock, shiftClock } from '../../support/clock/shifted-clock.ts'
 import { canRun } from '../../support/databases/install.ts'
 import { exampleIn } from '../../support/markdown.ts'
+import { libpqEnv } from '../../support/proxy/libpq.ts'
+import { startProxy } from '../../support/proxy/proxy-process.ts'
 import { run } from '../../support/run.ts'
 import { type LoginService, startLoginService } from '../../support/service/login-service.ts'
 import { installRecipes, RECIPES } from './install.ts'
@@ -161,6 +165,17 @@ describe.runIf(canLogIn)('the recipe', () => {
     )
     const { code, stdout } = await run(process.execPath, [TSC, '-p', folder])
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' })
+  })
+
+  test('of no page, as postgres.js is without a token, logs in through jeton proxy', async () => {
+    const proxy = await startProxy({ front: service, apiKey: service.apiKey, databases: ['orders'] })
+    onTestFinished(() => proxy.close())
+    const client = new URL('../../support/proxy/proxy-client.mjs', import.meta.url)
+    const ran = await promisify(execFile)(process.execPath, [fileURLToPath(client)], {
+      cwd: RECIPES,
+      env: { PATH: process.env.PATH, ...libpqEnv(proxy.endpoint('orders')) },
+    })
+    expect(ran).toEqual({ stdout: 'app_rw\n55\nheard\n10\n57014\n', stderr: '' })
   })
 
   /** Ends every connection of the database's users, as a failover does. */

@@ -12,6 +12,8 @@ export interface DatabaseOptions {
   readonly check: LoginCheck
   /** The name of the one database; default `orders`. */
   readonly database?: string
+  /** How many clients PostgreSQL lets in; default: 200. */
+  readonly maxConnections?: number
 }
 
 /** A login that reached the check: over TLS, by a user who logs in with tokens. */

@@ -5,7 +5,7 @@ import { type DatabaseOptions, type RealDatabase, recordLogins } from './databas
 
 /** Starts the PostgreSQL of `jeton demo` with an account more. Throws if PostgreSQL is not installed. */
 export async function startPostgres(options: DatabaseOptions): Promise<RealDatabase> {
-  const { authority, hosts, users, database = 'orders' } = options
+  const { authority, hosts, users, database = 'orders', maxConnections } = options
   const { logins, check } = recordLogins(options.check)
   const outsider = { user: 'no_rds_iam', password: randomBytes(12).toString('hex') }
   const { port, socketFolder, restart, close } = await startPostgresServer({
@@ -13,6 +13,7 @@ export async function startPostgres(options: DatabaseOptions): Promise<RealDatab
     hosts,
     users,
     database,
+    ...(maxConnections !== undefined && { maxConnections }),
     check,
     statements: [`CREATE USER ${outsider.user} PASSWORD '${outsider.password}'`],
   })
