@@ -8,14 +8,15 @@ import type { Authority } from '../../../src/dev/postgres/certificate-authority.
 export interface FakeBehavior {
   /** To the request for TLS: bytes, or nothing at all. */
   readonly answer?: string | Buffer
-  /** Whether it is silent where the TLS handshake would begin. */
+  /** Whether it is silent after that. */
   readonly isSilentAfter?: boolean
   /** The name in its certificate; default: that of the database. */
   readonly name?: string
   /** Default: that which the clients trust. */
   readonly authority?: Authority
-  /** What it says to the startup message, and to the password. */
+  /** What it says to the startup message, in TLS or without; default: it asks for the password in clear text. */
   readonly toStartup?: Buffer
+  /** What it says to the password; default: nothing. */
   readonly toPassword?: (attempt: number) => Buffer
 }
 
@@ -37,7 +38,7 @@ export async function startFakePostgres(
   { host, authority }: FakeParts,
   behavior: FakeBehavior,
 ): Promise<FakePostgres> {
-  const { answer = 'S', isSilentAfter = false, toStartup, toPassword } = behavior
+  const { answer = 'S', isSilentAfter = false, toStartup = askFor(3), toPassword } = behavior
   const { certPem: cert, keyPem: key } = (behavior.authority ?? authority).issue([behavior.name ?? host])
   const received: Buffer[] = []
   const open = new Set<Socket>()
@@ -50,7 +51,10 @@ export async function startFakePostgres(
       received.push(request)
       socket.write(answer)
       if (String(answer) !== 'S' || isSilentAfter) {
-        socket.on('data', data => received.push(data))
+        socket.on('data', data => {
+          received.push(data)
+          if (!isSilentAfter) socket.write(toStartup)
+        })
         return
       }
       const secure = new TLSSocket(socket, { isServer: true, cert, key })
@@ -59,7 +63,7 @@ export async function startFakePostgres(
       secure.on('data', data => {
         received.push(data)
         messages++
-        if (messages === 1 && toStartup) secure.write(toStartup)
+        if (messages === 1) secure.write(toStartup)
         if (messages === 2 && toPassword) secure.write(toPassword(attempt))
       })
     })

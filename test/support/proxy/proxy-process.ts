@@ -51,6 +51,8 @@ export interface ProxyProcess {
   advance(ms: number): Promise<void>
   /** The memory that it has, in bytes. Needs Linux's /proc. */
   residentBytes(): Promise<number>
+  /** All that it has read so far, in bytes. Needs Linux's /proc. */
+  bytesRead(): Promise<number>
   /** Kills it, if it still runs, and removes its folder unless it was given. */
   close(): Promise<void>
 }
@@ -127,14 +129,16 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyProcess> {
       child.send({ advanceMs })
       await answered
     },
-    async residentBytes() {
-      const status = await readFile(`/proc/${child.pid}/status`, 'utf8')
-      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024
-    },
+    residentBytes: async () => 1024 * (await numberIn(`/proc/${child.pid}/status`, /VmRSS:\s+(\d+)/)),
+    bytesRead: () => numberIn(`/proc/${child.pid}/io`, /rchar: (\d+)/),
     async close() {
       child.kill('SIGKILL')
       await ended
       if (folder === undefined) await rm(ownFolder, { recursive: true, force: true })
     },
   }
+}
+
+async function numberIn(file: string, pattern: RegExp): Promise<number> {
+  return Number(pattern.exec(await readFile(file, 'utf8'))?.[1])
 }
