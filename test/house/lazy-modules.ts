@@ -89,6 +89,7 @@ export const LAZY_MODULES: readonly LazyModules[] = [
       'src/cli/iam.ts',
       'src/cli/lint-policy.ts',
       'src/cli/live/command.ts',
+      'src/cli/proxy.ts',
       'src/cli/sql.ts',
       'src/cli/token.ts',
       'src/cli/whoami.ts',

@@ -91,5 +91,6 @@ function sessionError(
   sentence: string,
   options: ConstructorParameters<typeof SessionError>[1],
 ): SessionError {
-  return new SessionError(`jeton proxy: ${sentence}`, options)
+  const isNamed = sentence.startsWith('jeton proxy')
+  return new SessionError(isNamed ? sentence : `jeton proxy: ${sentence}`, options)
 }

@@ -9,7 +9,7 @@ import { protocolError, WireError } from '../wire/wire-error.ts'
 import type { LookUpAddresses } from './proxy.ts'
 
 /** Where a database is dialed. */
-export interface Target {
+export interface DialTarget {
   readonly addresses: readonly string[]
   readonly port: number
 }
@@ -42,7 +42,7 @@ export function createFindAddresses({ lookUpAll, clock }: AddressParts) {
     return flights.run(host, () => withTimeout(ask, { clock, timeoutMs: MAX_LOOKUP_MS, timedOut }))
   }
 
-  return async (token: VendedToken): Promise<Target> => {
+  return async (token: VendedToken): Promise<DialTarget> => {
     const { host, port } = dialedAddress(token)
     return { addresses: isIP(host) === 0 ? await lookUp(host) : [host], port }
   }

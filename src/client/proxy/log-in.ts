@@ -10,7 +10,7 @@ import { isLoginThrottled, isTokenRefused } from '../login-probe/find-refusal.ts
 import { WireError } from '../wire/wire-error.ts'
 import type { ProtocolParts } from './protocol.ts'
 
-export interface LogInParts {
+export interface LoginRetryParts {
   source: Pick<TokenSource, 'get' | 'refused'>
   clock: Pick<Clock, 'sleep'>
   startStopwatch(): Stopwatch
@@ -29,7 +29,7 @@ const BACKOFF = { firstMs: 500, maxMs: 4000 }
 const JITTER = { low: 0.5, high: 1 }
 
 /** Returns `ProtocolParts.logIn` for one database. */
-export function createLogIn(parts: LogInParts): ProtocolParts['logIn'] {
+export function createLogIn(parts: LoginRetryParts): ProtocolParts['logIn'] {
   const { source, clock, startStopwatch, random, waitMs } = parts
   /** Until when refused tokens are not reported. */
   let rest = createRest(0, startStopwatch)

@@ -5,10 +5,10 @@ import type { TokenSource } from '../library/token-source.ts'
 import { type Dialed, dial } from '../wire/dial.ts'
 import { openSecureChannel } from '../wire/secure-channel.ts'
 import { type AddressParts, createFindAddresses } from './find-addresses.ts'
-import { createLogIn, type LogInParts } from './log-in.ts'
+import { createLogIn, type LoginRetryParts } from './log-in.ts'
 import type { ProtocolParts } from './protocol.ts'
 
-export interface ServerLoginParts extends AddressParts, Pick<LogInParts, 'random' | 'onTokenRefused'> {
+export interface LoginParts extends AddressParts, Pick<LoginRetryParts, 'random' | 'onTokenRefused'> {
   source: Pick<TokenSource, 'get' | 'refused'>
   clock: Pick<Clock, 'sleep'>
   startStopwatch(): Stopwatch
@@ -24,7 +24,7 @@ const MAX_DIAL_MS = 10_000
 const KEEP_ALIVE_MS = 60_000
 
 /** Returns what a protocol logs its clients in to one database with. What it dials is closed when the signal aborts. */
-export function createProtocolParts(parts: ServerLoginParts): ProtocolParts {
+export function createProtocolParts(parts: LoginParts): ProtocolParts {
   const { source, clock, caPem, callerName } = parts
   const findAddresses = createFindAddresses(parts)
 

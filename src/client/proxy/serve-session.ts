@@ -5,7 +5,7 @@ import type { Stopwatch } from '../library/stopwatch.ts'
 import { createByteChannel } from '../wire/byte-channel.ts'
 import type { SecureChannel } from '../wire/secure-channel.ts'
 import { finishWriting, lingerOn } from './end-connection.ts'
-import { limitReading } from './patient-channel.ts'
+import { limitReading } from './limit-reading.ts'
 import type { ClientSession, Link, ProxyProtocol } from './protocol.ts'
 import { relay } from './relay.ts'
 import { SessionError } from './session-error.ts'
@@ -41,9 +41,9 @@ export async function serveSession(socket: Socket, parts: SessionParts): Promise
   socket.once('close', onGone)
   stop.addEventListener('abort', onStop, { once: true })
   const onTooLong = () => handshake.abort(clientTooSlow())
-  const patience = { ...parts, maxMs: MAX_CLIENT_MS, signal: over.signal, onTooLong }
+  const limit = { ...parts, maxMs: MAX_CLIENT_MS, signal: over.signal, onTooLong }
   const channel = createByteChannel(socket, { peer: 'client' })
-  const session = protocol.accept(limitReading(channel, patience))
+  const session = protocol.accept(limitReading(channel, limit))
   try {
     const link = await open(session, { handshake, over, parts })
     socket.off('close', onGone)

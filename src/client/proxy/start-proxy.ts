@@ -18,7 +18,7 @@ import type { DatabaseWatch } from './watch-database.ts'
 /** How long a login may take, besides what it waits for jeton. */
 const MAX_LOGIN_MS = 30_000
 /** Clients beyond the limit that are heard, to be told so; others are closed without a word. */
-const MAX_TOLD = 1000
+const MAX_HEARD = 1000
 
 /** A database before it is listened for. */
 interface Served {
@@ -81,7 +81,7 @@ export async function startProxy(options: ProxyOptions, parts: ProxyParts): Prom
 
   function onConnection(socket: Socket, { database, watch, protocol, currentToken }: Served): void {
     const isTooMany = sessions.size >= maxConnections
-    if (sessions.size >= maxConnections + MAX_TOLD) {
+    if (sessions.size >= maxConnections + MAX_HEARD) {
       watch.sessionFailed(tooMany(maxConnections), 'too_many')
       return void socket.on('error', () => {}).destroy()
     }

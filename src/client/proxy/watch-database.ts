@@ -35,18 +35,26 @@ export interface DatabaseWatch {
   problem(): string | undefined
 }
 
-export interface WatchParts {
+export interface DatabaseWatchParts {
   database: string
   log: Log
   clock: Pick<Clock, 'now'>
   startStopwatch(): Stopwatch
 }
 
+/** A line that is written once in a minute, whatever happens. */
+interface ThrottledLine {
+  fields: LogFields
+  msg: string
+  /** Default: warn. */
+  level?: 'warn' | 'error'
+}
+
 /** What jeton promises of every token that it vends, should it not say more. */
 const PROMISED_SECONDS = 5 * 60
 
 /** Returns what counts the sessions and tokens of one database, and logs what fails: of each kind, a line in a minute. */
-export function watchDatabase({ database, log, clock, startStopwatch }: WatchParts): DatabaseWatch {
+export function watchDatabase({ database, log, clock, startStopwatch }: DatabaseWatchParts): DatabaseWatch {
   const counts: DatabaseCounts = {
     opened: 0,
     ended: 0,
@@ -61,12 +69,12 @@ export function watchDatabase({ database, log, clock, startStopwatch }: WatchPar
   let tokenFailure: string | undefined
   let held: { lifeMs: number; ageMs: Stopwatch } | undefined
 
-  function warn(kind: string, { fields, msg }: { fields: LogFields; msg: string }): void {
+  function say(kind: string, { fields, msg, level = 'warn' }: ThrottledLine): void {
     const line = lines.get(kind) ?? { throttle: createLogThrottle(), unsaid: 0 }
     lines.set(kind, line)
     line.unsaid++
     if (!line.throttle.admit(clock.now())) return
-    log.warn({ database, count: line.unsaid, ...fields }, msg)
+    log[level]({ database, count: line.unsaid, ...fields }, msg)
     line.unsaid = 0
   }
 
@@ -86,8 +94,8 @@ export function watchDatabase({ database, log, clock, startStopwatch }: WatchPar
       counts.failed.set(reason, (counts.failed.get(reason) ?? 0) + 1)
       if (reason === 'client_gone' || reason === 'ending') return
       if (reason === 'bug')
-        return warn(reason, { fields: { event: 'proxy_failed', ...placeOf(cause) }, msg: BUG })
-      warn(reason, { fields: { event: 'proxy_session_failed', reason }, msg: message })
+        return say(reason, { level: 'error', fields: { event: 'proxy_failed', ...placeOf(cause) }, msg: BUG })
+      say(reason, { fields: { event: 'proxy_session_failed', reason }, msg: message })
     },
     tokenReceived({ expiresIn = PROMISED_SECONDS, expiresAt, fingerprint, auditId }) {
       held = { lifeMs: expiresIn * 1000, ageMs: startStopwatch() }
@@ -102,12 +110,12 @@ export function watchDatabase({ database, log, clock, startStopwatch }: WatchPar
     tokenFailed({ message, code, requestId, auditId }) {
       counts.tokensFailed++
       tokenFailure = message
-      warn('token', { fields: { event: 'proxy_token_failed', code, requestId, auditId }, msg: message })
+      say('token', { fields: { event: 'proxy_token_failed', code, requestId, auditId }, msg: message })
     },
     tokenRefused({ fingerprint, auditId }) {
       counts.tokensRefused++
       const fields = { event: 'proxy_token_refused', fingerprint, auditId } as const
-      warn('refused', { fields, msg: 'the database refused a token: jeton is asked for another' })
+      say('refused', { fields, msg: 'the database refused a token: jeton is asked for another' })
     },
     tokenLeftMs,
     problem: () => ((tokenLeftMs() ?? 0) > 0 ? undefined : tokenFailure),

@@ -1,6 +1,13 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type ConnectionOptions, connect, type PeerCertificate, type TLSSocket } from 'node:tls'
+import {
+  type ConnectionOptions,
+  connect,
+  createSecureContext,
+  type PeerCertificate,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls'
 import { systemCode } from '../../lib/system-error.ts'
 import { type ByteChannel, connectionError, createByteChannel } from './byte-channel.ts'
 import { WireError } from './wire-error.ts'
@@ -29,6 +36,11 @@ export interface SecureChannel extends ByteChannel {
 }
 
 const MAX_CLOSE_MS = 500
+const MIN_VERSION = 'TLSv1.2'
+/** More than there are regions whose databases one program uses. */
+const MAX_CONTEXTS = 16
+/** What was made of CA certificates, which takes a millisecond, and memory of its own for each. */
+const contexts = new Map<string, SecureContext>()
 
 export interface TlsOptions {
   /** The name that the certificate must be for. */
@@ -40,7 +52,12 @@ export interface TlsOptions {
 /** Makes a TLS connection of a plain one, from which nothing may be unread. Rejects with WireError if it cannot be trusted. */
 export async function openSecureChannel(socket: Socket, { host, ca }: TlsOptions): Promise<SecureChannel> {
   // by itself, whatever NODE_TLS_REJECT_UNAUTHORIZED says
-  const secured = await handshake({ socket, servername: host, ca, rejectUnauthorized: true })
+  const secured = await handshake({
+    socket,
+    servername: host,
+    secureContext: trust(ca),
+    rejectUnauthorized: true,
+  })
   if (!secured.authorized) {
     secured.destroy()
     throw untrusted(secured.authorizationError)
@@ -58,6 +75,13 @@ export async function openSecureChannel(socket: Socket, { host, ca }: TlsOptions
   }
 }
 
+function trust(ca: string): SecureContext {
+  const context = contexts.get(ca) ?? createSecureContext({ ca, minVersion: MIN_VERSION })
+  if (contexts.size >= MAX_CONTEXTS) contexts.clear()
+  contexts.set(ca, context)
+  return context
+}
+
 /** Returns the certificate of a server that is not trusted, and ends the connection: nothing is sent on it. */
 export async function readUntrustedCertificate(socket: Socket, host: string): Promise<ServerCertificate> {
   const secured = await handshake({ socket, servername: host, rejectUnauthorized: false })
@@ -68,7 +92,7 @@ export async function readUntrustedCertificate(socket: Socket, host: string): Pr
 
 function handshake(options: ConnectionOptions): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
-    const secured = connect({ ...options, minVersion: 'TLSv1.2' })
+    const secured = connect({ ...options, minVersion: MIN_VERSION })
     const fail = (cause: Error) => {
       secured.destroy()
       reject(handshakeError(cause))

@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Stopwatch } from '../library/stopwatch.ts'
 import type { ByteChannel } from '../wire/byte-channel.ts'
 
-export interface Patience {
+export interface ReadingLimit {
   clock: Pick<Clock, 'sleep'>
   startStopwatch(): Stopwatch
   /** How long all reads together may take. */
@@ -17,8 +17,8 @@ export interface Patience {
 const MIN_LOOK_MS = 100
 
 /** Returns the same channel, and watches how long its reads take: the time that the client takes, and not that of the login. */
-export function limitReading(channel: ByteChannel, patience: Patience): ByteChannel {
-  const { clock, startStopwatch, maxMs, signal, onTooLong } = patience
+export function limitReading(channel: ByteChannel, limit: ReadingLimit): ByteChannel {
+  const { clock, startStopwatch, maxMs, signal, onTooLong } = limit
   let spentMs = 0
   let ageMs: Stopwatch | undefined
 
