@@ -36,6 +36,7 @@ export function createProtocolParts(parts: LoginParts): ProtocolParts {
       timeoutMs: MAX_DIAL_MS,
       clock,
       allowHalfOpen: true,
+      signal,
     })
     dialing.then(({ socket }) => closeOnAbort(socket, signal)).catch(() => {})
     const dialed = await untilAborted(dialing, signal)

@@ -6,6 +6,7 @@ import { createByteChannel } from '../wire/byte-channel.ts'
 import type { SecureChannel } from '../wire/secure-channel.ts'
 import { finishWriting, lingerOn } from './end-connection.ts'
 import { limitReading } from './limit-reading.ts'
+import { ClientGone, noticeLeaving } from './notice-leaving.ts'
 import type { ClientSession, Link, ProxyProtocol } from './protocol.ts'
 import { relay } from './relay.ts'
 import { SessionError } from './session-error.ts'
@@ -21,8 +22,8 @@ export interface SessionParts {
   maxLoginMs: number
   /** Ends the session at once when it aborts. */
   stop: AbortSignal
-  /** Called with the signal of the session before anything else is done with it. */
-  onSignal?(signal: AbortSignal): void
+  /** Called with the session's signal, and with what its protocol is to call before it logs in with that. */
+  onSignal?(signal: AbortSignal, loginBegins: () => void): void
 }
 
 /** How long a client may take until it has said what it wants. */
@@ -35,23 +36,20 @@ export async function serveSession(socket: Socket, parts: SessionParts): Promise
   const { protocol, watch, stop } = parts
   const handshake = new AbortController()
   const over = new AbortController()
-  parts.onSignal?.(handshake.signal)
-  const onGone = () => handshake.abort(new ClientGone())
   const onStop = () => handshake.abort(new SessionError('the proxy is ending', { failure: 'ending' }))
-  socket.once('close', onGone)
   stop.addEventListener('abort', onStop, { once: true })
   const onTooLong = () => handshake.abort(clientTooSlow())
   const limit = { ...parts, maxMs: MAX_CLIENT_MS, signal: over.signal, onTooLong }
   const channel = createByteChannel(socket, { peer: 'client' })
-  const session = protocol.accept(limitReading(channel, limit))
+  const heard = noticeLeaving(socket, { channel, onGone: cause => handshake.abort(cause) })
+  parts.onSignal?.(handshake.signal, heard.loginBegins)
+  const session = protocol.accept(limitReading(heard.channel, limit))
   try {
-    const link = await open(session, { handshake, over, parts })
-    socket.off('close', onGone)
+    const link = await open(session, { handshake, over, parts }).finally(heard.stop)
     const unread = channel.release()
     if (link) await join({ socket, unread, link }, parts)
     else endConnection(socket)
   } catch (cause) {
-    socket.off('close', onGone)
     channel.release()
     const error = parts.describe(cause)
     watch.sessionFailed(error, reasonOf(cause, error))
@@ -61,11 +59,6 @@ export async function serveSession(socket: Socket, parts: SessionParts): Promise
     // closes what was dialed
     handshake.abort(new ClientGone())
   }
-}
-
-/** The client closed its connection before it was logged in. */
-class ClientGone extends Error {
-  override readonly name = 'ClientGone'
 }
 
 interface OpenOptions {

@@ -41,7 +41,7 @@ export async function startProxy(options: ProxyOptions, parts: ProxyParts): Prom
   // each session has one, and takes it away
   setMaxListeners(0, stop.signal)
   const sessions = new Set<Promise<void>>()
-  const refused = new WeakSet<AbortSignal>()
+  const beforeLogin = new WeakMap<AbortSignal, () => void>()
   let isEnding = false
 
   const sources = await openSources(options, { ...parts, startStopwatch })
@@ -61,8 +61,8 @@ export async function startProxy(options: ProxyOptions, parts: ProxyParts): Prom
     })
     const protocol = parts.protocols[clientFamily(token)]({
       ...login,
-      logIn(attempt, signal) {
-        if (refused.has(signal)) return Promise.reject(tooMany(maxConnections))
+      async logIn(attempt, signal) {
+        beforeLogin.get(signal)?.()
         return login.logIn(current => {
           currentToken = current
           return attempt(current)
@@ -93,8 +93,11 @@ export async function startProxy(options: ProxyOptions, parts: ProxyParts): Prom
       startStopwatch,
       maxLoginMs: MAX_LOGIN_MS + waitMs,
       stop: stop.signal,
-      onSignal(signal) {
-        if (isTooMany) refused.add(signal)
+      onSignal(signal, loginBegins) {
+        beforeLogin.set(signal, () => {
+          if (isTooMany) throw tooMany(maxConnections)
+          loginBegins()
+        })
       },
     }).finally(() => sessions.delete(session))
     sessions.add(session)

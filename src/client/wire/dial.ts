@@ -13,6 +13,8 @@ export interface DialOptions {
   clock: Pick<Clock, 'sleep'>
   /** Whether an end of the connection leaves the other open, as `net.Socket` has it; default: no. */
   allowHalfOpen?: boolean
+  /** Ends the dialing when it aborts, and not the connection. */
+  signal?: AbortSignal
 }
 
 export interface Dialed {
@@ -24,18 +26,29 @@ export interface Dialed {
 
 /**
  * Resolves with a TCP connection to the first address that answers, as databases' own clients try them. Rejects with WireError,
- * whose code is the system's for the first address.
+ * whose code is the system's for the first address, or with the signal's reason.
  */
-export async function dial({ addresses, timeoutMs, clock, ...options }: DialOptions): Promise<Dialed> {
+export async function dial({
+  addresses,
+  timeoutMs,
+  clock,
+  signal,
+  ...options
+}: DialOptions): Promise<Dialed> {
   const failed: string[] = []
   let first: WireError | undefined
   const partMs = Math.ceil(timeoutMs / addresses.length)
   const timedOut = () => new WireError(`no connection within ${partMs / 1000} s`, { failure: 'timeout' })
+  signal?.throwIfAborted()
   for (const address of addresses)
     try {
-      const work = (signal: AbortSignal) => dialAddress({ address, signal, ...options })
+      const work = (over: AbortSignal) => {
+        const signals = signal ? [over, signal] : [over]
+        return dialAddress({ address, signals, ...options })
+      }
       return { socket: await withTimeout(work, { clock, timeoutMs: partMs, timedOut }), address, failed }
     } catch (cause) {
+      signal?.throwIfAborted()
       if (!(cause instanceof WireError)) throw cause
       first ??= cause
       failed.push(`${address} ${cause.code ?? cause.failure}`)
@@ -47,20 +60,24 @@ export async function dial({ addresses, timeoutMs, clock, ...options }: DialOpti
 
 interface DialAddressOptions extends Pick<DialOptions, 'port' | 'allowHalfOpen'> {
   address: string
-  signal: AbortSignal
+  /** Each of them ends the dialing. */
+  signals: readonly AbortSignal[]
 }
 
-function dialAddress({ address, port, allowHalfOpen = false, signal }: DialAddressOptions) {
+function dialAddress({ address, port, allowHalfOpen = false, signals }: DialAddressOptions) {
   return new Promise<Socket>((resolve, reject) => {
     const socket = connect({ host: address, port, allowHalfOpen })
     const abort = () => void socket.destroy(new Error('aborted'))
-    signal.addEventListener('abort', abort, { once: true })
+    for (const signal of signals) signal.addEventListener('abort', abort, { once: true })
+    const isOver = () => {
+      for (const signal of signals) signal.removeEventListener('abort', abort)
+    }
     socket.once('error', cause => {
-      signal.removeEventListener('abort', abort)
+      isOver()
       reject(connectionError('no connection', cause))
     })
     socket.once('connect', () => {
-      signal.removeEventListener('abort', abort)
+      isOver()
       socket.setNoDelay(true)
       // whoever reads has listeners of their own; without any, an error would end the process
       socket.on('error', () => {})

@@ -232,6 +232,42 @@ test('clients that go away at any moment leave nothing behind', async () => {
   expect(sampleOf(proxy, 'jeton_proxy_sessions')).toBe(0)
 })
 
+test.each([
+  ['a socket', 'end'],
+  ['a socket', 'destroy'],
+  ['a port', 'end'],
+  ['a port', 'resetAndDestroy'],
+] as const)('a client at %s that goes during its login (%s) is forgotten at once', async (place, end) => {
+  const server = await startToyServer()
+  server.answer = () => 'hang'
+  const { connect, proxy, log } = await startToyProxy(server.port, {
+    ...(place === 'a port' && { databases: [{ name: 'orders', listen: { loopbackPort: 0 } }] }),
+  })
+  const client = connect('hello')
+  await expect.poll(() => server.tokens.length, WITHIN).toBe(1)
+  client[end]()
+  await expect.poll(() => server.sockets.size, WITHIN).toBe(0)
+  await expect.poll(() => sampleOf(proxy, 'jeton_proxy_connections'), WITHIN).toBe(0)
+  expect(failuresOf(proxy)).toEqual({ client_gone: 1 })
+  expect(eventsOf(log)).not.toContain('proxy_session_failed')
+})
+
+test('a client that has sent its query along with its end is served, however long the login takes', async () => {
+  const server = await startToyServer()
+  server.answer = () => (server.tokens.length < 2 ? 'PAM authentication failed for user "app"' : undefined)
+  const { connect } = await startToyProxy(server.port)
+  expect(await readAll(connect().end('hello\na query'))).toBe('welcome 127.0.0.1\na query')
+  expect(server.tokens).toHaveLength(2)
+})
+
+test('a check of the port is no failure, be it with half a word', async () => {
+  const server = await startToyServer()
+  const { connect, proxy, log } = await startToyProxy(server.port)
+  for (const text of ['', 'hel']) expect(await readAll(connect().end(text))).toBe('')
+  expect(failuresOf(proxy)).toEqual({ client_gone: 2 })
+  expect(eventsOf(log)).not.toContain('proxy_session_failed')
+})
+
 test('a client that stops reading is not read for, and its server is not either', async () => {
   const server = await startToyServer()
   let sent = 0
