@@ -11,15 +11,15 @@ export interface ByteChannel {
   release(): Buffer
 }
 
-/** Whoever sends more than this, unread, is at no login. */
-const MAX_UNREAD_BYTES = 256 * 1024
+/** Whoever sends more than this, unread, is at no login: a client's longest packet has 64 KB. */
+const MAX_UNREAD_BYTES = { server: 256 * 1024, client: 128 * 1024 } as const
 
 /** Returns a channel over a connection that nobody else reads. The connection is ended by whoever opened it. */
 export function createByteChannel(
   connection: Duplex,
   { peer = 'server' }: { peer?: 'server' | 'client' } = {},
 ): ByteChannel {
-  let unread = Buffer.alloc(0)
+  const unread = createByteQueue()
   let failure: Error | undefined
   let wake = () => {}
 
@@ -28,8 +28,8 @@ export function createByteChannel(
     wake()
   }
   const onData = (chunk: Buffer) => {
-    unread = Buffer.concat([unread, chunk])
-    if (unread.length > MAX_UNREAD_BYTES) {
+    unread.add(chunk)
+    if (unread.length() > MAX_UNREAD_BYTES[peer]) {
       // nor is more of it kept
       connection.off('data', onData).pause()
       fail(protocolError(`the ${peer} sends more than a login needs`))
@@ -42,20 +42,49 @@ export function createByteChannel(
 
   return {
     async read(length) {
-      while (unread.length < length && failure === undefined)
+      while (unread.length() < length && failure === undefined)
         await new Promise<void>(resolve => {
           wake = resolve
         })
-      if (unread.length < length) throw failure
-      const bytes = unread.subarray(0, length)
-      unread = unread.subarray(length)
-      return bytes
+      if (unread.length() < length) throw failure
+      return unread.take(length)
     },
     write: bytes => void connection.write(bytes),
     release() {
       // `error` keeps its listener: without one, it would end the process
       connection.off('data', onData).off('end', onEnd).off('close', onEnd).pause()
-      return unread
+      return unread.take(unread.length())
+    },
+  }
+}
+
+/** What is added is copied once or twice, in however small pieces it comes. What is taken stays as it is. */
+function createByteQueue() {
+  const empty = Buffer.alloc(0)
+  let store: Buffer = empty
+  let start = 0
+  let end = 0
+  return {
+    length: () => end - start,
+    add(chunk: Buffer): void {
+      if (end + chunk.length > store.length) {
+        const kept = store.subarray(start, end)
+        store = Buffer.allocUnsafe(2 * (kept.length + chunk.length))
+        end = kept.copy(store)
+        start = 0
+      }
+      end += chunk.copy(store, end)
+    },
+    take(length: number): Buffer {
+      const taken = store.subarray(start, start + length)
+      start += length
+      // so that an idle session keeps nothing
+      if (start === end) {
+        store = empty
+        start = 0
+        end = 0
+      }
+      return taken
     },
   }
 }
