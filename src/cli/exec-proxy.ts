@@ -11,7 +11,12 @@ import type { Environment } from '../lib/process-input.ts'
 import type { Log } from '../telemetry/log.ts'
 import { openDaemonLog } from './daemon-log.ts'
 import type { ExecRun } from './exec-run.ts'
-import { findProxyParts } from './proxy-parts.ts'
+import {
+  DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_WAIT_SECONDS,
+  findProxyParts,
+  readDatabaseCa,
+} from './proxy-parts.ts'
 import { type CallerArguments, parseSeconds } from './token-options.ts'
 
 export interface ExecProxyArguments extends CallerArguments {
@@ -21,8 +26,6 @@ export interface ExecProxyArguments extends CallerArguments {
   loopbackPort: number | undefined
 }
 
-const DEFAULT_WAIT_SECONDS = 10
-const DEFAULT_MAX_CONNECTIONS = 1000
 /** Of TMPDIR, so that the path of a socket in a folder of it is not too long for any system. */
 const MAX_TEMPORARY_BYTES = 72
 
@@ -73,17 +76,12 @@ async function startProxyFor(
       waitMs: parseSeconds(wait) * 1000,
       maxConnections: DEFAULT_MAX_CONNECTIONS,
       findCallerName,
-      caPem: ca === undefined ? undefined : await readCa(ca),
+      caPem: ca === undefined ? undefined : await readDatabaseCa(ca),
     },
     parts,
   )
   isServing = true
   return proxy
-}
-
-async function readCa(path: string): Promise<string> {
-  const { readCertificates } = await import('../client/server-ca.ts')
-  return (await readCertificates({ path, name: '--ca' })).join('\n')
 }
 
 async function commandEnvironment(

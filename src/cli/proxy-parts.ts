@@ -24,6 +24,9 @@ export interface FoundProxyParts {
   findCallerName(): Promise<string>
 }
 
+/** For jeton, and while RDS throttles logins. */
+export const DEFAULT_WAIT_SECONDS = 10
+export const DEFAULT_MAX_CONNECTIONS = 1000
 /** A name in lists is not worth waiting for. */
 const MAX_NAME_MS = 3000
 
@@ -63,4 +66,10 @@ export async function findProxyParts(
       return callerNameOf(subject)
     },
   }
+}
+
+/** Returns the CA certificates, in PEM, of the file that `--ca` names. Throws CallerError. */
+export async function readDatabaseCa(path: string): Promise<string> {
+  const { readCertificates } = await import('../client/server-ca.ts')
+  return (await readCertificates({ path, name: '--ca' })).join('\n')
 }

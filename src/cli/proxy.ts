@@ -12,7 +12,13 @@ import type { Log } from '../telemetry/log.ts'
 import type { LineStream } from '../telemetry/stderr-stream.ts'
 import { catchCallerErrors } from './caller-command.ts'
 import { openDaemonLog } from './daemon-log.ts'
-import { findProxyParts, type ProxyContext } from './proxy-parts.ts'
+import {
+  DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_WAIT_SECONDS,
+  findProxyParts,
+  type ProxyContext,
+  readDatabaseCa,
+} from './proxy-parts.ts'
 import { MAX_PORT, parseDatabases, parseWhole, placeDatabases } from './proxy-words.ts'
 import { parseSeconds, type ServerArguments } from './token-options.ts'
 
@@ -44,9 +50,8 @@ export interface ProxyCommandContext extends ProxyContext {
   logStream?: LineStream
 }
 
-const DEFAULT_WAIT = '10'
+const DEFAULT_WAIT = String(DEFAULT_WAIT_SECONDS)
 const DEFAULT_DRAIN = '30'
-const DEFAULT_MAX_CONNECTIONS = '1000'
 const CONNECTIONS_LIMIT = 100_000
 
 /**
@@ -76,7 +81,7 @@ export function proxyCommand(args: ProxyArguments, context: ProxyCommandContext)
 
 function parseSettings(args: ProxyArguments) {
   const { port, socketDir, health, wait = DEFAULT_WAIT, drain = DEFAULT_DRAIN } = args
-  const { maxConnections = DEFAULT_MAX_CONNECTIONS } = args
+  const { maxConnections = String(DEFAULT_MAX_CONNECTIONS) } = args
   if (port !== undefined && socketDir !== undefined)
     throw invalidUsage('--port is for loopback, --socket-dir for Unix sockets: give one of them')
   if (port === undefined && process.platform === 'win32')
@@ -106,7 +111,7 @@ interface OpenParts {
 async function open(settings: Settings, { args, context, log }: OpenParts): Promise<RunningProxy> {
   const { wait = DEFAULT_WAIT, user, ca, socketDir } = args
   const { databases: words, firstPort, waitMs, maxConnections } = settings
-  const caPem = ca === undefined ? undefined : await readCa(ca)
+  const caPem = ca === undefined ? undefined : await readDatabaseCa(ca)
   const { parts, findCallerName } = await findProxyParts(
     { ...args, wait },
     { context, log, protocols: PROTOCOLS },
@@ -120,11 +125,6 @@ async function open(settings: Settings, { args, context, log }: OpenParts): Prom
   const databases = await placeDatabases(words, { firstPort, folderOf, user })
   const named = args.applicationName === false ? {} : { findCallerName }
   return startProxy({ databases, waitMs, maxConnections, caPem, ...named }, parts)
-}
-
-async function readCa(path: string): Promise<string> {
-  const { readCertificates } = await import('../client/server-ca.ts')
-  return (await readCertificates({ path, name: '--ca' })).join('\n')
 }
 
 function announce(
