@@ -10,7 +10,7 @@ export interface AskParts extends Pick<ProxyParts, 'requestToken'> {
   database: string
   user?: string | undefined
   onReply(reply: TokenReply): void
-  onFailure(error: TokenError): void
+  onFailure(error: TokenError): unknown
 }
 
 /**

@@ -11,6 +11,8 @@ export interface FailureContext {
   token?: VendedToken | undefined
 }
 
+const WRONG_NAME = 'ERR_TLS_CERT_ALTNAME_INVALID'
+
 /**
  * Returns why a client gets no session, in a sentence for whoever reads its error: what failed, and who can help. A bug of
  * jeton's, which anything else than the errors of tokens, wires and sessions is, shows nothing of itself.
@@ -56,6 +58,12 @@ function describeWireError(cause: WireError, context: FailureContext): SessionEr
     case 'handshake':
       return say(`no TLS with ${place}${codeNote(code)}: ${message}`, 'unavailable')
     case 'untrusted':
+      // by a CA of ours, and for somebody else
+      if (code === WRONG_NAME && context.token)
+        return say(
+          `the certificate of ${place} is not for ${context.token.host}${codeNote(code)}, so no token was sent: does that address lead to another server?`,
+          'refused',
+        )
       return say(
         `the certificate of ${place} does not verify${codeNote(code)}, so no token was sent: the CA certificates are those of jeton’s reply, unless --ca names others`,
         'refused',

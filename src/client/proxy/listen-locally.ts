@@ -1,7 +1,8 @@
-import { chmod, lstat, unlink } from 'node:fs/promises'
+import { lstatSync, unlinkSync } from 'node:fs'
+import { chmod, lstat } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { systemCode, systemCodeNote } from '../../lib/system-error.ts'
-import { failure } from '../errors.ts'
+import { type CallerError, failure } from '../errors.ts'
 import type { LocalAddress } from './local-address.ts'
 
 export interface LocalServer {
@@ -39,16 +40,10 @@ export async function listenLocally(
   return { port: address.port, close: () => void server.close() }
 }
 
-function listen(server: Server, { path, port }: { path?: string; port?: number }): Promise<void> {
+function listen(server: Server, address: { path?: string; port?: number }): Promise<void> {
+  const { path, port } = address
   return new Promise((resolve, reject) => {
-    server.once('error', cause => {
-      const place = path ?? `${LOOPBACK}:${port}`
-      const why =
-        systemCode(cause) === 'EADDRINUSE'
-          ? `another program listens at ${place}`
-          : `cannot listen at ${place}${systemCodeNote(cause)}`
-      reject(failure(`${why}: end it, or give the database another port, as in DATABASE:PORT`, cause))
-    })
+    server.once('error', cause => reject(cannotListen(address, cause)))
     if (path === undefined) return server.listen({ host: LOOPBACK, port, backlog: BACKLOG }, resolve)
     // the socket is made within the call: at no moment may others connect to it
     const umask = process.umask(SOCKET_UMASK)
@@ -60,17 +55,35 @@ function listen(server: Server, { path, port }: { path?: string; port?: number }
   })
 }
 
+function cannotListen({ path, port }: { path?: string; port?: number }, cause: Error): CallerError {
+  const place = path ?? `${LOOPBACK}:${port}`
+  if (systemCode(cause) === 'EADDRINUSE')
+    return failure(`another program listens at ${place}: end it, or give another port`, cause)
+  const remedy =
+    path === undefined
+      ? 'give another port, by --port or as in DATABASE:PORT'
+      : // Node says EACCES of a folder that is missing, too
+        'is its folder there, and may it be written to?'
+  return failure(`cannot listen at ${place}${systemCodeNote(cause)}: ${remedy}`, cause)
+}
+
 async function removeStale(path: string): Promise<void> {
-  const found = await lstat(path).catch(() => undefined)
+  const found = await lstat(path, { bigint: true }).catch(() => undefined)
   if (found === undefined) return
   if (!found.isSocket()) throw failure(`${path} is there, and is no socket: remove it, or give --socket-dir`)
   if (await isAnswered(path))
     throw failure(
       `another program, such as a proxy that runs already, listens at ${path}: end it, or give --socket-dir or DATABASE:PORT`,
     )
-  await unlink(path).catch(cause => {
+  // another proxy may have come first; nothing else happens between this look and the removal
+  const current = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+  if (current === undefined) return
+  if (current.ino !== found.ino || current.ctimeNs !== found.ctimeNs) return removeStale(path)
+  try {
+    unlinkSync(path)
+  } catch (cause) {
     if (systemCode(cause) !== 'ENOENT') throw failure(`cannot remove ${path}${systemCodeNote(cause)}`, cause)
-  })
+  }
 }
 
 /** A socket that is full, or that may not be connected to, is somebody's, too. */

@@ -28,23 +28,28 @@ export function openSources(
   return Promise.all(
     databases.map(async database => {
       const watch = watchDatabase({ ...parts, database: database.name })
+      let isOpen = false
       const ask = createAskJeton({
         ...parts,
         database: database.name,
         user: database.user,
         onReply: watch.tokenReceived,
-        onFailure: watch.tokenFailed,
+        // at the start it is thrown, and said once
+        onFailure: error => isOpen && watch.tokenFailed(error),
       })
       const source = createTokenSource({ ...parts, ask, waitMs })
       const token = await source.get().catch(cause => {
-        throw callerErrorOf(cause)
+        throw callerErrorOf(cause, databases.length > 1 ? database.name : undefined)
       })
+      isOpen = true
       return { database, source, watch, token }
     }),
   )
 }
 
-/** With the exit code that the command ends with. */
-function callerErrorOf(cause: unknown): unknown {
-  return cause instanceof TokenError && cause.cause instanceof CallerError ? cause.cause : cause
+/** With the exit code that the command ends with, and, of several databases, the name of the one. */
+function callerErrorOf(cause: unknown, database: string | undefined): unknown {
+  if (!(cause instanceof TokenError && cause.cause instanceof CallerError)) return cause
+  const { cause: error } = cause
+  return database === undefined ? error : new CallerError(`${database}: ${error.message}`, error)
 }

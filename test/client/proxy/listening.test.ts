@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, lstat, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, link, lstat, mkdir, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -84,6 +84,26 @@ test('a socket that a dead proxy left behind is replaced', async () => {
   expect(String(await once(connect(path), 'data'))).toBe('proxy')
 })
 
+test('of proxies that start at one path at one moment, one listens, and the others say so', async () => {
+  const path = join(await newFolder(), 's')
+  const dead = createServer()
+  await once(dead.listen(`${path}.dead`), 'listening')
+  await link(`${path}.dead`, path)
+  dead.close()
+  const starting = Array.from({ length: 8 }, () => listenAt(path))
+  const states = (await Promise.allSettled(starting)).map(({ status }) => status)
+  expect(states.filter(status => status === 'fulfilled')).toHaveLength(1)
+  expect(String(await once(connect(path), 'data'))).toBe('proxy')
+})
+
+test('a socket in a folder that is missing', async () => {
+  const path = join(await newFolder(), 'gone', 's')
+  await expect(listenAt(path)).rejects.toMatchObject({
+    exitCode: 1,
+    message: `cannot listen at ${path} (EACCES): is its folder there, and may it be written to?`,
+  })
+})
+
 test('a socket that answers is left alone', async () => {
   const path = join(await newFolder(), 's')
   const other = createServer(socket => void socket.on('error', () => {}).end('other'))
@@ -111,7 +131,7 @@ test('a port that is taken', async () => {
   const port = typeof address === 'object' && address ? address.port : 0
   await expect(listenLocally({ port }, () => {})).rejects.toMatchObject({
     exitCode: 1,
-    message: `another program listens at 127.0.0.1:${port}: end it, or give the database another port, as in DATABASE:PORT`,
+    message: `another program listens at 127.0.0.1:${port}: end it, or give another port`,
   })
 })
 

@@ -5,7 +5,7 @@ import { createAuthority } from '../../../src/dev/postgres/certificate-authority
 import { virtualClock } from '../../support/clock/virtual-clock.ts'
 import { RDS_HOST } from '../../support/service/api-stub.ts'
 import { eventsOf } from '../../support/service/log-recorder.ts'
-import { readAll, readLine, startToyProxy, startToyServer, toyReply } from './toy-proxy.ts'
+import { AUTHORITY, readAll, readLine, startToyProxy, startToyServer, toyReply } from './toy-proxy.ts'
 
 const WITHIN = { timeout: 10_000 }
 
@@ -151,6 +151,15 @@ test('a certificate of another CA: no token is sent', async () => {
     level: 'warn',
     fields: { event: 'proxy_session_failed', reason: 'refused', database: 'orders', count: 1 },
   })
+})
+
+test('a certificate for another server', async () => {
+  const server = await startToyServer({ certificate: AUTHORITY.issue(['other.example.com']) })
+  const { connect } = await startToyProxy(server.port)
+  expect(await readAll(connect('hello'))).toBe(
+    `refused: jeton proxy: the certificate of 127.0.0.1:${server.port} is not for ${RDS_HOST} (ERR_TLS_CERT_ALTNAME_INVALID), so no token was sent: does that address lead to another server?\n`,
+  )
+  expect(server.tokens).toEqual([])
 })
 
 test('a server that is not there, and one that hangs in the handshake or after the token', async () => {
