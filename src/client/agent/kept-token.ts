@@ -44,6 +44,8 @@ export interface KeptToken {
 
 /** Of the time from `refreshAfter` to the end: so many agents with one token do not ask in one moment. */
 const JITTER = 0.1
+/** How long before the end it is time to ask, whatever the server says. */
+const MIN_DUE_MS = 60_000
 const BACKOFF = { firstMs: 2000, maxMs: 30_000 }
 /** Others renew it just now, or the server has too much to do. */
 const SAME_TOKEN_MS = 10_000
@@ -77,11 +79,11 @@ export function keepToken({ wanted, ask, startStopwatch, random }: KeptTokenPart
     const answer = await ask(wanted)
     const held = hold(answer.reply)
     const isNew = held.token.token !== kept?.answer.reply.token
-    const dueMs = held.spareMs * (1 - JITTER * random())
+    const dueMs = Math.max(MIN_DUE_MS, held.spareMs * (1 - JITTER * random()))
     kept = { ...held, answer: kept && isSame(kept.answer, answer) ? kept.answer : answer, dueMs }
     failures = 0
     rest = createRest(
-      held.isDue() ? jitteredMs(SAME_TOKEN_MS, { ...SPREAD, random: random() }) : 0,
+      held.leftMs() <= dueMs ? jitteredMs(SAME_TOKEN_MS, { ...SPREAD, random: random() }) : 0,
       startStopwatch,
     )
     return { isNew }

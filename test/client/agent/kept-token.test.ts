@@ -98,6 +98,21 @@ test.each([
   expect([token.nextMs(), token.leftMs()]).toEqual([9 * MINUTE_MS, 15 * MINUTE_MS])
 })
 
+test.each(['3000-01-01T00:00:00Z', 'at its end'])(
+  'a token is renewed a minute before its end at the latest, even if the server says to ask again %s',
+  async refreshAfter => {
+    const logins = keepLogins(['orders'])
+    const reply = freshReply()
+    logins.answer = {
+      ...reply,
+      refreshAfter: refreshAfter === 'at its end' ? reply.expiresAt! : refreshAfter,
+    }
+    const [token] = logins.tokens
+    await token!.renew()
+    expect(token!.nextMs()).toBe(14 * MINUTE_MS)
+  },
+)
+
 test('a token that is about to end is none, and another is asked for', async () => {
   const logins = keepLogins(['orders'])
   logins.answer = freshReply({ expiresIn: 3 })
