@@ -20,15 +20,30 @@ const EVERYTHING = () => 'the only login'
 
 /** The options that name a file in which lines of others stay. */
 export const SHARED_KINDS = {
-  pgpass: { form: pgpassForm, hasToken: true, comment: '#', place: 'first' },
-  service: { form: serviceForm, hasToken: false, comment: '#', place: 'first-section' },
-  mycnf: { form: mycnfForm, hasToken: true, comment: '#', place: 'last', clashOf: EVERYTHING },
-  dotenv: { form: dotenvForm, hasToken: true, comment: '#', place: 'last', clashOf: EVERYTHING },
+  pgpass: { form: pgpassForm, hasToken: true, comment: '#', place: 'first', hasSections: false },
+  service: { form: serviceForm, hasToken: false, comment: '#', place: 'first', hasSections: true },
+  mycnf: {
+    form: mycnfForm,
+    hasToken: true,
+    comment: '#',
+    place: 'last',
+    hasSections: true,
+    clashOf: EVERYTHING,
+  },
+  dotenv: {
+    form: dotenvForm,
+    hasToken: true,
+    comment: '#',
+    place: 'last',
+    hasSections: false,
+    clashOf: EVERYTHING,
+  },
   userlist: {
     form: userlistForm,
     hasToken: true,
     comment: ';',
     place: 'last',
+    hasSections: false,
     clashOf: ({ user }) => `the user ${user}`,
   },
 } as const satisfies Readonly<Record<string, SharedKind>>

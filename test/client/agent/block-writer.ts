@@ -9,7 +9,7 @@ const parts = { clock: monotonicClock(), random: Math.random, uid: process.geteu
 const last = count === 'forever' ? Number.POSITIVE_INFINITY : Number(count)
 for (let i = 1; i <= last; i++) {
   const text = `${key} ${i} ${'x'.repeat(20_000)}\n`
-  const options = { comment: '#', place: 'first', isCheck: false } as const
+  const options = { comment: '#', place: 'first', hasSections: false, isCheck: false } as const
   await editFile(path, before => placeBlock(before ?? '', { key, text, until: undefined }, options), parts)
   if (i === 1) process.stdout.write('begun\n')
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type BlockPlace, placeBlock } from '../../../src/client/agent/place-block.ts'
+import { type BlockFormat, placeBlock } from '../../../src/client/agent/place-block.ts'
 
 const UNTIL = '2026-11-23T10:15:00Z'
 const LATER = '2026-11-23T10:20:00Z'
@@ -9,14 +9,21 @@ interface Options {
   text?: string
   key?: string
   until?: string | undefined
-  place?: BlockPlace
+  place?: BlockFormat['place']
+  hasSections?: boolean
   isCheck?: boolean
 }
 
 function place(before: string, options: Options = {}) {
-  const { text = TEXT, key = 'orders', place: where = 'first', isCheck = false } = options
+  const {
+    text = TEXT,
+    key = 'orders',
+    place: where = 'first',
+    hasSections = false,
+    isCheck = false,
+  } = options
   const until = 'until' in options ? options.until : UNTIL
-  return placeBlock(before, { key, text, until }, { comment: '#', place: where, isCheck })
+  return placeBlock(before, { key, text, until }, { comment: '#', place: where, hasSections, isCheck })
 }
 
 function marked(text = TEXT, { key = 'orders', until = ` until ${UNTIL}` } = {}) {
@@ -43,7 +50,8 @@ describe('where the first match wins', () => {
 })
 
 describe('where the first section wins', () => {
-  const section = (before: string) => place(before, { text: '[orders]\nhost=x\n', place: 'first-section' })
+  const section = (before: string, options: Options = {}) =>
+    place(before, { text: '[orders]\nhost=x\n', hasSections: true, ...options })
 
   test('the block comes before the first section, and lines of no section stay in none', () => {
     const block = marked('[orders]\nhost=x\n')
@@ -51,6 +59,17 @@ describe('where the first section wins', () => {
     expect(section(`[a]\n${block}`)).toBe(`${block}[a]\n`)
     expect(section(`stray=1\n${block}[a]\n`)).toBe(`stray=1\n${block}[a]\n`)
     expect(section('# nothing')).toBe(`# nothing\n${block}`)
+  })
+
+  test('the block comes before one of the same section that is another login’s, when it is new, and not in a check', () => {
+    const options = { until: undefined, key: 'orders:b' }
+    const mine = section('', options)
+    const left = section('', { until: undefined, key: 'orders:a' })
+    const ledger = section('', { until: undefined, key: 'ledger', text: '[ledger]\n' })
+    expect(section(`# c\n${ledger}${left}`, options)).toBe(`# c\n${ledger}${mine}${left}`)
+    expect(section(left + mine, options)).toBe(mine + left)
+    expect(section(left + mine, { ...options, isCheck: true })).toBe(left + mine)
+    expect(section(mine + left, options)).toBe(mine + left)
   })
 })
 
@@ -60,6 +79,13 @@ describe('where the last line counts', () => {
   test('the block comes after what others wrote, which is ended by a line break', () => {
     expect(last('[client]\r\nuser=root')).toBe(`[client]\r\nuser=root\n${marked()}`)
     expect(last(`${marked('old\n')}[client]\nuser=root\n`)).toBe(`[client]\nuser=root\n${marked()}`)
+  })
+
+  test('where there are sections, lines after it that begin none are in its own, and stay there', () => {
+    const inis = { place: 'last', hasSections: true } as const
+    const added = `${marked()}ssl-cipher=x\n`
+    expect(place(added, inis)).toBe(added)
+    expect(place(`${marked()}[client]\nuser=root\n`, inis)).toBe(`[client]\nuser=root\n${marked()}`)
   })
 
   test('other agents’ blocks after it are no reason to move', () => {
@@ -94,6 +120,16 @@ describe('another agent with the same login', () => {
     expect(place(marked('old\n', { until: ' until 2026-11-23T10:00:00Z' }), { isCheck: true })).toBe(marked())
     expect(place('mine\n', { isCheck: true })).toBe(`${marked()}mine\n`)
   })
+})
+
+test('a block of another login whose token has ended, which no agent renews any more, is not read instead', () => {
+  const left = marked('old\n', { key: 'orders:b', until: ' until 2026-11-23T09:59:59Z' })
+  const alive = marked('other\n', { key: 'orders:b', until: ' until 2026-11-23T10:00:01Z' })
+  for (const isCheck of [true, false]) {
+    expect(place(left + marked(), { isCheck })).toBe(marked() + left)
+    expect(place(alive + marked(), { isCheck })).toBe(alive + marked())
+    expect(place(marked() + left, { isCheck, place: 'last' })).toBe(left + marked())
+  }
 })
 
 describe('a block that somebody broke', () => {
@@ -152,14 +188,19 @@ test('whatever others wrote is there after any agents have written, in its order
     '*:*:*:*:y\n',
     ' ',
   ]
-  const places: BlockPlace[] = ['first', 'first-section', 'last']
-  for (let round = 0; round < 2000; round++) {
+  const formats = [
+    { place: 'first' },
+    { place: 'last' },
+    { place: 'first', hasSections: true },
+    { place: 'last', hasSections: true },
+  ] as const
+  for (let round = 0; round < 1000; round++) {
     const before = Array.from({ length: random(8) }, () => parts[random(parts.length)]).join('')
-    const where = places[round % places.length]!
+    const format = formats[round % formats.length]!
     const steps = Array.from({ length: 4 }, () => ['orders', 'ledger'][random(2)]!)
-    const after = steps.reduce((text, key) => place(text, { key, place: where }), before)
+    const after = steps.reduce((text, key) => place(text, { key, ...format }), before)
     const rest = after.replace(/# jeton agent: begin (orders|ledger) [\s\S]*?# jeton agent: end \1\n/g, '')
     expect(rest === before || rest === `${before}\n`).toBe(true)
-    expect(place(after, { key: steps.at(-1)!, place: where })).toBe(after)
+    expect(place(after, { key: steps.at(-1)!, ...format })).toBe(after)
   }
 })
