@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import type { FileKindName } from '../client/agent/file-kinds.ts'
-import { type PlannedFile, planFiles } from '../client/agent/planned-files.ts'
+import { type PlannedFile, planFiles, refuseTilde } from '../client/agent/planned-files.ts'
 import type { SignalProgramOptions } from '../client/agent/signal-program.ts'
 import { parseWantedLogins, type WantedLogin } from '../client/agent/wanted-login.ts'
 import { type HealthAddress, parseHealthAddress } from '../client/daemon/health-address.ts'
@@ -52,6 +52,7 @@ function parseProgram({ signal, pidFile }: AgentArguments): SignalProgramOptions
   if (signal === undefined && pidFile === undefined) return undefined
   if (signal === undefined || !pidFile)
     throw invalidUsage('--signal and --pid-file go together: which signal, and whose')
+  refuseTilde(pidFile)
   const name = signal.toUpperCase().replace(/^(?:SIG)?/, 'SIG')
   if (!isSignal(name) || name === 'SIGKILL' || name === 'SIGSTOP')
     throw invalidUsage('--signal takes the name of a signal that a program can handle, such as HUP or USR1')

@@ -20,6 +20,7 @@ import { recordStreams } from './record-streams.ts'
 
 const LEDGER_HOST = RDS_HOST.replace('orders', 'ledger')
 const OTHER_PEM = PEM.replace('MIIB', 'MIIC')
+const BUNDLE = `# RDS's CA certificates; jeton agent replaces this file\n${PEM}`
 
 let api: ApiStub
 let folder: string
@@ -107,7 +108,7 @@ test('writes every kind of file, each with what its readers can use, and then sa
     orders: { host: RDS_HOST, token: expect.stringContaining('X-Amz-Signature') },
     ledger: { host: LEDGER_HOST, engine: 'mariadb' },
   })
-  expect(await text('ca')).toBe(PEM + OTHER_PEM)
+  expect(await text('ca')).toBe(BUNDLE + OTHER_PEM)
   const names = await readdir(at('new'))
   expect(names.sort()).toEqual(Object.values(files).sort())
   for (const name of names) expect((await stat(at(`new/${name}`))).mode & 0o777).toBe(0o600)
@@ -131,7 +132,7 @@ test('without --ca, the bundle of each database lies beside each file that refer
     ['my.cnf', 'my.cnf.ledger.ca.pem', 'pgpass', 'service', 'service.orders.ca.pem'].sort(),
   )
   expect(await read('service')).toContain(`sslrootcert=${at('service.orders.ca.pem')}\n`)
-  expect(await read('my.cnf.ledger.ca.pem')).toBe(OTHER_PEM)
+  expect(await read('my.cnf.ledger.ca.pem')).toBe(BUNDLE.replace('MIIB', 'MIIC'))
 })
 
 test('{database} in a path gives each login a file of its own', async () => {
@@ -213,6 +214,28 @@ test('a file that cannot be written is said, and the others are written', async 
   expect(JSON.parse(await read('json'))).toMatchObject({ database: 'orders' })
 })
 
+test.each([
+  ['ca', PEM],
+  ['json', '{"name":"my-program"}'],
+  ['json', '*:*:*:*:theirs\n'],
+])('a file of somebody else’s is not replaced by --%s', async (kind, text) => {
+  await writeFile(at('theirs'), text)
+  await chmod(at('theirs'), 0o644)
+  const { exitCode, stderr } = await run({ [kind]: at('theirs') })
+  expect([exitCode, stderr]).toEqual([
+    1,
+    `jeton: ${at('theirs')} cannot be written: what is in it is not from jeton agent, and would be lost: name another file, or remove it\n`,
+  ])
+  expect(await read('theirs')).toBe(text)
+  expect((await stat(at('theirs'))).mode & 0o777).toBe(0o644)
+})
+
+test('JSON of one login becomes that of several', async () => {
+  await run({ json: at('json') })
+  expect(await run({ databases: ['orders', 'ledger'], json: at('json') })).toMatchObject(READY)
+  expect(Object.keys(JSON.parse(await read('json')))).toEqual(['orders', 'ledger'])
+})
+
 test('a file of another program’s is kept but for its own lines, byte for byte', async () => {
   const theirs = Buffer.from('*:*:*:*:pw\r\n\xff no newline', 'latin1')
   await writeFile(at('pgpass'), theirs)
@@ -235,6 +258,7 @@ describe('called wrongly', () => {
   test.each<[string, Partial<AgentArguments>, string]>([
     ['no file', {}, 'no file: give one or more of --pgpass, --service,'],
     ['an empty path', { pgpass: '' }, '--pgpass names no file'],
+    ['a ~ that no shell saw', { pgpass: '~/.pgpass' }, 'no shell has replaced the ~ of ~/.pgpass'],
     ['one file for two', { pgpass: 'x', json: 'x' }, '/x cannot be two files: --json needs another one'],
     ['a database twice', { databases: ['orders', 'orders'], json: 'x' }, 'orders is named twice'],
     ['a user twice', { databases: ['orders:a', 'orders'], user: 'a', json: 'x' }, 'orders:a is named twice'],

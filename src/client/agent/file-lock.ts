@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { link, open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, rm } from 'node:fs/promises'
 import { jitteredMs } from '../../lib/backoff.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { systemCode } from '../../lib/system-error.ts'
+import { failure } from '../errors.ts'
 
 export interface FileLockParts {
   /** Of the time that passes: it judges how long a lock has not changed. */
@@ -54,14 +55,16 @@ async function acquire(
     const holder = await holderOf(name)
     if (holder === undefined) continue
     if (seen?.holder !== holder) seen = { holder, since: clock.now() }
-    if (clock.now() - seen.since >= STALE_MS) await removeStale(name, holder)
-    else if (clock.now() >= giveUpAt) throw new Error(`${name} is held by others all the time`)
+    // two may find it stale, and the second remove the first one's new lock: that one sees it before it replaces anything
+    if (clock.now() - seen.since >= STALE_MS) await rm(name, { force: true })
+    else if (clock.now() >= giveUpAt) throw failure(`others write to it all the time (${name})`)
     else await clock.sleep(jitteredMs(ASK_AGAIN_MS, { low: 0.5, high: 1.5, random: random() }))
   }
 }
 
 async function tryToCreate(name: string, id: string): Promise<boolean> {
-  const file = await open(name, 'wx', 0o600).catch(cause => {
+  // nothing in it is secret, and another user may have to see whether it changes
+  const file = await open(name, 'wx', 0o644).catch(cause => {
     if (systemCode(cause) === 'EEXIST') return undefined
     throw cause
   })
@@ -84,17 +87,4 @@ async function holderOf(name: string): Promise<string | undefined> {
     if (systemCode(cause) === 'ENOENT') return undefined
     throw cause
   })
-}
-
-/** Two may find the same lock stale: what the second takes away is then the first one's new lock, and is put back. */
-async function removeStale(name: string, holder: string): Promise<void> {
-  const aside = `${name}-${randomUUID()}`
-  try {
-    await rename(name, aside)
-  } catch (cause) {
-    if (systemCode(cause) === 'ENOENT') return
-    throw cause
-  }
-  if ((await holderOf(aside)) !== holder) await link(aside, name).catch(() => {})
-  await rm(aside, { force: true })
 }

@@ -31,6 +31,7 @@ export function planFiles(
     const path = paths[kind]
     if (path === undefined) return []
     if (path === '') throw invalidUsage(`--${kind} names no file`)
+    refuseTilde(path)
     if (!path.includes(PLACEHOLDER)) return [{ kind, path: resolve(path), logins }]
     return logins.map(login => ({
       kind,
@@ -42,9 +43,16 @@ export function planFiles(
     throw invalidUsage(
       'no file: give one or more of --pgpass, --service, --mycnf, --json, --dotenv, --userlist and --ca',
     )
-  const twice = files.find(({ path }, index) => files.findIndex(other => other.path === path) < index)
+  const all = paths.ca === undefined ? [...files.flatMap(bundlesBeside), ...files] : files
+  const twice = all.find(({ path }, index) => all.findIndex(other => other.path === path) < index)
   if (twice) throw invalidUsage(`${twice.path} cannot be two files: --${twice.kind} needs another one`)
-  return paths.ca === undefined ? [...files.flatMap(bundlesBeside), ...files] : files
+  return all
+}
+
+/** Throws CallerError (exit code 2) for a path with a `~` that a shell was to replace: none does after a `=`, and systemd has none. */
+export function refuseTilde(path: string): void {
+  if (path.startsWith('~'))
+    throw invalidUsage(`no shell has replaced the ~ of ${path}: write the path of the home folder`)
 }
 
 function bundlesBeside({ kind, path, logins }: PlannedFile): PlannedFile[] {

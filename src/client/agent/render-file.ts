@@ -1,5 +1,6 @@
 import { isJsonObject, parseJson } from '../../lib/json.ts'
 import { printableJson } from '../../lib/printable.ts'
+import { type CallerError, failure } from '../errors.ts'
 import type { FormLogin } from '../forms/form.ts'
 import { FORMS } from '../forms/forms.ts'
 import type { Edit } from './edit-file.ts'
@@ -46,11 +47,17 @@ export function editOf(content: FileContent): Edit {
     )
 }
 
+/** The first line of a CA bundle, which its readers skip: a bundle without it is somebody else's. */
+const CA_MARK = "# RDS's CA certificates; jeton agent replaces this file\n"
+
 /** The distinct bundles one after the other: that of each region. */
 function caEdit({ logins, isCheck }: FileContent): Edit {
   const pems = logins.map(({ answer }) => `${answer.reply.ca?.pem ?? ''}`.replace(/\n?$/, '\n'))
-  const fresh = toBytes([...new Set(pems)].join(''))
-  return text => (isCheck && text ? text : fresh)
+  const fresh = toBytes(`${CA_MARK}${[...new Set(pems)].join('')}`)
+  return text => {
+    if (text && !text.startsWith(CA_MARK)) throw notOurs()
+    return isCheck && text ? text : fresh
+  }
 }
 
 /** One login as `jeton token -o json` prints it; several as members by their names. */
@@ -62,7 +69,21 @@ function jsonEdit({ logins, plannedLogins, isCheck }: FileContent): Edit {
   const fresh = toBytes(
     isOne ? FORMS.json.render({ reply: first.answer.reply }) : `${printableJson(members(), 2)}\n`,
   )
-  return text => (isCheck && isAsGood(text ?? '', { logins, isOne }) ? (text ?? '') : fresh)
+  return text => {
+    if (text && !isOurs(parseJson(text))) throw notOurs()
+    return isCheck && isAsGood(text ?? '', { logins, isOne }) ? (text ?? '') : fresh
+  }
+}
+
+/** Whether JSON is a login, or some by their names. */
+function isOurs(found: unknown): boolean {
+  const isLogin = (value: unknown) => isJsonObject(value) && typeof value.token === 'string'
+  return isLogin(found) || (isJsonObject(found) && Object.values(found).every(isLogin))
+}
+
+/** Whoever names a CA bundle may want to have it read, and not replaced. */
+function notOurs(): CallerError {
+  return failure('what is in it is not from jeton agent, and would be lost: name another file, or remove it')
 }
 
 /** Whether every token in it lasts as long as this agent's: another agent's may be newer. */

@@ -5,7 +5,8 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full',
   EDQUOT: 'the quota is used up',
   EROFS: 'the file system is read-only',
-  EACCES: 'this user may not write to its folder, where a new file takes the place of the old one',
+  EACCES:
+    'this user may not read it, or not write to its folder, where a new file takes the place of the old one',
   EPERM: 'this user may not replace it',
   EBUSY: 'it is mounted by itself, and cannot be replaced: mount its folder',
   EISDIR: 'it is a folder',

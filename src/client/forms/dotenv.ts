@@ -20,6 +20,6 @@ function quoteForDotenv(name: string, value: string): string {
   if (!/'|\\\\|\\$|\$\{/.test(value)) return `'${value}'`
   if (!/["\\$`]/.test(value)) return `"${value}"`
   throw failure(
-    `the readers of .env files disagree about quotes and variables, ${name} cannot be written for all: use -o env`,
+    `the readers of .env files disagree about quotes and variables, ${name} cannot be written for all: \`jeton token -o env\` writes it for shells`,
   )
 }

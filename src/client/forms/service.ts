@@ -24,7 +24,9 @@ export const serviceForm: Form = {
     )
     const cut = lines.find(line => /\s$/.test(line))
     if (cut !== undefined)
-      throw failure(`libpq drops white space at the end of a line of a service file (${cut}): use -o uri`)
+      throw failure(
+        `libpq drops white space at the end of a line of a service file (${cut}): \`jeton token -o uri\` writes it`,
+      )
     return `[${reply.database}]\n${lines.join('\n')}\n`
   },
 }

@@ -214,6 +214,20 @@ describe('the lock', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
+  test('that others have all the time is said after 30 s', async () => {
+    const time = virtualClock()
+    await writeFile(`${path}.jeton-lock`, '0')
+    const waiting = withFileLock(path, async () => {}, { clock: time, random: () => 0.5 })
+    const said = waiting.catch(cause => explainWriteFailure(path, cause))
+    for (let i = 1; i <= 10; i++) {
+      await writeFile(`${path}.jeton-lock`, String(i))
+      await until(time, 100)
+      await time.advance(2900)
+      await until(time, 100)
+    }
+    expect(await said).toBe(`${path} cannot be written: others write to it all the time (${path}.jeton-lock)`)
+  })
+
   test('is not released by one from whom it was taken', async () => {
     await withFileLock(
       path,

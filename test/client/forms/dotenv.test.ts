@@ -55,7 +55,9 @@ describe('-o dotenv', () => {
 
   test('is refused for what python-dotenv takes for a variable even between single quotes', () => {
     const login = sampleLogin({ user: `a\${HOME}` }, { caFile: '/ca.pem' })
-    expect(() => dotenvForm.render(login)).toThrow('PGUSER cannot be written for all: use -o env')
+    expect(() => dotenvForm.render(login)).toThrow(
+      'PGUSER cannot be written for all: `jeton token -o env` writes it',
+    )
   })
 })
 
