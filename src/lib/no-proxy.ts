@@ -8,10 +8,16 @@ import { bareHost, isLoopback } from './loopback.ts'
  */
 const ALWAYS_DIRECT = ['127.0.0.0/8', '::1', '169.254.0.0/16', 'fe80::/10', 'fd00:ec2::/32']
 
+interface Network {
+  readonly addresses: BlockList
+  /** To Node, a network of IPv6 such as `::/0` has every address of IPv4 in it. */
+  readonly hasIpv4: boolean
+}
+
 interface Exception {
   /** In lower case, without a dot at its beginning or end. */
   readonly domain: string
-  readonly network: BlockList | undefined
+  readonly network: Network | undefined
   /** Undefined for all ports. */
   readonly port: string | undefined
 }
@@ -31,7 +37,8 @@ export function parseNoProxy(list = ''): (url: URL) => boolean {
   return url => {
     const host = bareHost(url.hostname).replace(/\.$/, '')
     const family = FAMILIES[isIP(host)]
-    const isWithin = (network: BlockList) => family !== undefined && network.check(host, family)
+    const isWithin = ({ addresses, hasIpv4 }: Network) =>
+      family !== undefined && (family === 'ipv6' || hasIpv4) && addresses.check(host, family)
     if (isAll || isLoopback(host) || alwaysDirect.some(isWithin)) return true
     const port = url.port || DEFAULT_PORTS[url.protocol]
     return exceptions.some(exception => {
@@ -51,11 +58,13 @@ function parseException(entry: string): Exception {
 
 /** An address, perhaps with a zone, and the bits of it that count. */
 const NETWORK = /^([^/%]*)(?:%[^/]*)?(?:\/(\d{1,3}))?$/
+/** Of `::ffff:0:0`, below which IPv6 has all of IPv4 (RFC 4291, 2.5.5.2). */
+const MAPPED_PREFIX = 96
 /** By what `isIP` returns. */
 const FAMILIES: Readonly<Record<number, 'ipv4' | 'ipv6'>> = { 4: 'ipv4', 6: 'ipv6' }
 
 /** Returns the addresses of a network; an address is one of its own. IPv4 within IPv6 counts as IPv4. Undefined for all else. */
-function parseNetwork(text: string): BlockList | undefined {
+function parseNetwork(text: string): Network | undefined {
   const [, written = '', bits] = NETWORK.exec(text) ?? []
   const ip = written.replace(/^::ffff:(?=\d+\.)/i, '')
   const family = FAMILIES[isIP(ip)]
@@ -63,7 +72,7 @@ function parseNetwork(text: string): BlockList | undefined {
   const maxPrefix = family === 'ipv4' ? 32 : 128
   const prefix = bits === undefined ? maxPrefix : Number(bits)
   if (prefix > maxPrefix) return undefined
-  const network = new BlockList()
-  network.addSubnet(ip, prefix, family)
-  return network
+  const addresses = new BlockList()
+  addresses.addSubnet(ip, prefix, family)
+  return { addresses, hasIpv4: family === 'ipv4' || prefix >= MAPPED_PREFIX }
 }
