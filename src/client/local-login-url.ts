@@ -17,8 +17,9 @@ export function localUrlVariables(
 
 /**
  * Returns the URL of a local login, which has no password. For a socket of PostgreSQL its host is empty, so that no program that
- * overlooks the folder in `host` goes to another server of this machine. For one of MySQL it names the path as Prisma and Ruby
- * read it, and then as drivers for Node do. https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+ * overlooks the folder in `host` goes to another server of this machine, and its user stands in the query, because a URL with a
+ * user and no host is none to WHATWG's parsers. For one of MySQL it names the path as Prisma and Ruby read it, and then as
+ * drivers for Node do. https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
  */
 export function localUrl(login: LocalLogin): string {
   const { user, dbname = '', socket, port } = login
@@ -27,7 +28,7 @@ export function localUrl(login: LocalLogin): string {
   if (clientFamily(login) === 'postgres')
     return socket === undefined
       ? `postgresql://${name}@127.0.0.1:${port}/${path}?sslmode=disable`
-      : `postgresql://${name}@/${path}?${queryOf({ host: dirname(socket), port: String(port) })}`
+      : `postgresql:///${path}?${queryOf({ user, host: dirname(socket), port: String(port) })}`
   return socket === undefined
     ? `mysql://${name}@127.0.0.1:${port}/${path}`
     : `mysql://${name}@localhost:${port}/${path}?${queryOf({ socket, socketPath: socket })}`

@@ -41,7 +41,7 @@ const put: PutFile = async ({ name, text }) => {
 describe('a local login of PostgreSQL', () => {
   test('leads to the socket by its folder, and to loopback by its address', async () => {
     expect((await putLocalLogin(ORDERS, put)).set).toEqual({
-      DATABASE_URL: 'postgresql://app%40corp@/shop%20&%20co?host=%2Frun%2Fj%20t&port=5433',
+      DATABASE_URL: 'postgresql:///shop%20&%20co?user=app%40corp&host=%2Frun%2Fj%20t&port=5433',
       PGHOST: '/run/j t',
       PGPORT: '5433',
       PGUSER: 'app@corp',
@@ -59,7 +59,7 @@ describe('a local login of PostgreSQL', () => {
   test('leaves the database to the caller if none is configured', async () => {
     const { dbname: _, ...withoutOne } = ORDERS
     const { set, unset } = await putLocalLogin(withoutOne, put)
-    expect(set).toMatchObject({ DATABASE_URL: expect.stringContaining('@/?host=') })
+    expect(set).toMatchObject({ DATABASE_URL: expect.stringContaining(':///?user=') })
     expect([...Object.keys(set), ...unset]).not.toContain('PGDATABASE')
   })
 
@@ -69,6 +69,10 @@ describe('a local login of PostgreSQL', () => {
   ])('has a URL that node-pg reads: %o', (login, address) => {
     const read = new pg.Client(localUrl(login)) as unknown as Record<string, unknown>
     expect(read).toMatchObject({ ...address, user: 'app@corp', database: 'shop & co', ssl: false })
+  })
+
+  test.each([ORDERS, onLoopback(ORDERS)])('has a URL that is one to the WHATWG: %o', login => {
+    expect(new URL(localUrl(login)).href).toBe(localUrl(login))
   })
 })
 
