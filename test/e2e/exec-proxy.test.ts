@@ -40,25 +40,24 @@ const mariadb = async options => {
 }
 mysql2({ socketPath, user }).then(() => mysql2(DATABASE_URL)).then(() => mariadb({ socketPath, user }))`
 
-const PYTHON = `import os, asyncio, asyncpg, psycopg, psycopg2, sqlalchemy
-url = os.environ["DATABASE_URL"]
+const PYTHON = `import os, asyncio, asyncpg, psycopg, psycopg2, pymysql, sqlalchemy
+url = os.environ["ORDERS_URL"]
 for connect in (lambda: psycopg2.connect(""), lambda: psycopg2.connect(url), lambda: psycopg.connect(url)):
     cursor = connect().cursor(); cursor.execute("${WHO.orders}"); print(cursor.fetchone()[0])
 print(sqlalchemy.create_engine(url).connect().scalar(sqlalchemy.text("${WHO.orders}")))
 async def ask(*args): print(await (await asyncpg.connect(*args)).fetchval("${WHO.orders}"))
-asyncio.run(ask()); asyncio.run(ask(url))`
-
-const PYMYSQL = `import os, pymysql
+asyncio.run(ask()); asyncio.run(ask(url))
 cursor = pymysql.connect(unix_socket=os.environ["MYSQL_UNIX_PORT"], user=os.environ["MYSQL_USER"]).cursor()
 cursor.execute("${WHO.ledger}"); print(cursor.fetchone()[0])`
 
 const JDBC = `class Who {
   public static void main(String[] args) throws Exception {
-    try (var c = java.sql.DriverManager.getConnection(System.getenv("JDBC_URL"));
-        var rows = c.createStatement().executeQuery(args[0])) {
-      rows.next();
-      System.out.println(rows.getString(1));
-    }
+    for (int i = 0; i < args.length; i += 2)
+      try (var c = java.sql.DriverManager.getConnection(System.getenv(args[i]));
+          var rows = c.createStatement().executeQuery(args[i + 1])) {
+        rows.next();
+        System.out.println(rows.getString(1));
+      }
   }
 }`
 
@@ -112,6 +111,32 @@ describe.runIf(canLogIn)('a command under jeton exec --proxy', () => {
     return { child, ended, printed }
   }
 
+  /** The inner exec has no credential but what its command line gives it. */
+  function startWithBoth(options: readonly string[], script: string, env?: Record<string, string>) {
+    const urlsOf = (name: string) => [
+      '--url-as',
+      `${name}_URL`,
+      ...(options.includes('--proxy') ? [] : ['--url-as', `${name}_JDBC:jdbc`]),
+    ]
+    const inner = ['env', `JETON_API_KEY=${service.apiKey}`, process.execPath, CLI, 'exec']
+    const command = ['sh', '-c', script]
+    return start(
+      [
+        ...options,
+        ...urlsOf('ORDERS'),
+        'orders',
+        '--',
+        ...inner,
+        ...options,
+        ...urlsOf('LEDGER'),
+        'ledger',
+        '--',
+        ...command,
+      ],
+      env,
+    )
+  }
+
   const proxied = (database: string, script: string, env?: Record<string, string>) =>
     start(['--proxy', database, '--', 'sh', '-c', script], env)
   const run = (database: string, script: string, env?: Record<string, string>) =>
@@ -134,34 +159,24 @@ describe.runIf(canLogIn)('a command under jeton exec --proxy', () => {
     expect(await foldersLeft()).toEqual([])
   })
 
-  test('logs in with drivers of other languages', async ({ skip }) => {
+  test('logs in to both databases with drivers of Python, one exec within the other', async ({ skip }) => {
     if (!(await canRun(['python-drivers']))) skip('DID NOT RUN: the drivers for Python are not installed')
-    const [postgres, mariadb] = await Promise.all([
-      run('orders', '/usr/bin/python3 -c "$SCRIPT"', { SCRIPT: PYTHON }),
-      run('ledger', '/usr/bin/python3 -c "$SCRIPT"', { SCRIPT: PYMYSQL }),
-    ])
-    expect(postgres).toEqual({ code: 0, stdout: 'app_rw\n'.repeat(6), stderr: '' })
-    expect(mariadb).toEqual({ code: 0, stdout: 'app_rw\n', stderr: '' })
+    const { ended } = startWithBoth(['--proxy'], '/usr/bin/python3 -c "$SCRIPT"', { SCRIPT: PYTHON })
+    expect(await ended).toEqual({ code: 0, stdout: 'app_rw\n'.repeat(7), stderr: '' })
   })
 
-  test('logs in through a port of loopback: with psql, mariadb and JDBC', async ({ skip }) => {
+  test('logs in to both through ports of loopback: with psql, mariadb and JDBC', async ({ skip }) => {
     if (!(await canRun(['java-drivers']))) skip('DID NOT RUN: the drivers for Java are not installed')
     const program = join(temp, 'Who.java')
     await writeFile(program, JDBC)
     const jars =
       '/usr/share/java/postgresql.jar:/usr/share/java/mariadb-java-client.jar:/usr/share/java/slf4j-api.jar'
-    const java = (sql: string) => `java -XX:TieredStopAtLevel=1 -cp ${jars} ${program} "${sql}"`
-    const through = (database: string, script: string) =>
-      start(['--proxy-port', '0', '--url-as', 'JDBC_URL:jdbc', database, '--', 'sh', '-c', script]).ended
-    const [postgres, mariadb] = await Promise.all([
-      through(
-        'orders',
-        `psql -wAt "$DATABASE_URL" -c '${WHO.orders}' && psql -wAtc '${WHO.orders}' && ${java(WHO.orders)}`,
-      ),
-      through('ledger', `mariadb -NBe "${WHO.ledger}" && ${java(WHO.ledger)}`),
-    ])
-    expect(postgres).toEqual({ code: 0, stdout: 'app_rw\n'.repeat(3), stderr: '' })
-    expect(mariadb).toEqual({ code: 0, stdout: 'app_rw\n'.repeat(2), stderr: '' })
+    const { ended } = startWithBoth(
+      ['--proxy-port', '0'],
+      `psql -wAt "$ORDERS_URL" -c '${WHO.orders}' && psql -wAtc '${WHO.orders}' && mariadb -NBe "${WHO.ledger}" &&
+      java -XX:TieredStopAtLevel=1 -cp ${jars} ${program} ORDERS_JDBC "${WHO.orders}" LEDGER_JDBC "${WHO.ledger}"`,
+    )
+    expect(await ended).toEqual({ code: 0, stdout: 'app_rw\n'.repeat(5), stderr: '' })
   })
 
   test.each(['orders', 'ledger'] as const)(
