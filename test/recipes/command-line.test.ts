@@ -51,7 +51,7 @@ describe.runIf(hasPostgres)('jeton exec and the clients of PostgreSQL', () => {
 
   test('psql logs in by the settings of pgAdmin and the files that the unit of the agent writes', async () => {
     const unit = await readUnit('user/jeton-agent@.service')
-    const specifiers = { i: 'orders', t: '', h: recipe.folder, E: join(recipe.folder, '.config') }
+    const specifiers = { i: 'orders', h: recipe.folder, E: join(recipe.folder, '.config') }
     const [, ...first] = commandOf(unit, 'ExecStartPre', { specifiers })
     const [, ...then] = commandOf(unit, 'ExecStart', { specifiers })
     expect(first.filter(word => word !== '--once')).toEqual(then)

@@ -27,13 +27,13 @@ describe.runIf(await canRun(['postgres', 'psql', 'pgbouncer', 'libnss-wrapper'])
 
   const here = (text: string) =>
     text
-      .replaceAll('/etc/pgbouncer', recipe.folder)
-      .replaceAll('/run/pgbouncer', recipe.folder)
+      .replaceAll('/var/lib/jeton-pgbouncer', recipe.folder)
+      .replaceAll('/run/postgresql', recipe.folder)
       .replaceAll('/run/jeton', join(recipe.folder, 'run'))
       .replaceAll('app_ro', 'migrator')
   const commandOfUnit = async (setting: string) => {
     const unit = await readUnit('system/jeton-agent-pgbouncer@.service')
-    const [, ...args] = commandOf(unit, setting, { specifiers: { i: 'orders', t: '', h: '', E: '' } })
+    const [, ...args] = commandOf(unit, setting, { specifiers: { i: 'orders', S: '/var/lib' } })
     return ['jeton', ...args]
   }
   const startPgbouncer = async (settings: string) => {

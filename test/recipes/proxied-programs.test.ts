@@ -57,7 +57,7 @@ describe.runIf(hasTools)('through the proxy', () => {
   })
 
   const waitFor = (pid: number, folder: string) => {
-    const specifiers = { i: 'orders', t: folder, h: '', E: '' }
+    const specifiers = { i: 'orders', t: folder }
     const variables = { MAINPID: String(pid) }
     const [file = '', ...args] = commandOf(unit, 'ExecStartPost', { specifiers, variables })
     return recipe.run(file, args)

@@ -52,7 +52,26 @@ test.each(units)(
     })
     // more than 5 starts in 10 s and systemd gives up for good
     expect(settingOf(text, 'StartLimitIntervalSec')).toBe('0')
+    // systemd heeds it for ExecStart= alone: of what ExecStartPre= finds wrong it would say nothing that holds
+    const final = [/^RestartPreventExitStatus=2$/m, /^ExecStartPre=/m].filter(setting => setting.test(text))
+    expect(final).toHaveLength(1)
     expect(text).not.toMatch(/^(?:MemoryDenyWriteExecute|User=(?:root|nobody))/m)
+  },
+)
+
+test.each(units.filter(([kind]) => kind === 'system'))(
+  'of kind %s, %s keeps what it writes in a folder that systemd makes for its user alone',
+  async (kind, name) => {
+    const text = await readUnit(`${kind}/${name}`)
+    const [, setting, folder = ''] = /^(Runtime|State)Directory=(.+)$/m.exec(text) ?? []
+    expect(settingOf(text, `${setting}DirectoryMode`)).toBe('0700')
+    const root = setting === 'State' ? '%S' : '%t'
+    const paths = settingOf(text, 'ExecStart').match(/ [/%]\S*\/\S+/g) ?? []
+    // that of the pid file is read
+    const written = paths.map(path => path.trim()).filter(path => !path.endsWith('.pid'))
+    expect(written.every(path => path.startsWith(`${root}/${folder}`))).toBe(true)
+    expect(settingOf(text, 'ProtectSystem')).toBe('strict')
+    expect(text).not.toMatch(/^ReadWritePaths=/m)
   },
 )
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 const UNITS = new URL('../../deploy/systemd/', import.meta.url)
 
 /** What systemd puts in place of `%i` and the like. https://www.freedesktop.org/software/systemd/man/systemd.unit.html#Specifiers */
-export type Specifiers = Readonly<Record<'i' | 't' | 'h' | 'E', string>>
+export type Specifiers = Readonly<Partial<Record<'i' | 't' | 'h' | 'E' | 'S', string>>>
 
 /** Returns the text of a unit in `deploy/systemd/`. */
 export function readUnit(path: string): Promise<string> {
