@@ -1,16 +1,16 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { createAuthority } from '../../src/dev/postgres/certificate-authority.ts'
 import { findProgram } from '../../src/dev/postgres/programs.ts'
 import { startPostgres } from '../support/databases/postgres.ts'
 import { RDS_HOST, sampleReply, someJwt, startApiStub } from '../support/service/api-stub.ts'
 import { CLI } from '../support/service/jeton.ts'
+import { startProgram } from '../support/service/started-program.ts'
 import { startIdleServer } from './idle-server.ts'
 import { median, reportCheck, say } from './report.ts'
 
@@ -64,8 +64,7 @@ export async function proxy(): Promise<void> {
     const latency = await measure(vars => latencyOfQuery(vars, folder), { direct, local })
     const verdict = latency <= LATENCY_GOAL ? 'within' : 'beyond'
     say(`        a query takes ${latency.toFixed(2)} × the time, ${verdict} the goal of ${LATENCY_GOAL}`)
-    running.end()
-    await running.ended
+    await running.end()
     await measureIdle({ folder, authority, api, reply })
   } finally {
     await Promise.all([database.close(), api.close()])
@@ -125,8 +124,7 @@ async function measureIdle({ folder, authority, api, reply }: IdleParts): Promis
     say(`        ${IDLE} idle sessions: ${((after - before) / IDLE).toFixed(0)} KiB each`)
   } finally {
     for (const client of clients) client.destroy()
-    running.end()
-    await running.ended
+    await running.end()
     await server.close()
   }
 }
@@ -147,13 +145,12 @@ async function residentKib(pid: number): Promise<number> {
 
 async function startProxy(folder: string, url: string) {
   const args = [CLI, 'proxy', 'orders', '--socket-dir', folder, '--drain', '0', '--max-connections', '2000']
-  const child = spawn(process.execPath, args, {
-    env: { ...withPath({}), JETON_URL: url, JETON_JWT: someJwt() },
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const program = startProgram([process.execPath, ...args], {
+    env: { JETON_URL: url, JETON_JWT: someJwt() },
+    lastSignal: 'TERM',
   })
-  const ended = once(child, 'exit')
-  await once(createInterface(child.stdout), 'line')
-  return { pid: child.pid ?? 0, ended, end: () => child.kill('SIGTERM') }
+  await program.until(() => program.stdout[0])
+  return { pid: program.process.pid ?? 0, end: program.stop }
 }
 
 function withPath(variables: Variables) {

@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createAuthority } from '../../src/dev/postgres/certificate-authority.ts'
+import { findFreePort } from '../../src/dev/postgres/daemon.ts'
 import { startEgressProxy } from '../support/egress/egress-proxy.ts'
 import { startTlsFront } from '../support/egress/tls-front.ts'
 import { type ApiStub, problem, sampleReply, someJwt, startApiStub } from '../support/service/api-stub.ts'
@@ -136,7 +136,7 @@ describe('jeton token --wait', () => {
   const busy = { ...problem(429, 'throttled'), headers: { 'retry-after': '1' } }
 
   test('gets a token from a server that starts meanwhile', async () => {
-    const port = await freePort(OWN_ADDRESS)
+    const port = await findFreePort(OWN_ADDRESS)
     const child = spawn(process.execPath, [CLI, 'token', 'orders', '--wait', '20'], {
       env: { PATH: process.env.PATH, JETON_URL: `http://${OWN_ADDRESS}:${port}`, JETON_JWT: someJwt() },
     })
@@ -205,11 +205,3 @@ describe('jeton token --wait', () => {
 
 /** Of loopback, and used by no other test: a port of it that is free stays so. */
 const OWN_ADDRESS = '127.0.0.2'
-
-async function freePort(address: string): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, address, resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
-}

@@ -1,13 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { type ConnectionOptions, createConnection } from 'mysql2/promise'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { canRun } from '../support/databases/install.ts'
-import { CLI } from '../support/service/jeton.ts'
+import { type ProxyProcess, startProxy } from '../support/proxy/proxy-process.ts'
 import { type LoginService, startLoginService } from '../support/service/login-service.ts'
 
 const MAX_CONNECTIONS = 3
@@ -16,38 +13,22 @@ describe.runIf(await canRun(['postgres', 'mariadb', 'mariadb-client']))(
   'jeton proxy in front of MariaDB',
   () => {
     let service: LoginService
-    let folder: string
-    let proxy: ChildProcess
+    let proxy: ProxyProcess
     let socketPath: string
-    const ended: Promise<unknown>[] = []
 
     beforeAll(async () => {
       service = await startLoginService()
-      folder = await mkdtemp(join(tmpdir(), 'proxy-'))
-      proxy = spawn(
-        process.execPath,
-        [CLI, 'proxy', 'ledger', '--socket-dir', folder, '--max-connections', String(MAX_CONNECTIONS)],
-        {
-          env: {
-            PATH: process.env.PATH,
-            HOME: folder,
-            JETON_URL: service.url,
-            JETON_API_KEY: service.apiKey,
-          },
-        },
-      )
-      ended.push(once(proxy, 'close'))
-      let stdout = ''
-      proxy.stdout?.setEncoding('utf8').on('data', text => (stdout += text))
-      proxy.stderr?.resume()
-      await vi.waitUntil(() => stdout.endsWith('}\n'), { timeout: 20_000 })
-      socketPath = JSON.parse(stdout.split('\n')[0] ?? '').socket
+      proxy = await startProxy({
+        databases: ['ledger'],
+        args: ['--max-connections', String(MAX_CONNECTIONS)],
+        front: service,
+        apiKey: service.apiKey,
+      })
+      socketPath = proxy.endpoint('ledger').socket ?? ''
     })
     afterAll(async () => {
-      proxy?.kill('SIGKILL')
-      await Promise.all(ended)
+      await proxy?.close()
       await service?.close()
-      await rm(folder, { recursive: true, force: true })
       vi.unstubAllEnvs()
     })
 
@@ -97,12 +78,12 @@ describe.runIf(await canRun(['postgres', 'mariadb', 'mariadb-client']))(
 
     test('SIGTERM accepts nobody, lets a session go on, and ends with it', async () => {
       const client = await logIn()
-      proxy.kill('SIGTERM')
+      proxy.process.kill('SIGTERM')
       await expect.poll(() => existsSync(socketPath), { timeout: 10_000 }).toBe(false)
       await expect(logIn()).rejects.toMatchObject({ code: 'ENOENT' })
       expect((await client.query('SELECT 1 AS one'))[0]).toEqual([{ one: 1 }])
       await client.end()
-      expect(await ended[0]).toEqual([0, null])
+      expect(await proxy.ended).toBe(0)
     })
   },
 )

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
@@ -16,6 +16,7 @@ import {
   startApiStub,
 } from '../support/service/api-stub.ts'
 import { CLI } from '../support/service/jeton.ts'
+import { startProgram } from '../support/service/started-program.ts'
 
 const authority = createAuthority()
 const JWT = someJwt()
@@ -48,35 +49,25 @@ const reply = () =>
   sampleReply({ connect: `127.0.0.1:${server.port}`, ca: { pem: authority.caPem }, expiresIn: 893 })
 
 function start(...args: string[]) {
-  const child = spawn(process.execPath, [CLI, 'proxy', ...args], {
-    env: { PATH: process.env.PATH, JETON_URL: api.url, JETON_JWT: JWT, XDG_RUNTIME_DIR: folder },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const proxy = startProgram([process.execPath, CLI, 'proxy', ...args], {
+    env: { JETON_URL: api.url, JETON_JWT: JWT, XDG_RUNTIME_DIR: folder },
+    lastSignal: 'KILL',
   })
-  running.push(child)
-  const output = { stdout: '', stderr: '' }
-  child.stdout.on('data', data => {
-    output.stdout += data
-  })
-  child.stderr.on('data', data => {
-    output.stderr += data
-  })
-  const ended = once(child, 'close').then(([exitCode]) => ({ exitCode, ...output }))
+  running.push(proxy.process)
+  const { stdout, stderr, until } = proxy
+  const linesIn = (text: readonly string[]) =>
+    text.filter(line => line.startsWith('{')).map(line => JSON.parse(line) as Record<string, unknown>)
   return {
-    child,
-    output,
-    ended,
-    async lines(count: number): Promise<Record<string, unknown>[]> {
-      await expect.poll(() => output.stdout.split('\n').length - 1, { timeout: 15_000 }).toBe(count)
-      return output.stdout
-        .trim()
-        .split('\n')
-        .map(line => JSON.parse(line))
+    child: proxy.process,
+    async lines(count: number) {
+      await until(() => stdout[count - 1])
+      return linesIn(stdout)
     },
-    events: () =>
-      output.stderr
-        .split('\n')
-        .filter(line => line.startsWith('{'))
-        .map(line => JSON.parse(line)),
+    events: () => linesIn(stderr),
+    logged: (event: string) => until(() => linesIn(stderr).find(line => line.event === event)),
+    async ended() {
+      return { exitCode: await proxy.ended, stdout: stdout.join('\n'), stderr: stderr.join('\n') }
+    },
   }
 }
 
@@ -97,7 +88,8 @@ test('accepts clients until SIGTERM, and lets them end', async () => {
   expect(await proxy.lines(1)).toEqual([{ msg: 'listening', database: 'orders', socket }])
   expect((await stat(socket)).mode & 0o777).toBe(0o600)
   const client = await logIn(socket)
-  const [received, started] = proxy.events()
+  const started = await proxy.logged('proxy_started')
+  const [received] = proxy.events()
   expect(received).toMatchObject({ level: 'info', event: 'proxy_token_received', database: 'orders' })
   expect(started).toMatchObject({ event: 'proxy_started', databases: ['orders'] })
   expect(await (await fetch(`${started.health}/readyz`)).json()).toEqual({ status: 'ready' })
@@ -108,7 +100,7 @@ test('accepts clients until SIGTERM, and lets them end', async () => {
   await expect.poll(() => readdir(join(folder, 'jeton', 'orders'))).toEqual([])
   expect(proxy.child.exitCode).toBe(null)
   client.end()
-  const { exitCode, stdout, stderr } = await proxy.ended
+  const { exitCode, stdout, stderr } = await proxy.ended()
   expect(exitCode).toBe(0)
   expect(proxy.events().map(({ event }) => event)).toEqual([
     'proxy_token_received',
@@ -124,10 +116,10 @@ test('a second signal ends sessions at once', async () => {
   await proxy.lines(1)
   const client = await logIn(join(folder, '.s.PGSQL.5432'))
   proxy.child.kill('SIGINT')
-  await expect.poll(() => proxy.events().at(-1)?.event).toBe('proxy_stopping')
+  await proxy.logged('proxy_stopping')
   const closed = once(client.resume(), 'close')
   proxy.child.kill('SIGTERM')
-  expect((await proxy.ended).exitCode).toBe(0)
+  expect((await proxy.ended()).exitCode).toBe(0)
   await closed
 })
 
@@ -139,13 +131,13 @@ test('ports of loopback are open to all users, and the log says so', async () =>
     { msg: 'listening', database: 'ledger', port: expect.any(Number) },
   ])
   const ports = lines.map(({ port }) => Number(port))
-  expect(proxy.events().find(({ event }) => event === 'proxy_open_to_users')).toMatchObject({
+  expect(await proxy.logged('proxy_open_to_users')).toMatchObject({
     level: 'warn',
     ports,
   })
   for (const port of ports) await logIn(port)
   proxy.child.kill('SIGTERM')
-  expect((await proxy.ended).exitCode).toBe(0)
+  expect((await proxy.ended()).exitCode).toBe(0)
 })
 
 test.each([
@@ -157,14 +149,14 @@ test.each([
   [['orders', '--ca', '/nowhere.pem'], '--ca: /nowhere.pem cannot be read (ENOENT)'],
   [['orders', 'orders:5432', '--socket-dir', '/FOLDER'], 'orders and orders would both be at'],
 ])('%j is a usage error', async (args, why) => {
-  const { exitCode, stdout, stderr } = await start(...args.map(arg => arg.replace('/FOLDER', folder))).ended
+  const { exitCode, stdout, stderr } = await start(...args.map(arg => arg.replace('/FOLDER', folder))).ended()
   expect([exitCode, stdout]).toEqual([2, ''])
   expect(stderr).toContain(`jeton: ${why}`)
 })
 
 test('a refusal at the start is the exit code of jeton token', async () => {
   api.answers = [problem(403, 'access_denied')]
-  const { exitCode, stdout, stderr } = await start('orders', 'ledger').ended
+  const { exitCode, stdout, stderr } = await start('orders', 'ledger').ended()
   expect([exitCode, stdout]).toEqual([3, ''])
   // once, and which of them
   expect(stderr).toMatch(/^jeton: (?:orders|ledger): why: access_denied .*\n$/)
@@ -173,6 +165,6 @@ test('a refusal at the start is the exit code of jeton token', async () => {
 test('what is waited for at the start is in the log', async () => {
   api.answers = [problem(503, 'temporarily_unavailable'), { body: reply() }]
   const proxy = start('orders', '--socket-dir', folder)
+  expect(await proxy.logged('proxy_waiting')).toMatchObject({ level: 'info' })
   await proxy.lines(1)
-  expect(proxy.events().map(({ event }) => event)).toContain('proxy_waiting')
 })

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findFreePort } from '../../src/dev/postgres/daemon.ts'
 import { canRun, hasProgram } from '../support/databases/install.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 import { exampleIn, readDocsPage } from '../support/markdown.ts'
 import { startDaemon } from './daemon.ts'
 import { type RecipeEnvironment, startRecipeEnvironment } from './environment.ts'
-import { findFreePort } from './free-port.ts'
 
 /** A JDK is too big to be installed for this alone. */
 const hasJava = (await hasProgram('javac')) && (await canRun(['java-drivers', 'libnss-wrapper']))

@@ -54,17 +54,18 @@ export async function startDaemon(
 export async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await start(await freePort())
+      return await start(await findFreePort())
     } catch (cause) {
       if (attempt === 3 || !/address already in use/i.test(String(cause))) throw cause
     }
   }
 }
 
-async function freePort(): Promise<number> {
+/** Returns a port of an address that nobody listens at now: for programs that must be told one. */
+export async function findFreePort(address = '127.0.0.1'): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve)
+    server.once('error', reject).listen(0, address, resolve)
   })
   const { port } = server.address() as AddressInfo
   await new Promise(resolve => server.close(resolve))

@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { startCleanupShell } from '../../../src/dev/cleanup-shell.ts'
+import { type ExitCode, startProgram } from '../service/started-program.ts'
 import type { JetonFront } from './jeton-front.ts'
 
 /** The callers' commands as they are built in one file. */
@@ -43,8 +42,7 @@ export interface ProxyProcess {
   /** Lines so far. */
   readonly stdout: readonly string[]
   readonly stderr: readonly string[]
-  /** Resolves with the exit code, or the signal that ended it. */
-  readonly ended: Promise<number | NodeJS.Signals>
+  readonly ended: Promise<ExitCode>
   /** Resolves with the first line on stderr that has this text, once there is one. */
   logged(text: string): Promise<string>
   /** Puts its clock forward. */
@@ -70,40 +68,19 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyProcess> {
   } = options
   const ownFolder = folder ?? (await mkdtemp(join(tmpdir(), 'proxy-')))
   const where = isDefaultFolder ? [] : ['--socket-dir', ownFolder]
-  const child = spawn(
-    process.execPath,
-    ['--import', SETTABLE_CLOCK, ONE_FILE, 'proxy', ...databases, ...args, ...where],
-    {
-      env: { PATH: process.env.PATH ?? '', JETON_URL: front.url, JETON_API_KEY: apiKey, ...env },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    },
-  )
-  const cleanup = startCleanupShell(join(ownFolder, 'removed'))
-  cleanup.watch(child, 'KILL')
-  const ended = once(child, 'close').then(([code, signal]) => {
-    cleanup.release()
-    return (code ?? signal) as number | NodeJS.Signals
+  const command = [process.execPath, '--import', SETTABLE_CLOCK, ONE_FILE, 'proxy', ...databases, ...args]
+  const program = startProgram([...command, ...where], {
+    env: { JETON_URL: front.url, JETON_API_KEY: apiKey, ...env },
+    hasMessages: true,
+    lastSignal: 'KILL',
+    leftover: join(ownFolder, 'removed'),
   })
-  const stdout: string[] = []
-  const stderr: string[] = []
-  const changed = new EventTarget()
-  const collect = (stream: NodeJS.ReadableStream | null, lines: string[]) => {
-    if (stream)
-      createInterface({ input: stream }).on('line', line => {
-        lines.push(line)
-        changed.dispatchEvent(new Event('line'))
-      })
-  }
-  collect(child.stdout, stdout)
-  collect(child.stderr, stderr)
-  const until = async (isThere: () => boolean) => {
-    while (!isThere()) await new Promise(resolve => changed.addEventListener('line', resolve, { once: true }))
-    return 'there' as const
-  }
-  const isReady = () => stdout.length === databases.length
-  if ((await Promise.race([until(isReady), ended])) !== 'there') {
+  const { process: child, stdout, stderr, ended, until } = program
+  try {
+    await until(() => stdout[databases.length - 1])
+  } catch (cause) {
     if (folder === undefined) await rm(ownFolder, { recursive: true })
-    throw new Error(`jeton proxy ended (${await ended}): ${[...stdout, ...stderr].join('\n')}`)
+    throw cause
   }
 
   return {
@@ -119,11 +96,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyProcess> {
       if (!found) throw new Error(`the proxy does not listen for ${database}: ${stdout.join('\n')}`)
       return found
     },
-    async logged(text) {
-      const find = () => stderr.find(line => line.includes(text))
-      await until(() => find() !== undefined)
-      return find() ?? ''
-    },
+    logged: text => until(() => stderr.find(line => line.includes(text))),
     async advance(advanceMs) {
       const answered = once(child, 'message')
       child.send({ advanceMs })

@@ -1,7 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
+import type { ChildProcess } from 'node:child_process'
 import { CLI } from './jeton.ts'
+import { startProgram } from './started-program.ts'
 
 export interface DevServerOptions {
   args?: readonly string[]
@@ -38,29 +37,21 @@ export async function startDevServer({
   cwd,
   cli = CLI,
 }: DevServerOptions): Promise<DevServer> {
-  const child = spawn(process.execPath, [cli, 'serve', '--dev', '--port', '0', ...args], {
+  const server = startProgram([process.execPath, cli, 'serve', '--dev', '--port', '0', ...args], {
+    env,
     cwd,
-    env: { PATH: process.env.PATH ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    lastSignal: 'TERM',
   })
-  const ended = once(child, 'close')
-  let stderr = ''
-  child.stderr.setEncoding('utf8').on('data', chunk => {
-    stderr += chunk
-  })
-  const lines: string[] = []
-  const reader = createInterface({ input: child.stdout }).on('line', line => lines.push(line))
-  await Promise.race([once(reader, 'line'), ended])
-  const [first] = lines
-  if (first === undefined) throw new Error(`it ended before it listened: ${stderr}`)
+  const { stdout, stderr } = server
+  const first = await server.until(() => stdout[0])
   const { url, jwt } = JSON.parse(first) as { url: string; jwt: Record<string, string> }
 
   return {
     url,
     jwt,
-    process: child,
-    records: () => lines.slice(1).map(line => JSON.parse(line)),
-    stderr: () => stderr,
+    process: server.process,
+    records: () => stdout.slice(1).map(line => JSON.parse(line)),
+    stderr: () => stderr.map(line => `${line}\n`).join(''),
     async jwtOf(issuer, claims) {
       const body = claims && { method: 'POST', body: JSON.stringify(claims) }
       return (await (await fetch(jwt[issuer] ?? '', body)).text()).trim()
@@ -74,8 +65,7 @@ export async function startDevServer({
       return { status: response.status, body: (await response.json()) as Record<string, unknown> }
     },
     async close() {
-      child.kill('SIGTERM')
-      await ended
+      await server.stop()
     },
   }
 }

@@ -3,9 +3,8 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { startCleanupShell } from '../../../src/dev/cleanup-shell.ts'
+import { type ExitCode, startProgram } from './started-program.ts'
 
 /** The CLI that `npm run build` makes. */
 export const CLI = fileURLToPath(new URL('../../../dist/cli.mjs', import.meta.url))
@@ -38,8 +37,7 @@ export interface Jeton {
   readonly stdout: readonly string[]
   /** Lines so far. */
   readonly stderr: readonly string[]
-  /** Resolves with the exit code, or the signal that ended it. */
-  readonly ended: Promise<number | NodeJS.Signals>
+  readonly ended: Promise<ExitCode>
   /** Replaces the configuration file; SIGHUP makes the server read it. */
   configure(config: object): Promise<void>
   /** Returns the first line on stderr with this text, as soon as there is one. */
@@ -69,21 +67,13 @@ export async function startJeton({
   await configure(config)
 
   const [program = process.execPath, ...nodeArgs] = node
-  const child = spawn(program, [...nodeArgs, cli, 'serve', '--config', configFile, ...listen, ...args], {
-    env: { PATH: process.env.PATH ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  // the signal that ends this process when its terminal closes only makes a server read its configuration again
-  const cleanup = startCleanupShell(configFile)
-  cleanup.watch(child, 'TERM')
-  const ended = once(child, 'close').then(([code, signal]) => {
-    cleanup.release()
-    return (code ?? signal) as number | NodeJS.Signals
-  })
-  const stdout = linesOf(child.stdout)
-  const stderr = linesOf(child.stderr)
-  const firstLine = await Promise.race([stdout.next(), ended.then(() => undefined)])
-  if (firstLine === undefined) throw new Error(`jeton ended before it listened: ${stderr.lines.join('\n')}`)
+  const started = startProgram(
+    [program, ...nodeArgs, cli, 'serve', '--config', configFile, ...listen, ...args],
+    // the signal that ends this process when its terminal closes only makes a server read its configuration again
+    { env, lastSignal: 'TERM', leftover: configFile },
+  )
+  const { process: child, stdout, stderr, ended } = started
+  const firstLine = await started.until(() => stdout.shift())
   const { url, admin } = JSON.parse(firstLine) as { url: string; admin?: string }
 
   return {
@@ -92,11 +82,11 @@ export async function startJeton({
     folder,
     configFile,
     process: child,
-    stdout: stdout.lines,
-    stderr: stderr.lines,
+    stdout,
+    stderr,
     ended,
     configure,
-    logged: text => stderr.find(text),
+    logged: text => started.until(() => stderr.find(line => line.includes(text))),
     async requestToken(authorization, body) {
       const response = await fetch(`${url}/v1/tokens`, {
         method: 'POST',
@@ -110,43 +100,14 @@ export async function startJeton({
       }
     },
     async close() {
-      child.kill('SIGTERM')
-      await ended
+      await started.stop()
       if (givenFolder === undefined) await rm(folder, { recursive: true, force: true })
     },
   }
 }
 
-/** Collects the lines of a stream. */
-function linesOf(stream: NodeJS.ReadableStream) {
-  const lines: string[] = []
-  let waiters: (() => void)[] = []
-  createInterface({ input: stream }).on('line', line => {
-    lines.push(line)
-    const woken = waiters
-    waiters = []
-    for (const wake of woken) wake()
-  })
-  const nextLine = () => new Promise<void>(resolve => waiters.push(resolve))
-  return {
-    lines,
-    /** Removes and returns the first line. */
-    async next(): Promise<string> {
-      while (lines.length === 0) await nextLine()
-      return lines.shift() as string
-    },
-    async find(text: string): Promise<string> {
-      for (;;) {
-        const match = lines.find(line => line.includes(text))
-        if (match !== undefined) return match
-        await nextLine()
-      }
-    },
-  }
-}
-
 export interface CliResult {
-  readonly code: number | NodeJS.Signals
+  readonly code: ExitCode
   readonly stdout: string
   readonly stderr: string
 }
