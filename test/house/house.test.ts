@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
 import { anchorProblems } from './anchors.ts'
 import { circleProblems } from './circles.ts'
 import { KEPT_IDENTIFIERS, KEPT_WORDS, LONG_FILES, SHARED_NAMES } from './exceptions.ts'
@@ -9,7 +10,7 @@ import { floorsBlockProblems } from './floors-block.ts'
 import { folderProblems } from './folders.ts'
 import { glossaryProblems } from './glossary.ts'
 import { LAZY_MODULES, lazyModuleProblems } from './lazy-modules.ts'
-import { linkProblems } from './links.ts'
+import { linkProblems, packagedLinkProblems } from './links.ts'
 import { namedExportProblems } from './named-exports.ts'
 import { onePlaceProblems } from './one-place.ts'
 import { PACKAGE_WALLS, packageWallProblems } from './package-walls.ts'
@@ -80,6 +81,10 @@ test('files are at most 200 lines long', () => {
 
 test('paths and links of the documents lead somewhere', () => {
   expect([...linkProblems(documents, readPaths()), ...anchorProblems(documents)]).toEqual([])
+})
+
+test('links of the documents in the package lead to what is in it', () => {
+  expect(packagedLinkProblems(documents, manifest.files)).toEqual([])
 })
 
 test('names that the documents give a file for are exported by it', () => {

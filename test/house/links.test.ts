@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { exampleFile } from './example.ts'
-import { linkProblems } from './links.ts'
+import { linkProblems, packagedLinkProblems } from './links.ts'
 
 const paths = new Set([
   'README.md',
@@ -72,4 +72,13 @@ test('the folder that a pattern begins with has to exist', () => {
     problems('`src/tokens/*.ts` `src/tokens/mint-*.ts` `src/{a,b}.ts` `src/…/` `test/<name>.test.ts`'),
   ).toEqual([])
   expect(problems('`src/shelf/*.ts`')).toEqual(['src/shelf/'])
+})
+
+test('a link out of the package is reported, if its document is in it', () => {
+  const text = '[a](fleet.svg) [b](../deploy/compose.yaml#x) [c](https://example.com) `src/tokens/mint.ts`'
+  const guides = [exampleFile(text, 'docs/guide.md'), exampleFile('[d](../docs/guide.md)', 'test/README.md')]
+  expect(packagedLinkProblems(guides, ['docs', 'deploy'])).toEqual([])
+  expect(packagedLinkProblems(guides, ['docs'])).toEqual([
+    'docs/guide.md links to deploy/compose.yaml, which the package does not contain',
+  ])
 })

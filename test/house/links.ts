@@ -18,6 +18,25 @@ export function linkProblems(documents: readonly SourceFile[], paths: ReadonlySe
   })
 }
 
+/**
+ * Links of the documents in a package that lead out of it. `contents` are the files and folders that package.json names; it
+ * always comes along. Its code spans may name what is only in the repository.
+ */
+export function packagedLinkProblems(
+  documents: readonly SourceFile[],
+  contents: readonly string[],
+): string[] {
+  const isPackaged = (path: string) =>
+    path === 'package.json' || contents.some(entry => path === entry || path.startsWith(`${entry}/`))
+  return documents
+    .filter(({ path }) => isPackaged(path))
+    .flatMap(document =>
+      linkedPaths(document)
+        .filter(path => !isPackaged(path))
+        .map(path => `${document.path} links to ${path}, which the package does not contain`),
+    )
+}
+
 /** The paths in code spans and fenced blocks; of a pattern such as `test/*.ts` only the folder that it begins with. */
 function mentionedPaths(markdown: string): string[] {
   const code = [...(markdown.match(FENCED) ?? []), ...(markdown.replace(FENCED, '').match(SPAN) ?? [])]

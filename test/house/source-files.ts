@@ -30,7 +30,11 @@ export function isCode(path: string): boolean {
 
 /** The documents that speak of the code as it is now; the changelog speaks of what it was. */
 export function readDocuments(): SourceFile[] {
-  return [...filesIn('.').filter(path => path !== 'CHANGELOG.md'), ...filesUnder('docs')]
+  return [
+    ...filesIn('.').filter(path => path !== 'CHANGELOG.md'),
+    ...filesUnder('docs'),
+    ...filesUnder('deploy'),
+  ]
     .filter(path => path.endsWith('.md'))
     .map(readFile)
 }
