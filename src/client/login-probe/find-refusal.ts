@@ -17,8 +17,10 @@ export function findKnownRefusal(
 }
 
 /** Whether a refusal is of the token itself, so that another one may be accepted. */
-export function isTokenRefused({ failure, code, message }: WireError): boolean {
-  if (failure !== 'refused') return false
+export function isTokenRefused(refusal: WireError): boolean {
+  const { failure, code, message } = refusal
+  // RDS Proxy says both with the same first words
+  if (failure !== 'refused' || isLoginThrottled(refusal)) return false
   if (code === '1045') return !/before it asked for a token$/.test(message)
   return /^(?:PAM|LDAP|The IAM) authentication failed/.test(message)
 }

@@ -95,7 +95,11 @@ test('another token is asked for only where it may help', () => {
     false,
   )
   expect(asks('28P01', 'password authentication failed for user "app"')).toBe(false)
-  expect(asks('08006', 'too many competing requests')).toBe(false)
+  for (const throttled of [
+    'The IAM authentication failed because of too many competing requests.',
+    'rate limit exceeded',
+  ])
+    for (const code of ['28000', '1045']) expect(asks(code, throttled)).toBe(false)
   expect(asks('53300', 'sorry, too many clients already')).toBe(false)
 })
 

@@ -95,8 +95,9 @@ test('while RDS throttles, the same token is tried again', async () => {
 test('a throttle that lasts longer than a login waits is passed on', async () => {
   const server = await startToyServer()
   const { connect, asked } = await startToyProxy(server.port, { waitMs: 0 })
-  server.answer = () => 'too many competing requests'
-  expect(await readAll(connect('hello'))).toBe('the server says: too many competing requests\n')
+  const throttled = 'The IAM authentication failed because of too many competing requests.'
+  server.answer = () => throttled
+  expect(await readAll(connect('hello'))).toBe(`the server says: ${throttled}\n`)
   expect([server.tokens.length, asked.length]).toEqual([1, 1])
 })
 
