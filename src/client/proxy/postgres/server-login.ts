@@ -82,14 +82,14 @@ export async function logInToServer(
     const { type, body } = await readMessage(server)
     if (type === 'E') throw refusedAfter(held, parsePostgresRefusal(body, token), token)
     if (type === 'R') {
-      const method = isAccepted ? -1 : authenticationOf(body)
+      if (isAccepted) throw protocolError('the server asks for a password after the login')
+      const method = authenticationOf(body)
       if (method === AUTHENTICATION.clearText) {
         if (isAsked) throw protocolError('the server asks for the password twice')
         isAsked = true
         server.write(encodeMessage('p', Buffer.from(`${token}\0`)))
         continue
       }
-      if (isAccepted) throw protocolError('the server asks for a password after the login')
       if (method !== AUTHENTICATION.ok) throw tokenNotWanted(nameAuthentication(method))
       isAccepted = true
     } else if (!isAccepted && type !== 'N' && type !== 'v')

@@ -66,11 +66,12 @@ const toPairs = (texts: readonly string[]): Parameter[] =>
 const lastOf = (parameters: readonly Parameter[], wanted: string) =>
   parameters.findLast(([name]) => name === wanted)?.[1]
 
-/** Names of settings have no case. `options` have them as in `-c application_name=x` and `--application-name=x`. */
+/** Names of settings have no case. `options` have them as in `-c application_name=x` and `--application-name=x`, or with backslashes. */
 function namesApplication(parameters: readonly Parameter[]): boolean {
-  return parameters.some(
-    ([name, value]) =>
-      /^application_name$/i.test(name) || (name === 'options' && /application[-_]name/i.test(value)),
+  return parameters.some(([name, value]) =>
+    name === 'options'
+      ? /(?:^|\s)-(?:c\s*|-)application[-_]name=/i.test(value.replaceAll('\\', ''))
+      : /^application_name$/i.test(name),
   )
 }
 

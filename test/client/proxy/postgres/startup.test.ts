@@ -94,9 +94,22 @@ describe('the name of the application', () => {
     ['options', '-c application_name=etl'],
     ['options', '-c statement_timeout=5 --application-name=etl'],
     ['options', '-capplication_name=etl'],
+    ['options', '-c\tApplication_Name=etl'],
+    ['options', '-c application\\_name=etl'],
   ])('is the program’s if it says so by %s=%s', (name, value) => {
     const texts = ['user', 'app_rw', name, value]
     expect(rewrite(texts, { callerName: 'repo:acme/orders' })).toEqual(startupMessage(texts))
+  })
+
+  test.each([
+    ['options', '-c search_path=application_name'],
+    ['options', '-c my.application_name=x'],
+    ['my.application_name', 'x'],
+  ])('is not said by %s=%s', (name, value) => {
+    const texts = ['user', 'app_rw', name, value]
+    expect(rewrite(texts, { callerName: 'repo:acme/orders' })).toEqual(
+      startupMessage([...texts, 'application_name', 'repo:acme/orders']),
+    )
   })
 })
 
