@@ -112,13 +112,13 @@ describe.runIf(await canRun(['postgres']))('jeton proxy', () => {
 
     test('that says everything at once is answered everything', async () => {
       const client = await connect()
-      client.send(SSL_REQUEST, GSS_REQUEST, startupOf(), queryOf('select 1'), queryOf('select 2'), GOODBYE)
+      // more than the proxy keeps until the login
+      const long = queryOf(`select length('${'x'.repeat(MB)}')`)
+      client.send(SSL_REQUEST, GSS_REQUEST, startupOf(), queryOf('select 1'), long, GOODBYE)
       expect((await client.take(2)).toString()).toBe('NN')
       await client.takeUntil('Z')
-      expect(valuesOf([...(await client.takeUntil('Z')), ...(await client.takeUntil('Z'))])).toEqual([
-        '1',
-        '2',
-      ])
+      expect(valuesOf(await client.takeUntil('Z'))).toEqual(['1'])
+      expect(valuesOf(await client.takeUntil('Z'))).toEqual([String(MB)])
       expect(await client.takeRest()).toEqual(Buffer.alloc(0))
     })
 
@@ -140,9 +140,9 @@ describe.runIf(await canRun(['postgres']))('jeton proxy', () => {
     test('that ends its half of the connection gets the whole reply', async () => {
       const client = await connect()
       await logIn(client)
-      client.socket.end(queryOf('select generate_series(1, 300000)'))
+      client.socket.end(queryOf('select generate_series(1, 100000)'))
       const messages = await client.takeUntil('Z')
-      expect(valuesOf(messages)).toHaveLength(300_000)
+      expect(valuesOf(messages)).toHaveLength(100_000)
       expect(await client.takeRest()).toEqual(Buffer.alloc(0))
     })
 
@@ -249,7 +249,7 @@ describe.runIf(await canRun(['postgres']))('jeton proxy', () => {
       const before = await narrow.residentBytes()
       const readBefore = await narrow.bytesRead()
       client.socket.pause()
-      client.send(queryOf("select repeat('x', 1000000) from generate_series(1, 300)"))
+      client.send(queryOf("select repeat('x', 1000000) from generate_series(1, 150)"))
       let [read, looks] = [readBefore, 0]
       const isStill = async () => {
         const now = await narrow.bytesRead()
@@ -268,7 +268,7 @@ describe.runIf(await canRun(['postgres']))('jeton proxy', () => {
       client.send(GOODBYE)
       client.socket.resume()
       await once(client.socket, 'end')
-      expect(bytes).toBeGreaterThan(300_000_000)
+      expect(bytes).toBeGreaterThan(150_000_000)
     })
   })
 

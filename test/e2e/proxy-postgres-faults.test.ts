@@ -15,10 +15,11 @@ import {
   startFakePostgres,
 } from '../support/proxy/fake-postgres.ts'
 import type { JetonFront } from '../support/proxy/jeton-front.ts'
-import { logInWithPsql } from '../support/proxy/libpq.ts'
+import { libpqEnv, logInWithPsql } from '../support/proxy/libpq.ts'
 import { type ProxyProcess, startProxy } from '../support/proxy/proxy-process.ts'
 import { type ProxyService, type ServedDatabase, startProxyService } from '../support/proxy/proxy-service.ts'
 import { cancelRequestOf, connectRaw, fieldsOf, queryOf, startupOf } from '../support/proxy/raw-postgres.ts'
+import { run } from '../support/run.ts'
 import { startTcpForwarder } from '../support/tcp-forwarder.ts'
 
 /** Servers in the place of the database that are none, or are not the right one. */
@@ -182,6 +183,20 @@ describe.runIf(await canRun(['postgres', 'psql', 'libnss-wrapper']))('jeton prox
       client.send(startupOf())
       expect(fieldsOf(await client.takeMessage())).toMatchObject({ S: 'FATAL', C: '57P03' })
     })
+  })
+
+  test.each([
+    ['down', 1, 'rejecting connections', 'goes on to the next'],
+    ['wrong-ca', 0, 'accepting connections', 'shows the sentence'],
+  ])('as of %s: pg_isready returns %i, and libpq with several hosts %s', async (name, code, words, then) => {
+    const [first, next] = [libpqEnv(proxy.endpoint(name)), libpqEnv(proxy.endpoint('orders'))]
+    const ready = await run('pg_isready', [], { env: first })
+    expect(ready.code).toBe(code)
+    expect(ready.stdout).toContain(words)
+    const both = { PGHOST: `${first.PGHOST},${next.PGHOST}`, PGPORT: `${first.PGPORT},${next.PGPORT}` }
+    const env = { ...next, ...both, PGTARGETSESSIONATTRS: 'read-write' }
+    const { stdout } = await run('psql', ['-X', '-Atc', 'select current_user'], { env })
+    expect(stdout).toBe(then === 'goes on to the next' ? 'app_rw\n' : '')
   })
 
   test('waits where RDS throttles logins, and tries again with the same token', async () => {
