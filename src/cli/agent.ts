@@ -46,7 +46,9 @@ export function agentCommand(args: AgentArguments, context: AgentContext): Promi
     const end = new AbortController()
     const onEnd = () => end.abort()
     const alarm = createAlarm({ clock: context.clock, signal: end.signal })
-    const handlers = { SIGTERM: onEnd, SIGINT: onEnd, SIGHUP: alarm.ring } as const
+    // on a terminal, it says that the terminal is gone
+    const onHangup = context.stderr.isTTY ? onEnd : alarm.ring
+    const handlers = { SIGTERM: onEnd, SIGINT: onEnd, SIGHUP: onHangup } as const
     const names = Object.keys(handlers) as (keyof typeof handlers)[]
     for (const name of names) context.host.on(name, handlers[name])
     try {

@@ -45,8 +45,11 @@ export async function makePrivate(folder: string, uid: number | undefined): Prom
   if (found.mode & WRITABLE_BY_OTHERS) throw new ForeignFile(`${folder} may be written to by others`)
 }
 
-/** As mkdir with `recursive`, which says of a read-only file system that a folder is not there. */
-async function makeFolder(folder: string): Promise<void> {
+/**
+ * Makes a folder, and those above it, for this user alone, unless something is there. Throws the error of the system. It is as
+ * mkdir with `recursive`, which says of a read-only file system that a folder is not there.
+ */
+export async function makeFolder(folder: string): Promise<void> {
   const make = () =>
     mkdir(folder, { mode: 0o700 }).catch(cause => {
       if (systemCode(cause) !== 'EEXIST') throw cause

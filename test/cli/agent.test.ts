@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { agentCommand } from '../../src/cli/agent.ts'
 import type { AgentArguments } from '../../src/cli/agent-arguments.ts'
+import type { SignalHost } from '../../src/client/child-process.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import {
   type ApiStub,
@@ -48,14 +49,15 @@ function answer({ body }: StubRequest) {
 }
 
 /** Runs the command once, unless it is told otherwise, in the test's folder. */
-async function run(args: Partial<AgentArguments>, env: Record<string, string> = {}) {
+async function run(args: Partial<AgentArguments>, env: Record<string, string> = {}, isTTY = false) {
   const { streams, written } = recordStreams()
   let log = ''
-  const host = Object.assign(new EventEmitter(), { pid: process.pid, stdin: {}, kill: () => true })
+  host = Object.assign(new EventEmitter(), { pid: process.pid, stdin: {}, kill: () => true })
   const exitCode = await agentCommand(
     { databases: ['orders'], once: true, ...args },
     {
       ...streams,
+      stderr: { ...streams.stderr, isTTY },
       env: { PATH: process.env.PATH, JETON_URL: api.url, JETON_JWT: jwt, ...env },
       lookup: async address => ({ address }),
       clock: systemClock(),
@@ -74,6 +76,7 @@ async function run(args: Partial<AgentArguments>, env: Record<string, string> = 
   }
   return { exitCode, ...written, log }
 }
+let host: SignalHost & EventEmitter
 const jwt = someJwt()
 const READY = { exitCode: 0, stdout: '{"msg":"ready"}\n', stderr: '' }
 
@@ -182,6 +185,12 @@ describe('others are told', () => {
     expect(log).toContain('its exit code is 9')
     expect(await read('pgpass')).toContain('end orders')
   })
+})
+
+test('a terminal that is closed ends it', async () => {
+  const ended = run({ pgpass: at('pgpass'), once: false }, {}, true)
+  host.emit('SIGHUP')
+  expect(await ended).toMatchObject({ exitCode: 0, stdout: '' })
 })
 
 describe('a login that is refused', () => {

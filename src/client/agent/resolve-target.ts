@@ -1,6 +1,7 @@
-import { lstat, mkdir, readlink, realpath } from 'node:fs/promises'
+import { lstat, readlink, realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { systemCode } from '../../lib/system-error.ts'
+import { makeFolder } from '../private-folder.ts'
 
 /** As many as Linux follows. */
 const MAX_LINKS = 40
@@ -11,7 +12,7 @@ const MAX_LINKS = 40
  */
 export async function resolveTarget(path: string, links = 0): Promise<string> {
   const absolute = resolve(path)
-  await mkdir(dirname(absolute), { recursive: true, mode: 0o700 })
+  await makeFolder(dirname(absolute))
   const target = join(await realpath(dirname(absolute)), basename(absolute))
   const found = await lstat(target).catch(cause => {
     if (systemCode(cause) === 'ENOENT') return undefined
