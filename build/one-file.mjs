@@ -9,6 +9,8 @@ const MAIN = 'main'
 /** A function that esbuild puts before a module so that it can export and import. */
 const HELPER =
   /^var __(?:create|defProp|get\w+|hasOwnProp|export|copyProps|toESM|toCommonJS) = (?:.*;|[\s\S]*?^\S*;)$\n?/gm
+/** Those that `run` has in place of them. */
+const PROVIDED = ['__export', '__toCommonJS', '__toESM']
 const IMPORTED = /"\.\/(\w+\.js)"/g
 
 /**
@@ -53,9 +55,19 @@ async function toCommonJs(text, nameOf) {
     target,
     supported: { 'dynamic-import': false },
   })
-  // of each module they would be a fifth; `run` has them for all
+  return (await transform(withoutHelpers(code), { minify: true, target })).code
+}
+
+/**
+ * Returns the code of a module without esbuild's helpers, which would be a fifth of it: `run` has them for all. Throws if one that
+ * is left needs another that is not: esbuild then has other helpers than these.
+ */
+export function withoutHelpers(code) {
   const own = code.replace(HELPER, '')
-  return (await transform(own, { minify: true, target })).code
+  for (const [, name] of code.matchAll(/^var (__\w+) =/gm))
+    if (!PROVIDED.includes(name) && new RegExp(`\\b${name}\\b`).test(own))
+      throw new Error(`build/one-file.mjs does not know esbuild's ${name}, or what uses it`)
+  return own
 }
 
 /** Is the beginning of the file: runs a program by the texts of its modules, which call each other by number. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { run } from '../support/run.ts'
@@ -70,6 +70,16 @@ test('says nothing of where it was built, and is the same when it is built elsew
     stderr: '',
   })
   expect(await readFile(join(copy, 'jeton.mjs'), 'utf8')).toBe(code)
+})
+
+test('cannot be built with helpers of esbuild that it does not know', async () => {
+  const { withoutHelpers } = await import(join(ROOT, 'build/one-file.mjs'))
+  const module = `import { a } from '1'; import b from '2'; export const c = a + b; export * from '3'`
+  const { code: known } = await transform(module.replace(/; export \*.*/, ''), { format: 'cjs' })
+  expect(known).toContain('var __copyProps = ')
+  expect(withoutHelpers(known)).not.toMatch(/^var __/m)
+  const { code: unknown } = await transform(module, { format: 'cjs' })
+  expect(() => withoutHelpers(unknown)).toThrow('does not know esbuild')
 })
 
 test('ends with the licences of what is in it', () => {
