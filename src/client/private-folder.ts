@@ -6,7 +6,7 @@ import { systemCode } from '../lib/system-error.ts'
 export const WRITABLE_BY_OTHERS = 0o022
 const WRITABLE_BY_ALL = 0o002
 /** Of a folder in which each may rename and remove only what is his own, such as /tmp. */
-const STICKY = 0o1000
+export const STICKY = 0o1000
 
 /** Why a folder is not this user's alone, in a sentence with its path. */
 export class ForeignFile extends Error {

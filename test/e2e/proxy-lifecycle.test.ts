@@ -6,7 +6,6 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { canRun } from '../support/databases/install.ts'
 import { eventually } from '../support/proxy/eventually.ts'
-import type { JetonFront } from '../support/proxy/jeton-front.ts'
 import { logInWithPsql } from '../support/proxy/libpq.ts'
 import { ONE_FILE, type ProxyOptions, type ProxyProcess, startProxy } from '../support/proxy/proxy-process.ts'
 import { type ProxyService, startProxyService } from '../support/proxy/proxy-service.ts'
@@ -19,6 +18,7 @@ import {
   valuesOf,
 } from '../support/proxy/raw-postgres.ts'
 import { runCli } from '../support/service/jeton.ts'
+import type { JetonFront } from '../support/service/jeton-front.ts'
 
 const isRoot = process.getuid?.() === 0
 

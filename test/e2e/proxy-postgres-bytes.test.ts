@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { encodeMessage } from '../../src/client/wire/postgres-messages.ts'
 import { canRun } from '../support/databases/install.ts'
 import { eventually } from '../support/proxy/eventually.ts'
-import type { JetonFront } from '../support/proxy/jeton-front.ts'
 import { pgOptions } from '../support/proxy/libpq.ts'
 import { type ProxyProcess, startProxy } from '../support/proxy/proxy-process.ts'
 import { type ProxyService, startProxyService } from '../support/proxy/proxy-service.ts'
@@ -20,6 +19,7 @@ import {
   startupOf,
   valuesOf,
 } from '../support/proxy/raw-postgres.ts'
+import type { JetonFront } from '../support/service/jeton-front.ts'
 
 const MB = 1024 * 1024
 

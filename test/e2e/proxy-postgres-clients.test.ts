@@ -10,12 +10,12 @@ import { canRun, hasProgram } from '../support/databases/install.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 import { readDocsPage } from '../support/markdown.ts'
 import { eventually } from '../support/proxy/eventually.ts'
-import type { JetonFront } from '../support/proxy/jeton-front.ts'
 import { giveKerberosTicket } from '../support/proxy/kerberos-ticket.ts'
 import { libpqEnv, pgOptions } from '../support/proxy/libpq.ts'
 import { type ProxyProcess, startProxy } from '../support/proxy/proxy-process.ts'
 import { type ProxyService, SUBJECT, startProxyService } from '../support/proxy/proxy-service.ts'
 import { run } from '../support/run.ts'
+import type { JetonFront } from '../support/service/jeton-front.ts'
 
 /** Clients as they are, without TLS, a user or a password, against a real PostgreSQL that wants all three. */
 const canLogIn = await canRun(['postgres', 'psql', 'python-drivers'])

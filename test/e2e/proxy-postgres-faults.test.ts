@@ -14,12 +14,12 @@ import {
   refuseWith,
   startFakePostgres,
 } from '../support/proxy/fake-postgres.ts'
-import type { JetonFront } from '../support/proxy/jeton-front.ts'
 import { libpqEnv, logInWithPsql } from '../support/proxy/libpq.ts'
 import { type ProxyProcess, startProxy } from '../support/proxy/proxy-process.ts'
 import { type ProxyService, type ServedDatabase, startProxyService } from '../support/proxy/proxy-service.ts'
 import { cancelRequestOf, connectRaw, fieldsOf, queryOf, startupOf } from '../support/proxy/raw-postgres.ts'
 import { run } from '../support/run.ts'
+import type { JetonFront } from '../support/service/jeton-front.ts'
 import { startTcpForwarder } from '../support/tcp-forwarder.ts'
 
 /** Servers in the place of the database that are none, or are not the right one. */

@@ -4,10 +4,10 @@ import { sha256Hex } from '../../src/lib/hash.ts'
 import { type ShiftedClock, shiftClock } from '../support/clock/shifted-clock.ts'
 import { canRun } from '../support/databases/install.ts'
 import { eventually } from '../support/proxy/eventually.ts'
-import type { FakedAnswer, JetonFront } from '../support/proxy/jeton-front.ts'
 import { logInWithPsql, pgOptions } from '../support/proxy/libpq.ts'
 import { type ProxyProcess, startProxy } from '../support/proxy/proxy-process.ts'
 import { type ProxyService, startProxyService } from '../support/proxy/proxy-service.ts'
+import type { FakedAnswer, JetonFront } from '../support/service/jeton-front.ts'
 
 const MINUTE_MS = 60_000
 /** How long a token lasts at least from now on, and when the last one has ended for sure. */

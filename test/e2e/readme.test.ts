@@ -10,8 +10,8 @@ import { githubLog } from '../support/job-log.ts'
 import { exampleIn, readDocsPage } from '../support/markdown.ts'
 import { startGithubJob } from '../support/oidc/github.ts'
 import { run } from '../support/run.ts'
-import { startCaFront } from '../support/service/ca-front.ts'
 import { runCli, startJeton } from '../support/service/jeton.ts'
+import { startJetonFront } from '../support/service/jeton-front.ts'
 import { configText, readme, standInConfig, useReadmeServer } from './readme-server.ts'
 
 /** The examples of README.md and docs/connect/kubernetes.md, run unchanged; only addresses are replaced by those of the stand-ins. */
@@ -147,7 +147,7 @@ describe.runIf(canLogIn)('the pool example', () => {
     const config = { ...standInConfig(environment()), server: {}, audit: [{ type: 'stdout' }] }
     const jeton = await startJeton({ config, env: environment().serverEnv, folder: environment().folder })
     onTestFinished(jeton.close)
-    const front = await startCaFront(jeton.url, environment().authority.caPem)
+    const front = await startJetonFront(jeton.url, environment().authority.caPem)
     onTestFinished(front.close)
     const env = { JETON_URL: front.url, JETON_JWT: await environment().issuer.sign(GITHUB) }
     const ran = await run(process.execPath, [join(folder, 'index.mjs')], { env })

@@ -8,8 +8,8 @@ import { startMariadb } from '../support/databases/mariadb.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 import { startPostgres } from '../support/databases/postgres.ts'
 import { type ProgramResult, run } from '../support/run.ts'
-import { startCaFront } from '../support/service/ca-front.ts'
 import { CLI, startJeton } from '../support/service/jeton.ts'
+import { startJetonFront } from '../support/service/jeton-front.ts'
 import { CLAIMS, LEDGER, startTestEnvironment } from '../support/service/test-environment.ts'
 
 // a program that could not renew its token, as on a busy machine, asks again after 10 s
@@ -103,7 +103,7 @@ export async function startRecipeEnvironment(engine: 'postgres' | 'mariadb'): Pr
     await chmod(join(folder, file), mode)
     return join(folder, file)
   }
-  const front = await startCaFront(jeton.url, authority.caPem)
+  const front = await startJetonFront(jeton.url, authority.caPem)
   await put('jeton', `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`, 0o755)
   const env = {
     PATH: `${folder}:${process.env.PATH}`,

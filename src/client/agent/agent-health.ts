@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts'
-import type { DaemonHealth, Metric, MetricSample } from '../daemon/daemon-health.ts'
+import type { DaemonHealth } from '../daemon/daemon-health.ts'
+import { counter, gauge } from '../daemon/metric.ts'
 import type { FileState } from './agent-files.ts'
 import type { LoginState } from './login-states.ts'
 
@@ -63,19 +64,6 @@ export function createAgentHealth({
 function loginProblem({ name, leftMs, renewals }: LoginState): string[] {
   if (leftMs > 0) return []
   return [renewals === 0 ? `there is no token for ${name} yet` : `the token for ${name} has ended`]
-}
-
-interface Numbers {
-  help: string
-  samples: MetricSample[]
-}
-
-function gauge(name: string, { help, samples }: Numbers): Metric {
-  return { name, help, type: 'gauge', samples }
-}
-
-function counter(name: string, { help, samples }: Numbers): Metric {
-  return { name, help, type: 'counter', samples }
 }
 
 function seconds(ms: number): number {

@@ -1,4 +1,4 @@
-import type { Metric, MetricSample } from './daemon-health.ts'
+import type { Metric, MetricSample } from './metric.ts'
 
 export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 

@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream'
 import type { VendedToken } from '../library/types.ts'
 import type { ByteChannel } from '../wire/byte-channel.ts'
 import type { Dialed } from '../wire/dial.ts'
@@ -48,10 +47,4 @@ export interface Link {
   readonly toClient: Buffer
   /** Called once when the session has ended. */
   onEnd?(): void
-}
-
-/** The ends of a session. */
-export interface Ends {
-  readonly client: Duplex
-  readonly server: Duplex
 }

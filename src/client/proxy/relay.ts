@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream'
 import { closed, finishWriting, lingerOn } from './end-connection.ts'
-import type { Ends } from './protocol.ts'
 
 /** What waits for a slow reader, of one direction; then the other side is not read. */
 const MAX_WAITING_BYTES = 256 * 1024
@@ -11,7 +10,7 @@ const LINGER_MS = 10_000
  * Copies bytes both ways, and resolves when both sides are closed. The end of one side is passed on, and the other may go on
  * sending. A side that breaks ends the session once the other has what was sent before. Never rejects.
  */
-export async function relay({ client, server }: Ends): Promise<void> {
+export async function relay({ client, server }: { client: Duplex; server: Duplex }): Promise<void> {
   copy(client, server)
   copy(server, client)
   const endClient = () => finishWriting(client, () => lingerOn(client, LINGER_MS))

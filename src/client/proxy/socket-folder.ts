@@ -3,16 +3,13 @@ import { isAbsolute, join } from 'node:path'
 import type { Environment } from '../../lib/process-input.ts'
 import { systemCodeNote } from '../../lib/system-error.ts'
 import { failure } from '../errors.ts'
-import { ForeignFile, makePrivate } from '../private-folder.ts'
+import { ForeignFile, makePrivate, STICKY, WRITABLE_BY_OTHERS } from '../private-folder.ts'
 
 export interface FolderOwner {
   env: Environment
   /** This process's user; undefined on Windows, where owners are not checked. */
   uid: number | undefined
 }
-
-const STICKY = 0o1000
-const WRITABLE_BY_OTHERS = 0o022
 
 /**
  * Makes a folder for sockets, mode 0700, unless it is there. Throws CallerError if it is somebody else's, or others may write

@@ -122,6 +122,15 @@ test('a machine that slept renews within 10 s of waking up', async () => {
   expect(kept.asked.orders).toHaveLength(2)
 })
 
+test('a clock that is put back by an hour makes no token last longer', async () => {
+  const { kept, clock, health } = await startAgent('orders')
+  await clock.advance(MINUTE_MS)
+  kept.aheadMs = -60 * MINUTE_MS
+  await clock.advance(19 * MINUTE_MS)
+  expect(kept.asked.orders).toEqual([0, 540, 1080])
+  expect(health.problem()).toBe(undefined)
+})
+
 test('who rings has every token asked for and every file looked at, at once', async () => {
   const { kept, clock, alarm, files } = await startAgent('orders', 'ledger')
   alarm.ring()

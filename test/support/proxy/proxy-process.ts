@@ -4,8 +4,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { JetonFront } from '../service/jeton-front.ts'
 import { type ExitCode, startProgram } from '../service/started-program.ts'
-import type { JetonFront } from './jeton-front.ts'
 
 /** The callers' commands as they are built in one file. */
 export const ONE_FILE = fileURLToPath(new URL('../../../dist/jeton.mjs', import.meta.url))

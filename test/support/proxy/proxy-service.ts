@@ -12,9 +12,9 @@ import type { RealDatabase } from '../databases/database.ts'
 import { startMariadb } from '../databases/mariadb.ts'
 import { ORDERS } from '../databases/orders.ts'
 import { startPostgres } from '../databases/postgres.ts'
+import { type JetonFront, startJetonFront } from '../service/jeton-front.ts'
 import { createLogRecorder } from '../service/log-recorder.ts'
 import { LEDGER } from '../service/test-environment.ts'
-import { type JetonFront, startJetonFront } from './jeton-front.ts'
 
 /** A database of jeton's configuration. All are signed for one endpoint. */
 export interface ServedDatabase {

@@ -12,7 +12,7 @@ import type { RealDatabase } from '../databases/database.ts'
 import { startMariadb } from '../databases/mariadb.ts'
 import { ORDERS } from '../databases/orders.ts'
 import { startPostgres } from '../databases/postgres.ts'
-import { type PassedRequest, startCaFront } from './ca-front.ts'
+import { startJetonFront, type TokenRequest } from './jeton-front.ts'
 import { createLogRecorder } from './log-recorder.ts'
 import { LEDGER } from './test-environment.ts'
 
@@ -21,7 +21,7 @@ export interface LoginService {
   readonly url: string
   /** May be `app_rw` of the databases `orders` and `ledger`. */
   readonly apiKey: string
-  readonly requests: readonly PassedRequest[]
+  readonly requests: readonly TokenRequest[]
   /** Fingerprints of tokens that the databases refuse. */
   readonly revoked: Set<string>
   readonly sts: Sts
@@ -78,7 +78,7 @@ export async function startLoginService({ sessionMs }: LoginServiceOptions = {})
     { log: createLogRecorder(), stdout: new PassThrough().resume(), instance: 'test/1' },
   )
   const jetonUrl = await service.app.listen({ host: '127.0.0.1', port: 0 })
-  const front = await startCaFront(jetonUrl, authority.caPem)
+  const front = await startJetonFront(jetonUrl, authority.caPem)
   return {
     url: front.url,
     apiKey: key,

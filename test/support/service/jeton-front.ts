@@ -14,7 +14,7 @@ export interface FakedAnswer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** What stands before jeton for one proxy. */
+/** What stands before a jeton server. */
 export interface JetonFront {
   readonly url: string
   /** What tokens were asked for so far, oldest first; a connection that was cut counts with a status of 0. */
