@@ -73,6 +73,12 @@ describe.runIf(hasTools)('through the proxy', () => {
     expect((await stat(join(runtime, 'jeton/orders/.s.PGSQL.5432'))).mode & 0o777).toBe(0o600)
   })
 
+  test('the unit leads psql to its socket', async () => {
+    const [, login = ''] = /^# {3}(psql .*)$/m.exec(unit) ?? []
+    const ran = await recipe.run('sh', ['-c', `${here(login)} -XAtc 'select current_user'`])
+    expect(ran).toEqual(LOGGED_IN)
+  })
+
   test('Grafana’s data source has the settings of a login', async () => {
     const [source] = parse(await example('grafana', 'orders')).datasources
     expect(source.type).toBe('postgres')
