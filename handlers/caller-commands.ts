@@ -26,7 +26,7 @@ export function addCallerCommands(
       endProcess(await tokenCommand({ database, ...options }, context))
     })
 
-  addCallerOptions(program.command('exec'))
+  addCallerOptions(program.command('exec'), '0, with --proxy 10')
     .description(
       'run a command that can log in to the database; it sees this environment without your credentials',
     )
@@ -43,7 +43,7 @@ export function addCallerCommands(
     )
     .option('--proxy', 'log the command in for as long as it runs, through a private socket: docs/proxy.md')
     .option(
-      '--proxy-port <n>',
+      '--proxy-port <number>',
       'the same through this port of 127.0.0.1, which every local user may use; 0 for any',
     )
     .action(async (database, extraWords, options) => {
@@ -52,10 +52,10 @@ export function addCallerCommands(
       endProcess(await execCommand({ ...words, ...options }, { ...context, host: process }))
     })
 
-  addCallerOptions(program.command('proxy'))
+  addCallerOptions(program.command('proxy'), '10')
     .description('log local programs in to databases, on a socket of this user alone, until it is ended')
     .argument('<database...>', 'NAME or NAME:PORT')
-    .option('--socket-dir <dir>', 'the folder of the sockets (default: one of your own for each database)')
+    .option('--socket-dir <folder>', 'the folder of the sockets (default: one of your own for each database)')
     .option(
       '--port <number>',
       'listen on this port of 127.0.0.1 instead, and on the next ones for the others',
@@ -70,9 +70,9 @@ export function addCallerCommands(
       endProcess(await proxyCommand({ databases, ...options }, { ...context, host: process }))
     })
 
-  addCallerOptions(program.command('agent'))
+  addCallerOptions(program.command('agent'), '10')
     .description('keep files with logins fresh, for programs that read their password from a file')
-    .argument('<database...>', 'DATABASE, or DATABASE:USER')
+    .argument('<database...>', 'NAME or NAME:USER')
     .option(
       '--pgpass <file>',
       'a password file of PostgreSQL’s clients; lines of others stay, as in the next four',
@@ -86,7 +86,7 @@ export function addCallerCommands(
     .option('--on-change <command>', 'run this command of the shell when files have changed')
     .option('--signal <name>', 'send this signal to the program of --pid-file when files have changed')
     .option('--pid-file <file>', 'the process id of that program')
-    .option('--health <address>', 'answer /healthz, /readyz and /metrics at this port, or ADDRESS:PORT')
+    .option('--health <[address:]port>', 'answer /healthz, /readyz and /metrics there (default: nowhere)')
     .option('--once', 'write all files once, and end: the exit code tells')
     .action(async (databases, options) => {
       const { agentCommand } = await import('../src/cli/agent.ts')
@@ -128,20 +128,24 @@ export function addCallerCommands(
     })
 }
 
-function addCallerOptions(command: Command): Command {
+function addCallerOptions(command: Command, defaultWait?: string): Command {
   return addServerOptions(
     command.option('--user <name>', 'the database user; may be left out if only one is granted'),
+    defaultWait,
   )
 }
 
-function addServerOptions(command: Command): Command {
+function addServerOptions(command: Command, defaultWait = '0'): Command {
   return command
     .option('--url <url>', 'the server (default: JETON_URL)')
     .option(
       '--jwt <file>',
       'a file with the JWT, or - for standard input (default: JETON_JWT, JETON_JWT_FILE, JETON_API_KEY, or what the platform says: docs/connect/who-am-i.md)',
     )
-    .option('--wait <seconds>', 'keep trying for so long while the server is busy or cannot be reached')
+    .option(
+      '--wait <seconds>',
+      `keep trying for so long while the server is busy or cannot be reached (default: ${defaultWait})`,
+    )
     .option(
       '--server-ca <file>',
       'trust the CA certificates in this file too, for a server with a private CA (default: JETON_CACERT)',

@@ -7,6 +7,7 @@ export interface ExecWords {
   extraWords: readonly string[]
   /** All after `--`; undefined without it. */
   command: readonly string[] | undefined
+  proxy?: boolean | undefined
 }
 
 /** The database, the command and the command's arguments. */
@@ -20,7 +21,9 @@ export interface ExecTarget {
  * Returns what to run for which database. `--` has to stand before the command, since otherwise the command's options could be
  * taken for jeton's. Throws CallerError (a usage error) that shows how to write it, without the command's arguments.
  */
-export function parseExecWords({ database, extraWords, command: afterDashes }: ExecWords): ExecTarget {
+export function parseExecWords(words: ExecWords): ExecTarget {
+  const { database, extraWords, command: afterDashes, proxy } = words
+  const usage = (parts: UsageParts = {}) => usageOf({ ...parts, proxy })
   const [extraWord] = extraWords
   if (afterDashes === undefined) {
     if (!database) throw invalidUsage(`no database and no command: ${usage()}`)
@@ -37,6 +40,11 @@ export function parseExecWords({ database, extraWords, command: afterDashes }: E
     throw invalidUsage(
       `${extraWord} stands before --, where only one database and jeton's options may be: ${usage({ database, command: extraWord })}`,
     )
+  const [, name, port] = /^(.*):(\d+)$/.exec(database) ?? []
+  if (port !== undefined)
+    throw invalidUsage(
+      `${database} is more than the name of a database, and a proxy's port is --proxy-port ${port}: ${usage({ database: name, command })}`,
+    )
   if (command === undefined) throw invalidUsage(`no command after --: ${usage({ database })}`)
   if (command === '')
     throw invalidUsage(`the command after -- is empty: is a variable not set? ${usage({ database })}`)
@@ -47,6 +55,15 @@ export function parseExecWords({ database, extraWords, command: afterDashes }: E
   return { database, command, commandArgs }
 }
 
-function usage({ database = 'DATABASE', command = 'COMMAND' }: Partial<Record<string, string>> = {}): string {
-  return `jeton exec ${database} -- ${command.startsWith('-') ? 'COMMAND' : command} …`
+interface UsageParts {
+  database?: string | undefined
+  command?: string | undefined
+}
+
+function usageOf({
+  database = 'DATABASE',
+  command = 'COMMAND',
+  proxy,
+}: UsageParts & Pick<ExecWords, 'proxy'>): string {
+  return `jeton exec ${proxy ? '--proxy ' : ''}${database} -- ${command.startsWith('-') ? 'COMMAND' : command} …`
 }

@@ -27,8 +27,9 @@ const SIGNAL_WAIT_MS = 1000
  */
 export async function execCommand(args: ExecArguments, context: ExecContext): Promise<number> {
   try {
-    const { database, command, commandArgs } = parseExecWords(args)
+    // first, because an option without its value takes the next word
     const loopbackPort = parseProxyPort(args)
+    const { database, command, commandArgs } = parseExecWords(args)
     const run = { urls: parseUrlsAs(args), command: { command, args: commandArgs }, context }
     const isProxied = args.proxy === true || loopbackPort !== undefined
     const result = isProxied

@@ -16,6 +16,10 @@ export function parseDatabases(words: readonly string[]): DatabaseWord[] {
   return words.map(word => {
     const [, name, digits] = WORD.exec(word) ?? []
     const port = digits === undefined ? undefined : Number(digits)
+    if (word.startsWith('-'))
+      throw invalidUsage(
+        'jeton proxy runs no command: jeton exec --proxy DATABASE -- COMMAND … does, with a proxy of its own',
+      )
     if (name === undefined || (port !== undefined && port > MAX_PORT))
       throw invalidUsage(
         'jeton proxy takes names of databases, with a port if need be: orders or orders:5433',

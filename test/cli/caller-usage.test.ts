@@ -39,6 +39,12 @@ describe('a wrong call of jeton exec is a line that says what to write, without 
     // an option that both jeton and the command know
     ['exec orders psql --user app', '-- is missing before the command: jeton exec orders -- psql …'],
     ['exec orders -c select', '-- is missing before the command: jeton exec orders -- COMMAND …'],
+    ['exec --proxy orders psql', '-- is missing before the command: jeton exec --proxy orders -- psql …'],
+    [
+      'exec --proxy orders:5433 -- psql',
+      "orders:5433 is more than the name of a database, and a proxy's port is --proxy-port 5433: jeton exec --proxy orders -- psql …",
+    ],
+    ['exec --proxy-port orders -- psql', '--proxy-port takes a number from 0 to 65535'],
     [
       'exec orders psql -- -c',
       "psql stands before --, where only one database and jeton's options may be: jeton exec orders -- psql …",

@@ -143,6 +143,10 @@ test('ports of loopback are open to all users, and the log says so', async () =>
 test.each([
   [['orders', '--port', '5432', '--socket-dir', '/tmp'], '--port is for loopback, --socket-dir for Unix'],
   [['../orders'], 'jeton proxy takes names of databases, with a port if need be'],
+  [
+    ['orders', '--', 'psql', '-c', 'x'],
+    'jeton proxy runs no command: jeton exec --proxy DATABASE -- COMMAND …',
+  ],
   [['orders', '--health', 'x'], '--health takes a port, or ADDRESS:PORT'],
   [['orders', '--max-connections', '0'], '--max-connections takes a number from 1 to 100000'],
   [['orders', '--drain', 'soon'], '--drain takes a number of seconds'],

@@ -74,6 +74,12 @@ describe.each(['bash', 'zsh', 'fish'] as const)('the script for %s', shell => {
       ['jeton', 'audit', ''],
       ['query', 'verify'],
     ],
+    [
+      ['jeton', 'exec', '--pro'],
+      ['--proxy', '--proxy-port'],
+    ],
+    [['jeton', 'proxy', '--no-'], ['--no-application-name']],
+    [['jeton', 'proxy', '--socket-dir', 'cl'], ['claims.json']],
     [['jeton', 'audit', 'verify', '--ex'], ['--expect-last']],
     [
       ['jeton', 'iam', '--format', ''],
