@@ -241,7 +241,7 @@ describe.runIf(canLogIn)('jeton doctor', () => {
       expect([code, steps.slice(5)]).toEqual([1, ['login failed', 'query not tried']])
       expect(failed?.detail).toMatch(
         server === 'MariaDB'
-          ? /^1045: Access denied for user 'no_rds_iam'.*, before it asked for a token$/
+          ? /^Access denied for user 'no_rds_iam'.*, before it asked for a token \(1045\)$/
           : /^the server asks for a SCRAM password and not for a token$/,
       )
       expect(report.remedies?.join()).toContain('jeton sql DATABASE')

@@ -21,7 +21,7 @@ export function isTokenRefused(refusal: WireError): boolean {
   const { failure, code, message } = refusal
   // RDS Proxy says both with the same first words
   if (failure !== 'refused' || isLoginThrottled(refusal)) return false
-  if (code === '1045') return !/before it asked for a token$/.test(message)
+  if (code === '1045') return true
   return /^(?:PAM|LDAP|The IAM) authentication failed/.test(message)
 }
 

@@ -1,22 +1,19 @@
 import type { ByteChannel } from '../wire/byte-channel.ts'
+import { logInWithToken } from '../wire/mysql-login.ts'
 import {
   CAPABILITY,
-  CLEAR_TEXT,
   COM_QUIT,
   ERROR,
   firstColumn,
   type Greeting,
   lengthEncoded,
-  OK,
   parseMysqlRefusal,
   readPacket,
-  SWITCH,
-  switchedPlugin,
   writePacket,
 } from '../wire/mysql-packets.ts'
 import { readGreeting, requestMysqlTls, responseHead, TLS_LOGIN } from '../wire/mysql-tls.ts'
 import type { SecureChannel } from '../wire/secure-channel.ts'
-import { protocolError, refusedBy, tokenNotWanted, type WireError } from '../wire/wire-error.ts'
+import { protocolError } from '../wire/wire-error.ts'
 import type { LoginProtocol, LoginRequest } from './login-protocol.ts'
 
 const END_OF_ROWS = 0xfe
@@ -34,32 +31,18 @@ export function createMysqlProtocol(): LoginProtocol {
     requestMysqlTls(channel, HEAD)
   }
 
-  async function logIn(channel: SecureChannel, login: LoginRequest): Promise<boolean> {
-    const { user, token, dbname } = login
-    const password = Buffer.from(`${token}\0`)
-    // with the server's own plugin and no password, so that it asks for the one of the account
+  async function logIn(channel: SecureChannel, { user, token, dbname }: LoginRequest): Promise<boolean> {
     const plugin = greeting?.plugin ?? ''
-    let isAsked = plugin === CLEAR_TEXT
-    const parts = [
-      HEAD,
-      Buffer.from(`${user}\0`),
-      lengthEncoded(isAsked ? password : Buffer.alloc(0)),
-      Buffer.from(`${dbname ?? ''}\0`),
-      Buffer.from(`${plugin}\0`),
-    ]
-    // the greeting was 0, and the request for TLS 1
-    writePacket(channel, Buffer.concat(parts), 2)
-    for (;;) {
-      const { payload, sequence } = await readPacket(channel)
-      if (payload[0] === OK) return isAsked
-      if (payload[0] === ERROR)
-        throw isAsked ? parseMysqlRefusal(payload, token) : refusalBeforeAsking(payload)
-      const wanted = switchedPlugin(payload)
-      if (payload[0] !== SWITCH || wanted !== CLEAR_TEXT)
-        throw tokenNotWanted(payload[0] === SWITCH ? `the plugin ${wanted}` : `the plugin ${plugin}`)
-      isAsked = true
-      writePacket(channel, password, sequence + 1)
-    }
+    const encodeResponse = (password: Buffer) =>
+      Buffer.concat([
+        HEAD,
+        Buffer.from(`${user}\0`),
+        lengthEncoded(password),
+        Buffer.from(`${dbname ?? ''}\0`),
+        Buffer.from(`${plugin}\0`),
+      ])
+    const { isAsked } = await logInWithToken(channel, { plugin, token, encodeResponse })
+    return isAsked
   }
 
   return {
@@ -68,13 +51,6 @@ export function createMysqlProtocol(): LoginProtocol {
     queryUser,
     quit: channel => writePacket(channel, Buffer.from([COM_QUIT]), 0),
   }
-}
-
-/** A server that says no to the empty password did not ask for a token: the account has another plugin, or does not exist. */
-function refusalBeforeAsking(payload: Buffer): WireError {
-  const refusal = parseMysqlRefusal(payload)
-  if (refusal.code !== '1045') return refusal
-  return refusedBy({ code: '1045', text: `${refusal.message}, before it asked for a token`, reply: payload })
 }
 
 async function queryUser(channel: SecureChannel): Promise<string> {

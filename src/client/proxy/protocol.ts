@@ -14,7 +14,10 @@ export interface ProtocolParts {
   logIn<T>(attempt: (token: VendedToken) => Promise<T>, signal: AbortSignal): Promise<T>
   /** Returns the token in hand, or asks for one, to know where the database is. Rejects with TokenError. */
   getToken(signal: AbortSignal): Promise<VendedToken>
-  /** Connects to the endpoint that a token is for, at one address of it if that is given. Rejects with WireError. */
+  /**
+   * Connects to the endpoint that a token is for, at one address of it if that is given. The signal ends the connection, be it that
+   * there is one already. Rejects with WireError.
+   */
   dial(token: VendedToken, options: { signal: AbortSignal; address?: string | undefined }): Promise<Dialed>
   /** Makes TLS of a connection to the token's database, verified by its name and CA. Rejects with WireError. */
   secure(dialed: Dialed, token: VendedToken): Promise<SecureChannel>

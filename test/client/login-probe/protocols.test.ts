@@ -155,6 +155,7 @@ describe('MySQL, whose packets come byte by byte', () => {
     const login = before.protocol.logIn(before.channel, LOGIN)
     before.send(packet(3, "\xff\x15\x04#28000Access denied for user 'app' (using password: NO)"))
     await expect(login).rejects.toMatchObject({
+      failure: 'token_not_wanted',
       code: '1045',
       message: "Access denied for user 'app' (using password: NO), before it asked for a token",
     })

@@ -91,9 +91,6 @@ test('another token is asked for only where it may help', () => {
   expect(asks('28000', 'PAM authentication failed for user "app"')).toBe(true)
   expect(asks('28P01', 'The IAM authentication failed for the role app.')).toBe(true)
   expect(asks('1045', "Access denied for user 'app' (using password: NO)")).toBe(true)
-  expect(asks('1045', "Access denied for user 'app' (using password: NO), before it asked for a token")).toBe(
-    false,
-  )
   expect(asks('28P01', 'password authentication failed for user "app"')).toBe(false)
   for (const throttled of [
     'The IAM authentication failed because of too many competing requests.',

@@ -1,5 +1,4 @@
 import { untilAborted } from '../../../lib/until-aborted.ts'
-import type { VendedToken } from '../../library/types.ts'
 import type { ByteChannel } from '../../wire/byte-channel.ts'
 import { encodePacket, writePacket } from '../../wire/mysql-packets.ts'
 import type { ClientSession, Link, ProtocolParts, ProxyProtocol } from '../protocol.ts'
@@ -9,7 +8,7 @@ import { nameProgram } from './connect-attributes.ts'
 import { encodeRefusal } from './encode-refusal.ts'
 import { createQuitter } from './quit-server.ts'
 import { dialServer, logInToMysql } from './server-login.ts'
-import { keepWaiting } from './waiting-server.ts'
+import { dialForClient, type WaitingServer } from './waiting-server.ts'
 
 /** Servers wait for a login for 10 s, unless `connect_timeout` says otherwise. */
 const MAX_WAITING_MS = 4000
@@ -34,13 +33,15 @@ export function createMysqlProxy(
     let sequence = 0
 
     async function open(signal: AbortSignal): Promise<Link | undefined> {
-      const dial = (token: VendedToken) => dialServer(parts, { token, signal })
-      const first = await parts.logIn(dial, signal)
-      const waiting = keepWaiting(first, { maxMs: maxWaitingMs, onLeft: quit })
+      let waiting: WaitingServer | undefined
       try {
-        writePacket(client, encodeClientGreeting(first.greeting), sequence++)
+        const { greeting } = await parts.logIn(token => {
+          waiting = dialForClient(parts, { token, maxMs: maxWaitingMs, onLeft: quit })
+          return waiting.greeted
+        }, signal)
+        writePacket(client, encodeClientGreeting(greeting), sequence++)
         const login = logClientIn(client, {
-          scramble: clientScramble(first.greeting.payload),
+          scramble: clientScramble(greeting.payload),
           onExpect: next => {
             sequence = next
           },
@@ -50,7 +51,7 @@ export function createMysqlProxy(
         const { head } = response
         const { server, ok } = await parts.logIn(async token => {
           // another than at first if that one was refused, or is gone: then the thread is not the one that the client was told
-          const greeted = waiting.take(token) ?? (await dial(token))
+          const greeted = waiting?.take(token) ?? (await dialServer(parts, { token, signal }))
           const dbname = token.dbname === undefined ? undefined : Buffer.from(token.dbname)
           return logInToMysql(parts, greeted, {
             token,
@@ -64,7 +65,7 @@ export function createMysqlProxy(
         }, signal)
         return { server, toClient: encodePacket(ok, sequence) }
       } finally {
-        waiting.leave()
+        waiting?.leave()
       }
     }
 

@@ -2,31 +2,48 @@ import { withDeadline } from '../../../lib/deadline.ts'
 import { COM_QUIT, writePacket } from '../../wire/mysql-packets.ts'
 import { responseHead, TLS_LOGIN } from '../../wire/mysql-tls.ts'
 import type { ProtocolParts } from '../protocol.ts'
-import { type GreetedServer, logInToMysql } from './server-login.ts'
+import { nameProgram } from './connect-attributes.ts'
+import { logInToMysql } from './server-login.ts'
+import type { LeftServer } from './waiting-server.ts'
 
 const MAX_QUIT_MS = 5000
-/** At one time; a login that succeeds makes the server forget those that did not, so a few do for many. */
-const MAX_QUITTING = 8
-const LOGIN = { head: responseHead(TLS_LOGIN), database: undefined, attributes: undefined }
+/** At one time. */
+const MAX_QUITTING = 4
+/** That wait for their turn; the oldest is cut off for one more. */
+const MAX_WAITING = 64
+const HEAD = responseHead(TLS_LOGIN)
 
 /**
- * Returns what ends the connection to a server that has greeted, in the background: by a login and COM_QUIT. However else a
- * connection ends before its login, the server counts it (`max_connect_errors`), and refuses the whole host after 100 in a row.
+ * Returns what ends the connection to a server that no client has come for, in the background: by a login and COM_QUIT. However
+ * else a connection ends before its login, the server counts it (`max_connect_errors`), and refuses the whole host after 100 in a
+ * row. It takes the token that the server was dialed with, and tries nothing again.
  */
-export function createQuitter(parts: Pick<ProtocolParts, 'secure'>) {
+export function createQuitter(parts: Pick<ProtocolParts, 'secure' | 'callerName'>) {
+  const login = { head: HEAD, database: undefined, attributes: nameProgram(undefined, parts.callerName) }
+  const waiting: LeftServer[] = []
   let quitting = 0
-  return (greeted: GreetedServer): void => {
-    const { token, dialed } = greeted
-    const { socket } = dialed
-    if (quitting >= MAX_QUITTING) return void socket.destroy()
+
+  async function logInAndOut({ token, greeted }: LeftServer, signal: AbortSignal): Promise<void> {
+    const server = await greeted
+    // a program that ends does not wait for this
+    server.dialed.socket.unref()
+    const { server: channel } = await logInToMysql(parts, server, { token, signal, login })
+    writePacket(channel, Buffer.from([COM_QUIT]), 0)
+    channel.close()
+  }
+
+  async function quit(): Promise<void> {
     quitting++
-    socket.unref()
-    withDeadline(MAX_QUIT_MS, async signal => {
-      const { server } = await logInToMysql(parts, greeted, { token, signal, login: LOGIN })
-      writePacket(server, Buffer.from([COM_QUIT]), 0)
-      server.close()
-    })
-      .catch(() => socket.destroy())
-      .finally(() => quitting--)
+    for (let left = waiting.shift(); left; left = waiting.shift()) {
+      const server = left
+      await withDeadline(MAX_QUIT_MS, signal => logInAndOut(server, signal)).catch(server.end)
+    }
+    quitting--
+  }
+
+  return (left: LeftServer): void => {
+    waiting.push(left)
+    if (waiting.length > MAX_WAITING) waiting.shift()?.end()
+    if (quitting < MAX_QUITTING) void quit()
   }
 }

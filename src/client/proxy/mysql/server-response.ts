@@ -1,4 +1,4 @@
-import { CAPABILITY, CLEAR_TEXT, type Greeting, lengthEncoded } from '../../wire/mysql-packets.ts'
+import { CAPABILITY, type Greeting, lengthEncoded } from '../../wire/mysql-packets.ts'
 import { TLS_LOGIN } from '../../wire/mysql-tls.ts'
 import { reservedBytes } from './client-greeting.ts'
 
@@ -38,12 +38,13 @@ interface ResponseParts {
   /** Of `serverHead`. */
   head: Buffer
   user: string
-  password: Buffer
   login: ServerLogin
+  plugin: string
+  password: Buffer
 }
 
-/** Returns a response whose password is in clear text: only for a server within verified TLS. */
-export function encodeServerResponse({ head, user, password, login }: ResponseParts): Buffer {
+/** Returns a response whose password is as it is: only for a server within verified TLS. */
+export function encodeServerResponse({ head, user, login, plugin, password }: ResponseParts): Buffer {
   const { database, attributes } = login
   const zero = Buffer.from([0])
   const hasAttributes = attributes && head.readUInt32LE(0) & CAPABILITY.connectAttributes
@@ -52,7 +53,7 @@ export function encodeServerResponse({ head, user, password, login }: ResponsePa
     Buffer.from(`${user}\0`),
     lengthEncoded(password),
     ...(database ? [database, zero] : []),
-    Buffer.from(`${CLEAR_TEXT}\0`),
+    Buffer.from(`${plugin}\0`),
     ...(hasAttributes ? [lengthEncoded(attributes)] : []),
   ])
 }

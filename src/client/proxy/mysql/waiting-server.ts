@@ -1,50 +1,76 @@
 import type { VendedToken } from '../../library/types.ts'
-import type { GreetedServer } from './server-login.ts'
+import type { ProtocolParts } from '../protocol.ts'
+import { dialServer, type GreetedServer } from './server-login.ts'
 
-/** A greeted server that waits for a client to say who it is. */
+/** A server that is dialed, and waits for a client to say who it is. */
 export interface WaitingServer {
+  /** Rejects with WireError, and if the server was left. */
+  readonly greeted: Promise<GreetedServer>
   /** Returns it, once, if it is still there, and where this token leads to. */
   take(token: VendedToken): GreetedServer | undefined
   /** Gives up waiting for the client. */
   leave(): void
 }
 
-export interface WaitingOptions {
-  maxMs: number
-  /** Called once with a server that is there, and that no client has come for. */
-  onLeft(server: GreetedServer): void
+/** A server that nobody will come for, be it that it has not greeted yet. */
+export interface LeftServer {
+  readonly token: VendedToken
+  readonly greeted: Promise<GreetedServer>
+  /** Ends its connection. */
+  end(): void
 }
 
-/** Keeps a server for a client for `maxMs`, and leaves it then; the signal that it was dialed with does not end it any more. */
-export function keepWaiting(server: GreetedServer, { maxMs, onLeft }: WaitingOptions): WaitingServer {
-  const { socket } = server.dialed
-  let isWaiting = true
-  server.outliveSignal()
+export interface WaitingOptions {
+  token: VendedToken
+  /** For how long it waits once it has greeted. */
+  maxMs: number
+  /** Called once unless it was taken, or failed. */
+  onLeft(server: LeftServer): void
+}
 
-  function stopWaiting(): GreetedServer | undefined {
-    if (!isWaiting) return undefined
+/** Dials the server of a token for a client that may go: the connection does not end with the client. */
+export function dialForClient(
+  parts: Pick<ProtocolParts, 'dial'>,
+  { token, maxMs, onLeft }: WaitingOptions,
+): WaitingServer {
+  const dialing = new AbortController()
+  const greeted = dialServer(parts, { token, signal: dialing.signal })
+  let server: GreetedServer | undefined
+  let isWaiting = true
+
+  function stopWaiting(): void {
     isWaiting = false
-    socket.setTimeout(0).off('timeout', leave)
-    if (socket.readyState === 'open') return server
-    socket.destroy()
-    return undefined
+    server?.dialed.socket.setTimeout(0).off('timeout', leave)
   }
   function leave(): void {
-    const left = stopWaiting()
-    if (left) onLeft(left)
+    if (!isWaiting) return
+    stopWaiting()
+    onLeft({ token, greeted, end: () => dialing.abort() })
   }
-  socket.setTimeout(maxMs).once('timeout', leave)
+  greeted.then(
+    found => {
+      server = found
+      if (isWaiting) found.dialed.socket.setTimeout(maxMs).once('timeout', leave)
+    },
+    () => {
+      isWaiting = false
+    },
+  )
 
   return {
-    take(token) {
-      if (endpointOf(token) === endpointOf(server.token)) return stopWaiting()
-      leave()
+    greeted,
+    take(wanted) {
+      if (!isWaiting || !server) return undefined
+      if (!isSameEndpoint(wanted, token)) return void leave()
+      stopWaiting()
+      if (server.dialed.socket.readyState === 'open') return server
+      dialing.abort()
       return undefined
     },
     leave,
   }
 }
 
-function endpointOf({ host, port, connect }: VendedToken): string {
-  return `${host}:${port} ${connect ?? ''}`
+function isSameEndpoint(one: VendedToken, other: VendedToken): boolean {
+  return one.host === other.host && one.port === other.port && one.connect === other.connect
 }

@@ -60,7 +60,10 @@ export function createFakeSession({
     callerName,
     getToken: async () => token,
     logIn: attempt => attempt(token),
-    dial: async () => ({ socket: server.socket, address: '192.0.2.1', failed: [] }),
+    async dial(_token, { signal }) {
+      signal.addEventListener('abort', () => server.socket.destroy(), { once: true })
+      return { socket: server.socket, address: '192.0.2.1', failed: [] }
+    },
     async secure({ socket }) {
       takePlain()
       isSecured = true

@@ -105,10 +105,11 @@ export async function startLocalProxy(options: LocalProxyOptions): Promise<Local
 
 const dialFrom =
   (localAddress: string): ProtocolParts['dial'] =>
-  ({ connect: at = '' }) =>
+  ({ connect: at = '' }, { signal }) =>
     new Promise((resolve, reject) => {
       const [host = '', port] = at.split(':')
       const socket = connect({ host, port: Number(port), allowHalfOpen: true, localAddress })
+      signal.addEventListener('abort', () => socket.destroy(), { once: true })
       socket.once('error', reject).once('connect', () => {
         resolve({ socket: socket.on('error', () => {}), address: host, failed: [] })
       })

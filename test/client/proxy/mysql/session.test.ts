@@ -21,6 +21,7 @@ import {
 const PASSWORD = Buffer.from(`${TOKEN.token}\0`)
 const FLAGS = CAPABILITY.protocol41 | CAPABILITY.secureConnection | CAPABILITY.lengthEncodedAuth
 const SWITCH_TO_NATIVE = '\xfemysql_native_password\0'
+const ASK_FOR_TOKEN = '\xfemysql_clear_password\0'
 
 const SOON = { interval: 1 }
 
@@ -48,6 +49,12 @@ async function logInAtFake(
   await expect.poll(() => session.beforeTls().length, SOON).toBeGreaterThan(0)
   const sent = await written(session.server.take)
   return { ...session, greeted, sent, flags: sent.readUInt32LE(4) }
+}
+
+/** Plays until the server has asked for the token, and got it. */
+async function askForToken(session: FakeSession): Promise<void> {
+  session.server.send(packet(3, ASK_FOR_TOKEN))
+  expect(await written(session.server.take)).toEqual(packet(4, PASSWORD))
 }
 
 const flagsOfGreeting = (bytes: Buffer) => {
@@ -90,8 +97,9 @@ describe('the greeting of a client', () => {
 })
 
 describe('the login to the server', () => {
-  test('is a request for TLS, and within it the user, the token and the database of the grant', async () => {
-    const { beforeTls, sent, flags, server, opened } = await logInAtFake()
+  test('is a request for TLS, within it the user and the database of the grant, and the token once it is asked for', async () => {
+    const session = await logInAtFake()
+    const { beforeTls, sent, flags, server, opened } = session
     expect(beforeTls()).toHaveLength(36)
     expect(beforeTls()[3]).toBe(1)
     expect(sent[3]).toBe(2)
@@ -100,23 +108,29 @@ describe('the login to the server', () => {
     expect(flags).toBe(FLAGS | CAPABILITY.tls | CAPABILITY.pluginAuth | CAPABILITY.connectWithDb)
     expect(sent.readUInt32LE(8)).toBe(0x0123_4567)
     expect(sent[12]).toBe(33)
+    expect(sent.toString('latin1', 36)).toBe('app_ro\0\0orders\0caching_sha2_password\0')
+    await askForToken(session)
+    server.send(packet(5, OK))
+    expect((await opened)?.toClient).toEqual(packet(2, OK))
+  })
+
+  test('has the token in it at once for a server whose own plugin is for clear text', async () => {
+    const { sent } = await logInAtFake({ server: { plugin: 'mysql_clear_password' } })
     const length = `\xfc${String.fromCharCode(PASSWORD.length & 0xff, PASSWORD.length >> 8)}`
     expect(sent.toString('latin1', 36)).toBe(
       `app_ro\0${length}${PASSWORD.toString('latin1')}orders\0mysql_clear_password\0`,
     )
-    server.send(packet(3, OK))
-    expect((await opened)?.toClient).toEqual(packet(2, OK))
   })
 
   test('names the client’s database, and none if nobody names one', async () => {
     expect((await logInAtFake({ client: { database: 'audit' } })).sent.toString('latin1')).toMatch(
-      /\0audit\0mysql_clear/,
+      /\0audit\0caching_sha2/,
     )
     const { dbname: _, ...token } = TOKEN
     for (const client of [{}, { database: '' }]) {
       const { sent, flags } = await logInAtFake({ token, client })
       expect(flags & CAPABILITY.connectWithDb).toBe(0)
-      expect(sent.toString('latin1')).toMatch(/t\0mysql_clear_password\0$/)
+      expect(sent.toString('latin1')).toMatch(/app_ro\0\0caching_sha2_password\0$/)
     }
   })
 
@@ -140,11 +154,11 @@ describe('the login to the server', () => {
     expect(other.flags & 1).toBe(1)
   })
 
-  test('answers a server that asks for the token by name, once', async () => {
-    const { server, opened } = await logInAtFake()
-    server.send(packet(3, '\xfemysql_clear_password\0'))
-    expect(await written(server.take)).toEqual(packet(4, PASSWORD))
-    server.send(packet(5, '\xfemysql_clear_password\0'))
+  test('answers a server that asks for the token once, and not again', async () => {
+    const session = await logInAtFake()
+    const { server, opened } = session
+    await askForToken(session)
+    server.send(packet(5, ASK_FOR_TOKEN))
     await expect(opened).rejects.toMatchObject({
       failure: 'protocol',
       message: 'the server asks for the token again and again',
@@ -173,7 +187,7 @@ describe('the login to the server', () => {
     [
       '\x01\x04',
       'token_not_wanted',
-      'the server asks for more than a password in clear text and not for a token',
+      'the server asks for more than a password by the plugin caching_sha2_password and not for a token',
     ],
     ['\xfb/etc/passwd', 'protocol', 'the server answered the login with what is no answer'],
     ['\x02', 'protocol', 'the server answered the login with what is no answer'],
@@ -185,9 +199,22 @@ describe('the login to the server', () => {
     expect(server.socket.destroyed).toBe(true)
   })
 
-  test('a refused token is one that another may be asked for', async () => {
-    const { server, opened, encodeError } = await logInAtFake()
+  test('an account that is refused before the server asked for a token is one that no other token helps', async () => {
+    const { server, opened } = await logInAtFake()
     server.send(packet(3, "\xff\x15\x04#28000Access denied for user 'app_ro' (using password: NO)"))
+    const failure = await opened.catch(cause => cause)
+    expect(failure).toMatchObject({
+      failure: 'token_not_wanted',
+      message: "Access denied for user 'app_ro' (using password: NO), before it asked for a token",
+    })
+    expect(isTokenRefused(failure)).toBe(false)
+  })
+
+  test('a refused token is one that another may be asked for', async () => {
+    const session = await logInAtFake()
+    const { server, opened, encodeError } = session
+    await askForToken(session)
+    server.send(packet(5, "\xff\x15\x04#28000Access denied for user 'app_ro' (using password: NO)"))
     const failure = await opened.catch(cause => cause)
     expect(failure).toBeInstanceOf(WireError)
     expect(isTokenRefused(failure)).toBe(true)
@@ -198,8 +225,10 @@ describe('the login to the server', () => {
   })
 
   test('a server that says the token aloud is not quoted', async () => {
-    const { server, opened, encodeError } = await logInAtFake()
-    server.send(packet(3, `\xff\x15\x04#28000no ${TOKEN.token}`))
+    const session = await logInAtFake()
+    const { server, opened, encodeError } = session
+    await askForToken(session)
+    server.send(packet(5, `\xff\x15\x04#28000no ${TOKEN.token}`))
     const failure = await opened.catch(cause => cause)
     expect(failure).toMatchObject({ failure: 'refused', message: 'no [token]', reply: undefined })
     const error = encodeError(
@@ -333,7 +362,7 @@ describe('a client with any password', () => {
 describe('attributes of the connection', () => {
   const sentAttributes = async (client: ResponseOptions, options: Parameters<typeof logInAtFake>[0] = {}) => {
     const { sent } = await logInAtFake({ callerName: 'repo:acme/app', client, ...options })
-    return sent.toString('latin1').split('mysql_clear_password\0')[1]
+    return sent.toString('latin1').split('caching_sha2_password\0')[1]
   }
   const counted = (text: string) => `${String.fromCharCode(text.length)}${text}`
   const added = attributes({ program_name: 'repo:acme/app' })
@@ -405,15 +434,19 @@ describe('errors', () => {
   })
 })
 
-test('a client that goes without a word has the server logged in to, and out of', async () => {
-  const { server, client, opened, beforeTls } = createFakeSession()
+test('a client that goes without a word has the server logged in to, and out of, in the caller’s name', async () => {
+  const session = createFakeSession({ callerName: 'repo:acme/app' })
+  const { server, client, opened, beforeTls } = session
   server.send(packet(0, greeting()))
   await written(client.take)
   client.end()
   await opened
   await expect.poll(() => beforeTls().length).toBe(36)
-  expect((await written(server.take)).toString('latin1')).toMatch(/app_ro\0.*t\0mysql_clear_password\0$/s)
-  server.send(packet(3, OK))
+  expect((await written(server.take)).toString('latin1')).toMatch(
+    /app_ro\0\0caching_sha2_password\0.{2}program_name.repo:acme\/app$/s,
+  )
+  await askForToken(session)
+  server.send(packet(5, OK))
   expect(await written(server.take)).toEqual(packet(0, '\x01'))
   await expect.poll(() => server.socket.writableEnded).toBe(true)
 })
