@@ -9,16 +9,22 @@ import type { LeftServer } from './waiting-server.ts'
 const MAX_QUIT_MS = 5000
 /** At one time. */
 const MAX_QUITTING = 4
-/** That wait for their turn; the oldest is cut off for one more. */
-const MAX_WAITING = 64
+/** That wait for their turn; the oldest is cut off for one more. Most have it before the server's own 10 s are over. */
+const MAX_WAITING = 256
 const HEAD = responseHead(TLS_LOGIN)
+
+export interface QuitterParts extends Pick<ProtocolParts, 'secure' | 'callerName'> {
+  /** How long one may take; default: 5 s. */
+  maxQuitMs?: number
+}
 
 /**
  * Returns what ends the connection to a server that no client has come for, in the background: by a login and COM_QUIT. However
  * else a connection ends before its login, the server counts it (`max_connect_errors`), and refuses the whole host after 100 in a
  * row. It takes the token that the server was dialed with, and tries nothing again.
  */
-export function createQuitter(parts: Pick<ProtocolParts, 'secure' | 'callerName'>) {
+export function createQuitter(parts: QuitterParts) {
+  const { maxQuitMs = MAX_QUIT_MS } = parts
   const login = { head: HEAD, database: undefined, attributes: nameProgram(undefined, parts.callerName) }
   const waiting: LeftServer[] = []
   let quitting = 0
@@ -36,7 +42,7 @@ export function createQuitter(parts: Pick<ProtocolParts, 'secure' | 'callerName'
     quitting++
     for (let left = waiting.shift(); left; left = waiting.shift()) {
       const server = left
-      await withDeadline(MAX_QUIT_MS, signal => logInAndOut(server, signal)).catch(server.end)
+      await withDeadline(maxQuitMs, signal => logInAndOut(server, signal)).catch(server.end)
     }
     quitting--
   }

@@ -22,21 +22,51 @@ const MEGABYTE = 1024 * 1024
 
 /** A JDK is too big to be installed for this alone. */
 const hasJava = (await hasProgram('javac')) && (await canRun(['java-drivers']))
-/** Logs in without a password and with one, to each port. */
+/** Logs in without a password and with one, to each port, and there does what pools and programs do. */
 const JAVA_LOGINS = `
+import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 
 public final class Logins {
+    static volatile boolean isAsleep;
+
     public static void main(String[] ports) throws Exception {
         for (String port : ports) for (String password : new String[] {"", "&password=any"})
-            try (var connection = DriverManager.getConnection("jdbc:mariadb://127.0.0.1:" + port + "/?user=x" + password);
+            try (var connection = DriverManager.getConnection("jdbc:mariadb://127.0.0.1:" + port + "/?useServerPrepStmts=true&user=x" + password);
                     var row = connection.createStatement().executeQuery("SELECT current_user(), database()")) {
                 row.next();
-                System.out.println(row.getString(1) + " " + row.getString(2));
+                System.out.println(row.getString(1) + " " + row.getString(2) + " " + work(connection));
             } catch (SQLException e) {
                 System.out.println(e.getErrorCode() + " " + e.getSQLState() + " " + e.getMessage());
             }
+    }
+
+    static String work(Connection connection) throws Exception {
+        var prepared = connection.prepareStatement("SELECT ? + 1");
+        prepared.setInt(1, 41);
+        var sum = prepared.executeQuery();
+        sum.next();
+        var sleeping = connection.createStatement();
+        var canceller = new Thread(() -> {
+            try {
+                // nothing is cancelled before it has begun
+                for (; isAsleep; Thread.sleep(20)) sleeping.cancel();
+            } catch (Exception e) {
+                e.printStackTrace();
+            }
+        });
+        isAsleep = true;
+        canceller.start();
+        String end = "slept";
+        try {
+            sleeping.executeQuery("SELECT 1 FROM information_schema.tables WHERE sleep(60) = 1");
+        } catch (SQLException e) {
+            end = e.getSQLState();
+        }
+        isAsleep = false;
+        canceller.join();
+        return sum.getInt(1) + " " + end + " " + connection.isValid(5);
     }
 }
 `
@@ -194,7 +224,7 @@ for password in ['', 'any']:
     })
 
     test.runIf(hasJava)(
-      'MariaDB Connector/J, and how it shows an error in place of the greeting',
+      'MariaDB Connector/J: a statement prepared by the server, one that is cancelled, a pool’s check; and how it shows an error in place of the greeting',
       async () => {
         const away = await openProxy({ vend: () => vend({ connect: '127.0.0.1:1' }) })
         const program = await folder.put('Logins.java', JAVA_LOGINS)
@@ -207,12 +237,32 @@ for password in ['', 'any']:
         ]
         const { stdout } = await run('java', args)
         const [first, second, ...errors] = stdout.trimEnd().split('\n')
-        expect([first, second]).toEqual(Array(2).fill(`${USER}@% orders`))
+        expect([first, second]).toEqual(Array(2).fill(`${USER}@% orders 42 70100 true`))
         expect(errors).toEqual(
           Array(2).fill(expect.stringMatching(/^-1 08000 .*jeton proxy: no session with 127\.0\.0\.1:1/)),
         )
       },
     )
+
+    test('a client that ends its side gets the rest of the reply', async () => {
+      const stream = connect(proxy.path)
+      const connection = await mysql2({ stream })
+      const asked = connection.query(
+        `SELECT repeat('x', ${MEGABYTE}) AS row FROM (SELECT sleep(0.05)) AS late`,
+      )
+      stream.end()
+      expect(((await asked)[0] as { row: string }[])[0]?.row).toHaveLength(MEGABYTE)
+    })
+
+    test('COM_CHANGE_USER: the database asks the client for a password in clear text, and not the proxy for a token', async () => {
+      const connection = await mysql2()
+      connection.on('error', () => {})
+      const before = database.logins.length
+      await expect(connection.changeUser({ user: USER, password: 'any' })).rejects.toMatchObject({
+        code: 'MYSQL_CLEAR_PASSWORD_NOT_ENABLED',
+      })
+      expect(database.logins).toHaveLength(before)
+    })
 
     test('100 clients at once are one vend', async () => {
       vends = 0
