@@ -62,7 +62,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   },
   'wrong-name': {
     behavior: { name: 'other.c9akciq32xyz.us-east-1.rds.amazonaws.com' },
-    sentence: `jeton proxy: the certificate of PLACE does not verify (ERR_TLS_CERT_ALTNAME_INVALID), ${UNTRUSTED}`,
+    sentence: `jeton proxy: the certificate of PLACE is not for ${ORDERS.host} (ERR_TLS_CERT_ALTNAME_INVALID), so no token was sent: does that address lead to another server?`,
   },
   'wrong-ca': {
     behavior: { authority: otherAuthority },
@@ -186,9 +186,9 @@ describe.runIf(await canRun(['postgres', 'psql', 'libnss-wrapper']))('jeton prox
   })
 
   test.each([
-    ['down', 1, 'rejecting connections', 'goes on to the next'],
-    ['wrong-ca', 0, 'accepting connections', 'shows the sentence'],
-  ])('as of %s: pg_isready returns %i, and libpq with several hosts %s', async (name, code, words, then) => {
+    ['down', 1, 'goes on to the next', 'rejecting connections'],
+    ['wrong-ca', 0, 'shows the sentence', 'accepting connections'],
+  ])('as of %s: pg_isready returns %i, and libpq with several hosts %s', async (name, code, then, words) => {
     const [first, next] = [libpqEnv(proxy.endpoint(name)), libpqEnv(proxy.endpoint('orders'))]
     const ready = await run('pg_isready', [], { env: first })
     expect(ready.code).toBe(code)
