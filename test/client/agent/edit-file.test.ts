@@ -163,7 +163,9 @@ describe('what cannot be written says why, and leaves what is there', () => {
     await writeFile(path, 'old')
     await chmod(folder, 0o755)
     await chmod(path, 0o644)
-    const child = spawn(process.execPath, [writer, path, 'mine'], { uid: NOBODY })
+    // it becomes nobody by itself, who perhaps may not run this Node
+    const become = `data:text/javascript,process.setuid(${NOBODY})`
+    const child = spawn(process.execPath, ['--import', become, writer, path, 'mine'])
     let stderr = ''
     child.stderr?.on('data', chunk => {
       stderr += chunk
