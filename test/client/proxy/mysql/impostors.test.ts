@@ -26,16 +26,18 @@ test('whoever offers no TLS gets nothing at all', async () => {
 })
 
 test.each([
-  ['another CA', createAuthority().issue([TOKEN.host]), 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
-  ['another name', authority.issue(['other.example.com']), 'ERR_TLS_CERT_ALTNAME_INVALID'],
-])('whoever has a certificate of %s gets nothing within TLS', async (_name, identity, code) => {
+  ['another CA', createAuthority().issue([TOKEN.host]), 'does not verify (UNABLE_TO_VERIFY_LEAF_SIGNATURE)'],
+  [
+    'another name',
+    authority.issue(['other.example.com']),
+    `is not for ${TOKEN.host} (ERR_TLS_CERT_ALTNAME_INVALID)`,
+  ],
+])('whoever has a certificate of %s gets nothing within TLS', async (_name, identity, problem) => {
   const impostor = await startMysqlImpostor(identity)
   expect(await logIn(impostor.port)).toMatchObject({
     errno: 1045,
-    message: expect.stringMatching(
-      new RegExp(
-        `^jeton proxy: the certificate of 127\\.0\\.0\\.1:\\d+ does not verify \\(${code}\\), so no token was sent`,
-      ),
+    message: expect.stringContaining(
+      `jeton proxy: the certificate of 127.0.0.1:${impostor.port} ${problem}, so no token was sent`,
     ),
   })
   expect(impostor.received()).toBe('')
