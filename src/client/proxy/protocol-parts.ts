@@ -25,7 +25,7 @@ const KEEP_ALIVE_MS = 60_000
 
 /** Returns what a protocol logs its clients in to one database with. What it dials is closed when the signal aborts. */
 export function createProtocolParts(parts: LoginParts): ProtocolParts {
-  const { source, clock, caPem, callerName } = parts
+  const { clock, caPem, callerName } = parts
   const findAddresses = createFindAddresses(parts)
 
   const dialTarget: ProtocolParts['dial'] = async (token, { signal, address }) => {
@@ -46,7 +46,6 @@ export function createProtocolParts(parts: LoginParts): ProtocolParts {
 
   return {
     logIn: createLogIn(parts),
-    getToken: signal => source.get({ signal }),
     dial: dialTarget,
     secure: ({ socket }, token) => openSecureChannel(socket, { host: token.host, ca: caPem ?? token.ca.pem }),
     callerName,

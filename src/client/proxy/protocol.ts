@@ -12,8 +12,6 @@ export interface ProtocolParts {
    * tried again for a while. Rejects with the last error of `attempt`, with TokenError, or with the reason of the signal.
    */
   logIn<T>(attempt: (token: VendedToken) => Promise<T>, signal: AbortSignal): Promise<T>
-  /** Returns the token in hand, or asks for one, to know where the database is. Rejects with TokenError. */
-  getToken(signal: AbortSignal): Promise<VendedToken>
   /**
    * Connects to the endpoint that a token is for, at one address of it if that is given. The signal ends the connection, be it that
    * there is one already. Rejects with WireError.

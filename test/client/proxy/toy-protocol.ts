@@ -13,9 +13,10 @@ export function createToyProtocol(parts: ProtocolParts): ProxyProtocol {
       async open(signal) {
         const word = await readLine(client)
         if (word === 'nothing') return undefined
-        if (word === 'bug') throw new TypeError(`a bug with ${(await parts.getToken(signal)).token}`)
-        if (word !== 'hello') throw new SessionError('this client says no hello', { failure: 'unsupported' })
+        if (word !== 'hello' && word !== 'bug')
+          throw new SessionError('this client says no hello', { failure: 'unsupported' })
         return parts.logIn(async token => {
+          if (word === 'bug') throw new TypeError(`a bug with ${token.token}`)
           const dialed = await parts.dial(token, { signal })
           const server = await parts.secure(dialed, token)
           server.write(Buffer.from(`${token.token}\n`))

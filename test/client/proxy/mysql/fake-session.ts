@@ -58,7 +58,6 @@ export function createFakeSession({
   }
   const parts: ProtocolParts = {
     callerName,
-    getToken: async () => token,
     logIn: attempt => attempt(token),
     async dial(_token, { signal }) {
       signal.addEventListener('abort', () => server.socket.destroy(), { once: true })

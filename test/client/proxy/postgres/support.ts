@@ -64,8 +64,6 @@ export interface FakeServer {
   readonly secure: FakeConnection[]
   /** The addresses that were asked for. */
   readonly dialed: (string | undefined)[]
-  /** How often a token was asked for without a login. */
-  readonly asked: number
 }
 
 /** Creates one whose `logIn` tries once. */
@@ -79,14 +77,9 @@ export function createFakeServer({
   const secure: FakeConnection[] = []
   const dialed: (string | undefined)[] = []
   const vended = { ...VENDED, ...token }
-  let asked = 0
   const parts: ProtocolParts = {
     callerName,
     logIn: attempt => attempt(vended),
-    async getToken() {
-      asked++
-      return vended
-    },
     async dial(_token, { address }) {
       dialed.push(address)
       const connection = createConnection(() => {
@@ -107,9 +100,6 @@ export function createFakeServer({
     plain,
     secure,
     dialed,
-    get asked() {
-      return asked
-    },
   }
 }
 
