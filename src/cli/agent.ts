@@ -1,6 +1,5 @@
 import { createAgentFiles } from '../client/agent/agent-files.ts'
 import { createAgentHealth } from '../client/agent/agent-health.ts'
-import { createAlarm } from '../client/agent/alarm.ts'
 import { createAskTokens } from '../client/agent/ask-tokens.ts'
 import { type ChangeNotice, createChangeNotice } from '../client/agent/change-notice.ts'
 import { keepToken } from '../client/agent/kept-token.ts'
@@ -9,6 +8,7 @@ import { checkPlan } from '../client/agent/planned-files.ts'
 import { runAgent } from '../client/agent/run-agent.ts'
 import { runCommand } from '../client/agent/run-command.ts'
 import { signalProgram } from '../client/agent/signal-program.ts'
+import { createSleeper } from '../client/agent/sleeper.ts'
 import type { SignalHost } from '../client/child-process.ts'
 import { withholdCredentials } from '../client/credential-variables.ts'
 import { startHealthServer } from '../client/daemon/health-server.ts'
@@ -45,14 +45,14 @@ export function agentCommand(args: AgentArguments, context: AgentContext): Promi
     const log = openDaemonLog(context)
     const end = new AbortController()
     const onEnd = () => end.abort()
-    const alarm = createAlarm({ clock: context.clock, signal: end.signal })
+    const sleeper = createSleeper({ clock: context.clock, signal: end.signal })
     // on a terminal, it says that the terminal is gone
-    const onHangup = context.stderr.isTTY ? onEnd : alarm.ring
+    const onHangup = context.stderr.isTTY ? onEnd : sleeper.wake
     const handlers = { SIGTERM: onEnd, SIGINT: onEnd, SIGHUP: onHangup } as const
     const names = Object.keys(handlers) as (keyof typeof handlers)[]
     for (const name of names) context.host.on(name, handlers[name])
     try {
-      return await runPlan(plan, { args, context, log, alarm, signal: end.signal })
+      return await runPlan(plan, { args, context, log, sleeper, signal: end.signal })
     } catch (cause) {
       if (end.signal.aborted) return 0
       throw cause
@@ -67,11 +67,11 @@ interface Run {
   args: AgentArguments
   context: AgentContext
   log: Log
-  alarm: ReturnType<typeof createAlarm>
+  sleeper: ReturnType<typeof createSleeper>
   signal: AbortSignal
 }
 
-async function runPlan(plan: AgentPlan, { args, context, log, alarm, signal }: Run): Promise<number> {
+async function runPlan(plan: AgentPlan, { args, context, log, sleeper, signal }: Run): Promise<number> {
   const { clock, stdout } = context
   const monotonic = monotonicClock()
   const server = await openServer(args, { context, log, signal })
@@ -108,7 +108,7 @@ async function runPlan(plan: AgentPlan, { args, context, log, alarm, signal }: R
     isStarted = error === undefined
     if (isStarted) stdout.write('{"msg":"ready"}\n')
     if (args.once || error) return await endEarly(error, notice)
-    await runAgent({ logins, files, notice, alarm, signal })
+    await runAgent({ logins, files, notice, sleeper, signal })
     log.info({ event: 'agent_stopped' }, 'the agent has stopped; the files are as they are')
     return 0
   } finally {

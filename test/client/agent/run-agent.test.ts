@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createAgentHealth } from '../../../src/client/agent/agent-health.ts'
-import { createAlarm } from '../../../src/client/agent/alarm.ts'
 import { createLoginStates } from '../../../src/client/agent/login-states.ts'
 import { runAgent } from '../../../src/client/agent/run-agent.ts'
+import { createSleeper } from '../../../src/client/agent/sleeper.ts'
 import { createLogRecorder } from '../../support/service/log-recorder.ts'
 import { freshReply } from '../library/questions.ts'
 import { busy, DOWN, keepLogins, REFUSED } from './tokens.ts'
@@ -16,7 +16,7 @@ async function startAgent(...words: string[]) {
   const { clock, tokens } = kept
   const end = new AbortController()
   const log = createLogRecorder()
-  const alarm = createAlarm({ clock, signal: end.signal })
+  const sleeper = createSleeper({ clock, signal: end.signal })
   const logins = createLoginStates({ tokens, clock, log })
   const files = { looks: 0, changes: [] as boolean[] }
   const notices = { count: 0 }
@@ -44,13 +44,13 @@ async function startAgent(...words: string[]) {
       settled: async () => true,
       failures: () => 0,
     },
-    alarm,
+    sleeper,
     signal: end.signal,
   })
   onTestFinished(() => end.abort())
   const events = (level: string) =>
     log.lines.filter(line => line.level === level).map(({ fields }) => fields.event)
-  return { kept, clock, end, log, alarm, files, notices, health, ended, events }
+  return { kept, clock, end, log, sleeper, files, notices, health, ended, events }
 }
 
 test('files are looked after every 10 s, and others are told when one has changed', async () => {
@@ -131,9 +131,9 @@ test('a clock that is put back by an hour makes no token last longer', async () 
   expect(health.problem()).toBe(undefined)
 })
 
-test('who rings has every token asked for and every file looked at, at once', async () => {
-  const { kept, clock, alarm, files } = await startAgent('orders', 'ledger')
-  alarm.ring()
+test('who wakes it has every token asked for and every file looked at, at once', async () => {
+  const { kept, clock, sleeper, files } = await startAgent('orders', 'ledger')
+  sleeper.wake()
   await clock.advance(1)
   expect(kept.asked).toEqual({ orders: [0, 0], ledger: [0, 0] })
   expect(files.looks).toBe(1)
