@@ -71,6 +71,11 @@ function describeWireError(cause: WireError, context: FailureContext): SessionEr
     case 'protocol':
       return say(`${message}: ${place} is no database of this kind, or something in between`, 'refused')
     case 'connection':
+      if (code === 'EMFILE')
+        return say(
+          'the proxy has as many files open as it may (EMFILE): its limit, that of `ulimit -Hn`, has to be more than twice --max-connections',
+          'unavailable',
+        )
       return say(
         `no session with ${place}: ${message}${codeNote(code)}; try again in a moment`,
         'unavailable',

@@ -8,6 +8,7 @@ import type { TokenSource } from '../library/token-source.ts'
 import type { VendedToken } from '../library/types.ts'
 import { isLoginThrottled, isTokenRefused } from '../login-probe/find-refusal.ts'
 import { WireError } from '../wire/wire-error.ts'
+import { createLoginQueue } from './login-queue.ts'
 import type { ProtocolParts } from './protocol.ts'
 
 export interface LoginRetryParts {
@@ -23,6 +24,8 @@ export interface LoginRetryParts {
 
 /** Of TLS and the login itself, each time that it is tried. */
 const MAX_ATTEMPT_MS = 20_000
+/** Of thousands at once, all would take too long, and come again: a handshake of TLS is work. */
+const MAX_AT_ONCE = 100
 /** A database that refuses what it was just given refuses the next, too: jeton paces new tokens, which others want. */
 const REFUSAL_REST_MS = 60_000
 const BACKOFF = { firstMs: 500, maxMs: 4000 }
@@ -31,6 +34,7 @@ const JITTER = { low: 0.5, high: 1 }
 /** Returns `ProtocolParts.logIn` for one database. */
 export function createLogIn(parts: LoginRetryParts): ProtocolParts['logIn'] {
   const { source, clock, startStopwatch, random, waitMs } = parts
+  const inQueue = createLoginQueue(MAX_AT_ONCE)
   /** Until when refused tokens are not reported. */
   let rest = createRest(0, startStopwatch)
 
@@ -55,7 +59,7 @@ export function createLogIn(parts: LoginRetryParts): ProtocolParts['logIn'] {
     let isReplaced = false
     for (let retries = 0; ; retries++)
       try {
-        return await tryOnce(() => attempt(token), { clock, signal })
+        return await inQueue(() => tryOnce(() => attempt(token), { clock, signal }), signal)
       } catch (cause) {
         signal.throwIfAborted()
         if (!(cause instanceof WireError)) throw cause
