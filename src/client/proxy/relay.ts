@@ -6,13 +6,20 @@ const MAX_WAITING_BYTES = 256 * 1024
 /** How long a client that has all that the server sent may take to close its side. */
 const LINGER_MS = 10_000
 
+interface Ends {
+  client: Duplex
+  server: Duplex
+  /** Passes on that the client has ended its side. */
+  endServer(): void
+}
+
 /**
  * Copies bytes both ways, and resolves when both sides are closed. The end of one side is passed on, and the other may go on
  * sending. A side that breaks ends the session once the other has what was sent before. Never rejects.
  */
-export async function relay({ client, server }: { client: Duplex; server: Duplex }): Promise<void> {
-  copy(client, server)
-  copy(server, client)
+export async function relay({ client, server, endServer }: Ends): Promise<void> {
+  copy(client, server, endServer)
+  copy(server, client, () => client.end())
   const endClient = () => finishWriting(client, () => lingerOn(client, LINGER_MS))
   // databases do not go on reading after their end
   server.once('end', endClient)
@@ -23,14 +30,14 @@ export async function relay({ client, server }: { client: Duplex; server: Duplex
   await Promise.all([clientClosed, closed(server).then(endClient), closed(client), closed(server)])
 }
 
-function copy(from: Duplex, to: Duplex): void {
+function copy(from: Duplex, to: Duplex, onEnd: () => void): void {
   if (from.destroyed || to.destroyed) return
   from.on('data', chunk => {
     to.write(chunk)
     if (to.writableLength > MAX_WAITING_BYTES) from.pause()
   })
   to.on('drain', () => from.resume())
-  if (from.readableEnded) to.end()
-  else from.once('end', () => to.end())
+  if (from.readableEnded) onEnd()
+  else from.once('end', onEnd)
   if (to.writableLength <= MAX_WAITING_BYTES) from.resume()
 }

@@ -107,7 +107,7 @@ async function join(
   try {
     passOn(link, { socket, unread })
     if (stop.aborted) end()
-    await relay({ client: socket, server: stream })
+    await relay({ client: socket, server: stream, endServer: link.server.endWriting })
   } finally {
     stop.removeEventListener('abort', end)
     watch.sessionEnded({ toServer: socket.bytesRead, toClient: socket.bytesWritten })

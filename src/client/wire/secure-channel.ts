@@ -31,6 +31,11 @@ export interface SecureChannel extends ByteChannel {
   readonly certificate: ServerCertificate
   /** As in `TLSv1.3`. */
   readonly tlsVersion: string
+  /**
+   * Sends what was written, and ends this side as plain TCP does. A server that has been told goodbye reads nothing that comes after
+   * it: for TLS's own end, unread, its system would break the connection off, and lose what is still on its way.
+   */
+  endWriting(): void
   /** Sends what was written and ends the connection, at once if the server does not. */
   close(): void
 }
@@ -68,6 +73,9 @@ export async function openSecureChannel(socket: Socket, { host, ca }: TlsOptions
     stream: secured,
     certificate,
     tlsVersion: secured.getProtocol() ?? 'TLS',
+    endWriting() {
+      if (!secured.destroyed) secured.write('', () => socket.end())
+    },
     close() {
       secured.end()
       setTimeout(() => secured.destroy(), MAX_CLOSE_MS).unref()

@@ -27,6 +27,7 @@ export function createFakeServer(): FakeServer {
       stream: connection,
       certificate: { names: [], issuer: 'nobody', expiresAt: 0 },
       tlsVersion: 'TLSv1.3',
+      endWriting() {},
       close() {},
     },
     written: () => Buffer.concat(chunks),

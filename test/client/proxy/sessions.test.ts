@@ -18,8 +18,27 @@ test('a client is logged in, and bytes are copied both ways until both sides hav
   // the end of the client's side is passed on, and the rest of the reply comes back
   expect(await readAll(client)).toBe('a query')
   await expect.poll(() => server.sockets.size, WITHIN).toBe(0)
-  expect(sampleOf(proxy, 'jeton_proxy_sessions')).toBe(0)
+  await expect.poll(() => sampleOf(proxy, 'jeton_proxy_sessions'), WITHIN).toBe(0)
   expect(sampleOf(proxy, 'jeton_proxy_sessions_total')).toBe(1)
+})
+
+test('the end of a client comes as that of a TCP connection: a byte that a server leaves unread would cut its reply off', async () => {
+  const server = await startToyServer()
+  const bytes: (number | undefined)[] = []
+  server.onSession = socket => {
+    const [connection] = server.sockets
+    const count = () => bytes.push(connection?.bytesRead)
+    socket.on('data', data => count() && socket.write(data)).on('end', () => count() && socket.end())
+  }
+  const { connect } = await startToyProxy(server.port)
+  const client = connect('hello')
+  await readLine(client)
+  client.write('goodbye\n')
+  expect(await readLine(client)).toBe('goodbye')
+  client.end()
+  expect(await readAll(client)).toBe('')
+  expect(bytes).toHaveLength(2)
+  expect(bytes[1]).toBe(bytes[0])
 })
 
 test('what a client sends along with its first message comes after the login', async () => {
@@ -37,6 +56,18 @@ test('100 clients at once cost one token', async () => {
   expect(new Set(lines)).toEqual(new Set(['welcome 127.0.0.1']))
   expect(asked).toHaveLength(1)
   expect(new Set(server.tokens).size).toBe(1)
+})
+
+test('of many logins 100 go on at one time, and the others have their turn unless they have left', async () => {
+  const server = await startToyServer()
+  server.answer = () => 'hang'
+  const { connect, proxy } = await startToyProxy(server.port)
+  const clients = Array.from({ length: 150 }, () => connect('hello'))
+  await expect.poll(() => sampleOf(proxy, 'jeton_proxy_connections'), WITHIN).toBe(150)
+  await expect.poll(() => server.tokens.length, WITHIN).toBe(100)
+  for (const client of [...clients.slice(0, 20), ...clients.slice(-10)]) client.destroy()
+  await expect.poll(() => server.tokens.length, WITHIN).toBe(120)
+  expect(server.sockets.size).toBe(100)
 })
 
 test('nothing to do is an end without a word', async () => {

@@ -70,7 +70,14 @@ export function createFakeSession({
       const channel = createByteChannel(socket)
       // as a TLS socket, which is a stream of its own, would be
       socket.resume()
-      return { ...channel, stream: socket, certificate, tlsVersion: 'TLSv1.3', close: () => socket.end() }
+      return {
+        ...channel,
+        stream: socket,
+        certificate,
+        tlsVersion: 'TLSv1.3',
+        endWriting: () => socket.end(),
+        close: () => socket.end(),
+      }
     },
   }
   const aborter = new AbortController()

@@ -109,6 +109,7 @@ function secureChannelOf({ stream }: FakeConnection): SecureChannel {
     stream,
     certificate: { names: [], issuer: 'nobody', expiresAt: 0 },
     tlsVersion: 'TLSv1.3',
+    endWriting: () => void stream.end(),
     close: () => void stream.destroy(),
   }
 }
