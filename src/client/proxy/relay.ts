@@ -3,7 +3,7 @@ import { closed, finishWriting, lingerOn } from './end-connection.ts'
 
 /** What waits for a slow reader, of one direction; then the other side is not read. */
 const MAX_WAITING_BYTES = 256 * 1024
-/** How long a client that has all that the server sent may take to close its side. */
+/** How long a side may take to close once the other is gone, and to take what was still for it. */
 const LINGER_MS = 10_000
 
 interface Ends {
@@ -24,7 +24,9 @@ export async function relay({ client, server, endServer }: Ends): Promise<void> 
   // databases do not go on reading after their end
   server.once('end', endClient)
   const clientClosed = closed(client).then(() => {
-    // nobody is there to read the rest of a reply
+    // nobody is there for the rest of a reply; unread, it would keep the server from reading what is still to be sent
+    server.removeAllListeners('data')
+    lingerOn(server, LINGER_MS)
     finishWriting(server, () => server.destroy())
   })
   await Promise.all([clientClosed, closed(server).then(endClient), closed(client), closed(server)])

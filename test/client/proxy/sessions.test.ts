@@ -347,6 +347,32 @@ test('a client that stops reading is not read for, and its server is not either'
   expect(got).toBe('welcome 127.0.0.1\n'.length + 64 * 1024 * 1024)
 })
 
+test('a client that goes while neither side reads leaves nothing behind', async () => {
+  const server = await startToyServer()
+  server.onSession = socket => {
+    socket.pause().write(Buffer.alloc(16 * 1024 * 1024), () => socket.resume().on('end', () => socket.end()))
+  }
+  const { connect, proxy } = await startToyProxy(server.port)
+  const client = connect('hello')
+  await once(client, 'readable')
+  client.write(Buffer.alloc(16 * 1024 * 1024))
+  let last = -1
+  await expect
+    .poll(
+      () => {
+        const hasStopped = last === client.writableLength
+        last = client.writableLength
+        return hasStopped
+      },
+      { interval: 200, timeout: 10_000 },
+    )
+    .toBe(true)
+  expect(client.writableLength).toBeGreaterThan(0)
+  client.destroy()
+  await expect.poll(() => server.sockets.size, WITHIN).toBe(0)
+  await expect.poll(() => sampleOf(proxy, 'jeton_proxy_connections'), WITHIN).toBe(0)
+})
+
 test('a server that breaks off is the end for the client, after what it had sent', async () => {
   const server = await startToyServer()
   server.onSession = socket => {
