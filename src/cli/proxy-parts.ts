@@ -1,5 +1,5 @@
 import { requestJeton } from '../client/jeton-request.ts'
-import { callerNameOf } from '../client/proxy/caller-name.ts'
+import { callerNameOf } from '../client/proxy/login/caller-name.ts'
 import type { Protocols, ProxyParts } from '../client/proxy/proxy.ts'
 import { requestToken } from '../client/request-token.ts'
 import type { Wait } from '../client/retry.ts'

@@ -5,9 +5,9 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
-import { listenLocally } from '../../../src/client/proxy/listen-locally.ts'
-import { localAddress } from '../../../src/client/proxy/local-address.ts'
-import { defaultSocketFolder, makeSocketFolder } from '../../../src/client/proxy/socket-folder.ts'
+import { listenLocally } from '../../../src/client/proxy/local/listen-locally.ts'
+import { localAddress } from '../../../src/client/proxy/local/local-address.ts'
+import { defaultSocketFolder, makeSocketFolder } from '../../../src/client/proxy/local/socket-folder.ts'
 import { newFolder, readLine, startToyProxy, startToyServer, toyReply } from './toy-proxy.ts'
 
 const UID = process.getuid?.() ?? 0

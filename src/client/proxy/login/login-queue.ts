@@ -1,4 +1,4 @@
-import { untilAborted } from '../../lib/until-aborted.ts'
+import { untilAborted } from '../../../lib/until-aborted.ts'
 
 /**
  * Returns a function that does work, of which no more than `max` goes on at one time; the rest waits, in the order in which it came.

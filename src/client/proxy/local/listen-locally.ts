@@ -1,8 +1,8 @@
 import { lstatSync, unlinkSync } from 'node:fs'
 import { chmod, lstat } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { systemCode, systemCodeNote } from '../../lib/system-error.ts'
-import { type CallerError, failure } from '../errors.ts'
+import { systemCode, systemCodeNote } from '../../../lib/system-error.ts'
+import { type CallerError, failure } from '../../errors.ts'
 import type { LocalAddress } from './local-address.ts'
 
 export interface LocalServer {

@@ -1,11 +1,11 @@
-import { CallerError } from '../errors.ts'
-import type { Stopwatch } from '../library/stopwatch.ts'
-import { TokenError } from '../library/token-error.ts'
-import { createTokenSource, type TokenSource } from '../library/token-source.ts'
-import type { VendedToken } from '../library/types.ts'
+import { CallerError } from '../../errors.ts'
+import type { Stopwatch } from '../../library/stopwatch.ts'
+import { TokenError } from '../../library/token-error.ts'
+import { createTokenSource, type TokenSource } from '../../library/token-source.ts'
+import type { VendedToken } from '../../library/types.ts'
+import type { ProxiedDatabase, ProxyOptions, ProxyParts } from '../proxy.ts'
+import { type DatabaseWatch, watchDatabase } from '../watch-database.ts'
 import { createAskJeton } from './ask-jeton.ts'
-import type { ProxiedDatabase, ProxyOptions, ProxyParts } from './proxy.ts'
-import { type DatabaseWatch, watchDatabase } from './watch-database.ts'
 
 /** A database that jeton has given a token for. */
 export interface OpenSource {

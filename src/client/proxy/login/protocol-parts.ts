@@ -1,12 +1,12 @@
-import type { Clock } from '../../lib/clock.ts'
-import { untilAborted } from '../../lib/until-aborted.ts'
-import type { Stopwatch } from '../library/stopwatch.ts'
-import type { TokenSource } from '../library/token-source.ts'
-import { type Dialed, dial } from '../wire/dial.ts'
-import { openSecureChannel } from '../wire/secure-channel.ts'
+import type { Clock } from '../../../lib/clock.ts'
+import { untilAborted } from '../../../lib/until-aborted.ts'
+import type { Stopwatch } from '../../library/stopwatch.ts'
+import type { TokenSource } from '../../library/token-source.ts'
+import { type Dialed, dial } from '../../wire/dial.ts'
+import { openSecureChannel } from '../../wire/secure-channel.ts'
+import type { ProtocolParts } from '../protocol.ts'
 import { type AddressParts, createFindAddresses } from './find-addresses.ts'
 import { createLogIn, type LoginRetryParts } from './log-in.ts'
-import type { ProtocolParts } from './protocol.ts'
 
 export interface LoginParts extends AddressParts, Pick<LoginRetryParts, 'random' | 'onTokenRefused'> {
   source: Pick<TokenSource, 'get' | 'refused'>

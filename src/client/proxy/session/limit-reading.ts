@@ -1,6 +1,6 @@
-import type { Clock } from '../../lib/clock.ts'
-import type { Stopwatch } from '../library/stopwatch.ts'
-import type { ByteChannel } from '../wire/byte-channel.ts'
+import type { Clock } from '../../../lib/clock.ts'
+import type { Stopwatch } from '../../library/stopwatch.ts'
+import type { ByteChannel } from '../../wire/byte-channel.ts'
 
 export interface ReadingLimit {
   clock: Pick<Clock, 'sleep'>

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { type ClientFamily, clientFamily } from '../client-family.ts'
-import { failure, invalidUsage } from '../errors.ts'
-import type { VendedToken } from '../library/types.ts'
-import type { ProxiedDatabase } from './proxy.ts'
+import { type ClientFamily, clientFamily } from '../../client-family.ts'
+import { failure, invalidUsage } from '../../errors.ts'
+import type { VendedToken } from '../../library/types.ts'
+import type { ProxiedDatabase } from '../proxy.ts'
 
 /** Where a database's clients connect to. */
 export type LocalAddress =

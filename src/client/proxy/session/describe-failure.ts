@@ -1,8 +1,8 @@
-import { TokenError } from '../library/token-error.ts'
-import type { VendedToken } from '../library/types.ts'
-import { findKnownRefusal } from '../login-probe/find-refusal.ts'
-import { WireError } from '../wire/wire-error.ts'
-import { SessionError, type SessionFailure } from './session-error.ts'
+import { TokenError } from '../../library/token-error.ts'
+import type { VendedToken } from '../../library/types.ts'
+import { findKnownRefusal } from '../../login-probe/find-refusal.ts'
+import { WireError } from '../../wire/wire-error.ts'
+import { SessionError, type SessionFailure } from '../session-error.ts'
 
 export interface FailureContext {
   /** As jeton calls it. */

@@ -1,12 +1,12 @@
 import { isIP } from 'node:net'
-import type { Clock } from '../../lib/clock.ts'
-import { withTimeout } from '../../lib/deadline.ts'
-import { singleFlightByKey } from '../../lib/single-flight.ts'
-import { parseAddress } from '../../rds/address.ts'
-import type { VendedToken } from '../library/types.ts'
-import { connectionError } from '../wire/byte-channel.ts'
-import { protocolError, WireError } from '../wire/wire-error.ts'
-import type { LookUpAddresses } from './proxy.ts'
+import type { Clock } from '../../../lib/clock.ts'
+import { withTimeout } from '../../../lib/deadline.ts'
+import { singleFlightByKey } from '../../../lib/single-flight.ts'
+import { parseAddress } from '../../../rds/address.ts'
+import type { VendedToken } from '../../library/types.ts'
+import { connectionError } from '../../wire/byte-channel.ts'
+import { protocolError, WireError } from '../../wire/wire-error.ts'
+import type { LookUpAddresses } from '../proxy.ts'
 
 /** Where a database is dialed. */
 export interface DialTarget {

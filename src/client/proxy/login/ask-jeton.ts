@@ -1,10 +1,10 @@
-import { escapeUnprintable } from '../../lib/printable.ts'
-import { systemCodeNote } from '../../lib/system-error.ts'
-import { CallerError } from '../errors.ts'
-import { TokenError } from '../library/token-error.ts'
-import type { Question } from '../library/token-source.ts'
-import type { TokenReply } from '../token-reply.ts'
-import type { ProxyParts } from './proxy.ts'
+import { escapeUnprintable } from '../../../lib/printable.ts'
+import { systemCodeNote } from '../../../lib/system-error.ts'
+import { CallerError } from '../../errors.ts'
+import { TokenError } from '../../library/token-error.ts'
+import type { Question } from '../../library/token-source.ts'
+import type { TokenReply } from '../../token-reply.ts'
+import type { ProxyParts } from '../proxy.ts'
 
 export interface AskParts extends Pick<ProxyParts, 'requestToken'> {
   database: string

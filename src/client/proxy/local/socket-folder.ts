@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
-import type { Environment } from '../../lib/process-input.ts'
-import { systemCodeNote } from '../../lib/system-error.ts'
-import { failure } from '../errors.ts'
-import { ForeignFile, makePrivate, STICKY, WRITABLE_BY_OTHERS } from '../private-folder.ts'
+import type { Environment } from '../../../lib/process-input.ts'
+import { systemCodeNote } from '../../../lib/system-error.ts'
+import { failure } from '../../errors.ts'
+import { ForeignFile, makePrivate, STICKY, WRITABLE_BY_OTHERS } from '../../private-folder.ts'
 
 export interface FolderOwner {
   env: Environment

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createLoginQueue } from '../../../src/client/proxy/login-queue.ts'
+import { createLoginQueue } from '../../../../src/client/proxy/login/login-queue.ts'
 
 const { signal } = new AbortController()
 

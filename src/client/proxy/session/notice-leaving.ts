@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import type { ByteChannel } from '../wire/byte-channel.ts'
-import { WireError } from '../wire/wire-error.ts'
+import type { ByteChannel } from '../../wire/byte-channel.ts'
+import { WireError } from '../../wire/wire-error.ts'
 
 /** The client went away before it was logged in: nobody is there to be told anything. */
 export class ClientGone extends Error {
