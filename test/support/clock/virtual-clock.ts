@@ -16,12 +16,17 @@ export function virtualClock(start = Date.parse('2026-11-23T10:00:00Z')): Virtua
     if (at <= now) return Promise.resolve()
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason)
-      const sleeper = { at, wake: resolve }
-      sleepers.push(sleeper)
-      signal?.addEventListener('abort', () => {
+      const abort = () => {
         sleepers = sleepers.filter(other => other !== sleeper)
-        reject(signal.reason)
-      })
+        reject(signal?.reason)
+      }
+      const wake = () => {
+        signal?.removeEventListener('abort', abort)
+        resolve()
+      }
+      const sleeper = { at, wake }
+      sleepers.push(sleeper)
+      signal?.addEventListener('abort', abort)
     })
   }
 
