@@ -2,7 +2,7 @@ import { createAgentFiles } from '../client/agent/agent-files.ts'
 import { createAgentHealth } from '../client/agent/agent-health.ts'
 import { createAskTokens } from '../client/agent/ask-tokens.ts'
 import { type ChangeNotice, createChangeNotice } from '../client/agent/change-notice.ts'
-import { keepToken } from '../client/agent/kept-token.ts'
+import { findAnswer, keepToken } from '../client/agent/kept-token.ts'
 import { createLoginStates } from '../client/agent/login-states.ts'
 import { checkPlan } from '../client/agent/planned-files.ts'
 import { runAgent } from '../client/agent/run-agent.ts'
@@ -15,6 +15,7 @@ import { startHealthServer } from '../client/daemon/health-server.ts'
 import { type CallerError, failure } from '../client/errors.ts'
 import type { JetonServer } from '../client/jeton-request.ts'
 import { createStopwatches } from '../client/library/stopwatch.ts'
+import type { Wait } from '../client/retry.ts'
 import { monotonicClock } from '../lib/clock.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { LineStream } from '../telemetry/stderr-stream.ts'
@@ -22,6 +23,7 @@ import { type AgentArguments, type AgentPlan, parseAgentArguments } from './agen
 import { catchCallerErrors } from './caller-command.ts'
 import { openDaemonLog } from './daemon-log.ts'
 import { type CallerContext, findServer } from './token-options.ts'
+import { waitText } from './wait-notice.ts'
 
 export interface AgentContext extends CallerContext {
   /** Node's `process`. */
@@ -98,10 +100,8 @@ async function runPlan(plan: AgentPlan, { args, context, log, sleeper, signal }:
     )
     const [refused] = await logins.renew()
     signal.throwIfAborted()
-    const replyOf = (login: (typeof plan.logins)[number]) =>
-      tokens.find(({ wanted }) => wanted === login)?.answer()?.reply
     // of a login that is refused nobody knows which files it fits
-    if (!refused) checkPlan(plan.files, replyOf)
+    if (!refused) checkPlan(plan.files, login => findAnswer(tokens, login)?.reply)
     if (await files.write()) notice.announce()
     const problem = files.states().find(state => state.problem !== undefined)?.problem
     const error = refused ?? (problem === undefined ? undefined : failure(problem))
@@ -129,12 +129,8 @@ async function openServer(
   args: AgentArguments,
   { context, log, signal }: Pick<Run, 'context' | 'log' | 'signal'>,
 ): Promise<JetonServer> {
-  const stderr = {
-    write: (line: string) => log.warn({ event: 'agent_waiting' }, line.replace(/^jeton: /, '').trimEnd()),
-    // each wait is a line
-    isTTY: true,
-  }
-  const server = await findServer({ ...args, wait: args.wait ?? DEFAULT_WAIT }, { ...context, stderr })
+  const onWait = (wait: Wait) => log.warn({ event: 'agent_waiting' }, waitText(wait))
+  const server = await findServer({ ...args, wait: args.wait ?? DEFAULT_WAIT }, { ...context, onWait })
   return { ...server, signal }
 }
 

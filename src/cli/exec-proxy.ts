@@ -4,7 +4,6 @@ import { type CommandFolder, withCommandFolder } from '../client/command-folder.
 import { putLocalLogin } from '../client/local-environment.ts'
 import { localUrlVariables } from '../client/local-login-url.ts'
 import { applyChanges } from '../client/login.ts'
-import { PROTOCOLS } from '../client/proxy/protocols.ts'
 import type { RunningProxy } from '../client/proxy/proxy.ts'
 import { startProxy } from '../client/proxy/start-proxy.ts'
 import type { Environment } from '../lib/process-input.ts'
@@ -65,10 +64,7 @@ async function startProxyFor(
   let isServing = false
   const log = createQuietLog(openDaemonLog(context), () => isServing)
   const wait = args.wait ?? String(DEFAULT_WAIT_SECONDS)
-  const { parts, findCallerName } = await findProxyParts(
-    { ...args, wait },
-    { context, log, protocols: PROTOCOLS },
-  )
+  const { parts, findCallerName } = await findProxyParts({ ...args, wait }, { context, log })
   const listen = loopbackPort === undefined ? { folder: folder.path } : { loopbackPort }
   const proxy = await startProxy(
     {

@@ -1,13 +1,14 @@
 import { requestJeton } from '../client/jeton-request.ts'
 import { callerNameOf } from '../client/proxy/login/caller-name.ts'
-import type { Protocols, ProxyParts } from '../client/proxy/proxy.ts'
+import { PROTOCOLS } from '../client/proxy/protocols.ts'
+import type { ProxyParts } from '../client/proxy/proxy.ts'
 import { requestToken } from '../client/request-token.ts'
 import type { Wait } from '../client/retry.ts'
 import { isWhoamiReply } from '../client/whoami-reply.ts'
 import { type Clock, monotonicClock } from '../lib/clock.ts'
 import { waitAtMost } from '../lib/deadline.ts'
 import { createLogThrottle } from '../lib/log-throttle.ts'
-import type { Log } from '../telemetry/log.ts'
+import { type Log, nameAndStack } from '../telemetry/log.ts'
 import type { LookUpAll } from './doctor/target.ts'
 import { type CallerContext, findServer, type ServerArguments } from './token-options.ts'
 
@@ -36,7 +37,7 @@ const MAX_NAME_MS = 3000
  */
 export async function findProxyParts(
   args: ServerArguments,
-  { context, log, protocols }: { context: ProxyContext; log: Log; protocols: Protocols },
+  { context, log }: { context: ProxyContext; log: Log },
 ): Promise<FoundProxyParts> {
   const { clock, lookUpAll } = context
   const lines = createLogThrottle()
@@ -45,17 +46,17 @@ export async function findProxyParts(
     const fields = { event: 'proxy_waiting', code, seconds: Math.ceil(delayMs / 1000) } as const
     log.info(fields, `waiting, to ask again: ${message}`)
   }
-  const found = await findServer(args, { ...context, onWait })
-  const server = { ...found, onWait }
+  const server = await findServer(args, { ...context, onWait })
   return {
     parts: {
-      protocols,
+      protocols: PROTOCOLS,
       requestToken: (body, { waitMs }) => requestToken(body, { ...server, waitMs }),
       clock,
       monotonic: monotonicClock(),
       random: Math.random,
       lookUpAll,
       log,
+      nameAndStack,
     },
     async findCallerName() {
       let subject: string | undefined

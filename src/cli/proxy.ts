@@ -4,7 +4,6 @@ import { parseHealthAddress } from '../client/daemon/health-address.ts'
 import { startHealthServer } from '../client/daemon/health-server.ts'
 import { invalidUsage } from '../client/errors.ts'
 import { defaultSocketFolder, makeSocketFolder } from '../client/proxy/local/socket-folder.ts'
-import { PROTOCOLS } from '../client/proxy/protocols.ts'
 import type { RunningProxy } from '../client/proxy/proxy.ts'
 import { startProxy } from '../client/proxy/start-proxy.ts'
 import { printableJson } from '../lib/printable.ts'
@@ -112,10 +111,7 @@ async function open(settings: Settings, { args, context, log }: OpenParts): Prom
   const { wait = DEFAULT_WAIT, user, ca, socketDir } = args
   const { databases: words, firstPort, waitMs, maxConnections } = settings
   const caPem = ca === undefined ? undefined : await readDatabaseCa(ca)
-  const { parts, findCallerName } = await findProxyParts(
-    { ...args, wait },
-    { context, log, protocols: PROTOCOLS },
-  )
+  const { parts, findCallerName } = await findProxyParts({ ...args, wait }, { context, log })
   const owner = { env: context.env, uid: process.getuid?.() }
   const folderOf = async (database: string) => {
     if (socketDir === undefined) return defaultSocketFolder(database, owner)

@@ -12,14 +12,15 @@ export function createWaitNotice(stderr: TextOutput): (wait: Wait) => void {
   return wait => {
     if (isSaid && !stderr.isTTY) return
     isSaid = true
-    stderr.write(`${escapeUnprintable(noticeOf(wait))}\n`)
+    stderr.write(`jeton: ${escapeUnprintable(waitText(wait))}\n`)
   }
 }
 
-function noticeOf({ error, delayMs, giveUpAt }: Wait): string {
+/** Returns why a command waits, for how long, and until when it tries, in characters that are not checked. */
+export function waitText({ error, delayMs, giveUpAt }: Wait): string {
   const { message, code, retryAfterMs } = error
   const seconds = Math.max(1, Math.round(delayMs / 1000))
   const next = retryAfterMs === delayMs ? `the server asks to wait ${seconds} s` : `next try in ${seconds} s`
   const why = code === undefined ? message : `${message} (${code})`
-  return `jeton: ${next}, trying until ${isoSeconds(giveUpAt)}: ${why}`
+  return `${next}, trying until ${isoSeconds(giveUpAt)}: ${why}`
 }

@@ -1,10 +1,10 @@
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { clientFamily } from './client-family.ts'
 import { MYSQL_VARIABLES, POSTGRES_VARIABLES } from './client-variables.ts'
 import { changesOf, type EnvironmentChanges } from './environment.ts'
 import type { LocalLogin } from './local-login.ts'
 import { localUrl } from './local-login-url.ts'
-import type { PutFile } from './login-files.ts'
+import { type PutFile, putMysqlOptions } from './login-files.ts'
 import { localMysqlOptions } from './mysql-options.ts'
 
 /** For programs that read a password and insist on one. The proxy asks for none, and takes any. */
@@ -17,10 +17,7 @@ const NO_PASSWORD = 'none-needed'
 export async function putLocalLogin(login: LocalLogin, put: PutFile): Promise<EnvironmentChanges> {
   if (clientFamily(login) === 'postgres') return forPostgres(login)
 
-  const options = localMysqlOptions(login)
-  const mariadbHome = dirname(await put({ name: 'mariadb/my.cnf', text: options.mariadb }))
-  const mysqlHome = dirname(await put({ name: 'mysql/my.cnf', text: options.mysql }))
-  return forMysql(login, { mariadbHome, mysqlHome })
+  return forMysql(login, await putMysqlOptions(localMysqlOptions(login), put))
 }
 
 /**
@@ -42,10 +39,7 @@ function forPostgres(login: LocalLogin): EnvironmentChanges {
 }
 
 /** To the clients of MySQL and MariaDB, `localhost` is the socket, and 127.0.0.1 never is. */
-function forMysql(
-  login: LocalLogin,
-  { mariadbHome, mysqlHome }: { mariadbHome: string; mysqlHome: string },
-): EnvironmentChanges {
+function forMysql(login: LocalLogin, homes: Readonly<Record<string, string>>): EnvironmentChanges {
   const { socket, port, user, dbname } = login
   const set = {
     DATABASE_URL: localUrl(login),
@@ -53,10 +47,7 @@ function forMysql(
     MYSQL_TCP_PORT: String(port),
     MYSQL_USER: user,
     MYSQL_PWD: NO_PASSWORD,
-    MARIADB_HOME: mariadbHome,
-    MYSQL_HOME: mysqlHome,
-    // a file that is not there: ~/.mylogin.cnf would win over the login
-    MYSQL_TEST_LOGIN_FILE: join(mysqlHome, 'no-login-paths'),
+    ...homes,
     ...(socket !== undefined && { MYSQL_UNIX_PORT: socket }),
     ...(dbname !== undefined && { MYSQL_DATABASE: dbname }),
   }

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import { clientFamily } from './client-family.ts'
 import type { ConnectAddress } from './connect-address.ts'
 import { type EnvironmentChanges, environmentChanges } from './environment.ts'
-import { mysqlOptions } from './mysql-options.ts'
+import { type MysqlOptions, mysqlOptions } from './mysql-options.ts'
 import type { TokenReply } from './token-reply.ts'
 
 /** A file that clients read for a login. It contains no secret, unless `hasPasswordInFiles` asks for it. */
@@ -40,15 +40,22 @@ export async function putLoginFiles(
 
   const password = hasPasswordInFiles ? { password: reply.token } : {}
   const options = mysqlOptions({ reply, caFile, connectAddress, ...password })
+  const homes = await putMysqlOptions(options, put)
+  return { set: { ...set, ...homes, LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN: '1' }, unset }
+}
+
+/** Writes the option files of MySQL's and MariaDB's clients; returns the variables that lead these there, and to no other login. */
+export async function putMysqlOptions(
+  { mariadb, mysql }: MysqlOptions,
+  put: PutFile,
+): Promise<Record<string, string>> {
   // MySQL's clients ignore an option file that others may write to
-  const mariadbHome = dirname(await put({ name: 'mariadb/my.cnf', text: options.mariadb }))
-  const mysqlHome = dirname(await put({ name: 'mysql/my.cnf', text: options.mysql }))
-  const switches = {
+  const mariadbHome = dirname(await put({ name: 'mariadb/my.cnf', text: mariadb }))
+  const mysqlHome = dirname(await put({ name: 'mysql/my.cnf', text: mysql }))
+  return {
     MARIADB_HOME: mariadbHome,
     MYSQL_HOME: mysqlHome,
-    LIBMYSQL_ENABLE_CLEARTEXT_PLUGIN: '1',
     // a file that is not there: MySQL's clients would read ~/.mylogin.cnf last, and its user and password would win
     MYSQL_TEST_LOGIN_FILE: join(mysqlHome, 'no-login-paths'),
   }
-  return { set: { ...set, ...switches }, unset }
 }

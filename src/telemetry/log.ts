@@ -30,7 +30,8 @@ export function logRequestFailure(
   log.error(fields, 'a request failed because of a bug in jeton; please report this line')
 }
 
-function nameAndStack(cause: unknown): { error: string; stack: string[] } {
+/** Returns what may be said of a bug: the kind of its error and where it is, without the message, which may quote a secret. */
+export function nameAndStack(cause: unknown): { error: string; stack: string[] } {
   if (!(cause instanceof Error)) return { error: typeof cause, stack: [] }
   const { name, message, stack = '' } = cause
   const lines = stack.slice(stack.indexOf(message) + message.length).split('\n')

@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { createLogThrottle } from '../../lib/log-throttle.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { type EditFileParts, editFile } from './edit-file.ts'
-import type { Answer, KeptToken } from './kept-token.ts'
+import { type Answer, findAnswer, type KeptToken } from './kept-token.ts'
 import { bundleFor, fittingLogins, type PlannedFile } from './planned-files.ts'
 import { editOf, type ReadyLogin } from './render-file.ts'
 import type { WantedLogin } from './wanted-login.ts'
@@ -35,7 +35,7 @@ export interface AgentFiles {
 
 /** Returns the files with the logins whose tokens are there. */
 export function createAgentFiles({ planned, tokens, edit, clock, log }: AgentFilesParts): AgentFiles {
-  const answerOf = (login: WantedLogin) => tokens.find(({ wanted }) => wanted === login)?.answer()
+  const answerOf = (login: WantedLogin) => findAnswer(tokens, login)
   const files = planned.map(file => ({
     file,
     state: newState(file.path),

@@ -65,6 +65,11 @@ function isSame(one: Answer, other: Answer): boolean {
   return text(one) === text(other)
 }
 
+/** Returns the last answer for a login; undefined before the first. */
+export function findAnswer(tokens: readonly KeptToken[], login: WantedLogin): Answer | undefined {
+  return tokens.find(({ wanted }) => wanted === login)?.answer()
+}
+
 /** Returns the token of a login, which is asked for by `renew`. */
 export function keepToken({ wanted, ask, startStopwatch, random }: KeptTokenParts): KeptToken {
   let kept: (HeldToken & { answer: Answer; dueMs: number }) | undefined

@@ -28,7 +28,7 @@ const PROMISED_LIFE_MS = 5 * 60_000
  */
 export function holdToken(reply: TokenReply, ageMs: Stopwatch): HeldToken {
   const { refreshAfter, expiresAt, expiresIn } = reply
-  const lifeMs = expiresIn === undefined ? PROMISED_LIFE_MS : expiresIn * 1000
+  const lifeMs = lifeMsOf(reply)
   if (lifeMs <= MIN_LEFT_MS)
     throw new TokenError('the server sent a token that is about to end', { isTemporary: true })
   const spareMs =
@@ -43,6 +43,11 @@ export function holdToken(reply: TokenReply, ageMs: Stopwatch): HeldToken {
     leftMs,
     spareMs,
   }
+}
+
+/** Returns how long the token of a reply that has just arrived lasts, in milliseconds, by what the server said of it. */
+export function lifeMsOf({ expiresIn }: TokenReply): number {
+  return expiresIn === undefined ? PROMISED_LIFE_MS : expiresIn * 1000
 }
 
 function publicToken({ token, ...rest }: TokenReply): VendedToken {

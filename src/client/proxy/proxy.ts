@@ -50,6 +50,8 @@ export interface ProxyParts {
   random: () => number
   lookUpAll: LookUpAddresses
   log: Log
+  /** Returns what the log may have of a bug: nothing of its message, which may quote a secret. */
+  nameAndStack(cause: unknown): object
 }
 
 /** A database that is served. */

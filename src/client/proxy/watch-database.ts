@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import { createLogThrottle, type LogThrottle } from '../../lib/log-throttle.ts'
 import type { Log, LogFields } from '../../telemetry/log.ts'
+import { lifeMsOf } from '../library/held-token.ts'
 import type { Stopwatch } from '../library/stopwatch.ts'
 import type { TokenError } from '../library/token-error.ts'
 import type { VendedToken } from '../library/types.ts'
@@ -38,6 +39,8 @@ export interface DatabaseWatch {
 export interface DatabaseWatchParts {
   database: string
   log: Log
+  /** Returns what the log may have of a bug. */
+  nameAndStack(cause: unknown): object
   clock: Pick<Clock, 'now'>
   startStopwatch(): Stopwatch
 }
@@ -50,11 +53,9 @@ interface ThrottledLine {
   level?: 'warn' | 'error'
 }
 
-/** What jeton promises of every token that it vends, should it not say more. */
-const PROMISED_SECONDS = 5 * 60
-
 /** Returns what counts the sessions and tokens of one database, and logs what fails: of each kind, a line in a minute. */
-export function watchDatabase({ database, log, clock, startStopwatch }: DatabaseWatchParts): DatabaseWatch {
+export function watchDatabase(parts: DatabaseWatchParts): DatabaseWatch {
+  const { database, log, clock, startStopwatch } = parts
   const counts: DatabaseCounts = {
     opened: 0,
     ended: 0,
@@ -94,11 +95,16 @@ export function watchDatabase({ database, log, clock, startStopwatch }: Database
       counts.failed.set(reason, (counts.failed.get(reason) ?? 0) + 1)
       if (reason === 'client_gone' || reason === 'ending') return
       if (reason === 'bug')
-        return say(reason, { level: 'error', fields: { event: 'proxy_failed', ...placeOf(cause) }, msg: BUG })
+        return say(reason, {
+          level: 'error',
+          fields: { event: 'proxy_failed', ...parts.nameAndStack(cause) },
+          msg: BUG,
+        })
       say(reason, { fields: { event: 'proxy_session_failed', reason }, msg: message })
     },
-    tokenReceived({ expiresIn = PROMISED_SECONDS, expiresAt, fingerprint, auditId }) {
-      held = { lifeMs: expiresIn * 1000, ageMs: startStopwatch() }
+    tokenReceived(reply) {
+      const { expiresAt, fingerprint, auditId } = reply
+      held = { lifeMs: lifeMsOf(reply), ageMs: startStopwatch() }
       counts.tokensReceived++
       const fields = { database, fingerprint, expiresAt, auditId }
       const wasFailing = tokenFailure !== undefined
@@ -123,10 +129,3 @@ export function watchDatabase({ database, log, clock, startStopwatch }: Database
 }
 
 const BUG = 'a session failed because of a bug in jeton; please report this line'
-
-/** Leaves the message out, which may quote a secret. */
-function placeOf(cause: unknown): { error: string; stack?: string[] } {
-  if (!(cause instanceof Error)) return { error: typeof cause }
-  const stack = (cause.stack ?? '').split('\n').map(line => line.trim())
-  return { error: cause.name, stack: stack.filter(line => /^at .*:\d+:\d+\)?$/.test(line)) }
-}

@@ -16,7 +16,8 @@ export function createToyProtocol(parts: ProtocolParts): ProxyProtocol {
         if (word !== 'hello' && word !== 'bug')
           throw new SessionError('this client says no hello', { failure: 'unsupported' })
         return parts.logIn(async token => {
-          if (word === 'bug') throw new TypeError(`a bug with ${token.token}`)
+          // with a line that looks like one of a stack
+          if (word === 'bug') throw new TypeError(`a bug with\n    at ${token.token}:1:1`)
           const dialed = await parts.dial(token, { signal })
           const server = await parts.secure(dialed, token)
           server.write(Buffer.from(`${token.token}\n`))

@@ -16,6 +16,7 @@ import type { TokenRequestBody } from '../../../src/client/request-token.ts'
 import type { TokenReply } from '../../../src/client/token-reply.ts'
 import { createAuthority } from '../../../src/dev/postgres/certificate-authority.ts'
 import { type Clock, monotonicClock, systemClock } from '../../../src/lib/clock.ts'
+import { nameAndStack } from '../../../src/telemetry/log.ts'
 import { RDS_HOST, sampleReply } from '../../support/service/api-stub.ts'
 import { createLogRecorder, type LogRecorder } from '../../support/service/log-recorder.ts'
 import { createToyProtocol } from './toy-protocol.ts'
@@ -118,6 +119,7 @@ export async function startToyProxy(port: number, options: ToyProxyOptions = {})
       },
       clock,
       monotonic: options.clock ?? monotonicClock(),
+      nameAndStack,
       random: () => 0.5,
       lookUpAll: options.lookUpAll ?? (async () => [{ address: '127.0.0.1' }]),
       log,

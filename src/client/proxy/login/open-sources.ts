@@ -16,7 +16,8 @@ export interface OpenSource {
   readonly token: VendedToken
 }
 
-export interface OpenSourcesParts extends Pick<ProxyParts, 'requestToken' | 'clock' | 'log'> {
+export interface OpenSourcesParts
+  extends Pick<ProxyParts, 'requestToken' | 'clock' | 'log' | 'nameAndStack'> {
   startStopwatch(): Stopwatch
 }
 
