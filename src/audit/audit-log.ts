@@ -1,3 +1,4 @@
+import type { JetonError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { waitAtMost } from '../lib/deadline.ts'
 import { printableJson } from '../lib/printable.ts'
@@ -7,6 +8,7 @@ import type { AuditLogMetrics } from '../telemetry/metrics.ts'
 import { type AdmittedRefusal, createFloodControl } from './flood-control.ts'
 import type { Refusal } from './flood-limits.ts'
 import type { LifecycleRecord } from './lifecycle-record.ts'
+import type { OnWritten } from './pending-write.ts'
 import { type AuditRecord, renderRecord } from './record.ts'
 import type { Sink } from './sink.ts'
 import { auditUnavailable } from './sink-status.ts'
@@ -20,6 +22,11 @@ export interface AuditLog {
    * record.
    */
   write(record: AuditRecord): Promise<void>
+  /**
+   * Does the same for a vend's record that is rendered, and calls `onWritten`, never before it returns, instead of settling a
+   * promise. Does NOT check that the line is a record.
+   */
+  writeLine(line: string, onWritten: OnWritten): void
   /**
    * Queues what nobody waits for: a refusal, a vend that failed (decision `failed`), what a principal was told (`listed`).
    * Returns at once, never throws and never delays a vend. A flood becomes counting records. `entitledBy` names a grant that
@@ -68,8 +75,11 @@ export function createAuditLog(parts: AuditLogParts): AuditLog {
   const writers = sinks.map(sink => createSinkWriter(sink, { clock: timer, health, log, metrics, instance }))
   const [firstWriter] = writers
   if (!firstWriter) throw new Error('the audit log needs at least one sink')
-  // one sink, the usual case, needs no Promise.all, and there is nothing to cancel
-  const writeLine = writers.length === 1 ? (line: string) => firstWriter.write(line) : writeToAll
+  // for one sink, the usual case, there is nothing to cancel
+  const writeToSinks =
+    writers.length === 1
+      ? (line: string, onWritten: OnWritten) => firstWriter.write(line, onWritten)
+      : writeToAll
   const flood = createFloodControl({
     write(refusal) {
       for (const writer of writers) writer.writeRefusal(refusal)
@@ -79,14 +89,33 @@ export function createAuditLog(parts: AuditLogParts): AuditLog {
   let closing: Promise<void> | undefined
 
   /** What one sink fails to take is dropped from the others that have not begun to write it. */
-  async function writeToAll(line: string): Promise<void> {
+  function writeToAll(line: string, onWritten: OnWritten): void {
     const cancellation = { isCancelled: false }
-    try {
-      await Promise.all(writers.map(writer => writer.write(line, cancellation)))
-    } catch (error) {
-      cancellation.isCancelled = true
-      throw error
+    let missing = writers.length
+    const onSinkWritten: OnWritten = error => {
+      missing--
+      if (cancellation.isCancelled || (!error && missing > 0)) return
+      cancellation.isCancelled = error !== undefined
+      onWritten(error)
     }
+    for (const writer of writers) writer.write(line, onSinkWritten, cancellation)
+  }
+
+  /** Before any sink has it: a vend that is refused because of one sink must not be recorded in the others. */
+  function findHang(): JetonError | undefined {
+    const now = timer.now()
+    for (const writer of writers) {
+      const error = writer.checkHang(now)
+      if (error) return error
+    }
+    return undefined
+  }
+
+  function writeLine(line: string, onWritten: OnWritten): void {
+    flood.closeWindow(clock.now())
+    const error = closing ? auditUnavailable('the audit log is closed') : findHang()
+    if (error) queueMicrotask(() => onWritten(error))
+    else writeToSinks(line, onWritten)
   }
 
   /** Never throws: a refusal that cannot be recorded must not become another failure. */
@@ -134,17 +163,11 @@ export function createAuditLog(parts: AuditLogParts): AuditLog {
   }
 
   return {
-    async write(record) {
-      if (closing) throw auditUnavailable('the audit log is closed')
-      const now = timer.now()
-      flood.closeWindow(clock.now())
-      // before any sink has it: a vend that is refused because of one sink must not be recorded in the others
-      for (const writer of writers) {
-        const error = writer.checkHang(now)
-        if (error) throw error
-      }
-      await writeLine(renderRecord(record))
-    },
+    write: record =>
+      new Promise((resolve, reject) => {
+        writeLine(renderRecord(record), error => (error ? reject(error) : resolve()))
+      }),
+    writeLine,
     admitRefusal,
     announce(record) {
       const line = printableJson(record)

@@ -17,9 +17,11 @@ export interface PendingWrite {
   /** When its caller stops waiting, in milliseconds. */
   readonly dueAt: number
   readonly cancellation: Cancellation | undefined
-  readonly resolve: () => void
-  readonly reject: (error: JetonError) => void
+  readonly onWritten: OnWritten
 }
+
+/** Called once, with nothing if the line is written, else with the error for its caller. Must not throw. */
+export type OnWritten = (error?: JetonError) => void
 
 /** Removes the oldest writes, about 512 KB of them and at most `maxWrites`, and returns those that are not cancelled. */
 export function takeBatch(
@@ -45,7 +47,7 @@ export function rejectDue(
 ): PendingWrite[] {
   return writes.filter(write => {
     if (now < write.dueAt) return isWanted(write)
-    write.reject(error)
+    write.onWritten(error)
     return false
   })
 }

@@ -5,7 +5,14 @@ import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { AuditLogMetrics } from '../telemetry/metrics.ts'
 import { type Batch, createBatch } from './batch.ts'
-import { type Cancellation, firstDueAt, type PendingWrite, rejectDue, takeBatch } from './pending-write.ts'
+import {
+  type Cancellation,
+  firstDueAt,
+  type OnWritten,
+  type PendingWrite,
+  rejectDue,
+  takeBatch,
+} from './pending-write.ts'
 import { createRefusalQueue, type RenderedRefusal } from './refusal-queue.ts'
 import type { Sink } from './sink.ts'
 import { auditUnavailable, createSinkStatus, RETRY_MS } from './sink-status.ts'
@@ -21,10 +28,11 @@ export interface SinkWriter {
   /** Returns the error for a vend if the sink hangs: it would only wait in vain. Logs the hang again each minute. */
   checkHang(now: number): JetonError | undefined
   /**
-   * Resolves when the sink has the line. Rejects with `temporarily_unavailable` if the sink fails, or has not answered
-   * after 2 s. A line that is cancelled before its batch begins is not written, and its promise may never settle.
+   * Calls `onWritten` when the sink has the line, or with `temporarily_unavailable` if the sink fails, or has not answered
+   * after 2 s; never before it returns. A line that is cancelled before its batch begins is not written, and its `onWritten`
+   * may never be called.
    */
-  write(line: string, cancellation?: Cancellation): Promise<void>
+  write(line: string, onWritten: OnWritten, cancellation?: Cancellation): void
   /** Queues a refusal. Returns at once; refusals beyond the queue's limit are counted. */
   writeRefusal(refusal: RenderedRefusal): void
   /** Queues a line that goes ahead of all others in the next batch, and is tried again until it is written. Starts no batch. */
@@ -103,14 +111,14 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
     const records = done.lines.length
     metrics?.onBatchWritten({ sink: sink.name, records, durationMs: now - done.startedAt, ok })
     if (ok) {
-      for (const write of done.writes) write.resolve()
+      for (const write of done.writes) write.onWritten()
       status.reportSuccess()
     } else {
       retryAt = now + RETRY_MS
       announcements = [...done.announcements, ...announcements]
       refusals.putBack(done.refusals)
       const failure = unavailable(messageOf(error), error)
-      for (const write of done.writes) write.reject(failure)
+      for (const write of done.writes) write.onWritten(failure)
       status.reportFailure(error)
     }
     if (ok || waiting.length > 0) schedule()
@@ -169,12 +177,10 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
       status.reportHang()
       return unavailable(HANGS)
     },
-    write(line, cancellation) {
-      return new Promise((resolve, reject) => {
-        waiting.push({ line, dueAt: clock.now() + HANG_MS, cancellation, resolve, reject })
-        schedule()
-        if (!isWatching) void watch()
-      })
+    write(line, onWritten, cancellation) {
+      waiting.push({ line, dueAt: clock.now() + HANG_MS, cancellation, onWritten })
+      schedule()
+      if (!isWatching) void watch()
     },
     writeRefusal(refusal) {
       const { count = 1 } = refusal.record

@@ -52,6 +52,7 @@ export function createNetwork({ clock, random }: { clock: SimulationClock; rando
     },
     auditLog: {
       write: () => wait(1, 8),
+      writeLine: (_line, onWritten) => void wait(1, 8).then(() => onWritten()),
       admitRefusal: () => undefined,
       announce() {},
       flushDue() {},

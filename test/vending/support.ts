@@ -28,6 +28,9 @@ export function fakeAuditLog(clock: VirtualClock): FakeAuditLog {
       if (this.fault) throw this.fault
       records.push({ ...record })
     },
+    writeLine(line, onWritten) {
+      this.write(JSON.parse(line)).then(() => onWritten(), onWritten)
+    },
     admitRefusal: record => ({ id: record.id, write: () => void records.push({ ...record }) }),
     announce() {},
     flushDue() {},

@@ -102,6 +102,9 @@ export async function startApi({
       if (faults.auditLog) throw faults.auditLog
       records.push(record)
     },
+    writeLine(line, onWritten) {
+      this.write(JSON.parse(line)).then(() => onWritten(), onWritten)
+    },
     admitRefusal: record => ({ id: record.id, write: () => void records.push(record) }),
     announce() {},
     flushDue() {},
