@@ -1,82 +1,60 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
-import { ensureInstalled } from '../support/databases/install.ts'
-import { startJeton } from '../support/service/jeton.ts'
-import { CLAIMS, startTestEnvironment } from '../support/service/test-environment.ts'
-import { cpuMicroseconds, type Load, loadWithWrk } from './load.ts'
-import { median, reportCheck, say } from './report.ts'
+import { startBareServer } from './bare-server.ts'
+import { cachedVendLoad, startBenchedService } from './benched-service.ts'
+import { compareServers } from './compare-servers.ts'
+import { findCores } from './cores.ts'
+import { ensureWrk } from './load.ts'
+import type { Plan } from './pairs.ts'
 
-const ROUNDS = 7
-const SECONDS = 4
-/** The most server CPU that a cached vend may cost, as a multiple of a bare Fastify route. */
-const MAX_RATIO = 1.6
+export interface CachedVendOptions {
+  /** Where the record is. */
+  readonly sink: 'file' | 'stdout'
+  readonly connections: number
+  /** The most server CPU that a cached vend may cost, as a multiple of a bare Fastify route. */
+  readonly maxRatio: number
+}
 
-/** Measures the server CPU of a cached vend, including HTTP, the JWT and the audit record on disk, alternating with a bare route. */
-export async function cachedVend(): Promise<void> {
-  const [missing] = await ensureInstalled(['wrk'])
-  if (missing) throw new Error(`cached-vend needs wrk: ${missing.reason}`)
-  const environment = await startTestEnvironment()
-  const jeton = await startJeton({
-    config: environment.config(),
-    env: environment.serverEnv,
-    folder: environment.folder,
-  })
-  const authorization = `Bearer ${await environment.issuer.sign(CLAIMS, { expiresInSeconds: 3600 })}`
-  await jeton.requestToken(authorization, { database: 'orders' })
-  const constantBody = JSON.stringify((await jeton.requestToken(authorization, { database: 'orders' })).body)
-  const bare = await startBare(environment.folder, constantBody)
-  try {
-    const load = { authorization, body: '{"database":"orders"}', seconds: SECONDS, expected: '"cached":true' }
-    const jetonLoad = { pid: jeton.process.pid ?? 0, load: { ...load, url: `${jeton.url}/v1/tokens` } }
-    const bareLoad = { pid: bare.pid, load: { ...load, url: `${bare.url}/v1/tokens` } }
-    for (const { load } of [bareLoad, jetonLoad]) await loadWithWrk({ ...load, seconds: 2 })
-    const ratios: number[] = []
-    for (let round = 1; round <= ROUNDS; round++) {
-      const [bareMicros, vendMicros] = [
-        await cpuMicrosecondsPerRequest(bareLoad),
-        await cpuMicrosecondsPerRequest(jetonLoad),
-      ]
-      ratios.push(vendMicros / bareMicros)
-      say(
-        `  round ${round}: bare ${bareMicros.toFixed(1)} µs, cached vend ${vendMicros.toFixed(1)} µs, ratio ${(vendMicros / bareMicros).toFixed(2)}`,
-      )
-    }
-    const figure = `${median(ratios).toFixed(2)} × the server CPU of a bare Fastify route (${constantBody.length} bytes, 64 connections)`
-    reportCheck(`a cached vend, its record on disk, costs at most ${MAX_RATIO} ×`, {
-      isKept: median(ratios) <= MAX_RATIO,
-      figure,
+const MEDIA_TYPE = 'application/json; charset=utf-8'
+const SINKS = { file: { type: 'file', path: 'audit.jsonl' }, stdout: { type: 'stdout' } }
+const PLACES = { file: 'on disk', stdout: 'in a pipe that is read' }
+
+/**
+ * Returns a benchmark of a cached vend, with HTTP, the JWT and the record before the reply, beside a bare route that parses the
+ * same request and answers as many bytes.
+ */
+export function cachedVend({ sink, connections, maxRatio }: CachedVendOptions) {
+  return async (plan: Plan): Promise<void> => {
+    await ensureWrk()
+    const cores = await findCores()
+    const service = await startBenchedService({
+      cores,
+      sections: { audit: [SINKS[sink]] },
+      readsStdout: sink === 'stdout',
     })
-  } finally {
-    bare.kill()
-    await jeton.close()
-    await environment.close()
+    try {
+      const { load, replyBody } = await cachedVendLoad(service)
+      const bare = await startBareServer(
+        { body: replyBody, mediaType: MEDIA_TYPE },
+        { folder: service.environment.folder, cores },
+      )
+      try {
+        await compareServers(
+          {
+            what: `a cached vend, its record ${PLACES[sink]}, over a bare Fastify route, ${connections} connections`,
+            subject: { name: 'cached vend', pid: service.pid, load: { ...load, connections } },
+            base: {
+              name: 'bare',
+              pid: bare.pid,
+              load: { ...load, connections, url: `${bare.url}/v1/tokens` },
+            },
+            maxRatio,
+          },
+          { plan, cores },
+        )
+      } finally {
+        await bare.close()
+      }
+    } finally {
+      await service.close()
+    }
   }
-}
-
-async function cpuMicrosecondsPerRequest({ pid, load }: { pid: number; load: Load }): Promise<number> {
-  const before = await cpuMicroseconds(pid)
-  const requests = await loadWithWrk(load)
-  return ((await cpuMicroseconds(pid)) - before) / requests
-}
-
-async function startBare(folder: string, body: string) {
-  const bodyFile = join(folder, 'constant.json')
-  await writeFile(bodyFile, body)
-  const outfile = fileURLToPath(new URL('../../dist/bench/bare-fastify.mjs', import.meta.url))
-  const entry = fileURLToPath(new URL('./bare-fastify.ts', import.meta.url))
-  await build({
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-  })
-  const child = spawn(process.execPath, [outfile, bodyFile], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [port] = await once(child.stdout.setEncoding('utf8'), 'data')
-  return { pid: child.pid ?? 0, url: `http://127.0.0.1:${String(port).trim()}`, kill: () => child.kill() }
 }

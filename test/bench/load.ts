@@ -1,60 +1,59 @@
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { findProgram } from '../../src/dev/postgres/programs.ts'
+import { ensureInstalled } from '../support/databases/install.ts'
+
+const SCRIPT = fileURLToPath(new URL('./load.lua', import.meta.url))
 
 export interface Load {
-  url: string
-  authorization: string
-  body: string
-  /** Text that every reply must contain. */
-  expected: string
-  seconds: number
-  connections?: number
+  readonly url: string
+  /** POST unless given. */
+  readonly method?: 'GET' | 'POST'
+  /** `{address}` in a value becomes an IPv4 address, another one after every fifty requests. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** The status that every reply must have, 200 unless given, and a text that it must contain. */
+  readonly status?: number
+  readonly expected: string
+  /** The length in bytes that every reply must have; any unless given. */
+  readonly bytes?: number
+  /** 64 unless given. */
+  readonly connections?: number
 }
 
-/** Loads a server with `wrk`; returns how many requests it served. Throws if a single reply is not as expected. */
-export async function loadWithWrk({
-  url,
-  authorization,
-  body,
-  expected,
-  seconds,
-  connections = 64,
-}: Load): Promise<number> {
-  const script = fileURLToPath(new URL('./vend.lua', import.meta.url))
-  const args = [
-    '-t',
-    '1',
-    '-c',
-    String(connections),
-    '-d',
-    `${seconds}s`,
-    '-s',
-    script,
-    url,
-    '--',
-    authorization,
-    body,
-    expected,
+export interface LoadResult {
+  readonly requests: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+}
+
+/**
+ * Loads a server with `wrk` for some seconds, started with the words of `prefix`. Throws if a single reply is not as expected.
+ * Connections send their next request when they have the reply, so that latency grows with the number of connections.
+ */
+export async function loadWithWrk(
+  { url, method = 'POST', headers = {}, body = '', status = 200, expected, bytes, connections = 64 }: Load,
+  { seconds, prefix = [] }: { seconds: number; prefix?: readonly string[] },
+): Promise<LoadResult> {
+  const [program = '', ...args] = [
+    ...prefix,
+    await findProgram('wrk'),
+    ...['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '-s', SCRIPT, url, '--'],
+    ...[method, body, String(status), expected, String(bytes ?? '')],
+    ...Object.entries(headers).flat(),
   ]
-  const { stdout } = await promisify(execFile)(await findProgram('wrk'), args)
+  const { stdout } = await promisify(execFile)(program, args)
   const result = /RESULT (\{.*\})/.exec(stdout)?.[1]
   if (result === undefined) throw new Error(`wrk printed no result: ${stdout}`)
-  const { requests, wrong, broken } = JSON.parse(result) as {
-    requests: number
-    wrong: number
-    broken: number
-  }
-  if (wrong + broken > 0) throw new Error(`${wrong} replies were wrong and ${broken} broken, of ${requests}`)
-  return requests
+  const { wrong, broken, ...loaded } = JSON.parse(result) as LoadResult & { wrong: number; broken: number }
+  if (wrong + broken > 0 || loaded.requests === 0)
+    throw new Error(`${wrong} replies were wrong and ${broken} broken, of ${loaded.requests}`)
+  return loaded
 }
 
-/** Returns the user and system CPU time of a process in microseconds. Linux only: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
-export async function cpuMicroseconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const ticks = Number(fields[11]) + Number(fields[12])
-  return ticks * 10_000
+/** Installs `wrk` if it is missing and can be installed; throws if it cannot. */
+export async function ensureWrk(): Promise<void> {
+  const [missing] = await ensureInstalled(['wrk'])
+  if (missing) throw new Error(`this needs wrk: ${missing.reason}`)
 }
