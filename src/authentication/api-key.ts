@@ -22,16 +22,23 @@ export function createApiKeyScheme({ keys }: ApiKeySchemeOptions): AuthScheme {
     const principal: Principal = { issuer: API_KEY_ISSUER, subject: name, claims: {} }
     return hashes.map(hex => ({ principal, hash: parseHash(hex, name) }))
   })
+
+  function find(credential: string): Principal | undefined {
+    const presentedHash = createHash('sha256').update(credential).digest()
+    let match: Principal | undefined
+    for (const { principal, hash } of acceptedKeys)
+      if (timingSafeEqual(hash, presentedHash)) match = principal
+    return match
+  }
+
   return {
     scheme: 'ApiKey',
     async authenticate(credential) {
-      const presentedHash = createHash('sha256').update(credential).digest()
-      let match: Principal | undefined
-      for (const { principal, hash } of acceptedKeys)
-        if (timingSafeEqual(hash, presentedHash)) match = principal
-      if (!match) throw unauthenticated('the API key is not known')
-      return match
+      const principal = find(credential)
+      if (!principal) throw unauthenticated('the API key is not known')
+      return principal
     },
+    recall: find,
   }
 }
 

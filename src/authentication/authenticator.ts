@@ -19,6 +19,8 @@ export function createSchemes({ issuers, apiKeys, clock }: SchemesOptions): Auth
 export interface Authenticator {
   /** Returns the principal that the value of an `Authorization` header proves. Throws as `AuthScheme.authenticate` does. */
   authenticate(authorization: string | undefined): Promise<Principal>
+  /** Returns at once the principal of a credential that has verified before and still does; else undefined. Never throws. */
+  recall(authorization: string | undefined): Principal | undefined
 }
 
 /** RFC 9110, 11.4, with a token68 for the credential: `SCHEME credential` and nothing after it. */
@@ -39,6 +41,10 @@ export function createAuthenticator(schemes: readonly AuthScheme[]): Authenticat
       const scheme = schemeByName.get(name.toLowerCase())
       if (!scheme) throw unauthenticated(`the scheme of the Authorization header is unknown; ${accepted}`)
       return scheme.authenticate(credential)
+    },
+    recall(authorization = '') {
+      const [, name = '', credential = ''] = CREDENTIALS.exec(authorization) ?? []
+      return schemeByName.get(name.toLowerCase())?.recall(credential)
     },
   }
 }

@@ -53,7 +53,7 @@ export function createJwtScheme({ issuers, clock }: JwtSchemeOptions): AuthSchem
     throw jwtError(failures)
   }
 
-  return { scheme: 'Bearer', authenticate: cacheVerifiedJwts({ verify, clock }) }
+  return { scheme: 'Bearer', ...cacheVerifiedJwts({ verify, clock }) }
 }
 
 interface PresentedJwt {

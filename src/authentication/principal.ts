@@ -20,4 +20,9 @@ export interface AuthScheme {
    * nor the reason quotes the credential), and `temporarily_unavailable` if the keys to verify it with cannot be fetched.
    */
   authenticate(credential: string): Promise<Principal>
+  /**
+   * Returns at once what `authenticate` would resolve with, if it would wait for nobody; undefined if that is not known, or
+   * if the credential proves nothing. Never throws.
+   */
+  recall(credential: string): Principal | undefined
 }

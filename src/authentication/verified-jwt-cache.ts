@@ -5,7 +5,7 @@ import { measureJson } from '../lib/json.ts'
 import { singleFlightByKey } from '../lib/single-flight.ts'
 import { remainingMs, type TimeWindow } from '../lib/time-window.ts'
 import type { IssuerKeys } from './issuer-keys.ts'
-import type { Principal } from './principal.ts'
+import type { AuthScheme, Principal } from './principal.ts'
 import { unauthenticated } from './unauthenticated.ts'
 
 /** What a JWT proved, and what that depends on. */
@@ -34,12 +34,17 @@ export interface VerifiedJwtCacheOptions {
 interface CachedJwt extends VerifiedJwt, TimeWindow {}
 
 /**
- * Returns `verify` with a cache by the JWT's SHA-256, so that one seen before costs a hash and a look-up. An entry is used
+ * Returns `verify` with a cache by the JWT's SHA-256, so that one seen before costs a hash and a look-up: `recall` is that
+ * look-up alone. An entry is used
  * for 5 minutes at most, never past `exp` itself (the clock tolerance is `verify`'s alone), and not after the keys that it
  * was verified with have changed. It always has the same Principal object. Concurrent first calls share one verification;
  * failures are not cached. A new access policy needs a new cache, since an entry holds for what `verify` trusts.
  */
-export function cacheVerifiedJwts({ verify, clock, maxBytes = MAX_CACHE_BYTES }: VerifiedJwtCacheOptions) {
+export function cacheVerifiedJwts({
+  verify,
+  clock,
+  maxBytes = MAX_CACHE_BYTES,
+}: VerifiedJwtCacheOptions): Pick<AuthScheme, 'authenticate' | 'recall'> {
   const cache = new LRUCache<string, CachedJwt>({ maxSize: maxBytes })
   const verifications = singleFlightByKey<Principal>()
 
@@ -50,17 +55,23 @@ export function cacheVerifiedJwts({ verify, clock, maxBytes = MAX_CACHE_BYTES }:
     return verified.principal
   }
 
-  return async function authenticate(jwt: string): Promise<Principal> {
-    checkJwtLength(jwt)
-    const hash = sha256Hex(jwt)
+  function lookUp(hash: string): Principal | undefined {
     const cached = cache.get(hash)
-    if (cached) {
-      const now = clock.now()
-      const { expiresAt, keys, version, principal } = cached
-      if (remainingMs(cached, now) > 0 && now < expiresAt && keys.version === version) return principal
-      cache.delete(hash)
-    }
-    return verifications.run(hash, () => verifyAndCache(jwt, hash))
+    if (!cached) return undefined
+    const now = clock.now()
+    const { expiresAt, keys, version, principal } = cached
+    if (remainingMs(cached, now) > 0 && now < expiresAt && keys.version === version) return principal
+    cache.delete(hash)
+    return undefined
+  }
+
+  return {
+    async authenticate(jwt) {
+      checkJwtLength(jwt)
+      const hash = sha256Hex(jwt)
+      return lookUp(hash) ?? verifications.run(hash, () => verifyAndCache(jwt, hash))
+    },
+    recall: jwt => (jwt.length > MAX_JWT_BYTES ? undefined : lookUp(sha256Hex(jwt))),
   }
 }
 

@@ -1,4 +1,5 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Principal } from '../authentication/principal.ts'
 import { JetonError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AccessPolicy } from '../vending/access-policy.ts'
@@ -42,12 +43,17 @@ interface ShownCredential {
   sourceIp: string | undefined
 }
 
-/** An `onRequest` hook that sets `request.audit` and `request.caller`. */
-export type AuthenticationHook = (request: FastifyRequest) => Promise<void>
+/** An `onRequest` hook that sets `request.audit` and `request.caller`. Calls `done` unless it returns a promise. */
+export type AuthenticationHook = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: (error?: Error) => void,
+) => Promise<void> | undefined
 
 /**
- * Creates the hook that lets only verified callers through, before the body is parsed. It throws `unauthenticated`,
- * `rate_limited`, or `temporarily_unavailable` if the keys to verify a JWT with are not available.
+ * Creates the hook that lets only verified callers through, before the body is parsed; at once those whose credential has
+ * verified before. It rejects with `unauthenticated`, `rate_limited`, or `temporarily_unavailable` if the keys to verify a JWT
+ * with are not available.
  */
 export function createAuthenticationHook(
   app: App,
@@ -58,31 +64,65 @@ export function createAuthenticationHook(
   app.decorateRequest('caller', undefined)
   const failureLimiter = createAuthFailureLimiter(clock)
 
-  return async function authenticate(request) {
+  return function authenticate(request, _reply, done) {
     const { authorization, 'user-agent': userAgent } = request.headers
     const sourceIp = sourceAddressOf(request.raw)
     const audit = beginAudit({ requestId: request.id, sourceIp, userAgent })
     request.audit = audit
-    request.caller = await verifyCaller({ audit, authorization, sourceIp })
-    // if the body failed while the credential was checked, Fastify would wait for it forever
-    const { complete, errored } = request.raw
-    if (errored && !complete) throw errored
+    const shown = { audit, authorization, sourceIp }
+    const recalled = recallCaller(shown)
+    if (!recalled) return verify(request, shown)
+    request.caller = recalled
+    done(bodyFailure(request))
+    return undefined
+  }
+
+  async function verify(request: FastifyRequest, shown: ShownCredential): Promise<void> {
+    request.caller = await verifyCaller(shown)
+    const failure = bodyFailure(request)
+    if (failure) throw failure
+  }
+
+  function callerBy(
+    policy: AccessPolicy,
+    { principal, shown }: { principal: Principal; shown: ShownCredential },
+  ): Caller {
+    const { audit } = shown
+    const access = policy.accessOf(principal)
+    audit.identify(access)
+    return {
+      policy,
+      access,
+      audit,
+      renewal: { isDue: () => policy !== currentPolicy(), renew: () => verifyCaller(shown) },
+    }
+  }
+
+  function recallCaller(shown: ShownCredential): Caller | undefined {
+    const policy = currentPolicy()
+    const principal = policy.authenticator.recall(shown.authorization)
+    return principal && callerBy(policy, { principal, shown })
   }
 
   async function verifyCaller(shown: ShownCredential): Promise<Caller> {
-    const { audit, authorization, sourceIp } = shown
+    const { authorization, sourceIp } = shown
     for (;;) {
       const policy = currentPolicy()
-      const isDue = () => policy !== currentPolicy()
       try {
-        const access = policy.accessOf(await policy.authenticator.authenticate(authorization))
-        audit.identify(access)
-        if (!isDue()) return { policy, access, audit, renewal: { isDue, renew: () => verifyCaller(shown) } }
+        const principal = await policy.authenticator.authenticate(authorization)
+        const caller = callerBy(policy, { principal, shown })
+        if (!caller.renewal.isDue()) return caller
       } catch (cause) {
         throw limitFailure(cause, { failureLimiter, sourceIp })
       }
     }
   }
+}
+
+/** Returns what the body failed with while the credential was checked: Fastify would wait for it forever. */
+function bodyFailure({ raw }: FastifyRequest): Error | undefined {
+  const { complete, errored } = raw
+  return complete ? undefined : (errored ?? undefined)
 }
 
 /**

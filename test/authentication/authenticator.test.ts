@@ -5,13 +5,17 @@ import { createAuthenticator, createSchemes } from '../../src/authentication/aut
 import type { AuthScheme } from '../../src/authentication/principal.ts'
 import { refusal, startTestIssuer } from './support.ts'
 
-/** A scheme that accepts every credential and keeps it. */
+/** A scheme that accepts and recalls every credential, and keeps it. */
 function recordingScheme(scheme: string): AuthScheme & { credentials: string[] } {
   const credentials: string[] = []
   return {
     scheme,
     credentials,
     async authenticate(credential) {
+      credentials.push(credential)
+      return { issuer: scheme, subject: credential, claims: {} }
+    },
+    recall(credential) {
       credentials.push(credential)
       return { issuer: scheme, subject: credential, claims: {} }
     },
@@ -26,6 +30,16 @@ test.each(['Bearer abc.def-_~+/==', 'bearer abc.def-_~+/==', 'BEARER    abc.def-
       authorization,
     )
     expect(principal.issuer).toBe('Bearer')
+    expect(bearer.credentials).toEqual(['abc.def-_~+/=='])
+  },
+)
+
+test.each(['Bearer abc.def-_~+/==', 'bearer abc.def-_~+/==', 'BEARER    abc.def-_~+/=='])(
+  'recall passes the credential of %j to its scheme',
+  authorization => {
+    const bearer = recordingScheme('Bearer')
+    const principal = createAuthenticator([recordingScheme('ApiKey'), bearer]).recall(authorization)
+    expect(principal?.issuer).toBe('Bearer')
     expect(bearer.credentials).toEqual(['abc.def-_~+/=='])
   },
 )
@@ -52,7 +66,9 @@ test.each([
   'eyJhbGciOiJub25lIn0.e30.',
 ])('createAuthenticator refuses %j without quoting it', async authorization => {
   const [bearer, apiKey] = [recordingScheme('Bearer'), recordingScheme('ApiKey')]
-  const error = await refusal(createAuthenticator([bearer, apiKey]).authenticate(authorization))
+  const authenticator = createAuthenticator([bearer, apiKey])
+  const error = await refusal(authenticator.authenticate(authorization))
+  expect(authenticator.recall(authorization)).toBeUndefined()
   expect(error.code).toBe('unauthenticated')
   expect(error.publicMessage).toContain('send Authorization: Bearer ... or ApiKey ...')
   const secret = authorization?.split(' ').at(-1) ?? ''
@@ -71,6 +87,7 @@ test('createAuthenticator passes on nothing but SCHEME, spaces and one token', a
     fc.asyncProperty(fc.array(piece, { maxLength: 6 }), async pieces => {
       bearer.credentials.length = 0
       await authenticator.authenticate(pieces.join('')).catch(() => {})
+      authenticator.recall(pieces.join(''))
       for (const credential of bearer.credentials) expect(credential).toMatch(/^[A-Za-z0-9._~+/-]+=*$/)
     }),
   )

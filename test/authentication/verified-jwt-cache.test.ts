@@ -32,7 +32,7 @@ function startCache({ livesMs = HOUR, maxBytes = MAX_CACHE_BYTES } = {}) {
     const principal = { issuer: 'a', subject: jwt, claims: {} }
     return { principal, expiresAt: exp, keys, version: version ?? 0 }
   }
-  return { clock, keys, verified, authenticate: cacheVerifiedJwts({ verify, clock, maxBytes }) }
+  return { clock, keys, verified, ...cacheVerifiedJwts({ verify, clock, maxBytes }) }
 }
 
 test('cacheVerifiedJwts verifies a JWT once, and returns the same principal again', async () => {
@@ -90,7 +90,7 @@ test('cacheVerifiedJwts verifies again when the clock was put back', async () =>
     version: 1,
     resolve: () => Promise.reject(new Error('the cache resolves no keys')),
   }
-  const authenticate = cacheVerifiedJwts({
+  const { authenticate } = cacheVerifiedJwts({
     clock: { ...clock, now: () => clock.now() - backMs },
     verify: async () => {
       verifications++
@@ -129,6 +129,12 @@ test('cacheVerifiedJwts refuses a JWT of more than 16 KiB without verifying it',
   expect(verified).toHaveLength(1)
 })
 
+test('recall throws for no JWT, whatever its length, and verifies none', () => {
+  const { verified, recall } = startCache()
+  expect(['', 'jwt', 'bad', 'x'.repeat(MAX_JWT_BYTES + 1)].map(recall)).toEqual(Array(4).fill(undefined))
+  expect(verified).toEqual([])
+})
+
 test('cacheVerifiedJwts keeps the latest of 10,000 JWTs that fit into its memory', async () => {
   const maxBytes = 1024 * 1024
   const { verified, authenticate } = startCache({ maxBytes })
@@ -156,7 +162,7 @@ test('cacheVerifiedJwts counts the many objects that a few bytes of claims can b
       version: 1,
     }
   }
-  const authenticate = cacheVerifiedJwts({ verify, clock, maxBytes: 1024 * 1024 })
+  const { authenticate } = cacheVerifiedJwts({ verify, clock, maxBytes: 1024 * 1024 })
   for (const jwt of ['a', 'b', 'c', 'd']) await authenticate(jwt)
   await authenticate('a')
   expect(verified).toEqual(['a', 'b', 'c', 'd', 'a'])
@@ -170,7 +176,7 @@ test('cacheVerifiedJwts returns what verification would, whatever happens in wha
   )
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 30 }), async steps => {
-      const { clock, keys, verified, authenticate } = startCache({ livesMs: 1000 * SECOND })
+      const { clock, keys, verified, authenticate, recall } = startCache({ livesMs: 1000 * SECOND })
       const exp = clock.now() + 1000 * SECOND
       const model = new Map<string, { until: number; version: number }>()
       let version = 1
@@ -180,11 +186,16 @@ test('cacheVerifiedJwts returns what verification would, whatever happens in wha
         else if (next.kind === 'rotate') keys.version = ++version
         else {
           const known = model.get(next.jwt)
-          if (!known || known.version !== version || clock.now() >= known.until) {
+          const isKnown = known && known.version === version && clock.now() < known.until
+          const recalled = recall(next.jwt)
+          expect(recalled?.subject).toBe(isKnown ? next.jwt : undefined)
+          if (!isKnown) {
             verifications++
             model.set(next.jwt, { until: Math.min(exp, clock.now() + 5 * MINUTE), version })
           }
-          expect((await authenticate(next.jwt)).subject).toBe(next.jwt)
+          const principal = await authenticate(next.jwt)
+          expect(principal.subject).toBe(next.jwt)
+          if (recalled) expect(recalled).toBe(principal)
           expect(verified).toHaveLength(verifications)
         }
       }

@@ -26,6 +26,12 @@ export function testAuthScheme(name: string, start: () => Promise<SchemeWithCred
       expect(principals[0]?.subject).not.toBe('')
     })
 
+    test('recalls that principal once it has verified the credential', async () => {
+      const { scheme, valid } = await start()
+      const principal = await scheme.authenticate(valid)
+      expect(scheme.recall(valid)).toBe(principal)
+    })
+
     test('has a name that is a token of RFC 9110', async () => {
       const { scheme } = await start()
       expect(scheme.scheme).toMatch(/^[A-Za-z][A-Za-z0-9-]*$/)
@@ -33,6 +39,7 @@ export function testAuthScheme(name: string, start: () => Promise<SchemeWithCred
 
     test('refuses everything else as unauthenticated, without quoting it', async () => {
       const { scheme, valid, foreign } = await start()
+      await scheme.authenticate(valid)
       const middle = Math.floor(valid.length / 2)
       const other = valid[middle] === 'A' ? 'B' : 'A'
       const refusedCredentials = {
@@ -58,6 +65,7 @@ export function testAuthScheme(name: string, start: () => Promise<SchemeWithCred
         expect(error, what).toBeInstanceOf(JetonError)
         expect(error, what).toMatchObject({ code: 'unauthenticated' })
         if (error instanceof JetonError) expectUnquoted(error, credential)
+        expect(scheme.recall(credential), what).toBeUndefined()
       }
       await scheme.authenticate(valid)
     })
