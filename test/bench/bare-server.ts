@@ -1,12 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { startProgram } from '../support/service/started-program.ts'
+import { bundleScript } from './bundle-script.ts'
 import type { Cores } from './cores.ts'
-
-const ENTRY = fileURLToPath(new URL('./bare-fastify.ts', import.meta.url))
-const BUNDLE = fileURLToPath(new URL('../../dist/bench/bare-fastify.mjs', import.meta.url))
 
 export interface BareServer {
   readonly url: string
@@ -21,15 +17,8 @@ export async function startBareServer(
 ): Promise<BareServer> {
   const file = join(folder, 'constant-body')
   await writeFile(file, body)
-  await build({
-    entryPoints: [ENTRY],
-    outfile: BUNDLE,
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-  })
-  const program = startProgram([...cores.server, process.execPath, BUNDLE, file, mediaType], {
+  const script = await bundleScript('bare-fastify')
+  const program = startProgram([...cores.server, process.execPath, script, file, mediaType], {
     env: {},
     lastSignal: 'TERM',
   })

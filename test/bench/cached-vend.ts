@@ -40,11 +40,11 @@ export function cachedVend({ sink, connections, maxRatio }: CachedVendOptions) {
         await compareServers(
           {
             what: `a cached vend, its record ${PLACES[sink]}, over a bare Fastify route, ${connections} connections`,
-            subject: { name: 'cached vend', pid: service.pid, load: { ...load, connections } },
+            subject: { name: 'cached vend', pid: service.pid, load: async () => ({ ...load, connections }) },
             base: {
               name: 'bare',
               pid: bare.pid,
-              load: { ...load, connections, url: `${bare.url}/v1/tokens` },
+              load: async () => ({ ...load, connections, url: `${bare.url}/v1/tokens` }),
             },
             maxRatio,
           },

@@ -14,7 +14,8 @@ const BUSY = 0.95
 export interface LoadedServer {
   readonly name: string
   readonly pid: number
-  readonly load: Load
+  /** Called before each load. */
+  readonly load: () => Promise<Load>
 }
 
 interface Sample extends LoadResult {
@@ -41,8 +42,7 @@ export async function compareServers(
   { plan, cores }: { plan: Plan; cores: Cores },
 ): Promise<void> {
   const { pairs = PAIRS, seconds = SECONDS, warmUpSeconds = WARM_UP_SECONDS } = plan
-  const connections = subject.load.connections ?? 64
-  say(`${what}: ${pairs} pairs of ${seconds} s with ${connections} connections`)
+  say(`${what}: ${pairs} pairs of ${seconds} s`)
   const sampleOf = (server: LoadedServer, loadSeconds = seconds) =>
     takeSample(server, { seconds: loadSeconds, cores })
   if (warmUpSeconds > 0) for (const server of [base, subject]) await sampleOf(server, warmUpSeconds)
@@ -64,8 +64,9 @@ async function takeSample(
   { pid, load }: LoadedServer,
   { seconds, cores }: { seconds: number; cores: Cores },
 ): Promise<Sample> {
+  const ready = await load()
   const before = await cpuTimeOf(pid)
-  const loaded = await loadWithWrk(load, { seconds, prefix: cores.load })
+  const loaded = await loadWithWrk(ready, { seconds, prefix: cores.load })
   const after = await cpuTimeOf(pid)
   const micros = (after.allThreads - before.allThreads) / loaded.requests
   return {

@@ -1,5 +1,6 @@
 -- Sends one request as often as possible and checks every reply: its status, a text in it, its length.
--- Arguments: method, body, status, text, length or nothing, then names and values of headers.
+-- Arguments: method, body, status, text, length or nothing, then names and values of headers: of a name's
+-- values, each request has the next one.
 local REQUESTS_FOR_ADDRESS = 50
 local threads = {}
 
@@ -14,26 +15,29 @@ function init(args)
   expected_status = tonumber(args[3])
   expected_text = args[4]
   expected_length = tonumber(args[5])
+  local values = {}
   for i = 6, #args, 2 do
-    wrk.headers[args[i]] = args[i + 1]
-    if string.find(args[i + 1], "{address}", 1, true) then change_addresses(args[i], args[i + 1]) end
+    local name, value = args[i], args[i + 1]
+    values[name] = values[name] or {}
+    table.insert(values[name], value)
+    wrk.headers[name] = value
+    if #values[name] > 1 or string.find(value, "{address}", 1, true) then vary_headers(values) end
   end
 end
 
--- Addresses of 10.0.0.0/8. Runs that begin a second apart have others, unless there are more than 1,000 in a second.
-function change_addresses(header, value)
+-- Defines the request of each turn, which wrk otherwise makes once.
+function vary_headers(values)
+  -- addresses of 10.0.0.0/8: runs that begin a second apart have others, up to 1,000 in a second
   local first = os.time() * 1000
   local count = 0
-  local current
   function request()
-    if count % REQUESTS_FOR_ADDRESS == 0 then
-      local n = first + count / REQUESTS_FOR_ADDRESS
-      local address = string.format("10.%d.%d.%d", math.floor(n / 65536) % 256, math.floor(n / 256) % 256, n % 256)
-      wrk.headers[header] = string.gsub(value, "{address}", address)
-      current = wrk.format()
+    local n = first + math.floor(count / REQUESTS_FOR_ADDRESS)
+    local address = string.format("10.%d.%d.%d", math.floor(n / 65536) % 256, math.floor(n / 256) % 256, n % 256)
+    for name, list in pairs(values) do
+      wrk.headers[name] = string.gsub(list[count % #list + 1], "{address}", address)
     end
     count = count + 1
-    return current
+    return wrk.format()
   end
 end
 

@@ -10,8 +10,8 @@ export interface Load {
   readonly url: string
   /** POST unless given. */
   readonly method?: 'GET' | 'POST'
-  /** `{address}` in a value becomes an IPv4 address, another one after every fifty requests. */
-  readonly headers?: Readonly<Record<string, string>>
+  /** Of a list, each request has the next. `{address}` becomes an IPv4 address, another one after every fifty requests. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: string
   /** The status that every reply must have, 200 unless given, and a text that it must contain. */
   readonly status?: number
@@ -41,7 +41,7 @@ export async function loadWithWrk(
     await findProgram('wrk'),
     ...['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '-s', SCRIPT, url, '--'],
     ...[method, body, String(status), expected, String(bytes ?? '')],
-    ...Object.entries(headers).flat(),
+    ...Object.entries(headers).flatMap(([name, values]) => [values].flat().flatMap(value => [name, value])),
   ]
   const { stdout } = await promisify(execFile)(program, args)
   const result = /RESULT (\{.*\})/.exec(stdout)?.[1]

@@ -1,12 +1,24 @@
 import { useOwnTempFolder } from '../support/own-temp-folder.ts'
 import { readArguments } from './arguments.ts'
 import { auditPuts } from './audit-puts.ts'
+import { caBundle } from './ca-bundle.ts'
 import { cachedVend } from './cached-vend.ts'
 import { coldStart } from './cold-start.ts'
+import { pinnedScript } from './in-process.ts'
 import { jwtMemory } from './jwt-memory.ts'
 import { lambdaColdStart } from './lambda-cold-start.ts'
 import type { Plan } from './pairs.ts'
 import { proxy } from './proxy.ts'
+import {
+  DENIED_403,
+  EXPIRED_401,
+  FORGED_401,
+  INVALID_400,
+  RATE_LIMITED_429,
+  refusal,
+  UNKNOWN_KEY_401,
+  UNKNOWN_PATH_404,
+} from './refusals.ts'
 import { slowReaders } from './slow-readers.ts'
 import { tokenStart } from './token-start.ts'
 
@@ -16,6 +28,18 @@ const BENCHMARKS: Readonly<Record<string, (plan: Plan) => Promise<void>>> = {
   'cached-vend-stdout': cachedVend({ sink: 'stdout', connections: 64, maxRatio: 1.35 }),
   'cached-vend-8': cachedVend({ sink: 'file', connections: 8, maxRatio: 3.2 }),
   'cached-vend-256': cachedVend({ sink: 'file', connections: 256, maxRatio: 1.7 }),
+  'refusal-400': refusal(INVALID_400),
+  'refusal-401-key': refusal(UNKNOWN_KEY_401),
+  'refusal-401-expired': refusal(EXPIRED_401),
+  'refusal-401-forged': refusal(FORGED_401),
+  'refusal-403': refusal(DENIED_403),
+  'refusal-404': refusal(UNKNOWN_PATH_404),
+  'refusal-429': refusal(RATE_LIMITED_429),
+  'new-jwt-es256': pinnedScript('new-jwt', ['ES256']),
+  'new-jwt-rs256': pinnedScript('new-jwt', ['RS256']),
+  'first-decision': pinnedScript('first-decision'),
+  'ca-bundle-global': caBundle('global'),
+  'ca-bundle-region': caBundle('us-east-1'),
   'lambda-cold-start': lambdaColdStart,
   'token-start': tokenStart,
   'jwt-memory': jwtMemory,
