@@ -3,6 +3,7 @@ import { readArguments } from './arguments.ts'
 import { auditPuts } from './audit-puts.ts'
 import { caBundle } from './ca-bundle.ts'
 import { cachedVend } from './cached-vend.ts'
+import { ciJobs } from './ci-jobs/ci-jobs.ts'
 import { coldStart } from './cold-start.ts'
 import { pinnedScript } from './in-process.ts'
 import { jwtMemory } from './jwt-memory.ts'
@@ -46,6 +47,7 @@ const BENCHMARKS: Readonly<Record<string, (plan: Plan) => Promise<void>>> = {
   'cold-start': coldStart,
   'audit-puts': auditPuts,
   proxy,
+  rivals: ({ pairs }) => ciJobs({ rounds: pairs }),
   'slow-readers': slowReaders,
 }
 

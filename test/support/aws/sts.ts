@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
 import { awsEnvironment } from '../../../src/dev/aws/environment.ts'
 import { type StsStandIn, startStsStandIn } from '../../../src/dev/aws/sts.ts'
@@ -59,6 +60,8 @@ export async function startSts({
     region,
     sessionTokenLength,
     async delay(stopped) {
+      // each request that waits listens
+      setMaxListeners(0, stopped)
       if (faults.delayMs > 0) await pause(faults.delayMs, undefined, { signal: stopped })
     },
     isHanging: () => faults.hanging,

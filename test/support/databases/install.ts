@@ -15,6 +15,7 @@ const TOOLS = {
   mariadb: { programs: ['mariadbd', 'gcc'], packages: ['mariadb-server-core', 'gcc', 'libc6-dev'] },
   'mariadb-client': { programs: ['mariadb'], packages: ['mariadb-client-core'] },
   awscli: { programs: ['aws'], packages: ['awscli'] },
+  'debian-awscli': { programs: ['/usr/bin/aws'], packages: ['awscli'] },
   faketime: { programs: ['faketime'], packages: ['faketime'] },
   wrk: { programs: ['wrk'], packages: ['wrk'] },
   'python-drivers': {
