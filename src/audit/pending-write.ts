@@ -1,4 +1,5 @@
 import type { JetonError } from '../errors.ts'
+import { type Log, nameAndStack } from '../telemetry/log.ts'
 
 /** In UTF-16 units, which for records nearly always are bytes. */
 const MAX_BATCH_LENGTH = 512 * 1024
@@ -40,17 +41,35 @@ export function firstDueAt(writes: readonly PendingWrite[]): number | undefined 
   return writes.find(isWanted)?.dueAt
 }
 
-/** Rejects those that are due by `now` and returns the others, without those that are cancelled. */
-export function rejectDue(
+/** Returns those whose callers stop waiting by `now`, and the others, without those that are cancelled. */
+export function splitDue(
   writes: readonly PendingWrite[],
-  { now, error }: { now: number; error: JetonError },
-): PendingWrite[] {
-  return writes.filter(write => {
-    if (now < write.dueAt) return isWanted(write)
-    write.onWritten(error)
-    return false
-  })
+  now: number,
+): { due: PendingWrite[]; left: PendingWrite[] } {
+  const due: PendingWrite[] = []
+  const left: PendingWrite[] = []
+  for (const write of writes) {
+    if (now >= write.dueAt) due.push(write)
+    else if (isWanted(write)) left.push(write)
+  }
+  return { due, left }
 }
+
+/** Calls `onWritten` of each. One that throws, which is a bug, is logged and keeps the others from nothing. */
+export function tellWriters(
+  writes: readonly PendingWrite[],
+  { error, log }: { error?: JetonError; log: Log },
+): void {
+  for (const { onWritten } of writes) {
+    try {
+      onWritten(error)
+    } catch (cause) {
+      log.error({ event: 'request_failed', ...nameAndStack(cause) }, BUG)
+    }
+  }
+}
+
+const BUG = 'a bug in jeton: what was to follow on a record failed; please report this line'
 
 function isWanted({ cancellation }: PendingWrite): boolean {
   return !cancellation?.isCancelled

@@ -5,13 +5,16 @@ import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { AuditLogMetrics } from '../telemetry/metrics.ts'
 import { type Batch, createBatch } from './batch.ts'
+import { createDueWatch } from './due-watch.ts'
+import { gather } from './gather.ts'
 import {
   type Cancellation,
   firstDueAt,
   type OnWritten,
   type PendingWrite,
-  rejectDue,
+  splitDue,
   takeBatch,
+  tellWriters,
 } from './pending-write.ts'
 import { createRefusalQueue, type RenderedRefusal } from './refusal-queue.ts'
 import type { Sink } from './sink.ts'
@@ -56,17 +59,15 @@ export interface SinkWriterParts {
 
 /** Returns a writer for a sink that is open. Nothing else may append to the sink. */
 export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter {
-  const { clock, metrics } = parts
+  const { clock, log, metrics } = parts
   const status = createSinkStatus({ ...parts, sinkName: sink.name })
   const refusals = createRefusalQueue(parts.instance)
-  const closed = new AbortController()
   /** In order of arrival, and so of `dueAt`. */
   let waiting: PendingWrite[] = []
   /** Unbounded: only operators start, stop and reload. */
   let announcements: readonly string[] = []
   let batch: Batch | undefined
-  let isScheduled = false
-  let isWatching = false
+  let isGathering = false
   let retryAt = 0
   /** Called with the outcome of the next batch. */
   let batchWaiters: ((ok: boolean) => void)[] = []
@@ -76,15 +77,16 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
   const hasAnything = () => waiting.length > 0 || refusals.size() > 0 || announcements.length > 0
   const hangs = (now: number) => batch !== undefined && now - batch.startedAt >= HANG_MS
 
-  /** Not at once: all that arrives in this iteration of the event loop shares one batch. */
+  const watch = createDueWatch({ clock, nextDueAt, onDue: giveUp })
+
   function schedule(): void {
-    if (batch || isScheduled || !hasAnything()) return
-    isScheduled = true
-    setImmediate(writeBatch)
+    if (batch || isGathering || !hasAnything()) return
+    isGathering = true
+    gather({ clock, count: () => waiting.length, onGathered: writeBatch })
   }
 
   function writeBatch(): void {
-    isScheduled = false
+    isGathering = false
     const startedAt = clock.now()
     const writes = takeBatch(waiting, sink.maxWrites)
     // refusals alone do not try a failing sink again at once
@@ -97,7 +99,7 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
     }
     announcements = []
     batch = current
-    void watch()
+    watch.start()
     sink.append(current.lines).then(
       () => onBatchDone(current),
       error => onBatchDone(current, error ?? new Error('it failed')),
@@ -111,14 +113,13 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
     const records = done.lines.length
     metrics?.onBatchWritten({ sink: sink.name, records, durationMs: now - done.startedAt, ok })
     if (ok) {
-      for (const write of done.writes) write.onWritten()
+      tellWriters(done.writes, { log })
       status.reportSuccess()
     } else {
       retryAt = now + RETRY_MS
       announcements = [...done.announcements, ...announcements]
       refusals.putBack(done.refusals)
-      const failure = unavailable(messageOf(error), error)
-      for (const write of done.writes) write.onWritten(failure)
+      tellWriters(done.writes, { error: unavailable(messageOf(error), error), log })
       status.reportFailure(error)
     }
     if (ok || waiting.length > 0) schedule()
@@ -141,22 +142,6 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
     }
   }
 
-  /** One timer for all that wait: sleeps until the first is due, gives up on what is due, and ends when nothing waits. */
-  async function watch(): Promise<void> {
-    if (isWatching) return
-    isWatching = true
-    try {
-      for (let dueAt = nextDueAt(); dueAt !== undefined; dueAt = nextDueAt()) {
-        await clock.sleepUntil(dueAt, closed.signal)
-        giveUp(clock.now())
-      }
-    } catch {
-      // closed: nobody waits any more
-    } finally {
-      isWatching = false
-    }
-  }
-
   function nextDueAt(): number | undefined {
     const dueAt = firstDueAt(batch?.writes ?? []) ?? firstDueAt(waiting)
     // a hang is reported even if only refusals are in the batch
@@ -165,9 +150,12 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
 
   function giveUp(now: number): void {
     if (hangs(now)) status.reportHang()
-    const error = unavailable(HANGS)
-    if (batch) batch.writes = rejectDue(batch.writes, { now, error })
-    waiting = rejectDue(waiting, { now, error })
+    const written = splitDue(batch?.writes ?? [], now)
+    const unwritten = splitDue(waiting, now)
+    // before they are told: who is told may write again
+    if (batch) batch.writes = written.left
+    waiting = unwritten.left
+    tellWriters([...written.due, ...unwritten.due], { error: unavailable(HANGS), log })
   }
 
   return {
@@ -180,7 +168,7 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
     write(line, onWritten, cancellation) {
       waiting.push({ line, dueAt: clock.now() + HANG_MS, cancellation, onWritten })
       schedule()
-      if (!isWatching) void watch()
+      watch.start()
     },
     writeRefusal(refusal) {
       const { count = 1 } = refusal.record
@@ -199,7 +187,7 @@ export function createSinkWriter(sink: Sink, parts: SinkWriterParts): SinkWriter
     async close() {
       refusals.queueLost()
       await drain()
-      closed.abort()
+      watch.stop()
       await sink.close()
     },
   }

@@ -1,5 +1,5 @@
-import { logHeadHash } from '../audit/audit-log.ts'
 import { createLifecycleRecords, type LifecycleFacts } from '../audit/lifecycle-record.ts'
+import { logHeadHash } from '../audit/log-head-hash.ts'
 import type { Config } from '../config/config.ts'
 import { loadFrom } from '../config/load.ts'
 import { ConfigError, type Problem } from '../config/problems.ts'

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { createAuditLog, logHeadHash } from '../../src/audit/audit-log.ts'
+import { type AuditLog, createAuditLog } from '../../src/audit/audit-log.ts'
 import { INDIVIDUAL_LIMIT } from '../../src/audit/flood-limits.ts'
 import { createLifecycleRecords } from '../../src/audit/lifecycle-record.ts'
-import type { AuditRecord } from '../../src/audit/record.ts'
+import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
 import { RETRY_MS } from '../../src/audit/sink-status.ts'
 import { JetonError } from '../../src/errors.ts'
 import { createHealth } from '../../src/telemetry/health.ts'
@@ -85,6 +85,82 @@ test('records that arrive while a batch is written share the next one', async ()
     [1, true],
     [500, true],
   ])
+})
+
+test('who is answered and asks again a turn later shares a batch with those who waited meanwhile', async () => {
+  const { vend, fake } = setUp()
+  fake.hold()
+  const vendTwice = async (id: string) => {
+    await vend(id)
+    await new Promise(resolve => setImmediate(resolve))
+    await vend(`${id} again`)
+  }
+  const early = numbered(4, 'early').map(vendTwice)
+  await settle()
+  const late = numbered(4, 'late').map(vend)
+  fake.release()
+  await Promise.all([...early, ...late])
+  expect(fake.batches.map(batch => batch.length)).toEqual([4, 8])
+})
+
+/** Writes records by `writeLine`; the callback of the one named `bug` throws. Returns what was called back, in order. */
+function writeLines(auditLog: AuditLog, ids: readonly string[]): string[] {
+  const outcomes: string[] = []
+  for (const id of ids)
+    auditLog.writeLine(renderRecord(record({ id })), error => {
+      outcomes.push(`${id} ${error?.code ?? 'vended'}`)
+      if (id === 'bug') throw new Error('a secret')
+    })
+  return outcomes
+}
+
+test('a callback that throws is logged without its message, and the others and the next batch go on', async () => {
+  const { auditLog, vend, fake, log } = setUp()
+  const outcomes = writeLines(auditLog, ['a', 'bug', 'b'])
+  expect(outcomes).toEqual([])
+  expect(await vend('c')).toBe('vended')
+  expect(outcomes).toEqual(['a vended', 'bug vended', 'b vended'])
+  fake.fail(new Error('full'))
+  const refused = writeLines(auditLog, ['bug', 'd'])
+  expect(await vend('e')).toBe('temporarily_unavailable')
+  expect(refused).toEqual(['bug temporarily_unavailable', 'd temporarily_unavailable'])
+  fake.fail(undefined)
+  expect(await vend('f')).toBe('vended')
+  expect(eventsOf(log)).toEqual(['request_failed', 'request_failed', 'audit_failing', 'audit_recovered'])
+  expect(JSON.stringify(log.lines)).not.toContain('secret')
+})
+
+test('a callback that throws when a sink hangs keeps the others from nothing', async () => {
+  const { auditLog, clock, fake } = setUp()
+  fake.hold()
+  const outcomes = writeLines(auditLog, ['bug', 'a'])
+  await settle()
+  const waiting = writeLines(auditLog, ['bug', 'b'])
+  await clock.advance(2000)
+  expect([...outcomes, ...waiting]).toEqual(
+    ['bug', 'a', 'bug', 'b'].map(id => `${id} temporarily_unavailable`),
+  )
+})
+
+test('a record that is written by the callback of one that waited too long is not lost', async () => {
+  const { auditLog, vend, clock, fake } = setUp()
+  Object.assign(fake.sink, { maxWrites: 1 })
+  fake.hold()
+  const first = vend('first')
+  await settle()
+  void vend('second')
+  let again: Promise<string> | undefined
+  auditLog.writeLine(renderRecord(record({ id: 'third' })), () => {
+    again = vend('fourth')
+  })
+  await clock.advance(1900)
+  fake.release()
+  fake.hold()
+  expect(await first).toBe('vended')
+  await clock.advance(100)
+  fake.release()
+  expect(await again).toBe('vended')
+  expect(fake.ids()).toEqual(['first', 'second', 'fourth'])
 })
 
 test('a batch is bounded, and the next continues in order', async () => {
@@ -434,20 +510,6 @@ test('close logs a sink that cannot be closed, and resolves', async () => {
 
 test('createAuditLog throws without a sink', () => {
   expect(() => setUp([])).toThrow('at least one sink')
-})
-
-test.each(['audit_head', 'audit_closed'] as const)('logHeadHash logs the hash as %s', event => {
-  const log = createLogRecorder()
-  logHeadHash({ headHash: () => 'abc' }, { log, event })
-  expect(log.lines.map(({ level, fields }) => ({ level, ...fields }))).toEqual([
-    { level: 'info', event, last: 'abc' },
-  ])
-})
-
-test('logHeadHash logs nothing without a hash chain', () => {
-  const log = createLogRecorder()
-  logHeadHash({ headHash: () => undefined }, { log, event: 'audit_head' })
-  expect(log.lines).toEqual([])
 })
 
 describe('announce', () => {
