@@ -8,6 +8,7 @@ import { coldStart } from './cold-start.ts'
 import { pinnedScript } from './in-process.ts'
 import { jwtMemory } from './jwt-memory.ts'
 import { lambdaColdStart } from './lambda-cold-start.ts'
+import { largeConfigLoad } from './large-config-load.ts'
 import type { Plan } from './pairs.ts'
 import { proxy } from './proxy.ts'
 import {
@@ -39,6 +40,7 @@ const BENCHMARKS: Readonly<Record<string, (plan: Plan) => Promise<void>>> = {
   'new-jwt-es256': pinnedScript('new-jwt', ['ES256']),
   'new-jwt-rs256': pinnedScript('new-jwt', ['RS256']),
   'first-decision': pinnedScript('first-decision'),
+  'large-config': largeConfigLoad,
   'ca-bundle-global': caBundle('global'),
   'ca-bundle-region': caBundle('us-east-1'),
   'lambda-cold-start': lambdaColdStart,
