@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { readArguments } from '../bench/arguments.ts'
 import { linksIn } from '../support/markdown.ts'
 
 const TOP = new URL('../../', import.meta.url)
@@ -13,6 +14,11 @@ for (const path of [
 ])
   if (path.endsWith('.md')) pages.set(path, await readFile(new URL(path, TOP), 'utf8'))
 
+const [, table = ''] = /^const BENCHMARKS.*\n([\s\S]*?)^}/m.exec(
+  await readFile(new URL('test/bench/main.ts', TOP), 'utf8'),
+) ?? ['']
+const BENCHMARKS = [...table.matchAll(/^ {2}'?([\w-]+)/gm)].map(([, name = '']) => name)
+
 const page = (name: string) => pages.get(name) ?? expect.unreachable(`there is no ${name}`)
 const exists = (path: string) => existsSync(new URL(path, TOP))
 
@@ -20,12 +26,12 @@ describe.each([...pages])('%s', (_, text) => {
   test('names only scripts, benchmarks and files that exist', () => {
     for (const [, script = ''] of text.matchAll(/npm run ([\w:-]+)/g))
       expect(Object.keys(manifest.scripts)).toContain(script)
-    const benchmarks = [...text.matchAll(/npm run bench -- ([\w-]+)/g)].map(([, name]) => name)
+    const benchmarks = [...text.matchAll(/npm run bench -- ([\w-]+)/g)].map(([, name = '']) => name)
+    expect(() => readArguments(benchmarks, BENCHMARKS)).not.toThrow()
     const files = [...text.matchAll(/(?<![\w./-])(?:src|test|docs|handlers)\/[\w./-]*[\w/]/g)].map(
       ([file]) => file,
     )
-    for (const file of [...files, ...benchmarks.map(name => `test/bench/${name}.ts`)])
-      expect(exists(file), file).toBe(true)
+    for (const file of files) expect(exists(file), file).toBe(true)
   })
 })
 
