@@ -12,7 +12,7 @@ import { createWays } from './ways.ts'
 export interface CiJobsOptions {
   /** How many jobs start at once; 100 unless given. */
   jobs?: number
-  /** How often each way is measured with a job alone; 7 unless given. */
+  /** How often each way is measured with a job alone; 5 unless given. */
   rounds?: number | undefined
 }
 
@@ -20,7 +20,7 @@ export interface CiJobsOptions {
  * Measures ways of a CI job from its JWT to a token, by TLS and against one STS: with a job alone, by turns, then with many at
  * once. Throws if RDS's check refuses a single token. Getting a JWT, AWS's own time and the network are in none of the figures.
  */
-export async function ciJobs({ jobs = 100, rounds = 7 }: CiJobsOptions = {}): Promise<void> {
+export async function ciJobs({ jobs = 100, rounds = 5 }: CiJobsOptions = {}): Promise<void> {
   const [missing] = await ensureInstalled(['debian-awscli'])
   if (missing) throw new Error(`this needs Debian's awscli: ${missing.reason}`)
   const { stdout } = await run('/usr/bin/aws', ['--version'])

@@ -12,6 +12,20 @@ import { startTestEnvironment } from '../../support/service/test-environment.ts'
 export const STS_DELAY_MS = 80
 const USER = 'app_rw'
 const STS_HOST = 'sts.us-east-1.amazonaws.com'
+const STATEMENT = {
+  Effect: 'Allow',
+  Action: 'rds-db:connect',
+  Resource: `arn:aws:rds-db:${ORDERS.region}:${ORDERS.account}:dbuser:${ORDERS.resourceId}/${USER}`,
+}
+const PERMISSIONS = { Version: '2012-10-17', Statement: [STATEMENT] }
+const GRANT = {
+  name: 'jobs',
+  principal: { issuer: 'ci', claims: { repository: 'acme/orders' } },
+  database: 'orders',
+  users: [USER],
+}
+
+type Session = 'shared' | 'per-principal'
 
 /** One job: who it is, and what it is given. */
 export interface Job {
@@ -38,7 +52,7 @@ export interface Ci {
   readonly caFile: string
   readonly allCasFile: string
   /** Servers whose grant says `session: shared` and `session: per-principal`. */
-  readonly jeton: Readonly<Record<'shared' | 'per-principal', Jeton>>
+  readonly jeton: Readonly<Record<Session, Jeton>>
   /** Counts calls for a role session that STS has answered with one. */
   roleSessions(): number
   createJob(subject: string): Promise<Job>
@@ -52,39 +66,19 @@ export async function startCi(): Promise<Ci> {
   const environment = await startTestEnvironment()
   const { sts, issuer, authority, folder, caFile } = environment
   sts.faults.delayMs = STS_DELAY_MS
-  const tls = authority.issue(['127.0.0.1', STS_HOST])
-  const [cert, key, allCasFile] = ['server.pem', 'server-key.pem', 'all-cas.pem'].map(name =>
-    join(folder, name),
-  ) as [string, string, string]
-  await Promise.all([
-    writeFile(cert, tls.certPem),
-    writeFile(key, tls.keyPem),
-    writeFile(allCasFile, [...rootCertificates, await readFile(caFile, 'utf8')].join('\n')),
-  ])
-  const resource = `arn:aws:rds-db:${ORDERS.region}:${ORDERS.account}:dbuser:${ORDERS.resourceId}/${USER}`
-  const statement = { Effect: 'Allow', Action: 'rds-db:connect', Resource: resource }
-  const permissions = { Version: '2012-10-17', Statement: [statement] }
-  const front = await startWebIdentitySts({ sts, issuer, permissions, tls })
+  const certificate = authority.issue(['127.0.0.1', STS_HOST])
+  const front = await startWebIdentitySts({ sts, issuer, permissions: PERMISSIONS, tls: certificate })
   const proxy = await startEgressProxy({ routes: { [`${STS_HOST}:443`]: front.port } })
-  const startServer = async (session: 'shared' | 'per-principal') => {
-    const serverFolder = join(folder, session)
-    await mkdir(serverFolder)
-    return startJeton({
-      config: environment.config({
-        server: { tls: { cert, key } },
-        grants: [
-          {
-            name: 'jobs',
-            principal: { issuer: 'ci', claims: { repository: 'acme/orders' } },
-            database: 'orders',
-            users: [USER],
-            session,
-          },
-        ],
-      }),
-      env: { ...environment.serverEnv, AWS_ENDPOINT_URL_STS: front.url, NODE_EXTRA_CA_CERTS: caFile },
-      folder: serverFolder,
-    })
+  const allCasFile = join(folder, 'all-cas.pem')
+  await writeFile(allCasFile, [...rootCertificates, await readFile(caFile, 'utf8')].join('\n'))
+  const env = { ...environment.serverEnv, AWS_ENDPOINT_URL_STS: front.url, NODE_EXTRA_CA_CERTS: caFile }
+  const startServer = async (session: Session) => {
+    const server = { tls: { cert: `${session}.pem`, key: `${session}-key.pem` } }
+    await writeFile(join(folder, server.tls.cert), certificate.certPem)
+    await writeFile(join(folder, server.tls.key), certificate.keyPem)
+    const audit = [{ type: 'file', path: `${session}.jsonl` }]
+    const grants = [{ ...GRANT, session }]
+    return startJeton({ config: environment.config({ server, audit, grants }), env, folder })
   }
   const jeton = { shared: await startServer('shared'), 'per-principal': await startServer('per-principal') }
   const check = createRdsVerifier({ endpoint: ORDERS, sts })

@@ -15,16 +15,15 @@ export interface JobResult {
   readonly cpuMs: number
 }
 
-/** bash's own `time` asks the kernel for the times of ended children (getrusage), to the millisecond; bash itself does not count. */
+/** bash asks the kernel for the times of children that have ended (getrusage), to the millisecond. Its own are not in it. */
 const TIMED = 'TIMEFORMAT="%3R %3U %3S"; time "$@"'
-const TIMES = /^(\d+\.\d+) (\d+\.\d+) (\d+\.\d+)\n$/
 
-/** Runs a job to its end. Throws if it prints anything but one line, or says anything on stderr. */
+/** Runs a job to its end. Throws if it fails, or prints anything but one line on stdout. */
 export async function runJob({ argv, env }: JobCommand): Promise<JobResult> {
   const { code, stdout, stderr } = await run('bash', ['-c', TIMED, 'job', ...argv], { env })
-  const [, ...times] = TIMES.exec(stderr) ?? []
-  const [wall = Number.NaN, user = Number.NaN, system = Number.NaN] = times.map(Number)
-  if (code !== 0 || times.length !== 3 || !/^\S+\n$/.test(stdout))
+  const times = stderr.trimEnd().split('\n').at(-1) ?? ''
+  if (code !== 0 || !/^\S+\n$/.test(stdout) || !/^\d+\.\d+ \d+\.\d+ \d+\.\d+$/.test(times))
     throw new Error(`${argv.join(' ')} ended with ${code}: ${stderr}`)
+  const [wall = 0, user = 0, system = 0] = times.split(' ').map(Number)
   return { token: stdout.trim(), wallMs: wall * 1000, cpuMs: (user + system) * 1000 }
 }
