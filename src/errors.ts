@@ -31,7 +31,10 @@ export interface JetonErrorOptions {
   cause?: unknown
 }
 
-/** The error that a request may end in. Anything else that is thrown is a bug, which the caller sees as `internal_error`. */
+/**
+ * The error that a request may end in. Anything else that is thrown is a bug, which the caller sees as `internal_error`. A refusal
+ * (a status below 500) has no stack: nobody is shown where it was decided, and to capture one costs more than to decide.
+ */
 export class JetonError extends Error {
   override readonly name = 'JetonError'
   readonly code: ErrorCode
@@ -41,7 +44,12 @@ export class JetonError extends Error {
 
   constructor(code: ErrorCode, options: JetonErrorOptions) {
     const { reason, publicMessage } = options
+    // V8 has no other way; nothing else runs before it is put back
+    const { stackTraceLimit } = Error
+    const isRefusal = STATUS[code] < 500
+    if (isRefusal) Error.stackTraceLimit = 0
     super(typeof reason === 'string' ? reason : publicMessage, { cause: options.cause })
+    if (isRefusal) Error.stackTraceLimit = stackTraceLimit
     this.code = code
     this.publicMessage = publicMessage
     this.#reason = reason

@@ -22,3 +22,11 @@ test('a reason that cannot be found out says so, and quotes nothing', () => {
 test('without a reason there is none', () => {
   expect(new JetonError('not_found', { publicMessage: 'nothing here' }).reason).toBeUndefined()
 })
+
+test('a refusal has no stack, a failure of jeton has one, and refusals leave the limit of stacks as it is', () => {
+  const { stackTraceLimit } = Error
+  const frames = (error: Error) => error.stack?.match(/^ +at /gm)
+  expect(frames(failing('nearest grant a'))).toBeNull()
+  expect(frames(new JetonError('temporarily_unavailable', { publicMessage: 'STS is away' }))).not.toBeNull()
+  expect(Error.stackTraceLimit).toBe(stackTraceLimit)
+})

@@ -12,7 +12,7 @@ import type { BeginAudit } from '../vending/request-audit.ts'
 import type { VendToken } from '../vending/vend-token.ts'
 import { answerErrors } from './answer-errors.ts'
 import { createAuthenticationHook } from './authenticate.ts'
-import { requestError } from './fastify-errors.ts'
+import { requestError, schemaError } from './fastify-errors.ts'
 import { acceptOnlyJson, MAX_BODY_BYTES } from './json-body.ts'
 import { createListener, type ListenerOptions, type ListenerParts } from './listener.ts'
 import { addOpenApiRoute, describeRoutes } from './openapi.ts'
@@ -76,7 +76,7 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
   addTokensRoute(app, { authenticate, vend, caBundles, clock, onVended })
   addDatabasesRoute(app, { authenticate, caBundles })
   addWhoamiRoute(app, { authenticate })
-  addCaRoute(app, { caBundles })
+  addCaRoute(app, { caBundles, isTls })
   addHealthRoutes(app, { health, isDev })
   addOpenApiRoute(app, describe)
   await app.ready()
@@ -93,6 +93,7 @@ function createFastify(options: AppOptions, parts: ListenerParts): App {
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     schemaController,
+    schemaErrorFormatter: schemaError,
     ...createListener(options, parts),
     // such requests do not reach any hook
     frameworkErrors(cause, _request, reply) {

@@ -15,7 +15,6 @@ const CODES: Readonly<Record<string, keyof typeof DETAILS>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_request',
   FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_request',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_request',
-  FST_ERR_VALIDATION: 'invalid_request',
   FST_ERR_BAD_URL: 'not_found',
   FST_ERR_MAX_PARAM_LENGTH: 'not_found',
 }
@@ -35,13 +34,14 @@ interface SchemaViolation {
 /** Returns what a request failed with: an error of Fastify's that a caller caused by its code, any other as `asJetonError` does. */
 export function requestError(cause: unknown): JetonError {
   if (typeof cause !== 'object' || cause === null) return asJetonError(cause)
-  const { code: fastifyCode, validation } = cause as {
-    code?: string
-    validation?: readonly SchemaViolation[]
-  }
+  const { code: fastifyCode } = cause as { code?: string }
   const code = fastifyCode === undefined ? undefined : CODES[fastifyCode]
-  if (code === undefined) return asJetonError(cause)
-  return new JetonError(code, { publicMessage: validation ? describeViolations(validation) : DETAILS[code] })
+  return code === undefined ? asJetonError(cause) : new JetonError(code, { publicMessage: DETAILS[code] })
+}
+
+/** Returns the error for a body that violates its schema. Fastify's own would capture a stack. */
+export function schemaError(violations: readonly SchemaViolation[]): JetonError {
+  return new JetonError('invalid_request', { publicMessage: describeViolations(violations) })
 }
 
 /** Returns the error for a path that no route has. */

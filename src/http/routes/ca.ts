@@ -8,7 +8,7 @@ import type { App } from '../types.ts'
 export const PEM_CHAIN = 'application/pem-certificate-chain'
 
 /** Adds `GET /v1/ca/{region}.pem`, `global.pem` and `proxy.pem`: public certificates, open to all. */
-export function addCaRoute(app: App, { caBundles }: { caBundles: CaBundles }): void {
+export function addCaRoute(app: App, { caBundles, isTls }: { caBundles: CaBundles; isTls: boolean }): void {
   const schema = {
     operationId: 'getCaBundle',
     tags: ['certificates'],
@@ -18,27 +18,28 @@ export function addCaRoute(app: App, { caBundles }: { caBundles: CaBundles }): v
     params: Type.Object({ name: Type.String({ description: 'A region, `global` or `proxy`.' }) }),
   }
   // one copy for all replies that are on their way
-  const bytesByBundle = new WeakMap<CaBundle, Buffer>()
-  function bytesOf(bundle: CaBundle): Buffer {
-    const known = bytesByBundle.get(bundle)
-    const bytes = known ?? Buffer.from(bundle.pem)
-    if (!known) bytesByBundle.set(bundle, bytes)
-    return bytes
+  const served = new WeakMap<CaBundle, { bytes: Buffer; etag: string }>()
+  function servedOf(bundle: CaBundle) {
+    const known = served.get(bundle)
+    if (known) return known
+    const made = { bytes: Buffer.from(bundle.pem), etag: `"${bundle.sha256}"` }
+    served.set(bundle, made)
+    return made
   }
 
   // every path parameter is a string: there is nothing to validate
   const validatorCompiler = () => () => true
-  app.get('/v1/ca/:name.pem', { schema, validatorCompiler }, async (request, reply) => {
+  app.get('/v1/ca/:name.pem', { schema, validatorCompiler }, (request, reply) => {
     const bundle = caBundles.byName(request.params.name)
     if (!bundle)
       throw new JetonError('not_found', {
         publicMessage: 'no CA bundle has this name; global.pem has the certificates of all regions',
       })
-    const etag = `"${bundle.sha256}"`
+    const { bytes, etag } = servedOf(bundle)
     reply.header('etag', etag).header('cache-control', 'public, max-age=3600')
-    if (hasMatch(request.headers['if-none-match'], etag)) return reply.code(304).send()
-    const bytes = bytesOf(bundle)
-    return reply.type(PEM_CHAIN).header('content-length', bytes.length).send(readInPieces(bytes))
+    if (hasMatch(request.headers['if-none-match'], etag)) return void reply.code(304).send()
+    const payload = isTls ? readInPieces(bytes) : bytes
+    reply.type(PEM_CHAIN).header('content-length', bytes.length).send(payload)
   })
 }
 
