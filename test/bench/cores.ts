@@ -11,7 +11,7 @@ export interface Cores {
 /** Returns one core for a server and another for its load. If there are no two, or no `taskset`, says so, and pins nothing. */
 export async function findCores(): Promise<Cores> {
   const taskset = await lookForProgram('taskset')
-  const status = await readFile('/proc/self/status', 'utf8')
+  const status = await readFile('/proc/self/status', 'utf8').catch(() => '')
   const [server, load] = parseCpuList(/^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? '')
   if (taskset && server !== undefined && load !== undefined)
     return { server: [taskset, '-c', String(server)], load: [taskset, '-c', String(load)] }

@@ -77,14 +77,14 @@ async function measure(what: string, isRight: (access: PrincipalAccess) => boole
         return PRINCIPALS
       }
     }
-  const { ratio, shown, subjectMicros, baseMicros } = await compareCpu(
+  const { ratio, shown, ...micros } = await compareCpu(
     { subject: side(compile(MANY)), base: side(compile(FEW)) },
     plan,
   )
   const grants = `${MANY.toLocaleString('en')} grants over ${FEW}`
   reportCheck(`${what} with ${grants}, at most ${MAX_RATIO} ×`, {
     isKept: ratio <= MAX_RATIO,
-    figure: `${shown}, ${subjectMicros.toFixed(1)} µs of CPU to ${baseMicros.toFixed(1)}`,
+    figure: `${shown}, ${micros.subject.toFixed(1)} µs of CPU to ${micros.base.toFixed(1)}`,
   })
 }
 

@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { bundleScript } from './bundle-script.ts'
 import { findCores } from './cores.ts'
-import { measurePairs, type Plan, type Sides } from './pairs.ts'
-import { median, withSpread } from './report.ts'
+import { type Comparison, compareByPairs, measurePairs, type Plan, type Sides } from './pairs.ts'
 
 const PAIRS = 9
 const WARM_UP_SECONDS = 10
@@ -25,34 +24,18 @@ export function readScriptArguments(): { plan: Plan; args: readonly string[] } {
   return { plan: JSON.parse(plan), args }
 }
 
-export interface InProcessComparison {
-  /** The subject's CPU as a multiple of the base's. */
-  readonly ratio: number
-  /** The same, with its spread. */
-  readonly shown: string
-  readonly subjectMicros: number
-  readonly baseMicros: number
-}
-
-/** Compares the CPU of this process for two functions, which return how often they did what is measured. */
+/** Compares the CPU of this process, in microseconds, for two functions that return how often they did what is measured. */
 export async function compareCpu(
   { subject, base }: Sides<() => Promise<number>>,
   { pairs = PAIRS, warmUpSeconds = WARM_UP_SECONDS }: Plan,
-): Promise<InProcessComparison> {
+): Promise<Comparison> {
   const sides = {
     subject: async () => microsEach(await subject()),
     base: async () => microsEach(await base()),
   }
   const until = performance.now() + warmUpSeconds * 1000
   while (performance.now() < until) await measurePairs(sides, { pairs: 1 })
-  const measured = await measurePairs(sides, { pairs })
-  const ratios = measured.map(pair => pair.subject / pair.base)
-  return {
-    ratio: median(ratios),
-    shown: `${withSpread(ratios)} ×`,
-    subjectMicros: median(measured.map(pair => pair.subject)),
-    baseMicros: median(measured.map(pair => pair.base)),
-  }
+  return compareByPairs(sides, { pairs })
 }
 
 /** `work` is ready to begin: what had to be made for it does not count. */

@@ -4,7 +4,8 @@ import { pinKeys } from '../../src/authentication/issuer-keys.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { compileAccessPolicy } from '../../src/vending/access-policy.ts'
 import { ORDERS } from '../support/databases/orders.ts'
-import { compareCpu, type InProcessComparison, readScriptArguments } from './in-process.ts'
+import { compareCpu, readScriptArguments } from './in-process.ts'
+import type { Comparison } from './pairs.ts'
 import { reportCheck, reportFigure } from './report.ts'
 
 /** Verifies JWTs that were never seen, as jeton does, over `jwtVerify` of jose with the same key set. Argument: the algorithm. */
@@ -108,6 +109,6 @@ reportCheck(`a JWT never seen (${algorithm}) over jose's own verification, at mo
 })
 reportFigure('  the same, 16 at once', describe(await compare(16)))
 
-function describe({ shown, subjectMicros, baseMicros }: InProcessComparison): string {
-  return `${shown}, ${subjectMicros.toFixed(0)} µs of CPU to ${baseMicros.toFixed(0)}`
+function describe({ shown, subject, base }: Comparison): string {
+  return `${shown}, ${subject.toFixed(0)} µs of CPU to ${base.toFixed(0)}`
 }

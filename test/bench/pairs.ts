@@ -1,3 +1,5 @@
+import { median, withSpread } from './report.ts'
+
 /** How much is measured; what is undefined is as each benchmark has it. */
 export interface Plan {
   readonly pairs?: number | undefined
@@ -41,4 +43,30 @@ export async function measurePairs<T>(
     onPair?.(pair, number)
   }
   return measured
+}
+
+/** Medians of pairs. */
+export interface Comparison {
+  /** The subject as a multiple of the base, of each pair. */
+  readonly ratio: number
+  /** The same, with its spread. */
+  readonly shown: string
+  readonly subject: number
+  readonly base: number
+}
+
+/** Compares two numbers by pairs, after one pair that does not count. */
+export async function compareByPairs(
+  sides: Sides<number>,
+  options: Parameters<typeof measurePairs<number>>[1],
+): Promise<Comparison> {
+  await measurePairs(sides, { pairs: 1 })
+  const measured = await measurePairs(sides, options)
+  const ratios = measured.map(({ subject, base }) => subject / base)
+  return {
+    ratio: median(ratios),
+    shown: `${withSpread(ratios)} ×`,
+    subject: median(measured.map(({ subject }) => subject)),
+    base: median(measured.map(({ base }) => base)),
+  }
 }
