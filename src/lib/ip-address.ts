@@ -18,6 +18,7 @@ export function parseIpAddress(text: string | undefined): string | undefined {
   // nearly all, and canonical as they are
   if (text === undefined || isIPv4(text)) return text
   if (text.length > MAX_LENGTH) return undefined
+  if (isIPv6(text)) return parseIpv6(text)
   const node = text.trim().replace(/^"(.*)"$/, '$1')
   const bracketed = BRACKETED.exec(node)?.[1]
   if (bracketed !== undefined) return parseIpv6(bracketed)

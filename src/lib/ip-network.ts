@@ -17,9 +17,21 @@ export function ipNetwork(
   const ip = parseIpAddress(address)
   if (ip === undefined) return NO_NETWORK
   if (isIPv4(ip) && ipv4Prefix === 32) return ip
-  if (isIPv4(ip)) return `${ipaddr.IPv4.networkAddressFromCIDR(`${ip}/${ipv4Prefix}`)}/${ipv4Prefix}`
-  const network = ipaddr.IPv6.networkAddressFromCIDR(`${ip}/${ipv6Prefix}`)
-  return `${network.toRFC5952String()}/${ipv6Prefix}`
+  if (isIPv4(ip))
+    return `${firstBits(ip.split('.').map(Number), { prefix: ipv4Prefix, partBits: 8 }).join('.')}/${ipv4Prefix}`
+  const parts = firstBits(ipaddr.IPv6.parse(ip).parts, { prefix: ipv6Prefix, partBits: 16 })
+  return `${new ipaddr.IPv6(parts).toRFC5952String()}/${ipv6Prefix}`
+}
+
+/** Returns the parts of an address with zeros after the first `prefix` bits. The library would parse the address once more. */
+function firstBits(
+  parts: readonly number[],
+  { prefix, partBits }: { prefix: number; partBits: number },
+): number[] {
+  return parts.map((part, index) => {
+    const zeros = Math.min(partBits, Math.max(0, partBits * (index + 1) - prefix))
+    return (part >> zeros) << zeros
+  })
 }
 
 /** All addresses that share their first `prefix` bits with one. */
