@@ -21,6 +21,7 @@ import {
   UNKNOWN_KEY_401,
   UNKNOWN_PATH_404,
 } from './refusals.ts'
+import { reportCheck } from './report.ts'
 import { slowReaders } from './slow-readers.ts'
 import { tokenStart } from './token-start.ts'
 
@@ -55,7 +56,14 @@ const BENCHMARKS: Readonly<Record<string, (plan: Plan) => Promise<void>>> = {
 
 const { plan, names } = readOrExit()
 const removeTempFolder = await useOwnTempFolder()
-for (const name of names) await BENCHMARKS[name]?.(plan)
+for (const name of names) {
+  try {
+    await BENCHMARKS[name]?.(plan)
+  } catch (cause) {
+    // those after it may still have half an hour's figures
+    reportCheck(name, { isKept: false, figure: String(cause) })
+  }
+}
 await removeTempFolder()
 
 function readOrExit() {
