@@ -1,27 +1,29 @@
-import { constants, type FileHandle, open as openFile, stat } from 'node:fs/promises'
+import { constants, type FileHandle, open as openFile, stat, type statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { systemCode } from '../../lib/system-error.ts'
 import { type FileEnd, readAt, readFileEnd, tailOf } from './file-end.ts'
+import { syncsWrites } from './synced-writes.ts'
 
 export interface AppendFileOptions {
   path: string
   /** Opens the file; for tests of disks that fail. */
   open?: typeof openFile | undefined
+  /** Tells the type of its file system; for tests of others than the one they run on. */
+  statfs?: typeof statfs | undefined
 }
 
 /** A file that is only ever appended to, while others may rename, remove or empty it. One call at a time. */
 export interface AppendFile {
   /**
    * Call before each write. Opens the path again if it names another file by now. Returns the ends that may differ from
-   * what the last write made: after a failed write or sync, of a new file, of a file that was cut or changed. After a
+   * what the last write made: after a failed write, of a new file, of a file that was cut or changed. After a
    * rotation, the old file's end comes first, unless that is deleted. Rejects, once, if another process wrote to the file.
    */
   changedEnds(): Promise<FileEnd[]>
   /** Whether what was written is not where it was: the path names another file, or this one was cut or changed. */
   isDisturbed(): Promise<boolean>
+  /** Resolves when the bytes, and all that is before them, are on the disk. */
   write(bytes: Buffer): Promise<void>
-  /** Resolves when everything written is on the disk (fdatasync(2)). */
-  sync(): Promise<void>
   close(): Promise<void>
 }
 
@@ -29,6 +31,8 @@ interface OpenFile {
   readonly handle: FileHandle
   readonly ino: number
   readonly dev: number
+  /** Whether what is written is on the disk without a sync. */
+  readonly isSyncing: boolean
 }
 
 const FLAGS = constants.O_APPEND | constants.O_CREAT | constants.O_RDWR
@@ -38,16 +42,18 @@ const OWNER_ONLY = 0o600
 export async function openAppendFile(
   options: AppendFileOptions,
 ): Promise<{ file: AppendFile; end: FileEnd }> {
-  const { path, open = openFile } = options
+  const { path, open = openFile, statfs } = options
 
   async function openOrCreate(): Promise<{ opened: OpenFile; end: FileEnd }> {
-    const handle = await open(path, FLAGS, OWNER_ONLY)
+    const isSyncing = await syncsWrites(path, statfs)
+    const handle = await open(path, isSyncing ? FLAGS | constants.O_DSYNC : FLAGS, OWNER_ONLY)
     try {
       const stats = await handle.stat()
       if (!stats.isFile())
         throw new Error(`${path}: not a regular file; for a pipe, use an audit sink of type stdout`)
       if (stats.size === 0) await syncFolder(dirname(path))
-      return { opened: { handle, ino: stats.ino, dev: stats.dev }, end: await readFileEnd(handle, { path }) }
+      const opened = { handle, ino: stats.ino, dev: stats.dev, isSyncing }
+      return { opened, end: await readFileEnd(handle, { path }) }
     } catch (error) {
       await handle.close()
       throw error
@@ -59,6 +65,8 @@ export async function openAppendFile(
   let { size, tail } = first.end
   /** Whether the end may differ from what `size` says. */
   let isUnsure = false
+  /** Whether others, a killed process or a write that failed may have left bytes that are not on the disk yet. */
+  let hasUnsynced = true
 
   const readEnd = () => readFileEnd(current.handle, { path, isThorough: true })
 
@@ -97,20 +105,24 @@ export async function openAppendFile(
     async changedEnds() {
       const ends = await readChangedEnds()
       const last = ends.at(-1)
-      if (last) ({ size, tail } = last)
+      if (last) {
+        ;({ size, tail } = last)
+        hasUnsynced = true
+      }
       isUnsure = false
       return ends
     },
     isDisturbed: async () => !isUnsure && ['replaced', 'changed'].includes(await look()),
     async write(bytes) {
+      const mustSync = hasUnsynced || !current.isSyncing
       isUnsure = true
+      hasUnsynced = true
       let written = 0
       while (written < bytes.length) written += (await current.handle.write(bytes, written)).bytesWritten
       size += bytes.length
       tail = tailOf(bytes)
-    },
-    async sync() {
-      await current.handle.datasync()
+      if (mustSync) await current.handle.datasync()
+      hasUnsynced = false
       isUnsure = false
     },
     close: () => current.handle.close(),

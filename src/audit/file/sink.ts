@@ -1,4 +1,4 @@
-import type { open } from 'node:fs/promises'
+import type { open, statfs } from 'node:fs/promises'
 import type { Clock } from '../../lib/clock.ts'
 import type { Health } from '../../telemetry/health.ts'
 import type { Log } from '../../telemetry/log.ts'
@@ -18,10 +18,12 @@ export interface FileSinkOptions {
   log: Log
   /** Opens the audit file; for tests of disks that fail. */
   open?: typeof open | undefined
+  /** Tells the type of its file system; for tests of others than the one they run on. */
+  statfs?: typeof statfs | undefined
 }
 
 /**
- * Opens a file of records in a hash chain; `append` resolves after one `fdatasync` for each batch. Nothing in it is ever
+ * Opens a file of records in a hash chain; `append` resolves when the batch is on the disk, which takes one sync. Nothing in it is ever
  * truncated or rewritten: a torn piece stays, and the next record acknowledges it. The file may be renamed at any time: the
  * chain continues in the next file, after a restart from `PATH.head`. If its last record is gone, which is not in a file
  * beside it either, an error is logged each minute. Rejects if another process has the file or if it is not an audit file
@@ -67,11 +69,13 @@ export async function openFileSink(options: FileSinkOptions): Promise<Sink> {
   }
 }
 
-async function openChainedFile({ path, clock, health, log, open }: FileSinkOptions) {
-  const { file, end } = await openAppendFile({ path, open })
+async function openChainedFile({ path, clock, health, log, open, statfs }: FileSinkOptions) {
+  const { file, end } = await openAppendFile({ path, open, statfs })
   const headFile = await openHeadFile(`${path}.head`, log)
   const missing = watchMissingRecords({ path, log, health })
   let head = headFile.initialHash ?? GENESIS
+  /** While the next batch gathers: nobody waits for it, and the file's own end is what counts. */
+  let headKept = Promise.resolve()
   /** The head before the last batch: if the file is emptied between two batches, only the latter is in it. */
   let previousHead = head
   /** The hashes of a batch that failed: its records may still be in the file. */
@@ -130,9 +134,10 @@ async function openChainedFile({ path, clock, health, log, open }: FileSinkOptio
         text += `${chained.line}\n`
       }
       unconfirmed = hashes
+      await headKept
       await file.write(Buffer.from(text))
-      // beside the sync, not after it: it costs no time, and while the file has records its own end is what counts
-      await Promise.all([file.sync(), headFile.write(last)])
+      // not before: it must never name a record that the file has not
+      headKept = headFile.write(last)
       previousHead = head
       head = last
       unconfirmed = []
@@ -144,6 +149,7 @@ async function openChainedFile({ path, clock, health, log, open }: FileSinkOptio
       if (await file.isDisturbed()) await reviewChanges()
     },
     async close(): Promise<void> {
+      await headKept
       await headFile.close()
       await file.close()
     },

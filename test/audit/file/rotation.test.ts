@@ -16,8 +16,8 @@ async function setUp() {
   const path = join(dir, 'audit.jsonl')
   const log = createLogRecorder()
   const health = createHealth()
-  const { disk, open } = failingOpen()
-  const openSink = () => openFileSink({ path, clock: virtualClock(), health, log, open })
+  const { disk, ...calls } = failingOpen()
+  const openSink = () => openFileSink({ path, clock: virtualClock(), health, log, ...calls })
   const sink = await openSink()
   /** The hashes that are reported as missing, in order. */
   const missing = () =>

@@ -12,7 +12,7 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { append, GENESIS, readLink } from '../../../src/audit/file/hash-chain.ts'
 import { openFileSink } from '../../../src/audit/file/sink.ts'
 import { verifyFiles } from '../../../src/audit/file/verify.ts'
@@ -22,15 +22,15 @@ import { virtualClock } from '../../support/clock/virtual-clock.ts'
 import { createLogRecorder } from '../../support/service/log-recorder.ts'
 import { GOLDEN } from '../golden.ts'
 import { folder, idsOf, line, linesOf } from '../support.ts'
-import { type Fault, failingOpen } from './failing-open.ts'
+import { EXT4, failingOpen, NFS } from './failing-open.ts'
 
-async function setUp() {
+async function setUp(type = EXT4) {
   const dir = await folder()
   const path = join(dir, 'audit.jsonl')
   const log = createLogRecorder()
   const health = createHealth()
-  const { disk, open } = failingOpen()
-  const openSink = (now?: number) => openFileSink({ path, clock: virtualClock(now), health, log, open })
+  const { disk, ...calls } = failingOpen(type)
+  const openSink = (now?: number) => openFileSink({ path, clock: virtualClock(now), health, log, ...calls })
   /** Opens, writes a batch for each record and closes, as a process that runs for a while; returns the head hash. */
   const run = async (...ids: string[]) => {
     const sink = await openSink()
@@ -105,25 +105,91 @@ test('openFileSink continues the chain across restarts, and headHash is its last
   expect(log.lines.filter(({ level }) => level !== 'info')).toEqual([])
 })
 
-test('append syncs once for each batch and resolves after the sync', async () => {
-  const { disk, openSink } = await setUp()
-  const sink = await openSink()
-  await sink.append(Array.from({ length: 50 }, (_, i) => line(`r${i}`)))
-  expect(disk.syncs).toBe(1)
-  let release = () => {}
-  disk.hold = new Promise(resolve => {
-    release = resolve
+describe.each([
+  ['ext4', EXT4],
+  ['NFS', NFS],
+])('on %s, append', (_, type) => {
+  test('syncs once for each batch and resolves after the sync', async () => {
+    const { disk, openSink } = await setUp(type)
+    const sink = await openSink()
+    await sink.append([line('first')])
+    const { syncs } = disk
+    await sink.append(Array.from({ length: 50 }, (_, i) => line(`r${i}`)))
+    expect([disk.syncs - syncs, disk.unsynced]).toEqual([1, 0])
+    let release = () => {}
+    disk.hold = new Promise(resolve => {
+      release = resolve
+    })
+    let isBack = false
+    const append = sink.append([line('held')]).then(() => {
+      isBack = true
+    })
+    while (disk.syncs < syncs + 2) await new Promise(resolve => setImmediate(resolve))
+    for (let i = 0; i < 20; i++) await new Promise(resolve => setImmediate(resolve))
+    expect(isBack).toBe(false)
+    release()
+    await append
+    await sink.close()
   })
-  let isBack = false
-  const append = sink.append([line('held')]).then(() => {
-    isBack = true
+
+  test.each(['write', 'half-write', 'sync'] as const)(
+    'syncs what a failed %s left before the records that follow on it',
+    async fault => {
+      const { path, disk, openSink, ids } = await setUp(type)
+      const sink = await openSink()
+      await sink.append([line('a')])
+      disk.fault = fault
+      await expect(sink.append([line('b')])).rejects.toThrow(/ENOSPC|EIO/)
+      disk.fault = 'none'
+      await sink.append([line('c')])
+      expect(disk.unsynced).toBe(0)
+      await sink.close()
+      expect((await ids()).at(-1)).toBe('c')
+      expect(await verifyFiles([path])).toMatchObject({ ok: true })
+    },
+  )
+
+  test('syncs what a killed process may have left unsynced', async () => {
+    const { disk, openSink, run } = await setUp(type)
+    await run('a')
+    disk.unsynced = 100
+    const sink = await openSink()
+    await sink.append([line('b')])
+    expect(disk.unsynced).toBe(0)
+    await sink.close()
   })
-  while (disk.syncs < 2) await new Promise(resolve => setImmediate(resolve))
-  for (let i = 0; i < 20; i++) await new Promise(resolve => setImmediate(resolve))
-  expect(isBack).toBe(false)
-  release()
-  await append
-  await sink.close()
+
+  test.each(['write', 'half-write', 'sync'] as const)(
+    'rejects after a failed %s, and the next one continues the chain',
+    async fault => {
+      const { path, disk, openSink, ids } = await setUp(type)
+      const sink = await openSink()
+      await sink.append([line('a')])
+      disk.fault = fault
+      for (const id of ['b', 'c'])
+        await expect(sink.append([line(id), line(`${id}2`)])).rejects.toThrow(/ENOSPC|EIO/)
+      disk.fault = 'none'
+      await sink.append([line('d')])
+      await sink.close()
+      const written = await ids()
+      expect([written[0], written.at(-1)]).toEqual(['a', 'd'])
+      expect(await verifyFiles([path], { expectLast: sink.headHash() })).toMatchObject({
+        ok: true,
+        last: sink.headHash(),
+      })
+    },
+  )
+
+  test('keeps the hash of no batch beside the file that is not on the disk', async () => {
+    const { path, disk, openSink } = await setUp(type)
+    const sink = await openSink()
+    await sink.append([line('a')])
+    const head = sink.headHash()
+    disk.fault = 'sync'
+    await expect(sink.append([line('b')])).rejects.toThrow('EIO')
+    await sink.close()
+    expect(await readFile(`${path}.head`, 'utf8')).toBe(`${head}\n`)
+  })
 })
 
 test('openFileSink keeps a last record that lacks only its newline', async () => {
@@ -166,25 +232,6 @@ test('openFileSink acknowledges an acknowledgement that was torn itself', async 
   expect(await ids()).toEqual(['a', 'c'])
   expect(await verifyFiles([path])).toMatchObject({ ok: true, recovered: 1 })
 })
-
-for (const fault of ['write', 'half-write', 'sync'] satisfies Fault[])
-  test(`append rejects after a failed ${fault}, and the next one continues the chain`, async () => {
-    const { path, disk, openSink, ids } = await setUp()
-    const sink = await openSink()
-    await sink.append([line('a')])
-    disk.fault = fault
-    for (const id of ['b', 'c'])
-      await expect(sink.append([line(id), line(`${id}2`)])).rejects.toThrow(/ENOSPC|EIO/)
-    disk.fault = 'none'
-    await sink.append([line('d')])
-    await sink.close()
-    const written = await ids()
-    expect([written[0], written.at(-1)]).toEqual(['a', 'd'])
-    expect(await verifyFiles([path], { expectLast: sink.headHash() })).toMatchObject({
-      ok: true,
-      last: sink.headHash(),
-    })
-  })
 
 test('a renamed file is continued in a new file at the path, in one chain', async () => {
   const { path, rotated, openSink, ids } = await setUp()
