@@ -1,6 +1,6 @@
 import type { Principal } from '../authentication/principal.ts'
 import { distinct, getOrCreate } from '../lib/maps.ts'
-import type { CompiledGrant, CompiledGrants } from './compiled-grants.ts'
+import { type CompiledGrant, type CompiledGrants, inOrderOfFile } from './compiled-grants.ts'
 import type { AccessRequest } from './grant.ts'
 
 export type Decision =
@@ -18,10 +18,11 @@ export interface Entitlement {
 
 /**
  * Returns the grants that a principal meets, whatever for, in the order of the file. All that is decided for a principal rests
- * on them, so that how long a decision takes says nothing of what is granted to others.
+ * on them, so that how long a decision takes does not depend on what is granted to others for what it asks for.
  */
 export function grantsOf(grants: CompiledGrants, principal: Principal): readonly CompiledGrant[] {
-  return grants.forIssuer(principal.issuer).filter(grant => grant.principal.matches(principal))
+  const candidates = grants.candidatesFor(principal)
+  return inOrderOfFile(candidates.filter(group => group.principal.matches(principal)))
 }
 
 /**

@@ -74,7 +74,7 @@ test('decide returns the users if several are granted, and denies what is not', 
 test('decide looks at the claims once, and at no more for a database that exists', () => {
   const grants: Partial<GrantSpec>[] = Array.from({ length: 200 }, (_, i) => ({
     name: `g${i}`,
-    principal: { issuer: 'ci', claims: { team: `team-${i}*`, ref: 'main' } },
+    principal: { issuer: 'ci', claims: { team: `*-team-${i}`, ref: 'main' } },
     database: i < 150 ? 'orders' : 'billing',
   }))
   const readsFor = (...databases: string[]) => {
@@ -86,10 +86,12 @@ test('decide looks at the claims once, and at no more for a database that exists
         expect(access.decide({ database, user })).toEqual({ kind: 'denied' })
     return reads() - readsBefore
   }
-  expect(readsFor('orders')).toBe(200)
-  expect(readsFor('billing')).toBe(200)
-  expect(readsFor('no-such-database')).toBe(200)
-  expect(readsFor('orders', 'billing', ...Array.from({ length: 1000 }, (_, i) => `unknown-${i}`))).toBe(200)
+  // the one claim that all of them are found by, and another of each
+  const READS = 201
+  expect(readsFor('orders')).toBe(READS)
+  expect(readsFor('billing')).toBe(READS)
+  expect(readsFor('no-such-database')).toBe(READS)
+  expect(readsFor('orders', 'billing', ...Array.from({ length: 1000 }, (_, i) => `unknown-${i}`))).toBe(READS)
 })
 
 test('what is remembered of a principal does not grow with what it asks for in vain', () => {

@@ -1,0 +1,37 @@
+import type { Claim, Principal } from '../authentication/principal.ts'
+import { elementsOf, isClaimObject, ownClaim, textOf } from './claims.ts'
+import { alternatives, type ClaimSpec, isNested, type PrincipalSpec } from './grant.ts'
+import type { PatternCondition } from './pattern-index.ts'
+
+/** Returns the patterns that `compilePrincipal` matches texts with, each with its path from the top of a principal. */
+export function principalPatterns({ subject, claims = {} }: PrincipalSpec): PatternCondition[] {
+  const ofSubject = subject === undefined ? {} : { subject }
+  return [...patternsIn(ofSubject, []), ...patternsIn(claims, ['claims'])]
+}
+
+function patternsIn(spec: ClaimSpec, path: readonly string[]): PatternCondition[] {
+  return Object.entries(spec).flatMap(([name, wanted]) =>
+    isNested(wanted)
+      ? patternsIn(wanted, [...path, name])
+      : [
+          {
+            path: [...path, name],
+            patterns: alternatives(wanted)
+              .map(textOf)
+              .filter(text => text !== undefined),
+          },
+        ],
+  )
+}
+
+/** Returns all texts of a principal that `compilePrincipal` may look at where a path leads, through lists and objects. */
+export function textsOfPrincipal({ subject, claims }: Principal, path: readonly string[]): string[] {
+  return textsAt({ subject, claims }, path)
+}
+
+function textsAt(claim: Claim | undefined, [name, ...below]: readonly string[]): string[] {
+  if (claim === undefined) return []
+  const elements = elementsOf(claim)
+  if (name === undefined) return elements.map(textOf).filter(text => text !== undefined)
+  return elements.filter(isClaimObject).flatMap(object => textsAt(ownClaim(object, name), below))
+}
