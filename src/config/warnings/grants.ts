@@ -1,7 +1,7 @@
 import { audiencesOf } from '../../authentication/audience.ts'
 import { claimConditions } from '../../authorization/claim-condition.ts'
+import { findCoveredGrants } from '../../authorization/covered-grants.ts'
 import type { GrantSpec } from '../../authorization/grant.ts'
-import { coversGrant } from '../../authorization/grant-overlap.ts'
 import type { Tenancy } from '../../authorization/tenancy/tenancy.ts'
 import type { IssuerConfig } from '../config.ts'
 import type { Report } from '../problems.ts'
@@ -20,16 +20,18 @@ export function warnOfGrants(
   grants: readonly GrantSpec[],
   { issuers, tenancies, report }: GrantsCheck,
 ): void {
+  const issuerByName = new Map(issuers.map(issuer => [issuer.name, issuer]))
+  const covered = findCoveredGrants(grants)
   grants.forEach((grant, position) => {
     const at = report.at(position)
-    const issuer = issuers.find(({ name }) => name === grant.principal.issuer)
+    const issuer = issuerByName.get(grant.principal.issuer)
     const ownerDoubt = findOwnerDoubt(grant, { issuer, tenancy: tenancies.get(grant.principal.issuer) })
     if (ownerDoubt !== undefined) at.problem(ownerDoubt, 'principal')
     if (issuer) warnOfClaims(grant.principal, { issuer: issuer.issuer, report: at.at('principal') })
     const audienceDoubt = issuer && findAudienceDoubt(grant, issuer)
     if (audienceDoubt !== undefined) at.problem(audienceDoubt, 'principal', 'claims', 'aud')
-    const first = grants.slice(0, position).findIndex(earlier => coversGrant(earlier, grant))
-    if (first >= 0)
+    const first = covered.get(position)
+    if (first !== undefined)
       at.problem(
         `is never reached: grants[${first}] (${grants[first]?.name}) comes first and allows the same callers the same users; leave this one out, or put it first`,
       )

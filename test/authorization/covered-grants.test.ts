@@ -1,0 +1,42 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { findCoveredGrants } from '../../src/authorization/covered-grants.ts'
+import type { GrantSpec } from '../../src/authorization/grant.ts'
+import { coversGrant } from '../../src/authorization/grant-overlap.ts'
+
+/** Compares each grant with all before it. */
+function coveredOneByOne(grants: readonly GrantSpec[]): Map<number, number> {
+  const covered = new Map<number, number>()
+  grants.forEach((grant, position) => {
+    const first = grants.slice(0, position).findIndex(earlier => coversGrant(earlier, grant))
+    if (first >= 0) covered.set(position, first)
+  })
+  return covered
+}
+
+const value = fc.constantFrom('x', 'x/y', 'x*', 'x/**', '**', '*', '1', '')
+const scalar = fc.oneof(value, fc.constantFrom(1, true))
+const values = <T>(one: fc.Arbitrary<T>) => fc.oneof(one, fc.array(one, { maxLength: 2 }))
+const grant: fc.Arbitrary<GrantSpec> = fc.record({
+  name: fc.constant('g'),
+  principal: fc.record(
+    {
+      issuer: fc.constantFrom('ci', 'ci', 'other'),
+      subject: values(value),
+      claims: fc.dictionary(fc.constantFrom('sub', 'users', 'n.a'), values(scalar), { maxKeys: 2 }),
+      anyone: fc.boolean(),
+    },
+    { requiredKeys: ['issuer'] },
+  ),
+  database: fc.constantFrom('orders', 'orders', 'billing'),
+  users: fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { maxLength: 2 }),
+})
+
+test('findCoveredGrants finds what comparing each with all before it finds, whatever the grants', () => {
+  fc.assert(
+    fc.property(fc.array(grant, { maxLength: 12 }), grants => {
+      expect([...findCoveredGrants(grants)].sort()).toEqual([...coveredOneByOne(grants)].sort())
+    }),
+    { numRuns: 3000 },
+  )
+})
