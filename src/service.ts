@@ -24,6 +24,7 @@ import { createRoleBreaker } from './tokens/role-session/role-breaker.ts'
 import { signToken } from './tokens/sign.ts'
 import { createTokenCache } from './tokens/token-cache.ts'
 import { compileAccessPolicy } from './vending/access-policy.ts'
+import { createRepeatVend } from './vending/repeat-vend.ts'
 import { createRequestAudits } from './vending/request-audit.ts'
 import { createVendToken } from './vending/vend-token.ts'
 
@@ -124,6 +125,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
     {
       currentPolicy: () => accessPolicy,
       vend,
+      repeatVend: createRepeatVend(tokenCache),
       caBundles: createCaBundles(clock),
       health,
       clock,

@@ -11,15 +11,16 @@ const MAX_ADDRESS_BYTES = 64
 const MAX_CLAIMS_BYTES = 3072
 const MIN_CLAIM_BYTES = 32
 
-const TEXT_LIMITS = [
-  ['requestId', MAX_TEXT_BYTES],
-  ['reason', MAX_TEXT_BYTES],
-  ['database', MAX_TEXT_BYTES],
-  ['user', MAX_TEXT_BYTES],
-  ['refused', MAX_TEXT_BYTES],
-  ['sourceIp', MAX_ADDRESS_BYTES],
-  ['userAgent', MAX_USER_AGENT_BYTES],
-] as const
+export const TEXT_LIMITS = {
+  requestId: MAX_TEXT_BYTES,
+  reason: MAX_TEXT_BYTES,
+  database: MAX_TEXT_BYTES,
+  user: MAX_TEXT_BYTES,
+  refused: MAX_TEXT_BYTES,
+  sourceIp: MAX_ADDRESS_BYTES,
+  userAgent: MAX_USER_AGENT_BYTES,
+} as const
+const LIMITED_MEMBERS = Object.keys(TEXT_LIMITS) as (keyof typeof TEXT_LIMITS)[]
 
 /** One record of the audit log: see docs/operations.md. Times are ISO 8601 in UTC. Must not contain a secret. */
 export interface AuditRecord {
@@ -71,15 +72,27 @@ export interface AuditRecord {
  */
 export function renderRecord(record: AuditRecord): string {
   const bounded = cutTexts(record)
-  const line = printableJson(toJson(bounded))
-  return Buffer.byteLength(line) <= MAX_RECORD_BYTES ? line : printableJson(toJson(cutClaims(bounded)))
+  const line = lineOf(renderMembers(bounded))
+  return Buffer.byteLength(line) <= MAX_RECORD_BYTES ? line : lineOf(renderMembers(cutClaims(bounded)))
 }
 
-function toJson(record: AuditRecord) {
+/** Returns the line whose members, but for the first two, have this text: those of `renderMembers`, in their order. */
+export function lineOf(members: string): string {
+  return `{"type":"jeton.audit","v":1${members}}`
+}
+
+/**
+ * Returns the members that a record has, or a part of one, as they stand in its line: each with a comma before it. Undefined
+ * ones are left out. Cuts nothing.
+ */
+export function renderMembers(record: Partial<AuditRecord>): string {
+  const json = printableJson(toJson(record))
+  return json === '{}' ? '' : `,${json.slice(1, -1)}`
+}
+
+function toJson(record: Partial<AuditRecord>) {
   const { principal } = record
   return {
-    type: 'jeton.audit',
-    v: 1,
     id: record.id,
     time: record.time,
     requestId: record.requestId,
@@ -114,12 +127,12 @@ function toJson(record: AuditRecord) {
  * Returns a record whose texts are not too long; `cut` names those that were. The record itself if nothing was, as for nearly
  * all vends. Escapes the reason, because it is a sentence that quotes what callers send.
  */
-function cutTexts(record: AuditRecord): AuditRecord {
+export function cutTexts<Part extends Partial<AuditRecord>>(record: Part): Part {
   let bounded = record.reason === undefined ? record : { ...record, reason: escapeUnprintable(record.reason) }
-  for (const [member, maxBytes] of TEXT_LIMITS) {
+  for (const member of LIMITED_MEMBERS) {
     const text = bounded[member]
     if (text === undefined) continue
-    const short = shortenForJson(text, maxBytes)
+    const short = shortenForJson(text, TEXT_LIMITS[member])
     if (short !== text) bounded = { ...bounded, [member]: short, cut: [...(bounded.cut ?? []), member] }
   }
   const { principal } = bounded

@@ -8,6 +8,7 @@ import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import { type ConnectionMetrics, NO_METRICS } from '../telemetry/metrics.ts'
 import type { AccessPolicy } from '../vending/access-policy.ts'
+import type { RepeatVend } from '../vending/repeat-vend.ts'
 import type { BeginAudit } from '../vending/request-audit.ts'
 import type { VendToken } from '../vending/vend-token.ts'
 import { answerErrors } from './answer-errors.ts'
@@ -31,6 +32,8 @@ export interface AppParts {
   /** Whoever decides about a request asks again after each wait: it is decided by the policy of that moment. */
   currentPolicy: () => AccessPolicy
   vend: VendToken
+  /** Vends what needs no wait, in place of `vend`. Default: `vend` does all. */
+  repeatVend?: RepeatVend
   caBundles: CaBundles
   health: Health
   clock: Clock
@@ -59,7 +62,17 @@ const HSTS = 'max-age=31536000'
 
 /** Creates the HTTP API, ready to listen. Default: plain HTTP without a proxy in front. */
 export async function createApp(parts: AppParts, options: AppOptions = {}): Promise<App> {
-  const { clock, log, health, caBundles, vend, onVended, metrics = NO_METRICS, isDev = false } = parts
+  const {
+    clock,
+    log,
+    health,
+    caBundles,
+    vend,
+    repeatVend,
+    onVended,
+    metrics = NO_METRICS,
+    isDev = false,
+  } = parts
   const isTls = options.tls !== undefined
   const app = createFastify(options, { clock, log, metrics })
   const sourceAddressOf = createSourceAddress(options.behindProxy)
@@ -73,7 +86,7 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
   answerErrors(app, log)
 
   const describe = describeRoutes(app)
-  addTokensRoute(app, { authenticate, vend, caBundles, clock, onVended })
+  addTokensRoute(app, { authenticate, vend, repeatVend, caBundles, clock, onVended })
   addDatabasesRoute(app, { authenticate, caBundles })
   addWhoamiRoute(app, { authenticate })
   addCaRoute(app, { caBundles, isTls })

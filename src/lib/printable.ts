@@ -62,6 +62,11 @@ export function shortenForJson(text: string, maxBytes: number): string {
   return text
 }
 
+/** Whether text stands in printable JSON as it is, with one byte for each character. */
+export function needsNoEscaping(text: string): boolean {
+  return UNESCAPED.test(text)
+}
+
 /** Returns a number and its noun, as in `1 grant` and `2 grants`. Does not know irregular plurals. */
 export function countText(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`

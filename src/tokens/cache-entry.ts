@@ -69,6 +69,15 @@ export function isRejected(
   return stored !== undefined && stored.token.fingerprint === rejectedFingerprint
 }
 
+/** Returns the current token if it can be vended, is not the one that the request reports, and lasts as long as it needs. */
+export function usableToken(
+  { current }: CacheEntry,
+  { request, now }: { request: Pick<CacheRequest, 'rejectedFingerprint' | 'minimumMs'>; now: number },
+): CachedToken | undefined {
+  if (!current || isRejected(current, request.rejectedFingerprint)) return undefined
+  return isVendable(current.token, now, request.minimumMs) ? current : undefined
+}
+
 /** Whether what was obtained just now, for another request, lasts as long as this one needs. */
 export function hasMinimum(
   { token }: StoredToken,
@@ -80,4 +89,12 @@ export function hasMinimum(
 /** Whether the store was read for this key within the last second. */
 export function hasRecentRead({ lastReadAt }: CacheEntry, now: number): boolean {
   return remainingMs({ since: lastReadAt, forMs: RECENT_READ_MS }, now) > 0
+}
+
+/** Whether a request reports a token as rejected, which the store may know more of. */
+export function isReportUnchecked(
+  entry: CacheEntry,
+  { request, now }: { request: Pick<CacheRequest, 'rejectedFingerprint'>; now: number },
+): boolean {
+  return request.rejectedFingerprint !== undefined && !hasRecentRead(entry, now)
 }

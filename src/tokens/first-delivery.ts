@@ -19,13 +19,19 @@ export interface FirstDelivery {
   deliver(owner: SlotOwner): Promise<void>
   /** Call instead of `deliver` if the token does not leave: other instances need not wait for it. */
   cancel(): void
+  /** Whether it has been delivered: then `deliver` waits for nothing, for anyone. */
+  isDelivered(): boolean
 }
 
 /** Slots are given early by less than this (ms): as long as tokens take from signature to delivery, a second at most. */
 const MAX_EARLY_MS = 1000
 
 /** For a token of another instance: it is stored, so it has been delivered. */
-export const ALREADY_DELIVERED: FirstDelivery = { deliver: async () => {}, cancel() {} }
+export const ALREADY_DELIVERED: FirstDelivery = {
+  deliver: async () => {},
+  cancel() {},
+  isDelivered: () => true,
+}
 
 export interface FirstDeliveryParts {
   rateLimiter: Pick<RateLimiter, 'reserve' | 'isOnTime'>
@@ -122,6 +128,7 @@ export function createFirstDelivery(
       isCancelled = true
       updateStoreInBackground(parts, { key, update: () => lease.release() })
     },
+    isDelivered: () => isDelivered,
   }
 }
 

@@ -7,18 +7,19 @@ import {
   type CacheEntry,
   createEntry,
   hasMinimum,
-  hasRecentRead,
   isRejected,
+  isReportUnchecked,
   isSuccessor,
   type Obtained,
+  usableToken,
   useShared,
 } from './cache-entry.ts'
 import { type CacheRequest, isSameRequest } from './cache-request.ts'
-import { isVendable } from './lifetime.ts'
 import { createMinter, type MinterParts } from './mint.ts'
 import { createObtainer } from './obtain.ts'
 import { createRenewer } from './renew.ts'
 import { createSessionProvider, type RoleAssumer } from './role-session/session-provider.ts'
+import type { Token } from './token.ts'
 import { deliveryOf, deliveryOfObtained, type TokenDelivery } from './token-delivery.ts'
 import type { TokenKey } from './token-key.ts'
 import { createTokenStore, type TokenSnapshot } from './token-store.ts'
@@ -47,6 +48,11 @@ export interface TokenCache {
    * can be vended. Throws `throttled`, `role_refused` or `temporarily_unavailable`.
    */
   get(key: TokenKey, request: CacheRequest): Promise<TokenDelivery>
+  /**
+   * Returns at once the token that `get` would resolve with, if that has been delivered and the request does not cause its
+   * renewal; else undefined, and nothing has changed. Never throws.
+   */
+  recall(key: TokenKey, request: Pick<CacheRequest, 'minimumMs'>): Token | undefined
 }
 
 /**
@@ -96,8 +102,8 @@ export function createTokenCache(parts: TokenCacheParts): TokenCache {
   }
 
   function useCached(entry: CacheEntry, request: CacheRequest): TokenDelivery | undefined {
-    const current = usableToken(entry, request)
-    if (!current || isReportUnchecked(entry, request.rejectedFingerprint) || isRenewalDue(entry, current))
+    const current = usableToken(entry, { request, now: clock.now() })
+    if (!current || isReportUnchecked(entry, { request, now: clock.now() }) || isRenewalDue(entry, current))
       return undefined
     return deliveryOf(current, { cached: true })
   }
@@ -106,9 +112,9 @@ export function createTokenCache(parts: TokenCacheParts): TokenCache {
     entry: CacheEntry,
     request: CacheRequest,
   ): Promise<TokenDelivery | undefined> | undefined {
-    const current = usableToken(entry, request)
+    const current = usableToken(entry, { request, now: clock.now() })
     if (!current) return undefined
-    return isReportUnchecked(entry, request.rejectedFingerprint)
+    return isReportUnchecked(entry, { request, now: clock.now() })
       ? checkReport(entry, { current, request })
       : renewOrKeep(entry, { current, request })
   }
@@ -177,21 +183,18 @@ export function createTokenCache(parts: TokenCacheParts): TokenCache {
     return deliveryOfObtained(await flights.run(entry.key.id, () => obtainer.obtain(entry, request)))
   }
 
-  function usableToken(
-    { current }: CacheEntry,
-    { rejectedFingerprint, minimumMs }: CacheRequest,
-  ): CachedToken | undefined {
-    if (!current || isRejected(current, rejectedFingerprint)) return undefined
-    return isVendable(current.token, clock.now(), minimumMs) ? current : undefined
-  }
-
-  function isReportUnchecked(entry: CacheEntry, rejectedFingerprint: string | undefined): boolean {
-    return rejectedFingerprint !== undefined && !hasRecentRead(entry, clock.now())
-  }
-
   function isRenewalDue({ key: { id } }: CacheEntry, { token }: CachedToken): boolean {
     return clock.now() >= token.refreshAfter && !flights.has(id) && !renewals.has(id)
   }
 
-  return { get }
+  function recall(key: TokenKey, request: Pick<CacheRequest, 'minimumMs'>): Token | undefined {
+    const entry = entries.get(key.id)
+    if (!entry) return undefined
+    const current = usableToken(entry, { request, now: clock.now() })
+    if (!current?.isDelivered() || isRenewalDue(entry, current)) return undefined
+    entry.key = key
+    return current.token
+  }
+
+  return { get, recall }
 }

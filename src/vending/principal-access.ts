@@ -1,3 +1,4 @@
+import { renderKnown } from '../audit/vend-record.ts'
 import type { Principal } from '../authentication/principal.ts'
 import type { CompiledGrant, CompiledGrants } from '../authorization/compiled-grants.ts'
 import { type Decision, decide, type Entitlement, entitlements, grantsOf } from '../authorization/decide.ts'
@@ -24,6 +25,8 @@ const MAX_CACHED_DECISIONS = 8
 export interface PrincipalAccess {
   /** The principal as records show it: of its claims, those that its issuer's grants name. Always the same object. */
   readonly auditedPrincipal: Principal
+  /** The same as text for `renderVend`; undefined if it is too long for that. */
+  auditedText(): string | undefined
   /**
    * Decides a request. The grants that the principal meets are looked for once, so a denial costs next to nothing; what is
    * granted is cached, because CI jobs request the same again and again.
@@ -64,8 +67,15 @@ export function createPrincipalAccess(
     return tokenKey({ database: database(name), user, principal: owner })
   }
 
+  const auditedPrincipal = { issuer, subject, claims: grants.auditedClaims(issuer).pick(principal) }
+  let audited: { text: string | undefined } | undefined
+
   return {
-    auditedPrincipal: { issuer, subject, claims: grants.auditedClaims(issuer).pick(principal) },
+    auditedPrincipal,
+    auditedText() {
+      audited ??= { text: renderKnown({ principal: auditedPrincipal }) }
+      return audited.text
+    },
     decide(request) {
       // no name that is granted has a line break in it
       const id = `${request.database}\n${request.user ?? ''}`

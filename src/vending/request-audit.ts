@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { AuditLog } from '../audit/audit-log.ts'
-import type { AuditRecord } from '../audit/record.ts'
+import type { OnWritten } from '../audit/pending-write.ts'
+import { type AuditRecord, renderRecord } from '../audit/record.ts'
+import { type KnownMembers, renderKnown, renderVend } from '../audit/vend-record.ts'
 import { asJetonError, type JetonError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createIsoMilliseconds } from '../lib/iso-time.ts'
@@ -15,6 +17,11 @@ export interface RequestAudit {
   identify(access: Pick<PrincipalAccess, 'auditedPrincipal' | 'countedGrant'>): void
   /** Ends as vended. Resolves once the record is in every sink; rejects as `AuditLog.write` does. */
   recordVend(): Promise<void>
+  /**
+   * Does the same, and calls `onRecorded` in place of settling a promise, never before it returns. `known` has the text of the
+   * members that were added; without it the record is rendered from them.
+   */
+  recordRepeat(known: Omit<KnownMembers, 'instance'> | undefined, onRecorded: OnWritten): void
   /** Ends as listed: the principal was told what it may have. Never throws and never waits for a sink. */
   recordListing(): void
   /**
@@ -38,7 +45,7 @@ export interface AdmittedFailure {
 }
 
 export interface RequestAuditParts {
-  auditLog: AuditLog
+  auditLog: Pick<AuditLog, 'write' | 'writeLine' | 'admitRefusal'>
   clock: Clock
   /** The name of this process in records. */
   instance: string
@@ -56,6 +63,7 @@ export type BeginAudit = (origin: RequestOrigin) => RequestAudit
 /** Returns the function that begins the audit of a request. */
 export function createRequestAudits({ auditLog, clock, instance, onEnded }: RequestAuditParts): BeginAudit {
   const formatTime = createIsoMilliseconds()
+  const instanceText = renderKnown({ instance })
   return origin => {
     const record = emptyRecord({ ...origin, instance })
     let isRecorded = false
@@ -96,6 +104,13 @@ export function createRequestAudits({ auditLog, clock, instance, onEnded }: Requ
       }
     }
 
+    function beginVend(): void {
+      record.decision = 'vended'
+      record.time = formatTime(clock.now())
+      // even if the write fails, one of the sinks may have the record
+      isRecorded = true
+    }
+
     return {
       id: record.id,
       add(fields) {
@@ -110,12 +125,18 @@ export function createRequestAudits({ auditLog, clock, instance, onEnded }: Requ
         admit({ ...record, time: formatTime(clock.now()), decision: 'listed' }).write()
       },
       async recordVend() {
-        record.decision = 'vended'
-        record.time = formatTime(clock.now())
-        // even if the write fails, one of the sinks may have the record
-        isRecorded = true
+        beginVend()
         await auditLog.write(record)
         onEnded?.(record)
+      },
+      recordRepeat(known, onRecorded) {
+        beginVend()
+        const line =
+          known && instanceText !== undefined && renderVend(record, { ...known, instance: instanceText })
+        auditLog.writeLine(line || renderRecord(record), error => {
+          if (!error) onEnded?.(record)
+          onRecorded(error)
+        })
       },
       admitFailure,
     }

@@ -55,20 +55,7 @@ export type VendToken = (request: VendRequest) => Promise<Vended>
  * replaced meanwhile: before the record, and before the token leaves. Throws `access_denied`, `invalid_request` if several users
  * are granted and the request names none, and what `TokenCache.get` and `RequestAudit.recordVend` throw.
  */
-export function createVendToken(tokenCache: TokenCache): VendToken {
-  /** What records say of a token, for everyone who gets it from the cache. */
-  const factsOfCached = new WeakMap<Token, Partial<AuditRecord>>()
-
-  function factsOf(token: Token, cached: boolean): Partial<AuditRecord> {
-    const known = cached && factsOfCached.get(token)
-    if (known) return known
-    const { identity, fingerprint, issuedAt, expiresAt } = token
-    const times = { issuedAt: isoSeconds(issuedAt), expiresAt: isoSeconds(expiresAt) }
-    const facts = { identity, fingerprint, ...times, cached }
-    if (cached) factsOfCached.set(token, facts)
-    return facts
-  }
-
+export function createVendToken(tokenCache: Pick<TokenCache, 'get'>): VendToken {
   function getToken(
     { key, owner }: GrantedAccess,
     { rejectedFingerprint, minimumMs }: VendRequest,
@@ -107,7 +94,7 @@ export function createVendToken(tokenCache: TokenCache): VendToken {
     if (renewal?.isDue())
       ({ granted, delivery, renewal } = await decideAgain({ granted, delivery, renewal }, vendRequest))
     const { token, cached } = delivery
-    audit.add(factsOf(token, cached))
+    audit.add(factsOf(token, { cached }))
     await audit.recordVend().catch(cause => {
       delivery.cancel()
       throw cause
@@ -118,8 +105,16 @@ export function createVendToken(tokenCache: TokenCache): VendToken {
   }
 }
 
+/** Returns what a record says of a token. */
+export function factsOf(
+  { identity, fingerprint, issuedAt, expiresAt }: Token,
+  { cached }: { cached: boolean },
+): Partial<AuditRecord> {
+  return { identity, fingerprint, issuedAt: isoSeconds(issuedAt), expiresAt: isoSeconds(expiresAt), cached }
+}
+
 /** Throws if the policy by now in use does not grant this very token: it may have been another user's, or another role's. */
-function checkStillGranted(
+export function checkStillGranted(
   { access }: VerifiedAccess,
   { request, granted }: { request: AccessRequest; granted: GrantedAccess },
 ): void {
@@ -140,7 +135,8 @@ function decideAndNote(access: PrincipalAccess, { audit, request }: VendRequest)
   return granted
 }
 
-function decideOrThrow(access: PrincipalAccess, request: AccessRequest): GrantedAccess {
+/** Returns what was granted. Throws `access_denied`, or `invalid_request` if the request must name a user. */
+export function decideOrThrow(access: PrincipalAccess, request: AccessRequest): GrantedAccess {
   const decision = access.decide(request)
   switch (decision.kind) {
     case 'granted':

@@ -2,10 +2,13 @@ import { generateKeyPairSync, randomUUID, sign } from 'node:crypto'
 import { pinKeys } from '../../src/authentication/issuer-keys.ts'
 import { MAX_CACHE_BYTES } from '../../src/authentication/verified-jwt-cache.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { lifetimeOf } from '../../src/tokens/lifetime.ts'
 import { compileAccessPolicy } from '../../src/vending/access-policy.ts'
+import { createRepeatVend } from '../../src/vending/repeat-vend.ts'
+import { createRequestAudits } from '../../src/vending/request-audit.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 
-/** Verifies a million different JWTs, as CI jobs bring them, and prints by how much the heap grew. */
+/** Vends to a million different JWTs, as CI jobs bring them, and prints by how much the heap grew. */
 const JWTS = 1_000_000
 const ISSUER = 'https://token.actions.githubusercontent.com'
 
@@ -34,10 +37,39 @@ const accessPolicy = compileAccessPolicy(
   { clock, keysOf: ({ jwks }) => pinKeys(jwks) },
 )
 
-/** Caches everything that requests cache for a JWT: the principal, its access, and a token key for each database user. */
-async function authenticateAndDecide(): Promise<void> {
+const issuedAt = clock.now()
+/** One for all, since tokens have a bound of their own. */
+const token = {
+  text: 'token',
+  fingerprint: 'f'.repeat(64),
+  identity: `${ORDERS.roleArn}/orders`,
+  ...lifetimeOf({ issuedAt, sessionExpiresAt: Infinity }),
+}
+const repeatVend = createRepeatVend({ recall: () => token })
+const beginAudit = createRequestAudits({
+  auditLog: {
+    write: async () => {},
+    writeLine: (_line, onWritten) => queueMicrotask(onWritten),
+    admitRefusal: () => undefined,
+  },
+  clock,
+  instance: 'bench/1',
+})
+
+/** Has everything remembered that requests leave behind for a JWT: its principal, and a vend for each database user. */
+async function vendToNewJwt(): Promise<void> {
   const principal = await accessPolicy.authenticator.authenticate(`Bearer ${jwt()}`)
-  for (const user of ORDERS.users) accessPolicy.accessOf(principal).decide({ database: 'orders', user })
+  const access = accessPolicy.accessOf(principal)
+  for (const user of ORDERS.users) {
+    const audit = beginAudit({ requestId: randomUUID(), sourceIp: '192.0.2.7', userAgent: 'bench' })
+    audit.identify(access)
+    await new Promise<void>((resolve, reject) => {
+      const isRepeat = repeatVend({ access, audit, request: { database: 'orders', user } }, error =>
+        error ? reject(error) : resolve(),
+      )
+      if (!isRepeat) reject(new Error('it was no repeat vend'))
+    })
+  }
 }
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -69,11 +101,11 @@ function usedMiB(): number {
   return (heapUsed + external) / 1024 / 1024
 }
 
-for (let i = 0; i < 1000; i++) await authenticateAndDecide()
+for (let i = 0; i < 1000; i++) await vendToNewJwt()
 const before = usedMiB()
 let most = 0
 for (let i = 1; i <= JWTS; i++) {
-  await authenticateAndDecide()
+  await vendToNewJwt()
   if (i % 100_000 === 0) most = Math.max(most, usedMiB() - before)
 }
 const result = { jwts: JWTS, boundMiB: MAX_CACHE_BYTES / 1024 / 1024, grownMiB: most }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { expect, test } from 'vitest'
 import { JetonError } from '../../src/errors.ts'
 import type { Vended, VendToken } from '../../src/vending/vend-token.ts'
@@ -126,11 +127,12 @@ test('what is asked for behind a reply that closes the connection is not done', 
 
 test('what a client asked for before it went away is not done', async () => {
   const { api, held, request } = await startHeld()
+  const lost = once(api.app.server, 'connection').then(([socket]) => once(socket, 'close'))
   const raw = openRaw(api.port)
   raw.send(request.repeat(2))
   await until(() => held.length === 1)
   raw.socket.destroy()
-  await until(() => api.app.server.listening && held.length === 1)
+  await lost
   held[0]?.()
   await api.app.inject('/healthz')
   expect(held).toHaveLength(1)

@@ -46,6 +46,29 @@ describe('one token', () => {
   })
 })
 
+describe('recall', () => {
+  test('returns a token once it is delivered, and never one that is not', async () => {
+    expect(tokenCache.recall(KEY, {})).toBeUndefined()
+    const delivery = tokenCache.get(KEY, requestOf(KEY))
+    await clock.advance(0)
+    const { token, deliver } = await delivery
+    expect(tokenCache.recall(KEY, {})).toBeUndefined()
+    await deliver(OWNER)
+    expect(tokenCache.recall(KEY, {})).toBe(token)
+  })
+
+  test('leaves a token that is due for renewal, or too short, to get', async () => {
+    await get()
+    expect(tokenCache.recall(KEY, { minimumMs: 14 * MINUTE })).toBeDefined()
+    await clock.advance(9 * MINUTE - 1)
+    expect(tokenCache.recall(KEY, {})).toBeDefined()
+    expect(tokenCache.recall(KEY, { minimumMs: 7 * MINUTE })).toBeUndefined()
+    await clock.advance(1)
+    expect(tokenCache.recall(KEY, {})).toBeUndefined()
+    expect([instance.assumed.length, instance.signed()]).toEqual([1, 1])
+  })
+})
+
 describe('a role session', () => {
   test('with less than 15 minutes left is renewed before it signs', async () => {
     await get()

@@ -1,9 +1,11 @@
+import { asJetonError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { CaBundles } from '../../rds/ca-bundles.ts'
-import type { VendToken } from '../../vending/vend-token.ts'
-import { type AuthenticationHook, callerOf } from '../authenticate.ts'
+import type { RepeatVend } from '../../vending/repeat-vend.ts'
+import type { Vended, VendRequest, VendToken } from '../../vending/vend-token.ts'
+import { type AuthenticationHook, type Caller, callerOf } from '../authenticate.ts'
 import { acceptBody } from '../json-body.ts'
-import { TokenReplySchema, TokenRequestSchema } from '../schemas.ts'
+import { TokenReplySchema, type TokenRequest, TokenRequestSchema } from '../schemas.ts'
 import { createTokenReplyRenderer } from '../token-reply.ts'
 import type { App } from '../types.ts'
 import { validate } from '../validator.ts'
@@ -11,6 +13,8 @@ import { validate } from '../validator.ts'
 export interface TokensRouteParts {
   authenticate: AuthenticationHook
   vend: VendToken
+  /** Default: `vend` does all. */
+  repeatVend?: RepeatVend | undefined
   caBundles: CaBundles
   clock: Clock
   onVended?: ((vend: { durationMs: number }) => void) | undefined
@@ -21,7 +25,7 @@ const JSON_TYPE = 'application/json; charset=utf-8'
 /** Adds `POST /v1/tokens`: a token for a database user, new or from the cache, if a grant allows it. */
 export function addTokensRoute(
   app: App,
-  { authenticate, vend, caBundles, clock, onVended }: TokensRouteParts,
+  { authenticate, vend, repeatVend, caBundles, clock, onVended }: TokensRouteParts,
 ): void {
   const schema = {
     operationId: 'createToken',
@@ -34,28 +38,52 @@ export function addTokensRoute(
     response: { 200: TokenReplySchema },
   }
   const renderReply = createTokenReplyRenderer({ caBundles, clock })
+
+  async function vendAnew(vendRequest: VendRequest): Promise<Vended> {
+    const { renewal } = vendRequest
+    // a reload may have come since the headers, while the body was on its way
+    if (!renewal?.isDue()) return vend(vendRequest)
+    const renewed = await renewal.renew()
+    return vend({ ...vendRequest, access: renewed.access, renewal: renewed.renewal })
+  }
+
   app.post(
     '/v1/tokens',
     { schema, validatorCompiler: () => validate, onRequest: [authenticate, acceptBody] },
-    async (request, reply) => {
+    (request, reply) => {
       const caller = callerOf(request)
-      // a reload may have come since the headers, while the body was on its way
-      const { access, renewal } = caller.renewal.isDue() ? await caller.renewal.renew() : caller
-      const { audit } = caller
-      const { database, user, caPem = false, refused: rejectedFingerprint, minimumSeconds } = request.body
-      const minimumMs = minimumSeconds === undefined ? undefined : minimumSeconds * 1000
-      const vended = await vend({
-        access,
-        renewal,
-        audit,
-        request: { database, user },
-        rejectedFingerprint,
-        minimumMs,
+      const { caPem = false } = request.body
+
+      function send(vended: Vended): void {
+        onVended?.({ durationMs: reply.elapsedTime })
+        reply.header('cache-control', 'no-store').type(JSON_TYPE)
+        // Fastify sends text as it is; the type that it expects is the schema's, to which a test holds the text
+        reply.send(renderReply(vended, { auditId: caller.audit.id, caPem }) as never)
+      }
+
+      const vendRequest = vendRequestOf(caller, request.body)
+      const isRepeat = repeatVend?.(vendRequest, (error, vended) => {
+        try {
+          if (!vended) throw error
+          send(vended)
+        } catch (cause) {
+          reply.send(errorOf(cause) as never)
+        }
       })
-      onVended?.({ durationMs: reply.elapsedTime })
-      reply.header('cache-control', 'no-store').type(JSON_TYPE)
-      // Fastify sends text as it is; the type that it expects is the schema's, to which a test holds the text
-      return reply.send(renderReply(vended, { auditId: audit.id, caPem }) as never)
+      return isRepeat ? undefined : vendAnew(vendRequest).then(send)
     },
   )
+}
+
+/** Fastify takes nothing else for a failure. */
+function errorOf(cause: unknown): Error {
+  return cause instanceof Error ? cause : asJetonError(cause)
+}
+
+function vendRequestOf(
+  { access, renewal, audit }: Caller,
+  { database, user, refused, minimumSeconds }: TokenRequest,
+): VendRequest {
+  const minimumMs = minimumSeconds === undefined ? undefined : minimumSeconds * 1000
+  return { access, renewal, audit, request: { database, user }, rejectedFingerprint: refused, minimumMs }
 }

@@ -15,6 +15,7 @@ import type { ConnectionMetrics } from '../../../src/telemetry/metrics.ts'
 import type { AssumeRole } from '../../../src/tokens/role-session/assume-role.ts'
 import { signToken } from '../../../src/tokens/sign.ts'
 import { compileAccessPolicy } from '../../../src/vending/access-policy.ts'
+import { createRepeatVend } from '../../../src/vending/repeat-vend.ts'
 import { createRequestAudits } from '../../../src/vending/request-audit.ts'
 import { createVendToken, type VendToken } from '../../../src/vending/vend-token.ts'
 import { type VirtualClock, virtualClock } from '../clock/virtual-clock.ts'
@@ -136,6 +137,7 @@ export async function startApi({
     {
       currentPolicy: () => accessPolicy,
       vend: vend ?? createVendToken(tokenCache),
+      ...(!vend && { repeatVend: createRepeatVend(tokenCache) }),
       caBundles: createCaBundles(clock),
       health,
       clock,
