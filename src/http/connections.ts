@@ -1,13 +1,7 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { parseIpAddress } from '../lib/ip-address.ts'
-
-/** A request and its reply. */
-export interface Exchange {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-}
 
 /** One open connection to a listener, from its first packet on, even if it never gets through its TLS handshake. */
 export interface Connection {
@@ -15,12 +9,12 @@ export interface Connection {
   readonly socket: Socket
   /** As `parseIpAddress` returns it; kept, since a socket that was reset has lost it. */
   readonly address: string | undefined
-  /** The request that is being answered, until the kernel has all of its reply. */
-  current: Exchange | undefined
-  /** Requests that arrived behind it. */
-  readonly waiting: Exchange[]
-  /** The request that arrived last, until it has arrived completely and is answered: it may have its reply before its body. */
-  last: Exchange | undefined
+  /** The reply to the request that is being answered, until the kernel has all of it. */
+  current: ServerResponse | undefined
+  /** Those to the requests that arrived behind it. */
+  readonly waiting: ServerResponse[]
+  /** The reply to the request that arrived last, until that has arrived completely and is answered: it may be sent before. */
+  last: ServerResponse | undefined
   /** Called once, when all requests have been answered. */
   whenAnswered: (() => void) | undefined
   /** Of two connections, the one that was used later has the higher number. */
@@ -88,5 +82,5 @@ function endsOf({ remoteAddress, remotePort, localAddress, localPort }: Socket):
  * reply waits to be read. Such a connection may be closed for another.
  */
 export function isIdle({ current }: Connection): boolean {
-  return current === undefined || current.response.headersSent || !current.request.complete
+  return current === undefined || current.headersSent || !current.req.complete
 }

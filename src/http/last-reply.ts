@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { JetonError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Connection, Connections, Exchange } from './connections.ts'
+import type { Connection, Connections } from './connections.ts'
 import { rawProblem } from './problem.ts'
 
 /** Long enough for the reply to arrive, and no longer, because clients that send garbage would hold sockets. */
@@ -30,7 +31,7 @@ export function createLastReply({ connections, clock }: LastReplyParts): SendLas
     if (!socket.writable || !connection) return void socket.destroy()
     answered.add(socket)
     const broken = takeBroken(connection)
-    const hasReply = broken?.response.headersSent === true
+    const hasReply = broken?.headersSent === true
     const end = () => {
       socket.end(hasReply ? '' : rawProblem(error, randomUUID()))
       void destroyLater(socket, clock)
@@ -41,9 +42,9 @@ export function createLastReply({ connections, clock }: LastReplyParts): SendLas
   }
 }
 
-/** Returns the last request if its body has not arrived completely, and takes it out of those that wait. */
-function takeBroken({ last, waiting }: Connection): Exchange | undefined {
-  if (!last || last.request.complete) return undefined
+/** Returns the reply to the last request if its body has not arrived completely, and takes it out of those that wait. */
+function takeBroken({ last, waiting }: Connection): ServerResponse | undefined {
+  if (!last || last.req.complete) return undefined
   if (waiting.at(-1) === last) waiting.pop()
   return last
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { Connection, Connections, Exchange } from './connections.ts'
+import type { Connection, Connections } from './connections.ts'
 
 /** Requests of one connection whose replies may be outstanding. Hardly any client sends even a second. */
 const MAX_OUTSTANDING = 64
@@ -15,27 +15,32 @@ export function handleInSequence(connections: Connections, handle: RequestListen
     const connection = connections.of(request.socket)
     if (!connection) return handle(request, response)
     if (connection.waiting.length + 1 >= MAX_OUTSTANDING) return void connection.socket.destroy()
-    const exchange = { request, response }
-    connection.last = exchange
-    if (connection.current) connection.waiting.push(exchange)
-    else begin(connection, exchange)
+    connection.last = response
+    if (connection.current) connection.waiting.push(response)
+    else begin(connection, response)
   }
 
-  function begin(connection: Connection, exchange: Exchange): void {
+  function begin(connection: Connection, response: ServerResponse): void {
     connections.touch(connection)
-    connection.current = exchange
+    connection.current = response
     // emitted when all of the reply is with the kernel, or when the connection is lost
-    exchange.response.once('close', () => end(connection))
-    handle(exchange.request, exchange.response as ServerResponse & { req: IncomingMessage })
+    response.on('close', onClose)
+    handle(response.req, response as ServerResponse & { req: IncomingMessage })
+  }
+
+  /** The same listener for all replies, since to make one for each would be most of what a sequence costs. */
+  function onClose(this: ServerResponse): void {
+    const connection = connections.of(this.req.socket)
+    if (connection?.current === this) end(connection)
   }
 
   function end(connection: Connection): void {
     connections.touch(connection)
     connection.current = undefined
-    if (connection.last?.request.complete && connection.waiting.length === 0) connection.last = undefined
+    if (connection.last?.req.complete && connection.waiting.length === 0) connection.last = undefined
     const next = connection.waiting.shift()
     // behind a reply that closes the connection, or on one that is lost, nothing could be answered
-    if (next?.request.socket.writable) begin(connection, next)
+    if (next?.req.socket.writable) begin(connection, next)
     else {
       connection.waiting.length = 0
       connection.whenAnswered?.()

@@ -1,6 +1,6 @@
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { ConnectionMetrics } from '../telemetry/metrics.ts'
-import type { Connections, Exchange } from './connections.ts'
+import type { Connections } from './connections.ts'
 
 /** How often a reply is looked at in the time that its client has. */
 const CHECKS = 10
@@ -17,7 +17,7 @@ export function cutUnreadReplies(
     metrics,
   }: { connections: Connections; replyTimeoutMs: number; metrics: ConnectionMetrics },
 ): void {
-  const checks = new WeakMap<Exchange, number>()
+  const checks = new WeakMap<ServerResponse, number>()
   let timer: NodeJS.Timeout | undefined
 
   server.on('listening', () => {
@@ -27,7 +27,7 @@ export function cutUnreadReplies(
 
   function check(): void {
     for (const { current, socket } of connections.open) {
-      if (!current?.response.headersSent) continue
+      if (!current?.headersSent) continue
       const count = (checks.get(current) ?? 0) + 1
       checks.set(current, count)
       if (count <= CHECKS) continue
