@@ -2,18 +2,30 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 
 import type { Health } from './health.ts'
 import type { Metrics } from './metrics.ts'
 
+/** Those of `jeton_decisions_total`. */
+interface DecisionLabels {
+  decision: string
+  code: string
+  database: string
+  cached: string
+}
+
 /** Returns metrics in a registry, with the process's own (CPU, memory, event loop). docs/operations.md lists the names. */
 export function createMetrics({ health, registry }: { health: Health; registry: Registry }): Metrics {
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
-  const decisions = new Counter({
+  // prom-client is slow to look labels up, and there are few combinations of them: it gets the counts when it is asked
+  const decisions = new Map<string, { labels: DecisionLabels; count: number }>()
+  new Counter({
     name: 'jeton_decisions_total',
     help: 'Requests by how they ended; `database` if a grant was found',
     labelNames: ['decision', 'code', 'database', 'cached'] as const,
     registers,
+    collect() {
+      this.reset()
+      for (const { labels, count } of decisions.values()) this.inc(labels, count)
+    },
   })
-  // prom-client is slow to look labels up, and there are few combinations of them
-  const decisionCounters = new Map<string, Counter.Internal>()
   const requestSeconds = new Histogram({
     name: 'jeton_token_request_seconds',
     help: 'Duration of requests that got a token',
@@ -88,10 +100,12 @@ export function createMetrics({ health, registry }: { health: Health; registry: 
       // without a grant the caller may have made the name up
       const grantedDatabase = grant === undefined ? '' : database
       const key = `${decision} ${code} ${grantedDatabase} ${cached}`
-      const counter =
-        decisionCounters.get(key) ?? decisions.labels(decision, code, grantedDatabase, String(cached ?? ''))
-      decisionCounters.set(key, counter)
-      counter.inc()
+      const known = decisions.get(key)
+      if (known) known.count++
+      else {
+        const labels = { decision, code, database: grantedDatabase, cached: String(cached ?? '') }
+        decisions.set(key, { labels, count: 1 })
+      }
     },
     onVended: ({ durationMs }) => requestSeconds.observe(durationMs / 1000),
     onMinted: database => minted.inc({ database }),

@@ -50,6 +50,16 @@ test('a database that no grant names is not a label, for the caller chose its na
   expect(text).toContain('{decision="refused",code="access_denied",database="",cached=""} 2')
 })
 
+test('decisions add up from one scrape to the next, in the order in which each was first seen', async () => {
+  const lines = async () => (await registry.metrics()).match(/^jeton_decisions_total\{.*$/gm)
+  const vend = { decision: 'vended', grant: 'g', database: 'orders' }
+  metrics.onDecided({ ...vend, cached: false })
+  metrics.onDecided({ ...vend, cached: true })
+  const [first, second] = (await lines()) ?? []
+  metrics.onDecided({ ...vend, cached: true })
+  expect(await lines()).toEqual([first, second?.replace(/1$/, '2')])
+})
+
 test('jeton_degraded drops a dependency that works again', async () => {
   health.report('store', { ok: false })
   expect(await registry.metrics()).toContain('jeton_degraded{dependency="store"} 1')
