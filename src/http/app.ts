@@ -13,8 +13,9 @@ import type { BeginAudit } from '../vending/request-audit.ts'
 import type { VendToken } from '../vending/vend-token.ts'
 import { answerErrors } from './answer-errors.ts'
 import { createAuthenticationHook } from './authenticate.ts'
-import { requestError, schemaError } from './fastify-errors.ts'
+import { requestError } from './fastify-errors.ts'
 import { acceptOnlyJson, MAX_BODY_BYTES } from './json-body.ts'
+import { createKnownBodies } from './known-bodies.ts'
 import { createListener, type ListenerOptions, type ListenerParts } from './listener.ts'
 import { addOpenApiRoute, describeRoutes } from './openapi.ts'
 import { sendProblem } from './problem.ts'
@@ -82,11 +83,12 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
   rejectMalformed(app)
   rejectUnroutable(app)
   const authenticate = createAuthenticationHook(app, { ...parts, sourceAddressOf })
-  acceptOnlyJson(app)
+  const knownBodies = createKnownBodies()
+  acceptOnlyJson(app, knownBodies)
   answerErrors(app, log)
 
   const describe = describeRoutes(app)
-  addTokensRoute(app, { authenticate, vend, repeatVend, caBundles, clock, onVended })
+  addTokensRoute(app, { authenticate, knownBodies, vend, repeatVend, caBundles, clock, onVended })
   addDatabasesRoute(app, { authenticate, caBundles })
   addWhoamiRoute(app, { authenticate })
   addCaRoute(app, { caBundles, isTls })
@@ -106,7 +108,6 @@ function createFastify(options: AppOptions, parts: ListenerParts): App {
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     schemaController,
-    schemaErrorFormatter: schemaError,
     ...createListener(options, parts),
     // such requests do not reach any hook
     frameworkErrors(cause, _request, reply) {

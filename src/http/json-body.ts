@@ -2,6 +2,7 @@ import type { FastifyBodyParser, FastifyReply, FastifyRequest } from 'fastify'
 import { JetonError } from '../errors.ts'
 import { isJsonObject } from '../lib/json.ts'
 import { askForBody } from './expectations.ts'
+import type { KnownBodies } from './known-bodies.ts'
 import type { App } from './types.ts'
 
 export const MAX_BODY_BYTES = 16 * 1024
@@ -9,15 +10,23 @@ export const MAX_BODY_BYTES = 16 * 1024
 /**
  * Makes the app accept bodies of `application/json` alone, and none that names a member twice: JSON.parse keeps only the
  * last, and a proxy in front may have checked another (RFC 8259, 4). Fastify's own parser rejects `__proto__` and
- * `constructor`. Bodies with nested values are not checked for duplicates, since no schema here allows one.
+ * `constructor`. Bodies with nested values are not checked for duplicates, since no schema here allows one. A text that is known
+ * is not parsed again.
  */
-export function acceptOnlyJson(app: App): void {
+export function acceptOnlyJson(app: App, knownBodies: KnownBodies): void {
   const parse: FastifyBodyParser<string> = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, text, done) => {
+    const known = knownBodies.find(text)
+    if (known) return done(null, known)
     void parse(request, text, (error, body: unknown) => {
-      if (error || !hasDuplicateMember(text, body)) return done(error, body)
-      done(new JetonError('invalid_request', { publicMessage: 'the body names one of its members twice' }))
+      if (error) return done(error, body)
+      if (hasDuplicateMember(text, body))
+        return done(
+          new JetonError('invalid_request', { publicMessage: 'the body names one of its members twice' }),
+        )
+      knownBodies.note(text, body)
+      done(null, body)
     })
   })
 }

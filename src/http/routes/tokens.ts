@@ -5,6 +5,7 @@ import type { RepeatVend } from '../../vending/repeat-vend.ts'
 import type { Vended, VendRequest, VendToken } from '../../vending/vend-token.ts'
 import { type AuthenticationHook, type Caller, callerOf } from '../authenticate.ts'
 import { acceptBody } from '../json-body.ts'
+import type { KnownBodies } from '../known-bodies.ts'
 import { TokenReplySchema, type TokenRequest, TokenRequestSchema } from '../schemas.ts'
 import { createTokenReplyRenderer } from '../token-reply.ts'
 import type { App } from '../types.ts'
@@ -12,6 +13,7 @@ import { validate } from '../validator.ts'
 
 export interface TokensRouteParts {
   authenticate: AuthenticationHook
+  knownBodies: KnownBodies
   vend: VendToken
   /** Default: `vend` does all. */
   repeatVend?: RepeatVend | undefined
@@ -25,7 +27,7 @@ const JSON_TYPE = 'application/json; charset=utf-8'
 /** Adds `POST /v1/tokens`: a token for a database user, new or from the cache, if a grant allows it. */
 export function addTokensRoute(
   app: App,
-  { authenticate, vend, repeatVend, caBundles, clock, onVended }: TokensRouteParts,
+  { authenticate, knownBodies, vend, repeatVend, caBundles, clock, onVended }: TokensRouteParts,
 ): void {
   const schema = {
     operationId: 'createToken',
@@ -49,7 +51,11 @@ export function addTokensRoute(
 
   app.post(
     '/v1/tokens',
-    { schema, validatorCompiler: () => validate, onRequest: [authenticate, acceptBody] },
+    {
+      schema,
+      validatorCompiler: () => knownBodies.validateOnce(validate),
+      onRequest: [authenticate, acceptBody],
+    },
     (request, reply) => {
       const caller = callerOf(request)
       const { caPem = false } = request.body
