@@ -1,6 +1,16 @@
 import { build } from 'esbuild'
 import { splitOptions } from './options.mjs'
 
+/** Leads to the commands for callers in the one file (build/client.mjs), which starts in half the time. */
+const callersInOneFile = {
+  name: 'callers-in-one-file',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/client\.ts$/ }, ({ importer }) =>
+      importer.endsWith('cli.ts') ? { path: './jeton.mjs', external: true } : undefined,
+    )
+  },
+}
+
 /** Builds dist/cli.mjs, package.json's `bin`, which loads the package's dependencies from node_modules. */
 export async function buildCommandLine() {
   await build({
@@ -9,5 +19,6 @@ export async function buildCommandLine() {
     outdir: 'dist',
     packages: 'external',
     sourcemap: true,
+    plugins: [callersInOneFile],
   })
 }

@@ -1,11 +1,17 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Ajv } from 'ajv'
 import standaloneCode from 'ajv/dist/standalone/index.js'
 import { build } from 'esbuild'
+import { createLoad, toCommonJs } from './common-js.mjs'
 import { options, splitOptions } from './options.mjs'
 
 const LAMBDA = 'dist/lambda'
+const MODULES = 'dist/lambda/modules'
+const MAIN = 'main'
+
+/** What Ajv's code says of why a value is refused: most of the code. */
+const REASON = /\{instancePath[^{}]*params:\{[^{}]*\}\}/g
 
 /** Bundles a source module with the packages that it uses, and imports it. */
 async function importSource(path) {
@@ -21,15 +27,17 @@ const precomputed = {
     onLoad({ filter: /[\\/]src[\\/](config|http)[\\/](fast-)?validator\.ts$/ }, async ({ path }) => {
       const source = await importSource(path)
       const ajv = new Ajv({ ...source.options, code: { source: true, esm: true } })
-      return { contents: standaloneCode(ajv, ajv.compile(source.schema)), resolveDir: dirname(path) }
+      const code = standaloneCode(ajv, ajv.compile(source.schema))
+      const isSilent = source.options.messages === false
+      return { contents: isSilent ? code.replace(REASON, '0') : code, resolveDir: dirname(path) }
     })
     onLoad({ filter: /[\\/]src[\\/]rds[\\/]root-pems\.ts$/ }, async ({ path }) => {
       const { readRootPems } = await importSource(path)
       rootPems = JSON.stringify(readRootPems())
-      // as JSON, since Node takes four times as long to parse it as code; the path is relative to index.mjs
+      // as JSON, since Node takes four times as long to parse it as code
       return {
         contents: `import { readFileSync } from 'node:fs'
-          export const readRootPems = () => JSON.parse(readFileSync(new URL('./root-pems.json', import.meta.url), 'utf8'))`,
+          export const readRootPems = () => JSON.parse(readFileSync(__dirname + '/root-pems.json', 'utf8'))`,
       }
     })
     onEnd(() => writeFile(join(LAMBDA, 'root-pems.json'), rootPems))
@@ -59,16 +67,36 @@ const leftOut = {
   },
 }
 
-/** Builds dist/lambda/, which contains everything that it needs. */
+/**
+ * Builds dist/lambda/, which contains everything that it needs: index.mjs, which Lambda loads, runs the modules beside it as
+ * they are needed.
+ */
 export async function buildLambda() {
-  await build({
+  await mkdir(MODULES, { recursive: true })
+  const { outputFiles } = await build({
     ...splitOptions,
     minify: true,
-    sourcemap: 'linked',
-    // for CommonJS packages, which call require
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-    entryPoints: { index: 'handlers/lambda.ts' },
-    outdir: LAMBDA,
+    entryPoints: { [MAIN]: 'handlers/lambda.ts' },
+    outdir: MODULES,
+    chunkNames: '[name]-[hash]',
+    outExtension: {},
+    define: { 'import.meta.dirname': '__dirname' },
+    write: false,
     plugins: [precomputed, leftOut],
   })
+  await writeFile(
+    join(LAMBDA, 'index.mjs'),
+    `${createLoad}\nexport const handler = await (${start})(createLoad, import.meta.dirname)\n`,
+  )
+  for (const { path, text } of outputFiles) await writeFile(path, await toCommonJs(text))
+}
+
+/** Is the end of index.mjs: Lambda calls the handler when it has resolved. */
+function start(createLoad, folder) {
+  const { readFileSync } = process.getBuiltinModule('node:fs')
+  const load = createLoad(
+    name => (name.startsWith('./') ? readFileSync(`${folder}/modules/${name}`, 'utf8') : undefined),
+    folder,
+  )
+  return load('./main.js').handler
 }

@@ -42,7 +42,7 @@ const executionEnvironment = createExecutionEnvironment({
     }),
 })
 // before the first request, because Lambda provides more CPU until then; a failure is logged, and the request tries again
-await executionEnvironment.getService().catch(() => {})
+const isStarted = executionEnvironment.getService().catch(() => {})
 
 /** Answers events of API Gateway's HTTP and REST APIs, function URLs, Application Load Balancers and VPC Lattice. */
-export const handler = createHandler({ executionEnvironment, basePath, log })
+export const handler = isStarted.then(() => createHandler({ executionEnvironment, basePath, log }))

@@ -73,13 +73,28 @@ test('says nothing of where it was built, and is the same when it is built elsew
 })
 
 test('cannot be built with helpers of esbuild that it does not know', async () => {
-  const { withoutHelpers } = await import(join(ROOT, 'build/one-file.mjs'))
+  const { withoutHelpers } = await import(join(ROOT, 'build/common-js.mjs'))
   const module = `import { a } from '1'; import b from '2'; export const c = a + b; export * from '3'`
   const { code: known } = await transform(module.replace(/; export \*.*/, ''), { format: 'cjs' })
   expect(known).toContain('var __copyProps = ')
   expect(withoutHelpers(known)).not.toMatch(/^var __/m)
   const { code: unknown } = await transform(module, { format: 'cjs' })
   expect(() => withoutHelpers(unknown)).toThrow('does not know esbuild')
+})
+
+test('has its packages in parentheses, so that V8 compiles them with their module', async () => {
+  const { toCommonJs } = await import(join(ROOT, 'build/common-js.mjs'))
+  const wrapped = await toCommonJs(
+    'var wrap=f=>f,one=wrap((e,t)=>{t.exports=1}),two=wrap(()=>{});export{one,two}',
+  )
+  expect(wrapped).toMatch(/one=wrap\(\(\(\w,(\w)\)=>\{\1\.exports=1\}\)\),two=wrap\(\(\(\)=>\{\}\)\);/)
+})
+
+test('refuses what Node has not as require does, for packages try it', async () => {
+  const { createLoad } = await import(join(ROOT, 'build/common-js.mjs'))
+  const load = createLoad((name: string) => (name === 'a' ? 'exports.os = require("node:os")' : undefined))
+  expect(load('a').os).toBe(process.getBuiltinModule('node:os'))
+  expect(() => load('node:no-such')).toThrow(expect.objectContaining({ code: 'ERR_UNKNOWN_BUILTIN_MODULE' }))
 })
 
 test('ends with the licences of what is in it', () => {

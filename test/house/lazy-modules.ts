@@ -72,8 +72,10 @@ export const LAZY_MODULES: readonly LazyModules[] = [
   },
   {
     paths: [
+      'handlers/client.ts',
       'handlers/dev-server.ts',
       'handlers/server.ts',
+      'handlers/whole-program.ts',
       'src/dev/demo/demo.ts',
       'src/dev/interruption.ts',
       'src/cli/agent.ts',

@@ -19,7 +19,7 @@ const PLACEHOLDERS = [
   /\b(?:FIXME|TODO|XXX+)\b/,
 ]
 const INVISIBLE = /[\u00A0\u00AD\u200B-\u200F\u2028-\u202E\u2060-\u2064\uFEFF]/u
-const CURLY_QUOTES = /[“”„‟‘’‚‛]/u
+const CURLY_QUOTES = /[\u2018-\u201f]/u
 
 const MAX_SHOWN = 40
 const MAX_DEPTH = 32
