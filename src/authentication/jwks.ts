@@ -29,17 +29,30 @@ export function readJwks(value: unknown): Jwks {
   // jose and canonicalJson recurse
   if (measureJson(value).depth > MAX_DEPTH) throw new Error('the key set is nested too deep')
   const findKey = createLocalJWKSet(withoutEd25519Names(value) as JSONWebKeySet)
+  /** By `alg` and `kid`. Of strangers' texts, none is a key of it: only those are that some key of the set matches. */
+  const found = new Map<string, readonly CryptoKey[]>()
+
+  async function search(header: JWTHeaderParameters): Promise<readonly CryptoKey[]> {
+    try {
+      return [await findKey(header)].filter(isSound)
+    } catch (cause) {
+      if (!(cause instanceof errors.JWKSMultipleMatchingKeys)) return []
+      const keys: CryptoKey[] = []
+      for await (const key of cause) if (keys.push(key) === MAX_MATCHING_KEYS) break
+      return keys.filter(isSound)
+    }
+  }
+
   return {
     canonicalText: findKey.jwks().keys.map(canonicalJson).sort().join(),
     async findKeys(header) {
-      try {
-        return [await findKey(header)].filter(isSound)
-      } catch (cause) {
-        if (!(cause instanceof errors.JWKSMultipleMatchingKeys)) return []
-        const keys: CryptoKey[] = []
-        for await (const key of cause) if (keys.push(key) === MAX_MATCHING_KEYS) break
-        return keys.filter(isSound)
-      }
+      const { alg, kid } = header
+      const selector = kid === undefined ? alg : `${alg} ${kid}`
+      const known = found.get(selector)
+      if (known) return known
+      const keys = await search(header)
+      if (keys.length > 0) found.set(selector, keys)
+      return keys
     },
   }
 }

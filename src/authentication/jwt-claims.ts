@@ -35,8 +35,11 @@ const MAX_DEPTH = 32
  * `RefusedClaims` if they are too deep, for another audience, without a subject, valid for too long, bound to a key of the
  * caller's (`cnf`), or those of an event (`events`).
  */
-export function checkClaims(payload: JWTPayload, demands: ClaimDemands & { now: number }): CheckedClaims {
-  const { maxLifetimeSeconds = DEFAULT_MAX_LIFETIME_SECONDS, now } = demands
+export function checkClaims(
+  payload: JWTPayload,
+  { demands, now }: { demands: ClaimDemands; now: number },
+): CheckedClaims {
+  const { maxLifetimeSeconds = DEFAULT_MAX_LIFETIME_SECONDS } = demands
   if (measureJson(payload).depth > MAX_DEPTH)
     throw new RefusedClaims(`the claims of the JWT are nested more than ${MAX_DEPTH} deep`)
   const { aud, sub } = payload
@@ -60,13 +63,18 @@ export function checkClaims(payload: JWTPayload, demands: ClaimDemands & { now: 
  * so that an `iat` cannot make a JWT seem shorter than it is.
  */
 function timesOf({ exp, nbf, iat }: JWTPayload, now: number): { exp: number; lifetime: number } {
-  // JSON.parse makes Infinity of 1e400
-  for (const [name, time] of Object.entries({ exp, nbf, iat }))
-    if (time !== undefined && !Number.isFinite(time))
-      throw new RefusedClaims(`the "${name}" claim of the JWT is not valid`)
+  checkFinite('exp', exp)
+  checkFinite('nbf', nbf)
+  checkFinite('iat', iat)
   if (exp === undefined) throw new RefusedClaims('the JWT has no "exp" claim')
   const since = iat !== undefined && iat <= now + CLOCK_TOLERANCE_SECONDS ? iat : now
   return { exp, lifetime: exp - since }
+}
+
+/** JSON.parse makes Infinity of 1e400. */
+function checkFinite(claim: string, time: number | undefined): void {
+  if (time !== undefined && !Number.isFinite(time))
+    throw new RefusedClaims(`the "${claim}" claim of the JWT is not valid`)
 }
 
 /** RFC 8725, 2.8: a JWT made for another purpose must not be good for this one. */

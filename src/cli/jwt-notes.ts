@@ -22,7 +22,7 @@ export function jwtNotes({ jwt, claims, demands, now }: GivenJwt): string[] {
     ...refusalOf(() => checkJwtLength(jwt)),
     ...refusalOf(() => parseCompactJwt(jwt)),
     ...timeNotes(claims, now / 1000),
-    ...(demands ? refusalOf(() => checkClaims(claims as JWTPayload, { ...demands, now })) : []),
+    ...(demands ? refusalOf(() => checkClaims(claims as JWTPayload, { demands, now })) : []),
   ]
 }
 

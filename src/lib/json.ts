@@ -1,3 +1,5 @@
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
 /** A parsed JSON object; its members' types are not known. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -7,9 +9,7 @@ export type JsonObject = Readonly<Record<string, unknown>>
  */
 export function parseJson(source: string | Uint8Array): unknown {
   try {
-    const text =
-      typeof source === 'string' ? source : new TextDecoder('utf-8', { fatal: true }).decode(source)
-    return JSON.parse(text)
+    return JSON.parse(typeof source === 'string' ? source : UTF8.decode(source))
   } catch {
     return undefined
   }
@@ -37,19 +37,24 @@ export interface JsonMeasure {
  * before it goes to anything that does, as JSON.stringify and structuredClone do.
  */
 export function measureJson(value: unknown): JsonMeasure {
-  let values = 0
-  let depth = 0
-  let level: unknown[] = [value]
-  while (level.length > 0) {
-    values += level.length
-    depth++
-    const next: unknown[] = []
-    for (const member of level)
-      if (typeof member === 'object' && member !== null)
-        for (const inner of Object.values(member)) next.push(inner)
-    level = next
+  let values = 1
+  let depth = 1
+  let containers = isContainer(value) ? [value] : []
+  for (let level = 2; containers.length > 0; level++) {
+    const inner: object[] = []
+    for (const container of containers)
+      for (const member of Object.values(container)) {
+        values++
+        depth = level
+        if (isContainer(member)) inner.push(member)
+      }
+    containers = inner
   }
   return { values, depth }
+}
+
+function isContainer(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 /**
