@@ -7,6 +7,7 @@ import { indexByPattern, type PatternCondition } from './pattern-index.ts'
 interface PositionedGrant {
   readonly grant: GrantSpec
   readonly position: number
+  readonly conditions: readonly PatternCondition[]
 }
 
 /**
@@ -15,12 +16,12 @@ interface PositionedGrant {
  */
 export function findCoveredGrants(grants: readonly GrantSpec[]): ReadonlyMap<number, number> {
   const covered = new Map<number, number>()
-  const positioned = grants.map((grant, position) => ({ grant, position }))
+  const positioned = grants.map((grant, position) => ({ grant, position, conditions: conditionsOf(grant) }))
   for (const alike of groupBy(positioned, ({ grant }) => targetOf(grant)).values()) {
     const findCandidates = indexGrants(alike)
-    for (const { grant, position } of alike) {
+    for (const { grant, position, conditions } of alike) {
       let first = position
-      for (const earlier of findCandidates(grant))
+      for (const earlier of findCandidates(conditions))
         if (earlier.position < first && coversGrant(earlier.grant, grant)) first = earlier.position
       if (first < position) covered.set(position, first)
     }
@@ -33,14 +34,15 @@ function targetOf({ principal, database }: GrantSpec): string {
 }
 
 /** Returns a function that finds all that may cover a grant: those with a pattern for one of its values, whichever that is. */
-function indexGrants(grants: readonly PositionedGrant[]): (covered: GrantSpec) => readonly PositionedGrant[] {
-  const index = indexByPattern(grants, ({ grant }) => conditionsOf(grant))
+function indexGrants(
+  grants: readonly PositionedGrant[],
+): (covered: readonly PatternCondition[]) => readonly PositionedGrant[] {
+  const index = indexByPattern(grants, ({ conditions }) => conditions)
   return covered => {
-    const conditions = conditionsOf(covered)
     // whatever is wanted covers a list of nothing
-    if (conditions.some(({ patterns }) => patterns.length === 0)) return grants
+    if (covered.some(({ patterns }) => patterns.length === 0)) return grants
     return index.candidates(path =>
-      conditions
+      covered
         .filter(condition => isSamePath(condition.path, path))
         .flatMap(({ patterns }) => patterns[0] ?? []),
     )
