@@ -1,5 +1,12 @@
-import { type Document, LineCounter, type ParsedNode, parseDocument, YAMLParseError } from 'yaml'
-import { findTooDeep, type TooDeepPlace } from '../../lib/yaml-depth.ts'
+import {
+  Composer,
+  type Document,
+  type LineCounter,
+  type ParsedNode,
+  parseDocument,
+  YAMLParseError,
+} from 'yaml'
+import { readTokens, type TooDeepPlace } from '../../lib/yaml-depth.ts'
 
 /** A YAML text as its parser sees it, errors and all. */
 export interface YamlText {
@@ -12,11 +19,9 @@ export interface YamlText {
  * `document.errors` has them, but for keys that a mapping has twice and aliases.
  */
 export function readYaml(text: string): YamlText {
-  const tooDeep = findTooDeep(text)
+  const { tokens, lineCounter, tooDeep } = readTokens(text)
   if (tooDeep) return unread(tooDeep)
-  const lineCounter = new LineCounter()
-  const document = parseDocument(text, {
-    lineCounter,
+  const composer = new Composer<ParsedNode>({
     prettyErrors: false,
     logLevel: 'error',
     schema: 'core',
@@ -25,7 +30,13 @@ export function readYaml(text: string): YamlText {
     // its search takes the square of the number of keys
     uniqueKeys: false,
   })
+  const [document = parseDocument(''), second] = composer.compose(tokens, true, text.length)
+  if (second) document.errors.push(new YAMLParseError(startOf(second), 'MULTIPLE_DOCS', 'several documents'))
   return { document, lineCounter }
+}
+
+function startOf({ range: [start, end] }: Document.Parsed): [number, number] {
+  return [start, end]
 }
 
 function unread({ offset, lineCounter }: TooDeepPlace): YamlText {
