@@ -31,7 +31,8 @@ export function parseCompactJwt(jwt: string): UnverifiedJwt {
   const parts = jwt.split('.', 4)
   if (parts.length !== 3) throw malformed()
   const [headerBytes, payloadBytes] = parts.map(decodePart) as [Buffer, Buffer]
-  // an empty part is no JSON
+  // an empty signature is one that does not verify
+  if (headerBytes.length === 0 || payloadBytes.length === 0) throw malformed()
   const header = checkHeader(parseObject(headerBytes))
   const payload = parseObject(payloadBytes)
   const { iss } = payload

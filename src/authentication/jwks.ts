@@ -29,7 +29,7 @@ export function readJwks(value: unknown): Jwks {
   // jose and canonicalJson recurse
   if (measureJson(value).depth > MAX_DEPTH) throw new Error('the key set is nested too deep')
   const findKey = createLocalJWKSet(withoutEd25519Names(value) as JSONWebKeySet)
-  /** By `alg` and `kid`. Of strangers' texts, none is a key of it: only those are that some key of the set matches. */
+  /** By `alg` and `kid`: only such as a key of the set has, so no caller can fill it. */
   const found = new Map<string, readonly CryptoKey[]>()
 
   async function search(header: JWTHeaderParameters): Promise<readonly CryptoKey[]> {
