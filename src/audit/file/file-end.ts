@@ -23,6 +23,11 @@ const FIRST_READ_BYTES = 64 * 1024
 /** More than one batch of the audit log: no crash of jeton leaves more behind. */
 const MAX_READ_BYTES = 4 * MAX_LINE_BYTES
 
+/** Returns the first 4 MiB of a file. */
+export function readFirstBytes(handle: FileHandle): Promise<Buffer> {
+  return readAt(handle, { position: 0, length: MAX_READ_BYTES })
+}
+
 /** Returns the last 4 MiB of a file. */
 export async function readLastBytes(handle: FileHandle): Promise<Buffer> {
   const { size } = await handle.stat()

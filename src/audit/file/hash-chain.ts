@@ -56,6 +56,11 @@ export function holdsHash(bytes: Buffer, hash: string): boolean {
   return bytes.includes(`"hash":"${hash}"}`)
 }
 
+/** Whether some record in `bytes`, any part of an audit file, continues the one that has this hash. */
+export function holdsNext(bytes: Buffer, hash: string): boolean {
+  return bytes.includes(`,"prev":"${hash}","hash":"`)
+}
+
 /** Text between two records that is not a record, without the newline after it. */
 export interface TornPiece {
   readonly bytes: number

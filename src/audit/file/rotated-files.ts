@@ -1,6 +1,7 @@
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
-import { type FileEnd, readFileEnd, readLastBytes } from './file-end.ts'
+import { type FileEnd, readFileEnd, readFirstBytes, readLastBytes } from './file-end.ts'
+import { holdsNext } from './hash-chain.ts'
 
 /** What is looked for was written a moment ago, or just before the last stop. */
 const MAX_FILES = 20
@@ -30,13 +31,31 @@ export async function readEndOf(path: string): Promise<Buffer> {
   return (await readFrom(path, readLastBytes)) ?? Buffer.alloc(0)
 }
 
-/** Returns the end of the file beside `path` that has the record with this hash; undefined if there is none. */
+/**
+ * Follows the chain from the record with this hash through the files beside `path`, and returns the end of the last one;
+ * undefined if none has that record, nor begins with the next.
+ */
 export async function findRotatedEnd(hash: string, path: string): Promise<FileEnd | undefined> {
-  for (const file of await rotatedFiles(path)) {
-    const end = await readFrom(file, handle => readFileEnd(handle, { path: file, isThorough: true }))
-    if (end?.containsHash(hash)) return end
+  return followChain(hash, await rotatedFiles(path))
+}
+
+async function followChain(hash: string, files: readonly string[]): Promise<FileEnd | undefined> {
+  for (const file of files) {
+    const end = await readFrom(file, handle => readEndAfter(hash, { handle, path: file }))
+    if (!end) continue
+    const others = files.filter(each => each !== file)
+    return (end.hash !== undefined && (await followChain(end.hash, others))) || end
   }
   return undefined
+}
+
+/** Undefined if the file does not have the record with this hash near its end, nor begins with the next. */
+async function readEndAfter(
+  hash: string,
+  { handle, path }: { handle: FileHandle; path: string },
+): Promise<FileEnd | undefined> {
+  const end = await readFileEnd(handle, { path, isThorough: true })
+  return end.containsHash(hash) || holdsNext(await readFirstBytes(handle), hash) ? end : undefined
 }
 
 async function readFrom<T>(path: string, read: (handle: FileHandle) => Promise<T>): Promise<T | undefined> {

@@ -109,7 +109,7 @@ async function openChainedFile({ path, clock, health, log, open, statfs }: FileS
   if (headFile.initialHash !== undefined) {
     await missing.expect([headFile.initialHash], [end])
     // it may be a batch behind, or a piece torn, where a killed process stopped before the file was renamed
-    const rotated = end.size === 0 ? await findRotatedEnd(headFile.initialHash, path) : undefined
+    const rotated = end.hash === undefined ? await findRotatedEnd(headFile.initialHash, path) : undefined
     if (rotated) {
       head = rotated.hash ?? head
       continueFrom(rotated)

@@ -255,6 +255,39 @@ test.each(['', '{"type":"jeton.audit","v":1'])(
   },
 )
 
+/** Writes as a process that is killed before it keeps the hash of its last batch. */
+async function writeAndBeKilled(path: string, sink: Sink, id: string): Promise<void> {
+  const kept = await readFile(`${path}.head`)
+  await write(sink, id)
+  await sink.close()
+  await writeFile(`${path}.head`, kept)
+}
+
+test('the chain continues from a file that a killed process had just begun, even if that was renamed too', async () => {
+  const { path, rotated, openSink, sink, missing } = await setUp()
+  await write(sink, 'a')
+  await rename(path, `${path}.2`)
+  await writeAndBeKilled(path, sink, 'b')
+  await rename(path, rotated)
+  const restarted = await openSink()
+  await write(restarted, 'c')
+  await restarted.close()
+  expect(missing()).toEqual([])
+  expect(await verifyFiles([`${path}.2`, rotated, path])).toMatchObject({ ok: true, records: 3 })
+})
+
+test('the chain continues from a file that was renamed, even if the next has nothing but a torn piece', async () => {
+  const { path, rotated, openSink, sink } = await setUp()
+  await write(sink, 'a')
+  await writeAndBeKilled(path, sink, 'b')
+  await rename(path, rotated)
+  await writeFile(path, '{"type":"jeton.audit","v":1')
+  const restarted = await openSink()
+  await write(restarted, 'c')
+  await restarted.close()
+  expect(await verifyFiles([rotated, path])).toMatchObject({ ok: true, records: 4, recovered: 1 })
+})
+
 test('a check leaves a second writer to the next append, which rejects', async () => {
   const { path, sink, missing } = await setUp()
   await write(sink, 'a')
