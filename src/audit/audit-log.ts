@@ -8,7 +8,7 @@ import type { AuditLogMetrics } from '../telemetry/metrics.ts'
 import { type AdmittedRefusal, createFloodControl } from './flood-control.ts'
 import type { Refusal } from './flood-limits.ts'
 import type { LifecycleRecord } from './lifecycle-record.ts'
-import type { OnWritten } from './pending-write.ts'
+import { type OnWritten, tellWriters } from './pending-write.ts'
 import { type AuditRecord, renderRecord } from './record.ts'
 import type { Sink } from './sink.ts'
 import { auditUnavailable } from './sink-status.ts'
@@ -114,7 +114,7 @@ export function createAuditLog(parts: AuditLogParts): AuditLog {
   function writeLine(line: string, onWritten: OnWritten): void {
     flood.closeWindow(clock.now())
     const error = closing ? auditUnavailable('the audit log is closed') : findHang()
-    if (error) queueMicrotask(() => onWritten(error))
+    if (error) queueMicrotask(() => tellWriters([{ onWritten }], { error, log }))
     else writeToSinks(line, onWritten)
   }
 

@@ -24,16 +24,23 @@ export interface PendingWrite {
 /** Called once, with nothing if the line is written, else with the error for its caller. Must not throw. */
 export type OnWritten = (error?: JetonError) => void
 
-/** Removes the oldest writes, about 512 KB of them and at most `maxWrites`, and returns those that are not cancelled. */
+/** Removes the oldest writes, about 512 KB of them and at most `maxWrites`, and returns them without those that are cancelled. */
 export function takeBatch(
   waiting: PendingWrite[],
   maxWrites: number = Number.POSITIVE_INFINITY,
 ): PendingWrite[] {
-  const maxEnd = Math.min(waiting.length, maxWrites)
+  const taken: PendingWrite[] = []
   let length = 0
   let end = 0
-  for (; end < maxEnd && length <= MAX_BATCH_LENGTH; end++) length += waiting[end]?.line.length ?? 0
-  return waiting.splice(0, end).filter(isWanted)
+  for (const write of waiting) {
+    if (taken.length >= maxWrites || length > MAX_BATCH_LENGTH) break
+    end++
+    if (!isWanted(write)) continue
+    taken.push(write)
+    length += write.line.length
+  }
+  waiting.splice(0, end)
+  return taken
 }
 
 /** Returns when the first of `writes`, which are in order of arrival, is due; undefined if none is wanted any more. */
@@ -57,7 +64,7 @@ export function splitDue(
 
 /** Calls `onWritten` of each. One that throws, which is a bug, is logged and keeps the others from nothing. */
 export function tellWriters(
-  writes: readonly PendingWrite[],
+  writes: readonly Pick<PendingWrite, 'onWritten'>[],
   { error, log }: { error?: JetonError; log: Log },
 ): void {
   for (const { onWritten } of writes) {

@@ -163,6 +163,34 @@ test('a record that is written by the callback of one that waited too long is no
   expect(fake.ids()).toEqual(['first', 'second', 'fourth'])
 })
 
+test('a vend does not wait behind those that another sink has refused', async () => {
+  const { vend, fakes } = setUp(['failing', 'slow'])
+  const [failing, slow] = [fakes[0]!, fakes[1]!]
+  Object.assign(slow.sink, { maxWrites: 2 })
+  slow.hold()
+  const first = vend('first')
+  await settle()
+  failing.fail(new Error('full'))
+  expect(await Promise.all(numbered(2, 'refused').map(vend))).toEqual(
+    Array(2).fill('temporarily_unavailable'),
+  )
+  failing.fail(undefined)
+  const last = vend('last')
+  await settle()
+  slow.release()
+  await first
+  expect(await isSettled(last)).toBe(true)
+  expect(slow.ids()).toEqual(['first', 'last'])
+})
+
+test('a callback that throws because the log is closed is logged', async () => {
+  const { auditLog, log } = setUp()
+  await auditLog.close()
+  expect(writeLines(auditLog, ['bug'])).toEqual([])
+  await settle()
+  expect(eventsOf(log)).toEqual(['request_failed'])
+})
+
 test('a batch is bounded, and the next continues in order', async () => {
   const { auditLog, fake } = setUp()
   const reason = 'r'.repeat(500)
