@@ -78,6 +78,8 @@ async function openChainedFile({ path, clock, health, log, open, statfs }: FileS
   let headKept = Promise.resolve()
   /** The head before the last batch: if the file is emptied between two batches, only the latter is in it. */
   let previousHead = head
+  /** The hash that the last new file was said to continue: as long as no record gets into it, that is not said again. */
+  let continued = GENESIS
   /** The hashes of a batch that failed: its records may still be in the file. */
   let unconfirmed: readonly string[] = []
   let isMissingNewline = false
@@ -98,8 +100,10 @@ async function openChainedFile({ path, clock, health, log, open, statfs }: FileS
     // the chain continues from what this process wrote, so that verification shows what was done to the file
     else if (end.hash !== undefined && end.hash !== head)
       log.warn({ event: 'audit_chain_broken', path }, CHAIN_BROKEN)
-    else if (end.size === 0 && head !== GENESIS)
+    else if (end.size === 0 && head !== continued) {
       log.info({ event: 'audit_file_started', path, continues: head }, FILE_STARTED)
+      continued = head
+    }
     unconfirmed = []
     isMissingNewline = end.isMissingNewline
     // a new file is empty: a torn piece of the old one is still to be acknowledged

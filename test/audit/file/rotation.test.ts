@@ -255,6 +255,20 @@ test.each(['', '{"type":"jeton.audit","v":1'])(
   },
 )
 
+test('that a file begins is logged once, however many batches a full disk refuses', async () => {
+  const { path, rotated, disk, sink, log } = await setUp()
+  await write(sink, 'a')
+  await rename(path, rotated)
+  disk.fault = 'write'
+  for (const id of ['b', 'c', 'd']) await expect(sink.append([line(id)])).rejects.toThrow('ENOSPC')
+  disk.fault = 'none'
+  await write(sink, 'e')
+  await rename(path, `${path}.2`)
+  await write(sink, 'f')
+  await sink.close()
+  expect(eventsOf(log)).toEqual(['audit_file_started', 'audit_file_started'])
+})
+
 /** Writes as a process that is killed before it keeps the hash of its last batch. */
 async function writeAndBeKilled(path: string, sink: Sink, id: string): Promise<void> {
   const kept = await readFile(`${path}.head`)
