@@ -8,14 +8,16 @@ export interface ClaimCondition {
 
 /** Returns what a grant wants of the claims of a principal, all of which must hold. */
 export function claimConditions({ subject, claims = {} }: PrincipalSpec): ClaimCondition[] {
-  const ofSubject = subject === undefined ? [] : [{ claim: 'sub', wanted: alternatives(subject) }]
-  return [...ofSubject, ...conditionsOf(claims, [])]
-}
+  const conditions: ClaimCondition[] = []
+  if (subject !== undefined) conditions.push({ claim: 'sub', wanted: alternatives(subject) })
 
-function conditionsOf(spec: ClaimSpec, path: readonly string[]): ClaimCondition[] {
-  return Object.entries(spec).flatMap(([name, wanted]) =>
-    isNested(wanted)
-      ? conditionsOf(wanted, [...path, name])
-      : [{ claim: [...path, name].join('.'), wanted: alternatives(wanted) }],
-  )
+  function add(spec: ClaimSpec, parents: string): void {
+    for (const [name, wanted] of Object.entries(spec)) {
+      if (isNested(wanted)) add(wanted, `${parents}${name}.`)
+      else conditions.push({ claim: `${parents}${name}`, wanted: alternatives(wanted) })
+    }
+  }
+
+  add(claims, '')
+  return conditions
 }

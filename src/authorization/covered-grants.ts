@@ -1,13 +1,15 @@
 import { groupBy } from '../lib/maps.ts'
 import { claimConditions } from './claim-condition.ts'
 import type { GrantSpec } from './grant.ts'
-import { coversGrant } from './grant-overlap.ts'
+import { type ComparedGrant, coversGrant } from './grant-overlap.ts'
 import { indexByPattern, type PatternCondition } from './pattern-index.ts'
+
+/** So few grants are compared with each other: that takes less than to file them. */
+const MAX_UNFILED = 32
 
 interface PositionedGrant {
   readonly grant: GrantSpec
   readonly position: number
-  readonly conditions: readonly PatternCondition[]
 }
 
 /**
@@ -16,41 +18,49 @@ interface PositionedGrant {
  */
 export function findCoveredGrants(grants: readonly GrantSpec[]): ReadonlyMap<number, number> {
   const covered = new Map<number, number>()
-  const positioned = grants.map((grant, position) => ({ grant, position, conditions: conditionsOf(grant) }))
-  for (const alike of groupBy(positioned, ({ grant }) => targetOf(grant)).values()) {
-    const findCandidates = indexGrants(alike)
-    for (const { grant, position, conditions } of alike) {
-      let first = position
-      for (const earlier of findCandidates(conditions))
-        if (earlier.position < first && coversGrant(earlier.grant, grant)) first = earlier.position
-      if (first < position) covered.set(position, first)
-    }
-  }
+  const positioned = grants.map((grant, position) => ({ grant, position }))
+  for (const alike of groupBy(positioned, ({ grant }) => targetOf(grant)).values())
+    for (const [position, first] of findCoveredAmong(alike)) covered.set(position, first)
   return covered
 }
 
+/** What is alike for two grants need not be: it is compared again. */
 function targetOf({ principal, database }: GrantSpec): string {
-  return JSON.stringify([principal.issuer, database])
+  return `${principal.issuer} ${database}`
+}
+
+function findCoveredAmong(grants: readonly PositionedGrant[]): [number, number][] {
+  const compared = grants.map(({ grant, position }) => ({
+    grant,
+    position,
+    conditions: claimConditions(grant.principal),
+  }))
+  const candidatesFor = compared.length > MAX_UNFILED ? indexGrants(compared) : () => compared
+  return compared.flatMap((later): [number, number][] => {
+    let first = later.position
+    for (const earlier of candidatesFor(later))
+      if (earlier.position < first && coversGrant(earlier, later)) first = earlier.position
+    return first < later.position ? [[later.position, first]] : []
+  })
 }
 
 /** Returns a function that finds all that may cover a grant: those with a pattern for one of its values, whichever that is. */
-function indexGrants(
-  grants: readonly PositionedGrant[],
-): (covered: readonly PatternCondition[]) => readonly PositionedGrant[] {
-  const index = indexByPattern(grants, ({ conditions }) => conditions)
+function indexGrants<T extends ComparedGrant>(
+  grants: readonly T[],
+): (covered: ComparedGrant) => readonly T[] {
+  const index = indexByPattern(grants, patternsOf)
   return covered => {
-    // whatever is wanted covers a list of nothing
-    if (covered.some(({ patterns }) => patterns.length === 0)) return grants
+    const wanted = patternsOf(covered)
     return index.candidates(path =>
-      covered
+      wanted
         .filter(condition => isSamePath(condition.path, path))
         .flatMap(({ patterns }) => patterns[0] ?? []),
     )
   }
 }
 
-function conditionsOf({ principal, users }: GrantSpec): PatternCondition[] {
-  const ofClaims = claimConditions(principal).map(({ claim, wanted }) => ({
+function patternsOf({ grant: { users }, conditions }: ComparedGrant): PatternCondition[] {
+  const ofClaims = conditions.map(({ claim, wanted }) => ({
     path: ['claims', claim],
     patterns: wanted.map(String),
   }))

@@ -2,28 +2,34 @@ import { type ClaimCondition, claimConditions } from './claim-condition.ts'
 import type { GrantSpec, PrincipalSpec } from './grant.ts'
 import { compileWildcard } from './wildcard.ts'
 
+/** A grant with its own conditions (`claimConditions`), to be compared with many. */
+export interface ComparedGrant {
+  readonly grant: GrantSpec
+  readonly conditions: readonly ClaimCondition[]
+}
+
 /**
  * Whether the first of two grants allows all that the second does, so that the second never counts. False if that cannot be
  * told, as of two different patterns.
  */
-export function coversGrant(first: GrantSpec, second: GrantSpec): boolean {
+export function coversGrant(first: ComparedGrant, second: ComparedGrant): boolean {
+  const [wide, narrow] = [first.grant, second.grant]
   return (
-    first.database === second.database &&
-    first.principal.issuer === second.principal.issuer &&
-    second.users.every(user => first.users.includes(user)) &&
-    coversPrincipals(first.principal, second.principal)
+    wide.database === narrow.database &&
+    wide.principal.issuer === narrow.principal.issuer &&
+    narrow.users.every(user => wide.users.includes(user)) &&
+    first.conditions.every(wider =>
+      second.conditions.some(narrower => narrower.claim === wider.claim && coversValues(wider, narrower)),
+    )
   )
 }
 
-function coversPrincipals(first: PrincipalSpec, second: PrincipalSpec): boolean {
-  const conditions = claimConditions(second)
-  return claimConditions(first).every(wider =>
-    conditions.some(narrower => narrower.claim === wider.claim && coversValues(wider, narrower)),
-  )
-}
-
+/** Of a list of nothing that cannot be told: it never holds, whatever else is there. */
 function coversValues({ wanted: wider }: ClaimCondition, { wanted: narrower }: ClaimCondition): boolean {
-  return narrower.every(value => wider.some(pattern => coversValue(String(pattern), String(value))))
+  return (
+    narrower.length > 0 &&
+    narrower.every(value => wider.some(pattern => coversValue(String(pattern), String(value))))
+  )
 }
 
 function coversValue(pattern: string, value: string): boolean {
