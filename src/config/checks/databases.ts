@@ -1,3 +1,4 @@
+import { groupBy } from '../../lib/maps.ts'
 import { checkDatabase } from '../../rds/check-database.ts'
 import { type Database, resourceKey } from '../../rds/database.ts'
 import type { Report } from '../problems.ts'
@@ -50,8 +51,10 @@ const FACT_NAMES = { resourceId: 'resource id', engine: 'engine', account: 'acco
 
 /** Of two databases that contradict each other about one endpoint, one never works. */
 function checkTwins(databases: readonly Database[], report: Report): void {
-  databases.forEach((database, position) => {
-    const twins = databases.slice(0, position).filter(({ host }) => host === database.host)
+  const byHost = groupBy(databases, ({ host }) => host)
+  for (const database of databases) {
+    const alike = byHost.get(database.host) ?? []
+    const twins = alike.slice(0, alike.indexOf(database))
     for (const [fact, key] of FACTS_OF_ENDPOINT) {
       const twin = twins.find(other => other[fact] !== database[fact])
       if (twin)
@@ -61,5 +64,5 @@ function checkTwins(databases: readonly Database[], report: Report): void {
           key,
         )
     }
-  })
+  }
 }

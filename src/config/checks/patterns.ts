@@ -1,4 +1,10 @@
-import { type ClaimSpec, isNested, type PrincipalSpec, type Scalar } from '../../authorization/grant.ts'
+import {
+  alternatives,
+  type ClaimSpec,
+  isNested,
+  type PrincipalSpec,
+  type Scalar,
+} from '../../authorization/grant.ts'
 import { findPatternProblem } from '../../authorization/wildcard.ts'
 import type { Report } from '../problems.ts'
 
@@ -16,11 +22,8 @@ function checkClaims(claims: ClaimSpec, report: Report): void {
 }
 
 function checkValues(wanted: Scalar | readonly Scalar[], report: Report): void {
-  if (typeof wanted !== 'object') checkValue(wanted, report)
-  else for (const [position, value] of wanted.entries()) checkValue(value, report.at(position))
-}
-
-function checkValue(value: Scalar, report: Report): void {
-  const problem = typeof value === 'string' ? findPatternProblem(value) : undefined
-  if (problem !== undefined) report.problem(problem)
+  alternatives(wanted).forEach((value, position) => {
+    const problem = typeof value === 'string' ? findPatternProblem(value) : undefined
+    if (problem !== undefined) report.problem(problem, ...(typeof wanted === 'object' ? [position] : []))
+  })
 }

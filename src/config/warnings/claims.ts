@@ -5,18 +5,15 @@ import {
   type PrincipalSpec,
   type Scalar,
 } from '../../authorization/grant.ts'
-import { findKnownClaims } from '../../authorization/tenancy/issuer-claims.ts'
 import { fitsForm, type KnownClaims, REGISTERED_CLAIMS } from '../../authorization/tenancy/known-claims.ts'
 import { findNearSpelling } from '../../lib/near-spelling.ts'
 import { didYouMean, namesText, type Report } from '../problems.ts'
 
-/** Warns of claims that no JWT of the issuer has, as far as jeton knows, and of values that a claim never has. */
+/** Warns of claims that no JWT of an issuer has, as far as jeton knows it, and of values that a claim never has. */
 export function warnOfClaims(
   { subject, claims = {} }: PrincipalSpec,
-  { issuer, report }: { issuer: string; report: Report },
+  { known, report }: { known: KnownClaims; report: Report },
 ): void {
-  const known = findKnownClaims(issuer)
-  if (!known) return
   if (subject !== undefined) warnOfValues(subject, { known, name: 'sub', report: report.at('subject') })
   warnOfMembers(claims, { known, path: [], report: report.at('claims') })
 }

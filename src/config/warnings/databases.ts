@@ -1,3 +1,4 @@
+import { groupBy } from '../../lib/maps.ts'
 import type { Database, Engine } from '../../rds/database.ts'
 import type { Report } from '../problems.ts'
 
@@ -10,7 +11,8 @@ const MASTER_USERS: Readonly<Record<Engine, readonly string[]>> = {
 
 /** Warns of users that may do anything, and of databases that are the same under two names. */
 export function warnOfDatabases(databases: readonly Database[], report: Report): void {
-  databases.forEach((database, position) => {
+  const byHost = groupBy(databases, ({ host }) => host)
+  for (const database of databases) {
     const at = report.at(database.name)
     database.users.forEach((user, index) => {
       if (MASTER_USERS[database.engine].includes(user))
@@ -20,18 +22,19 @@ export function warnOfDatabases(databases: readonly Database[], report: Report):
           index,
         )
     })
-    const twin = databases.slice(0, position).find(other => isSame(other, database))
+    const alike = byHost.get(database.host) ?? []
+    const twin = alike.slice(0, alike.indexOf(database)).find(other => isSame(other, database))
     if (twin)
       at.problem(
         `has the endpoint, the database and a user of databases.${twin.name}: callers of the two do not share tokens, and each name costs RDS logins of its own; use one name`,
       )
-  })
+  }
 }
 
+/** Whether two databases with one host are the same. */
 function isSame(one: Database, other: Database): boolean {
   const connectOf = ({ connect, host, port }: Database) => `${connect?.host ?? host}:${connect?.port ?? port}`
   return (
-    one.host === other.host &&
     one.port === other.port &&
     one.dbname === other.dbname &&
     connectOf(one) === connectOf(other) &&

@@ -2,24 +2,26 @@ import { type ClaimCondition, claimConditions } from '../../authorization/claim-
 import type { GrantSpec } from '../../authorization/grant.ts'
 import { findScopeDoubt } from '../../authorization/grant-scope.ts'
 import { ownerPins } from '../../authorization/tenancy/owner-pin.ts'
-import { findPrivateForm } from '../../authorization/tenancy/private-issuers.ts'
+import type { PrivateIssuerForm } from '../../authorization/tenancy/private-issuers.ts'
 import type { OwnerRules } from '../../authorization/tenancy/shared-oidc-provider.ts'
 import type { Tenancy } from '../../authorization/tenancy/tenancy.ts'
-import type { IssuerConfig } from '../config.ts'
 
 const GITHUB = 'GitHub Actions'
 /** GitHub's `sub` with the ids of the owner and the repository. */
 const IMMUTABLE_SUB = /^repo:[^/@*]+@\d+\//
 
-/** Returns why the owner whom a grant pins may become somebody else; undefined if it pins an id, or has nothing to pin. */
+/**
+ * Returns why the owner whom a grant pins may become somebody else; undefined if it pins an id, or has nothing to pin. `form` is
+ * that of an issuer which names its tenant.
+ */
 export function findOwnerDoubt(
   grant: GrantSpec,
-  { issuer, tenancy }: { issuer: IssuerConfig | undefined; tenancy: Tenancy | undefined },
+  { tenancy, form }: { tenancy: Tenancy | undefined; form: PrivateIssuerForm | undefined },
 ): string | undefined {
   const conditions = claimConditions(grant.principal)
   if (tenancy?.kind === 'shared')
     return findScopeDoubt(grant, tenancy) ?? findNameDoubt(tenancy.rules, conditions)
-  return issuer && findTenantDoubt(issuer, conditions)
+  return form && findTenantDoubt(form, conditions)
 }
 
 function findNameDoubt(rules: OwnerRules, conditions: readonly ClaimCondition[]): string | undefined {
@@ -39,16 +41,14 @@ function isImmutable({ claim, wanted }: ClaimCondition): boolean {
   return claim === 'sub' && wanted.every(value => IMMUTABLE_SUB.test(String(value)))
 }
 
-/** Of an issuer with pinned keys, nobody else can make JWTs. */
 function findTenantDoubt(
-  { issuer, jwks }: IssuerConfig,
+  { idClaim, name }: PrivateIssuerForm,
   conditions: readonly ClaimCondition[],
 ): string | undefined {
-  const form = jwks === undefined ? findPrivateForm(issuer) : undefined
-  if (form?.idClaim === undefined) return undefined
+  if (idClaim === undefined) return undefined
   const isPinned = conditions.some(
-    ({ claim, wanted }) => claim === form.idClaim && wanted.every(value => !String(value).includes('*')),
+    ({ claim, wanted }) => claim === idClaim && wanted.every(value => !String(value).includes('*')),
   )
   if (isPinned) return undefined
-  return `the issuer names its tenant by a name, and whoever takes that name once it is free gets tokens: add the claim ${form.idClaim}, which is in JWTs of ${form.name}`
+  return `the issuer names its tenant by a name, and whoever takes that name once it is free gets tokens: add the claim ${idClaim}, which is in JWTs of ${name}`
 }

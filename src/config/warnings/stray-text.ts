@@ -1,6 +1,6 @@
 import { shorten } from '../../lib/printable.ts'
 import { hideSecrets } from '../excerpt/hidden-values.ts'
-import { createReport, type Problem, type Report } from '../problems.ts'
+import { createReport, type Problem } from '../problems.ts'
 
 /** What a template or a shell was meant to replace; the first group is the name. */
 const UNEXPANDED = [
@@ -32,23 +32,29 @@ export function findStrayText(value: unknown): Problem[] {
   const doubts: Problem[] = []
   const report = createReport(doubts)
   const seen = new Set<object>()
+  const path: (string | number)[] = []
 
-  function look(node: unknown, { at, depth }: { at: Report; depth: number }): void {
+  function look(node: unknown): void {
     if (typeof node === 'string') {
       const doubt = findDoubt(node)
-      if (doubt !== undefined) at.problem(doubt)
+      if (doubt !== undefined) report.problem(doubt, ...path)
     }
     // what an alias repeats is looked at once
-    if (typeof node !== 'object' || node === null || seen.has(node) || depth > MAX_DEPTH) return
+    if (typeof node !== 'object' || node === null || seen.has(node) || path.length > MAX_DEPTH) return
     seen.add(node)
-    const members: [string | number, unknown][] = Array.isArray(node)
-      ? [...node.entries()]
-      : Object.entries(node)
-    for (const [name, member] of members)
-      if (depth > 0 || name !== '$schema') look(member, { at: at.at(name), depth: depth + 1 })
+    if (Array.isArray(node)) for (const [position, element] of node.entries()) lookBelow(position, element)
+    else
+      for (const [name, member] of Object.entries(node))
+        if (path.length > 0 || name !== '$schema') lookBelow(name, member)
   }
 
-  look(value, { at: report, depth: 0 })
+  function lookBelow(name: string | number, member: unknown): void {
+    path.push(name)
+    look(member)
+    path.pop()
+  }
+
+  look(value)
   return doubts
 }
 
@@ -68,7 +74,7 @@ function findDoubt(text: string): string | undefined {
 }
 
 function firstMatch(patterns: readonly RegExp[], text: string): string | undefined {
-  const match = patterns.map(pattern => pattern.exec(text)?.[0]).find(found => found !== undefined)
+  const match = patterns.find(pattern => pattern.test(text))?.exec(text)?.[0]
   return match && shorten(hideSecrets(match), MAX_SHOWN)
 }
 
