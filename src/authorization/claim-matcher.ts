@@ -1,7 +1,7 @@
 import type { Claim, Principal } from '../authentication/principal.ts'
 import { type ClaimObject, elementsOf, isClaimList, isClaimObject, ownClaim, textOf } from './claims.ts'
 import { alternatives, type ClaimSpec, isNested, type PrincipalSpec, type Scalar } from './grant.ts'
-import { compileWildcard } from './wildcard.ts'
+import { compileWildcard, type WildcardMatcher } from './wildcard.ts'
 
 /** Of a longer list of objects, the nearest miss is looked for among so many. */
 const MAX_EXPLAINED_OBJECTS = 8
@@ -37,7 +37,7 @@ interface ClaimMatcher {
  */
 export function compilePrincipal({ subject, claims, anyone }: PrincipalSpec): PrincipalMatcher {
   if (subject === undefined && Object.keys(claims ?? {}).length === 0 && !anyone) return NOBODY
-  const subjectMatcher = subject === undefined ? undefined : compileText('subject', subject)
+  const subjectMatcher = subject === undefined ? undefined : compileText(subject, () => 'subject')
   const claimsMatcher = claims === undefined ? undefined : compileMembers(claims, [])
   return {
     matches: principal =>
@@ -57,25 +57,32 @@ const NOBODY: PrincipalMatcher = {
 }
 
 function compileClaim(spec: ClaimSpec[string], path: readonly string[]): ClaimMatcher {
-  return isNested(spec) ? compileNested(spec, path) : compileText(`claim ${path.join('.')}`, spec)
+  return isNested(spec) ? compileNested(spec, path) : compileText(spec, () => `claim ${path.join('.')}`)
 }
 
-function compileText(name: string, spec: Scalar | readonly Scalar[]): ClaimMatcher {
+/** The name is only made to explain: few of many grants ever are. */
+function compileText(spec: Scalar | readonly Scalar[], nameOf: () => string): ClaimMatcher {
   const scalars = alternatives(spec)
-  const wanted = scalars.map(String)
-  const texts = scalars.map(textOf).filter(text => text !== undefined)
-  const exact = new Set(texts.filter(text => !text.includes('*')))
-  const patterns = texts.filter(text => text.includes('*')).map(compileWildcard)
-  const matchesAny = (claim: Claim) => {
+  const matchesText = compilePatterns(scalars.map(textOf).filter(text => text !== undefined))
+  const matchesScalar = (claim: Claim) => {
     const text = textOf(claim)
-    return text !== undefined && (exact.has(text) || patterns.some(pattern => pattern(text)))
+    return text !== undefined && matchesText(text)
   }
   const matches = (claim: Claim | undefined) =>
-    isClaimList(claim) ? elementsOf(claim).some(matchesAny) : claim !== undefined && matchesAny(claim)
+    isClaimList(claim) ? elementsOf(claim).some(matchesScalar) : claim !== undefined && matchesScalar(claim)
   return {
     matches,
-    explain: claim => [{ name, wanted, found: claim, holds: matches(claim) }],
+    explain: claim => [{ name: nameOf(), wanted: scalars.map(String), found: claim, holds: matches(claim) }],
   }
+}
+
+/** Returns the matcher of several patterns, of which one must match. */
+function compilePatterns(texts: readonly string[]): WildcardMatcher {
+  const [only, another] = texts
+  if (only !== undefined && another === undefined) return compileWildcard(only)
+  const exact = new Set(texts.filter(text => !text.includes('*')))
+  const patterns = texts.filter(text => text.includes('*')).map(compileWildcard)
+  return text => exact.has(text) || patterns.some(pattern => pattern(text))
 }
 
 /** Of a list of objects one must match by itself: the wanted members must not be spread over several. */

@@ -1,4 +1,4 @@
-import { distinct, getOrCreate } from '../lib/maps.ts'
+import { addToGroup, distinct, getOrCreate } from '../lib/maps.ts'
 
 /** What one of several patterns must match, and where it is looked for. */
 export interface PatternCondition {
@@ -34,13 +34,15 @@ export function indexByPattern<T>(
   conditionsOf: (item: T) => readonly PatternCondition[],
 ): PatternIndex<T> {
   const byPath = new Map<string, PathIndex<T>>()
-  const indexAt = ({ path }: PatternCondition): PathIndex<T> =>
-    getOrCreate(byPath, { key: JSON.stringify(path), create: () => createPathIndex(path) })
-  for (const item of items)
-    for (const condition of conditionsOf(item)) countSharers(indexAt(condition), labelsOf(condition))
+  const filingOf = ({ path, patterns }: PatternCondition): Filing<T> => ({
+    index: getOrCreate(byPath, { key: JSON.stringify(path), create: () => createPathIndex(path) }),
+    labels: labelsOf(patterns),
+  })
+  const choices = items.map(item => ({ item, filings: conditionsOf(item).map(filingOf) }))
+  for (const { filings } of choices) filings.forEach(countSharers)
   const unfiled: T[] = []
-  for (const item of items) {
-    const least = leastShared(conditionsOf(item), indexAt)
+  for (const { item, filings } of choices) {
+    const least = leastShared(filings)
     if (least === undefined) unfiled.push(item)
     else file(item, least)
   }
@@ -61,9 +63,15 @@ function createPathIndex<T>(path: readonly string[]): PathIndex<T> {
   return { path, sharers: new Map(), itemsByLabel: new Map(), lengths: new Set() }
 }
 
+/** One condition of an item, under which it may be filed. */
+interface Filing<T> {
+  readonly index: PathIndex<T>
+  readonly labels: readonly string[]
+}
+
 /** Returns each pattern up to its first star, which every text begins with that it matches; all of it if it has none. */
-function labelsOf({ patterns }: PatternCondition): readonly string[] {
-  return distinct(patterns.map(labelOf))
+function labelsOf(patterns: readonly string[]): readonly string[] {
+  return patterns.length === 1 ? patterns.map(labelOf) : distinct(patterns.map(labelOf))
 }
 
 function labelOf(pattern: string): string {
@@ -75,33 +83,31 @@ function isBeginning(label: string): boolean {
   return label.endsWith('*')
 }
 
-function countSharers<T>({ sharers }: PathIndex<T>, labels: readonly string[]): void {
+function countSharers<T>({ index: { sharers }, labels }: Filing<T>): void {
   for (const label of labels) sharers.set(label, (sharers.get(label) ?? 0) + 1)
 }
 
-interface Filing<T> {
-  readonly index: PathIndex<T>
-  readonly labels: readonly string[]
-}
-
 /** Of several, the first; of these, rather one without a wildcard, because more texts begin with a label than are one. */
-function leastShared<T>(
-  conditions: readonly PatternCondition[],
-  indexAt: (condition: PatternCondition) => PathIndex<T>,
-): Filing<T> | undefined {
-  let least: (Filing<T> & { cost: number }) | undefined
-  for (const condition of conditions) {
-    const [index, labels] = [indexAt(condition), labelsOf(condition)]
-    const shared = labels.reduce((most, label) => Math.max(most, index.sharers.get(label) ?? 0), 0)
-    const cost = shared + (labels.some(isBeginning) ? 0.5 : 0)
-    if (least === undefined || cost < least.cost) least = { index, labels, cost }
+function leastShared<T>(filings: readonly Filing<T>[]): Filing<T> | undefined {
+  const [only, another] = filings
+  if (!another) return only
+  let least: Filing<T> | undefined
+  let leastCost = Number.POSITIVE_INFINITY
+  for (const filing of filings) {
+    const cost = costOf(filing)
+    if (cost < leastCost) [least, leastCost] = [filing, cost]
   }
   return least
 }
 
+function costOf<T>({ index: { sharers }, labels }: Filing<T>): number {
+  const shared = labels.reduce((most, label) => Math.max(most, sharers.get(label) ?? 0), 0)
+  return shared + (labels.some(isBeginning) ? 0.5 : 0)
+}
+
 function file<T>(item: T, { index: { itemsByLabel, lengths }, labels }: Filing<T>): void {
   for (const label of labels) {
-    getOrCreate(itemsByLabel, { key: label, create: () => [] as T[] }).push(item)
+    addToGroup(itemsByLabel, { key: label, value: item })
     if (isBeginning(label)) lengths.add(label.length - 1)
   }
 }

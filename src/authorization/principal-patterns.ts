@@ -1,27 +1,29 @@
 import type { Claim, Principal } from '../authentication/principal.ts'
 import { elementsOf, isClaimObject, ownClaim, textOf } from './claims.ts'
-import { alternatives, type ClaimSpec, isNested, type PrincipalSpec } from './grant.ts'
+import { alternatives, type ClaimSpec, isNested, type PrincipalSpec, type Scalar } from './grant.ts'
 import type { PatternCondition } from './pattern-index.ts'
 
 /** Returns the patterns that `compilePrincipal` matches texts with, each with its path from the top of a principal. */
 export function principalPatterns({ subject, claims = {} }: PrincipalSpec): PatternCondition[] {
-  const ofSubject = subject === undefined ? {} : { subject }
-  return [...patternsIn(ofSubject, []), ...patternsIn(claims, ['claims'])]
+  const conditions: PatternCondition[] = []
+
+  function add(spec: ClaimSpec, parents: readonly string[]): void {
+    for (const [name, wanted] of Object.entries(spec)) {
+      const path = [...parents, name]
+      if (isNested(wanted)) add(wanted, path)
+      else conditions.push({ path, patterns: textsOf(wanted) })
+    }
+  }
+
+  if (subject !== undefined) add({ subject }, [])
+  add(claims, ['claims'])
+  return conditions
 }
 
-function patternsIn(spec: ClaimSpec, path: readonly string[]): PatternCondition[] {
-  return Object.entries(spec).flatMap(([name, wanted]) =>
-    isNested(wanted)
-      ? patternsIn(wanted, [...path, name])
-      : [
-          {
-            path: [...path, name],
-            patterns: alternatives(wanted)
-              .map(textOf)
-              .filter(text => text !== undefined),
-          },
-        ],
-  )
+function textsOf(wanted: Scalar | readonly Scalar[]): string[] {
+  return alternatives(wanted)
+    .map(textOf)
+    .filter(text => text !== undefined)
 }
 
 /** Returns all texts of a principal that `compilePrincipal` may look at where a path leads, through lists and objects. */

@@ -34,10 +34,11 @@ export function isOnlyWildcards(pattern: string): boolean {
 
 /** Returns what is wrong with a pattern that somebody configures, and what to write; undefined if nothing is. */
 export function findPatternProblem(pattern: string): string | undefined {
+  if (!pattern.includes('*')) return undefined
   const wildcards = pattern.match(/\*+/g)?.length ?? 0
   if (wildcards > MAX_WILDCARDS)
     return `has ${wildcards} wildcards, and ${MAX_WILDCARDS} are the most that a pattern may have: write several values`
-  if (wildcards > 0 && pattern.length > MAX_PATTERN_LENGTH)
+  if (pattern.length > MAX_PATTERN_LENGTH)
     return `has a wildcard and more than ${MAX_PATTERN_LENGTH} characters: shorten it, or write the value out`
   return undefined
 }
@@ -56,13 +57,15 @@ interface Transitions {
 const SLASH = '/'.charCodeAt(0)
 
 /** Follows all readings of the pattern at once, 32 states at a time: the Shift-And algorithm of Baeza-Yates and Gonnet. */
-function compileMiddle(pattern: string) {
+function compileMiddle(pattern: string): (value: string, range: { from: number; to: number }) => boolean {
+  if (pattern === '*') return (value, { from, to }) => !value.slice(from, to).includes('/')
+  if (isOnlyWildcards(pattern)) return () => true
   const { states, reachedBy, anyRun, run } = compileTransitions(pattern)
   const words = anyRun.length
   const none = new Int32Array(words)
   const current = new Int32Array(words)
 
-  return (value: string, { from, to }: { from: number; to: number }): boolean => {
+  return (value, { from, to }) => {
     current.fill(0)
     current[0] = 1
     for (let position = from; position < to; position++) {

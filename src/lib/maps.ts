@@ -16,8 +16,15 @@ export function getOrCreate<K, V>(map: MapLike<K, V>, { key, create }: { key: K;
 /** Returns what `Map.groupBy` does, which Node 20 lacks: groups and their members keep the order of `values`. */
 export function groupBy<K, V>(values: readonly V[], keyOf: (value: V) => K): Map<K, V[]> {
   const groups = new Map<K, V[]>()
-  for (const value of values) getOrCreate(groups, { key: keyOf(value), create: () => [] as V[] }).push(value)
+  for (const value of values) addToGroup(groups, { key: keyOf(value), value })
   return groups
+}
+
+/** Adds a value to the list of its key, which it creates if there is none. A list of one value takes no more room than that. */
+export function addToGroup<K, V>(groups: Map<K, V[]>, { key, value }: { key: K; value: V }): void {
+  const group = groups.get(key)
+  if (group) group.push(value)
+  else groups.set(key, [value])
 }
 
 /** Returns each value once, in order. Values are the same if `keyOf` returns the same for them, or, by default, if equal. */
