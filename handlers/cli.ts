@@ -1,7 +1,5 @@
 #!/usr/bin/env node
-
-/** The commands of caller-commands.ts. */
-const CALLER_COMMANDS = ['token', 'exec', 'proxy', 'agent', 'whoami', 'doctor', 'decode']
+import { CALLER_COMMANDS } from './command-names.ts'
 
 // the entry of dist/cli.mjs, where client.ts is the one file beside it: a caller's command starts fast, without the server's
 const isCallers = CALLER_COMMANDS.includes(process.argv[2] ?? '')

@@ -1,23 +1,11 @@
 import { USAGE_ERROR } from '../src/cli/exit-codes.ts'
 import { addCallerCommands } from './caller-commands.ts'
+import { OPERATOR_COMMANDS } from './command-names.ts'
 import { addCompletionCommand } from './completion-command.ts'
 import { divideCommandLine } from './exec-arguments.ts'
 import { addHelpExamples } from './help-examples.ts'
 import { outputStream } from './process-output.ts'
 import { createProgram, reportFailure } from './program.ts'
-
-/** Commands that only the package `jeton` has. */
-const OPERATOR_COMMANDS: readonly string[] = [
-  'serve',
-  'check',
-  'explain',
-  'apikey',
-  'iam',
-  'sql',
-  'lint-policy',
-  'audit',
-  'demo',
-]
 
 /** Runs the command line of those who call a server, and sets the exit code of this process. */
 export async function runClientProgram(argv: readonly string[]): Promise<void> {
