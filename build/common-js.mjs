@@ -17,13 +17,15 @@ const KEPT = '__KEPT__'
 /**
  * Returns an ES module that esbuild has bundled as the body of a function, which `createLoad` runs. Node takes longer to load
  * ES modules: each is read and linked by itself, and what they import of Node's own is wrapped with all its exports, some of
- * which load much more.
+ * which load much more. Throws if it reads `import.meta`.
  */
 export async function toCommonJs(text) {
   const { code } = await transform(text.replace(/^#!.*\n/, ''), {
     format: 'cjs',
     target,
     supported: { 'dynamic-import': false },
+    // it would be empty
+    logOverride: { 'empty-import-meta': 'error' },
   })
   const minified = await transform(compiledAtOnce(withoutHelpers(code)), { minify: true, target })
   return minified.code.replaceAll(`${KEPT}(`, '(')
@@ -84,8 +86,14 @@ export function createLoad(textOf, folder) {
     if (text === undefined) return builtIn(name)
     const module = { exports: {} }
     modules[name] = module
-    const start = compileFunction(text, parameters, { filename: `jeton/${name.replace('./', '')}` })
-    start(module, module.exports, load, folder, ...Object.values(helpers))
+    try {
+      const start = compileFunction(text, parameters, { filename: `jeton/${name.replace('./', '')}` })
+      start(module, module.exports, load, folder, ...Object.values(helpers))
+    } catch (cause) {
+      // as require does: whoever needs it next must not get the half of it
+      delete modules[name]
+      throw cause
+    }
     return module.exports
   }
 

@@ -97,6 +97,22 @@ test('refuses what Node has not as require does, for packages try it', async () 
   expect(() => load('node:no-such')).toThrow(expect.objectContaining({ code: 'ERR_UNKNOWN_BUILTIN_MODULE' }))
 })
 
+test('runs a module again that failed, as require does, and names it in stacks', async () => {
+  const { createLoad } = await import(join(ROOT, 'build/common-js.mjs'))
+  let text: string | undefined = 'exports.half = true; throw new Error("busy")'
+  const load = createLoad((name: string) => (name === './a.js' ? text : undefined))
+  expect(() => load('./a.js')).toThrow(
+    expect.objectContaining({ message: 'busy', stack: expect.stringContaining('jeton/a.js:1:') }),
+  )
+  text = 'exports.whole = true'
+  expect(load('./a.js')).toEqual({ whole: true })
+})
+
+test('cannot be built with what it would not have', async () => {
+  const { toCommonJs } = await import(join(ROOT, 'build/common-js.mjs'))
+  await expect(toCommonJs('export const a = import.meta.url')).rejects.toThrow('import.meta')
+})
+
 test('ends with the licences of what is in it', () => {
   const licences = code.slice(code.lastIndexOf('\n/*'))
   expect(licences).toContain('Apache License')
