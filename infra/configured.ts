@@ -72,7 +72,6 @@ export async function readConfigured(deployment: Deployment): Promise<Configured
     patterns: [
       '!**',
       'dist/lambda/**',
-      '!dist/lambda/**/*.map',
       ...(configInS3 === '' ? packagedFiles.map(each => literalPattern(pathWithin(folder, each))) : []),
     ],
     dashboard: dashboardBody(databases),

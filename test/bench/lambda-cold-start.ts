@@ -26,7 +26,7 @@ export async function lambdaColdStart({ pairs = RUNS }: Plan): Promise<void> {
   const [jeton, bare] = await Promise.all([deployFunction(), deployBare()])
   try {
     const zipBytes = await zipBytesOf(jeton.folder)
-    reportCheck('the zip that Lambda gets, without source maps', {
+    reportCheck('the zip that Lambda gets', {
       isKept: zipBytes < MAX_ZIP_BYTES,
       figure: `${(zipBytes / 1e6).toFixed(2)} MB`,
     })

@@ -97,7 +97,6 @@ describe('the package', () => {
     )
     expect(location).toBe('live/jeton.yaml')
     expect(patterns.slice(-2)).toEqual(['live/jeton.yaml', String.raw`live/keys \{a,b\}\*.json`])
-    expect(patterns).toContain('!dist/lambda/**/*.map')
   })
 
   test('cannot have a file from outside the folder', async () => {

@@ -23,10 +23,10 @@ export interface DeployedFunction {
   remove(): Promise<void>
 }
 
-/** Copies a bundle, without source maps, into a folder of its own, far from any node_modules. */
+/** Copies a bundle into a folder of its own, far from any node_modules. */
 export async function deployFunction(bundle = BUNDLE): Promise<DeployedFunction> {
   const folder = await mkdtemp(join(tmpdir(), 'lambda-'))
-  await cp(bundle, folder, { recursive: true, filter: source => !source.endsWith('.map') })
+  await cp(bundle, folder, { recursive: true })
   return {
     folder,
     put: (name, text) => writeFile(join(folder, name), text),
