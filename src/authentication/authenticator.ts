@@ -9,11 +9,13 @@ export interface SchemesOptions {
   /** For each name, the hex SHA-256 of every key that proves it. */
   apiKeys: Readonly<Record<string, readonly string[]>>
   clock: Clock
+  /** Returns what a policy keeps for a principal beyond what it keeps for all, in bytes. Default: nothing. */
+  extraBytesOf?: ((principal: Principal) => number) | undefined
 }
 
 /** Returns every authentication scheme for one access policy. Another policy needs its own: they cache what they verified. */
-export function createSchemes({ issuers, apiKeys, clock }: SchemesOptions): AuthScheme[] {
-  return [createJwtScheme({ issuers, clock }), createApiKeyScheme({ keys: apiKeys })]
+export function createSchemes({ apiKeys, ...jwtOptions }: SchemesOptions): AuthScheme[] {
+  return [createJwtScheme(jwtOptions), createApiKeyScheme({ keys: apiKeys })]
 }
 
 export interface Authenticator {

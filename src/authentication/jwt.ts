@@ -6,7 +6,7 @@ import type { IssuerKeys } from './issuer-keys.ts'
 import { type ClaimDemands, checkClaims } from './jwt-claims.ts'
 import { isBadSignature, type JwtFailure, jwtError } from './jwt-errors.ts'
 import { checkValidity } from './jwt-validity.ts'
-import type { AuthScheme } from './principal.ts'
+import type { AuthScheme, Principal } from './principal.ts'
 import { unauthenticated } from './unauthenticated.ts'
 import { cacheVerifiedJwts, type VerifiedJwt } from './verified-jwt-cache.ts'
 
@@ -21,6 +21,8 @@ export interface TrustedIssuer extends ClaimDemands {
 export interface JwtSchemeOptions {
   issuers: readonly TrustedIssuer[]
   clock: Clock
+  /** As in `VerifiedJwtCacheOptions`. */
+  extraBytesOf?: ((principal: Principal) => number) | undefined
 }
 
 /**
@@ -29,7 +31,7 @@ export interface JwtSchemeOptions {
  * the configured issuers; keys never come from the JWT (`jwk`, `jku`, `x5u`). If several issuers share a URL, the first
  * whose keys and audience fit is the principal's. Does not check `jti` or revocation: a JWT is good until it expires.
  */
-export function createJwtScheme({ issuers, clock }: JwtSchemeOptions): AuthScheme {
+export function createJwtScheme({ issuers, clock, extraBytesOf }: JwtSchemeOptions): AuthScheme {
   const issuersByUrl = groupBy(issuers, ({ issuer }) => issuer)
 
   async function verify(jwt: string): Promise<VerifiedJwt> {
@@ -58,7 +60,7 @@ export function createJwtScheme({ issuers, clock }: JwtSchemeOptions): AuthSchem
     throw jwtError(failures)
   }
 
-  return { scheme: 'Bearer', ...cacheVerifiedJwts({ verify, clock }) }
+  return { scheme: 'Bearer', ...cacheVerifiedJwts({ verify, clock, extraBytesOf }) }
 }
 
 interface Signer {

@@ -28,6 +28,8 @@ export interface VerifiedJwtCacheOptions {
   verify: (jwt: string) => Promise<VerifiedJwt>
   clock: Clock
   maxBytes?: number
+  /** Returns what is kept for a principal beyond what is measured for all of them, in bytes. Default: nothing. */
+  extraBytesOf?: ((principal: Principal) => number) | undefined
 }
 
 /** Includes its time window, so that a look-up allocates nothing. */
@@ -35,15 +37,16 @@ interface CachedJwt extends VerifiedJwt, TimeWindow {}
 
 /**
  * Returns `verify` with a cache by the JWT's SHA-256, so that one seen before costs a hash and a look-up: `recall` is that
- * look-up alone. An entry is used
- * for 5 minutes at most, never past `exp` itself (the clock tolerance is `verify`'s alone), and not after the keys that it
- * was verified with have changed. It always has the same Principal object. Concurrent first calls share one verification;
- * failures are not cached. A new access policy needs a new cache, since an entry holds for what `verify` trusts.
+ * look-up alone. An entry is used for 5 minutes at most, never past `exp` itself (the clock tolerance is `verify`'s alone),
+ * and not after the keys that it was verified with have changed. It always has the same Principal object. Concurrent first
+ * calls share one verification; failures are not cached. A new access policy needs a new cache, since an entry holds for what
+ * `verify` trusts.
  */
 export function cacheVerifiedJwts({
   verify,
   clock,
   maxBytes = MAX_CACHE_BYTES,
+  extraBytesOf = () => 0,
 }: VerifiedJwtCacheOptions): Pick<AuthScheme, 'authenticate' | 'recall'> {
   const cache = new LRUCache<string, CachedJwt>({ maxSize: maxBytes })
   const verifications = singleFlightByKey<Principal>()
@@ -51,8 +54,9 @@ export function cacheVerifiedJwts({
   async function verifyAndCache(jwt: string, hash: string): Promise<Principal> {
     const verified = await verify(jwt)
     const entry = { ...verified, since: clock.now(), forMs: MAX_AGE_MS }
-    cache.set(hash, entry, { size: sizeOf(jwt, verified.principal) })
-    return verified.principal
+    const { principal } = verified
+    cache.set(hash, entry, { size: sizeOf(jwt, principal) + extraBytesOf(principal) })
+    return principal
   }
 
   function lookUp(hash: string): Principal | undefined {
@@ -81,7 +85,7 @@ export function checkJwtLength(jwt: string): void {
     throw unauthenticated(`the JWT is longer than the ${MAX_JWT_BYTES} bytes that are accepted`)
 }
 
-/** Measured for an entry, with what the access policy keeps of a principal besides. */
+/** Measured for an entry, with what the access policy keeps of nearly every principal besides. */
 const ENTRY_BYTES = 6 * 1024
 const VALUE_BYTES = 64
 

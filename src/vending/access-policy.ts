@@ -41,16 +41,19 @@ export function compileAccessPolicy(config: Config, { clock, keysOf }: AccessPol
     return named
   }
 
+  function accessOf(principal: Principal): PrincipalAccess {
+    // not getOrCreate: this is done for each request, and its closure would be an allocation
+    const cached = accessByPrincipal.get(principal)
+    if (cached) return cached
+    const access = createPrincipalAccess(principal, { grants, database })
+    accessByPrincipal.set(principal, access)
+    return access
+  }
+
+  const extraBytesOf = (principal: Principal) => accessOf(principal).listBytes()
   return {
-    authenticator: createAuthenticator(createSchemes({ issuers, apiKeys, clock })),
+    authenticator: createAuthenticator(createSchemes({ issuers, apiKeys, clock, extraBytesOf })),
     database,
-    accessOf(principal) {
-      // not getOrCreate: this is done for each request, and its closure would be an allocation
-      const cached = accessByPrincipal.get(principal)
-      if (cached) return cached
-      const access = createPrincipalAccess(principal, { grants, database })
-      accessByPrincipal.set(principal, access)
-      return access
-    },
+    accessOf,
   }
 }

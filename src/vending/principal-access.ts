@@ -21,6 +21,9 @@ export interface GrantedAccess {
 /** Most principals request only one or two, and what is kept for each principal must stay small. */
 const MAX_CACHED_DECISIONS = 8
 
+/** As measured, for a grant in a list: mostly its reference. */
+const LISTED_GRANT_BYTES = 16
+
 /** What one principal may have under one access policy. */
 export interface PrincipalAccess {
   /** The principal as records show it: of its claims, those that its issuer's grants name. Always the same object. */
@@ -41,6 +44,8 @@ export interface PrincipalAccess {
   countedGrant(): string | undefined
   /** Returns every database and user that the principal may have tokens for. */
   entitlements(): Entitlement[]
+  /** Returns the bytes of the list of grants that it meets; 0 if that is one that others have too. */
+  listBytes(): number
 }
 
 export interface PrincipalAccessParts {
@@ -92,5 +97,11 @@ export function createPrincipalAccess(
     reason: request => nearestReason(grants, { principal, request }),
     countedGrant: () => (own().find(({ namesSubjects }) => namesSubjects) ?? own()[0])?.name,
     entitlements: () => entitlements(own()),
+    listBytes() {
+      const [first] = own()
+      // grants with the same principals are one group, whose list is shared
+      const isShared = own().every(grant => grant.principal === first?.principal)
+      return isShared ? 0 : LISTED_GRANT_BYTES * own().length
+    },
   }
 }

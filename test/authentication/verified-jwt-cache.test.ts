@@ -2,12 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { IssuerKeys } from '../../src/authentication/issuer-keys.ts'
 import { createJwtScheme } from '../../src/authentication/jwt.ts'
+import type { Principal } from '../../src/authentication/principal.ts'
 import { unauthenticated } from '../../src/authentication/unauthenticated.ts'
 import {
   cacheVerifiedJwts,
-  MAX_CACHE_BYTES,
   MAX_JWT_BYTES,
   type VerifiedJwt,
+  type VerifiedJwtCacheOptions,
 } from '../../src/authentication/verified-jwt-cache.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { refusal, startTestIssuer } from './support.ts'
@@ -17,7 +18,10 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
 /** The cache of a verifier that accepts everything but `bad…`; `verified` has the JWTs that it was called with. */
-function startCache({ livesMs = HOUR, maxBytes = MAX_CACHE_BYTES } = {}) {
+function startCache({
+  livesMs = HOUR,
+  ...options
+}: { livesMs?: number } & Pick<VerifiedJwtCacheOptions, 'maxBytes' | 'extraBytesOf'> = {}) {
   const clock = virtualClock()
   const keys = {
     version: 1 as number | undefined,
@@ -32,7 +36,7 @@ function startCache({ livesMs = HOUR, maxBytes = MAX_CACHE_BYTES } = {}) {
     const principal = { issuer: 'a', subject: jwt, claims: {} }
     return { principal, expiresAt: exp, keys, version: version ?? 0 }
   }
-  return { clock, keys, verified, ...cacheVerifiedJwts({ verify, clock, maxBytes }) }
+  return { clock, keys, verified, ...cacheVerifiedJwts({ verify, clock, ...options }) }
 }
 
 test('cacheVerifiedJwts verifies a JWT once, and returns the same principal again', async () => {
@@ -166,6 +170,13 @@ test('cacheVerifiedJwts counts the many objects that a few bytes of claims can b
   for (const jwt of ['a', 'b', 'c', 'd']) await authenticate(jwt)
   await authenticate('a')
   expect(verified).toEqual(['a', 'b', 'c', 'd', 'a'])
+})
+
+test('cacheVerifiedJwts counts what is kept for a principal besides', async () => {
+  const extraBytesOf = ({ subject }: Principal) => (subject === 'large' ? 500 * 1024 : 0)
+  const { verified, authenticate } = startCache({ maxBytes: 512 * 1024, extraBytesOf })
+  for (const jwt of ['a', 'b', 'a', 'large', 'a']) await authenticate(jwt)
+  expect(verified).toEqual(['a', 'b', 'large', 'a'])
 })
 
 test('cacheVerifiedJwts returns what verification would, whatever happens in whatever order', async () => {

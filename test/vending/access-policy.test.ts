@@ -97,3 +97,30 @@ test('accessOf decides by the grants and databases of the configuration', () => 
   })
   expect(compile({ grants: [] }).accessOf(ALICE).decide(request)).toEqual({ kind: 'denied' })
 })
+
+test.each([
+  ['counts what a list of grants takes that is its own', 'alice', 30, 80],
+  ['counts no list of grants that others have too', 'bob', 99, 100],
+])('what is remembered with a JWT %s', async (_what, sub, atLeast, atMost) => {
+  // a reference to each of 50,000 takes 400 KB, and 80 such lists 32 MB
+  const { issuer, clock } = await startTestIssuer()
+  const team = {
+    principal: { issuer: 'ci', claims: { team: 'ops' } },
+    database: 'orders',
+    users: ['migrator'],
+  }
+  const grants = Array.from({ length: 50_000 }, (_, i) => ({ ...team, name: `ops-${i}` }))
+  const ofAlice = { ...team, name: 'alice', principal: { issuer: 'ci', subject: 'alice' } }
+  const issuers: IssuerConfig[] = [{ name: 'ci', issuer: issuer.url, audience: 'jeton' }]
+  const { authenticator } = compileAccessPolicy(
+    { ...CONFIG, issuers, grants: [...grants, ofAlice] },
+    { clock, keysOf: () => pinKeys(issuer.jwks()) },
+  )
+  const shown: string[] = []
+  for (let jti = 0; jti < 100; jti++)
+    shown.push(`Bearer ${await issuer.sign({ sub, team: 'ops', jti: `${jti}` })}`)
+  for (const authorization of shown) await authenticator.authenticate(authorization)
+  const remembered = shown.filter(authorization => authenticator.recall(authorization)).length
+  expect(remembered).toBeGreaterThan(atLeast)
+  expect(remembered).toBeLessThanOrEqual(atMost)
+})
