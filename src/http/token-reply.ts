@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import { isoSeconds } from '../lib/iso-time.ts'
+import { getOrCreate } from '../lib/maps.ts'
 import type { CaBundles, CaReference } from '../rds/ca-bundles.ts'
 import type { Database } from '../rds/database.ts'
 import type { Token } from '../tokens/token.ts'
@@ -29,6 +30,8 @@ export function createTokenReplyRenderer({
   clock: Clock
 }): RenderTokenReply {
   const sharedParts = new WeakMap<Token, SharedParts>()
+  /** The JSON of each bundle's PEM: they are few, and last for years. */
+  const pemJsons = new Map<string, string>()
 
   function sharedPartsOf({ token, key }: Vended): SharedParts {
     const known = sharedParts.get(token)
@@ -49,11 +52,17 @@ export function createTokenReplyRenderer({
     return rendered
   }
 
+  function caWithPem(database: Database): string {
+    const { pem, ...ca } = caBundles.forDatabase(database)
+    const pemJson = getOrCreate(pemJsons, { key: pem, create: () => JSON.stringify(pem) })
+    return `{${renderMembers(ca)},"pem":${pemJson}}`
+  }
+
   return (vended, { auditId, caPem }) => {
     const { token, key, grant, cached } = vended
     const shared = sharedPartsOf(vended)
     const expiresIn = Math.floor((token.expiresAt - clock.now()) / 1000)
-    const ca = caPem ? JSON.stringify(caReply(caBundles.forDatabase(key.database), { caPem })) : shared.ca
+    const ca = caPem ? caWithPem(key.database) : shared.ca
     // names of grants need no escaping: the configuration's schema allows nothing that would
     return `{${shared.beginning},"expiresIn":${expiresIn},"cached":${cached},${shared.middle},"grant":"${grant.name}","auditId":"${auditId}","ca":${ca}}`
   }
@@ -81,7 +90,7 @@ function addressText({ host, port }: NonNullable<Database['connect']>): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
-/** Returns how to verify a database's certificate; with the PEM itself only if `caPem` is true. */
-export function caReply({ pem, ...ca }: CaReference, { caPem = false }: { caPem?: boolean } = {}) {
-  return caPem ? { ...ca, pem } : ca
+/** Returns how to verify a database's certificate, without the PEM itself. */
+export function caReply({ pem, ...ca }: CaReference) {
+  return ca
 }
