@@ -27,12 +27,12 @@ interface KnownFacts {
  * only what is new in a record.
  */
 export function createRepeatVend(tokenCache: Pick<TokenCache, 'recall'>): RepeatVend {
+  /** A token is for one user of one database, by its name: both are in the role session that signed it. */
   const knownFacts = new WeakMap<Token, KnownFacts>()
 
   function knownFactsOf(token: Token, { database: { name: database }, user }: TokenKey): KnownFacts {
     const known = knownFacts.get(token)
-    // a reload may give the database another name
-    if (known?.facts.database === database) return known
+    if (known) return known
     const facts = { database, user, ...factsOf(token, { cached: true }) }
     const rendered = { facts, text: renderKnown(facts) }
     knownFacts.set(token, rendered)

@@ -88,6 +88,16 @@ test('a request that is still granted after a reload gets its token, by the gran
   expect(api.records).toMatchObject([{ decision: 'vended', grant: 'renamed' }])
 })
 
+test('who has its token already, and sends the same body after a reload, has no record of what the old policy granted', async () => {
+  const api = await startApi({ config: { grants: GRANTS } })
+  const authorization = await api.bearer()
+  await (await holdOpen(api, authorization))()
+  const finish = await holdOpen(api, authorization)
+  api.reload({ grants: [] })
+  expect(await finish()).toMatchObject({ status: 403 })
+  expect(api.records).toMatchObject([{ decision: 'vended' }, { decision: 'refused' }])
+})
+
 test('a refusal after a reload names whom the new policy takes the caller for, as its record does', async () => {
   const api = await startApi({ config: { grants: GRANTS } })
   const finish = await holdOpen(api, await api.bearer())
