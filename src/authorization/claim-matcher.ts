@@ -33,9 +33,21 @@ interface ClaimMatcher {
 /**
  * Compiles the conditions of a grant on a principal. A claim that is missing or null never matches, nor does an object if
  * text is wanted, or text if an object is. A list matches if one of its own elements does, of which 256 are looked at. Without
- * any condition nobody matches, unless the grant says `anyone: true`.
+ * any condition nobody matches, unless the grant says `anyone: true`. The first use compiles: of many grants, few are met.
  */
-export function compilePrincipal({ subject, claims, anyone }: PrincipalSpec): PrincipalMatcher {
+export function compilePrincipal(spec: PrincipalSpec): PrincipalMatcher {
+  let compiled: PrincipalMatcher | undefined
+  function matcher(): PrincipalMatcher {
+    compiled ??= compileConditions(spec)
+    return compiled
+  }
+  return {
+    matches: principal => matcher().matches(principal),
+    explain: principal => matcher().explain(principal),
+  }
+}
+
+function compileConditions({ subject, claims, anyone }: PrincipalSpec): PrincipalMatcher {
   if (subject === undefined && Object.keys(claims ?? {}).length === 0 && !anyone) return NOBODY
   const subjectMatcher = subject === undefined ? undefined : compileText(subject, () => 'subject')
   const claimsMatcher = claims === undefined ? undefined : compileMembers(claims, [])
