@@ -1,18 +1,20 @@
 import type { AuditRecord } from '../audit/record.ts'
 import { renderKnown } from '../audit/vend-record.ts'
+import { JetonError } from '../errors.ts'
 import type { Token } from '../tokens/token.ts'
 import type { TokenCache } from '../tokens/token-cache.ts'
 import type { TokenKey } from '../tokens/token-key.ts'
-import { checkStillGranted, decideOrThrow, factsOf, type Vended, type VendRequest } from './vend-token.ts'
+import { checkStillGranted, decideOrRefuse, factsOf, type Vended, type VendRequest } from './vend-token.ts'
 
 /** Called once: with the token, which may leave, or with what `VendToken` would reject with. Must not throw. */
 export type OnVended = (error: unknown, vended?: Vended) => void
 
 /**
  * Vends a token that `VendToken` has vended before, and calls `onVended`, never before it returns. Returns false, and has
- * recorded nothing, if `VendToken` must do it. Throws `access_denied` and `invalid_request` as that rejects with them.
+ * recorded nothing, if `VendToken` must do it. Returns, in place of calling anybody, the `access_denied` or `invalid_request` that
+ * it would reject with.
  */
-export type RepeatVend = (request: VendRequest, onVended: OnVended) => boolean
+export type RepeatVend = (request: VendRequest, onVended: OnVended) => boolean | JetonError
 
 /** What records say of a token to everyone who gets it from the cache. */
 interface KnownFacts {
@@ -43,7 +45,8 @@ export function createRepeatVend(tokenCache: Pick<TokenCache, 'recall'>): Repeat
     const { access, renewal, audit, request, rejectedFingerprint, minimumMs } = vendRequest
     if (rejectedFingerprint !== undefined || renewal?.isDue()) return false
     audit.add({ database: request.database, user: request.user })
-    const granted = decideOrThrow(access, request)
+    const granted = decideOrRefuse(access, request)
+    if (granted instanceof JetonError) return granted
     const { key, grant } = granted
     const token = tokenCache.recall(key, { minimumMs })
     if (!token) return false

@@ -70,11 +70,16 @@ export function createRequestAudits({ auditLog, clock, instance, onEnded }: Requ
     let isFailureRecorded = false
     let identified: Pick<PrincipalAccess, 'countedGrant'> | undefined
 
-    function admit(refusal: AuditRecord): Pick<AdmittedFailure, 'recordId' | 'write'> {
+    function admit(
+      refusal: MutableRecord,
+      findReason: () => string | undefined = () => undefined,
+    ): Pick<AdmittedFailure, 'recordId' | 'write'> {
       const admitted = auditLog.admitRefusal(refusal, { entitledBy: identified?.countedGrant() })
       return {
         recordId: admitted?.id,
         write() {
+          // to find it out may take long, and of a flood most are counted in another record
+          if (admitted?.id === refusal.id) refusal.reason = findReason()
           admitted?.write()
           onEnded?.(refusal)
         },
@@ -87,21 +92,11 @@ export function createRequestAudits({ auditLog, clock, instance, onEnded }: Requ
       if (isFailureRecorded) return { error, principal, recordId: undefined, write() {} }
       isFailureRecorded = true
       const { code, status, publicMessage } = error
-      return {
-        error,
-        principal,
-        ...admit({
-          ...record,
-          ...(isRecorded && { id: randomUUID() }),
-          time: formatTime(clock.now()),
-          decision: status < 500 ? 'refused' : 'failed',
-          code,
-          // read only if the record is rendered: to find it out may take long, and of a flood most are only counted
-          get reason() {
-            return error.reason ?? publicMessage
-          },
-        }),
-      }
+      const id = isRecorded ? randomUUID() : record.id
+      const decision = status < 500 ? 'refused' : 'failed'
+      const refusal = { ...record, id, time: formatTime(clock.now()), decision, code } as const
+      const { recordId, write } = admit(refusal, () => error.reason ?? publicMessage)
+      return { error, principal, recordId, write }
     }
 
     function beginVend(): void {

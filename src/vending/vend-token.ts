@@ -135,19 +135,28 @@ function decideAndNote(access: PrincipalAccess, { audit, request }: VendRequest)
   return granted
 }
 
-/** Returns what was granted. Throws `access_denied`, or `invalid_request` if the request must name a user. */
-export function decideOrThrow(access: PrincipalAccess, request: AccessRequest): GrantedAccess {
+function decideOrThrow(access: PrincipalAccess, request: AccessRequest): GrantedAccess {
+  const granted = decideOrRefuse(access, request)
+  if (granted instanceof JetonError) throw granted
+  return granted
+}
+
+/**
+ * Returns what was granted; else the refusal: `access_denied`, or `invalid_request` if the request must name a user. To throw it
+ * through Fastify would cost more than to decide.
+ */
+export function decideOrRefuse(access: PrincipalAccess, request: AccessRequest): GrantedAccess | JetonError {
   const decision = access.decide(request)
   switch (decision.kind) {
     case 'granted':
       return decision
     case 'user-required':
-      throw new JetonError('invalid_request', {
+      return new JetonError('invalid_request', {
         publicMessage: `name a user: ${decision.users.join(', ')} are granted`,
       })
     case 'denied':
       // the same for a database that does not exist and one that is not granted
-      throw new JetonError('access_denied', {
+      return new JetonError('access_denied', {
         publicMessage: 'no grant allows this principal a token for this database and user',
         reason: () => access.reason(request),
       })

@@ -1,4 +1,4 @@
-import { asJetonError } from '../../errors.ts'
+import { asJetonError, JetonError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { CaBundles } from '../../rds/ca-bundles.ts'
 import type { RepeatVend } from '../../vending/repeat-vend.ts'
@@ -68,7 +68,7 @@ export function addTokensRoute(
       }
 
       const vendRequest = vendRequestOf(caller, request.body)
-      const isRepeat = repeatVend?.(vendRequest, (error, vended) => {
+      const repeated = repeatVend?.(vendRequest, (error, vended) => {
         try {
           if (!vended) throw error
           send(vended)
@@ -76,7 +76,8 @@ export function addTokensRoute(
           reply.send(errorOf(cause) as never)
         }
       })
-      return isRepeat ? undefined : vendAnew(vendRequest).then(send)
+      if (repeated instanceof JetonError) return void reply.send(repeated as never)
+      return repeated ? undefined : vendAnew(vendRequest).then(send)
     },
   )
 }
