@@ -31,14 +31,17 @@ export function createApiKeyScheme({ keys }: ApiKeySchemeOptions): AuthScheme {
     return match
   }
 
+  const refuseUnknown = () => unauthenticated('the API key is not known')
+
   return {
     scheme: 'ApiKey',
     async authenticate(credential) {
       const principal = find(credential)
-      if (!principal) throw unauthenticated('the API key is not known')
+      if (!principal) throw refuseUnknown()
       return principal
     },
     recall: find,
+    refuseUnknown,
   }
 }
 

@@ -1,3 +1,4 @@
+import { JetonError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createApiKeyScheme } from './api-key.ts'
 import { createJwtScheme, type TrustedIssuer } from './jwt.ts'
@@ -23,6 +24,11 @@ export interface Authenticator {
   authenticate(authorization: string | undefined): Promise<Principal>
   /** Returns at once the principal of a credential that has verified before and still does; else undefined. Never throws. */
   recall(authorization: string | undefined): Principal | undefined
+  /**
+   * Returns at once what `authenticate` would throw for a credential that `recall` has just not known; undefined if it must be
+   * verified first. Does NOT look at what it may prove: call it after `recall` alone.
+   */
+  refuseUnknown(authorization: string | undefined): JetonError | undefined
 }
 
 /** RFC 9110, 11.4, with a token68 for the credential: `SCHEME credential` and nothing after it. */
@@ -35,18 +41,31 @@ const CREDENTIALS = /^([\w!#$%&'*+.^`|~-]+) +([\w.~+/-]+=*)$/
 export function createAuthenticator(schemes: readonly AuthScheme[]): Authenticator {
   const schemeByName = new Map(schemes.map(scheme => [scheme.scheme.toLowerCase(), scheme]))
   const accepted = `send Authorization: ${schemes.map(({ scheme }) => `${scheme} ...`).join(' or ')}`
+
+  /** Returns the scheme and the credential of a header; else the refusal. */
+  function read(authorization: string | undefined) {
+    if (!authorization) return unauthenticated(`no credential; ${accepted}`)
+    const [, name, credential] = CREDENTIALS.exec(authorization) ?? []
+    if (!name || !credential) return unauthenticated(`the Authorization header is malformed; ${accepted}`)
+    const scheme = schemeByName.get(name.toLowerCase())
+    return scheme
+      ? { scheme, credential }
+      : unauthenticated(`the scheme of the Authorization header is unknown; ${accepted}`)
+  }
+
   return {
     async authenticate(authorization) {
-      if (!authorization) throw unauthenticated(`no credential; ${accepted}`)
-      const [, name, credential] = CREDENTIALS.exec(authorization) ?? []
-      if (!name || !credential) throw unauthenticated(`the Authorization header is malformed; ${accepted}`)
-      const scheme = schemeByName.get(name.toLowerCase())
-      if (!scheme) throw unauthenticated(`the scheme of the Authorization header is unknown; ${accepted}`)
-      return scheme.authenticate(credential)
+      const shown = read(authorization)
+      if (shown instanceof JetonError) throw shown
+      return shown.scheme.authenticate(shown.credential)
     },
     recall(authorization = '') {
       const [, name = '', credential = ''] = CREDENTIALS.exec(authorization) ?? []
       return schemeByName.get(name.toLowerCase())?.recall(credential)
+    },
+    refuseUnknown(authorization) {
+      const shown = read(authorization)
+      return shown instanceof JetonError ? shown : shown.scheme.refuseUnknown?.()
     },
   }
 }

@@ -1,3 +1,5 @@
+import type { JetonError } from '../errors.ts'
+
 /** A claim as a JWT carries it: any JSON value. */
 export type Claim = string | number | boolean | null | readonly Claim[] | { readonly [name: string]: Claim }
 
@@ -25,4 +27,6 @@ export interface AuthScheme {
    * if the credential proves nothing. Never throws.
    */
   recall(credential: string): Principal | undefined
+  /** Returns the refusal of every credential that `recall` does not return a principal for; absent if some of them may verify. */
+  refuseUnknown?(): JetonError
 }

@@ -52,8 +52,8 @@ export type AuthenticationHook = (
 
 /**
  * Creates the hook that lets only verified callers through, before the body is parsed; at once those whose credential has
- * verified before. It rejects with `unauthenticated`, `rate_limited`, or `temporarily_unavailable` if the keys to verify a JWT
- * with are not available.
+ * verified before, and those that are refused without a signature to verify. It fails with `unauthenticated`, `rate_limited`, or
+ * `temporarily_unavailable` if the keys to verify a JWT with are not available.
  */
 export function createAuthenticationHook(
   app: App,
@@ -72,8 +72,11 @@ export function createAuthenticationHook(
     const shown = { audit, authorization, sourceIp }
     const recalled = recallCaller(shown)
     if (!recalled) return verify(request, shown)
-    request.caller = recalled
-    done(bodyFailure(request))
+    if (recalled instanceof Error) done(recalled)
+    else {
+      request.caller = recalled
+      done(bodyFailure(request))
+    }
     return undefined
   }
 
@@ -98,10 +101,14 @@ export function createAuthenticationHook(
     }
   }
 
-  function recallCaller(shown: ShownCredential): Caller | undefined {
+  /** Returns the caller or the refusal if that is known at once. */
+  function recallCaller(shown: ShownCredential): Caller | JetonError | undefined {
+    const { authorization, sourceIp } = shown
     const policy = currentPolicy()
-    const principal = policy.authenticator.recall(shown.authorization)
-    return principal && callerBy(policy, { principal, shown })
+    const principal = policy.authenticator.recall(authorization)
+    if (principal) return callerBy(policy, { principal, shown })
+    const refusal = policy.authenticator.refuseUnknown(authorization)
+    return refusal && limitFailure(refusal, { failureLimiter, sourceIp })
   }
 
   async function verifyCaller(shown: ShownCredential): Promise<Caller> {
@@ -113,7 +120,7 @@ export function createAuthenticationHook(
         const caller = callerBy(policy, { principal, shown })
         if (!caller.renewal.isDue()) return caller
       } catch (cause) {
-        throw limitFailure(cause, { failureLimiter, sourceIp })
+        throw cause instanceof JetonError ? limitFailure(cause, { failureLimiter, sourceIp }) : cause
       }
     }
   }
@@ -130,10 +137,10 @@ function bodyFailure({ raw }: FastifyRequest): Error | undefined {
  * and one that fails must not shut out the others.
  */
 function limitFailure(
-  cause: unknown,
+  cause: JetonError,
   { failureLimiter, sourceIp }: { failureLimiter: AuthFailureLimiter; sourceIp: string | undefined },
-): unknown {
-  if (!(cause instanceof JetonError) || cause.code !== 'unauthenticated') return cause
+): JetonError {
+  if (cause.code !== 'unauthenticated') return cause
   const retryAfterMs = failureLimiter.count(sourceIp)
   if (retryAfterMs === undefined) return cause
   return new JetonError('rate_limited', {

@@ -69,6 +69,7 @@ test.each([
   const authenticator = createAuthenticator([bearer, apiKey])
   const error = await refusal(authenticator.authenticate(authorization))
   expect(authenticator.recall(authorization)).toBeUndefined()
+  expect(authenticator.refuseUnknown(authorization)).toEqual(error)
   expect(error.code).toBe('unauthenticated')
   expect(error.publicMessage).toContain('send Authorization: Bearer ... or ApiKey ...')
   const secret = authorization?.split(' ').at(-1) ?? ''

@@ -66,6 +66,7 @@ export function testAuthScheme(name: string, start: () => Promise<SchemeWithCred
         expect(error, what).toMatchObject({ code: 'unauthenticated' })
         if (error instanceof JetonError) expectUnquoted(error, credential)
         expect(scheme.recall(credential), what).toBeUndefined()
+        expect(scheme.refuseUnknown?.() ?? error, what).toEqual(error)
       }
       await scheme.authenticate(valid)
     })
