@@ -33,7 +33,9 @@ export interface VerifiedJwtCacheOptions {
 }
 
 /** Includes its time window, so that a look-up allocates nothing. */
-interface CachedJwt extends VerifiedJwt, TimeWindow {}
+interface CachedJwt extends TimeWindow {
+  readonly verified: VerifiedJwt
+}
 
 /**
  * Returns `verify` with a cache by the JWT's SHA-256, so that one seen before costs a hash and a look-up: `recall` is that
@@ -53,7 +55,7 @@ export function cacheVerifiedJwts({
 
   async function verifyAndCache(jwt: string, hash: string): Promise<Principal> {
     const verified = await verify(jwt)
-    const entry = { ...verified, since: clock.now(), forMs: MAX_AGE_MS }
+    const entry = { verified, since: clock.now(), forMs: MAX_AGE_MS }
     const { principal } = verified
     cache.set(hash, entry, { size: sizeOf(jwt, principal) + extraBytesOf(principal) })
     return principal
@@ -63,7 +65,7 @@ export function cacheVerifiedJwts({
     const cached = cache.get(hash)
     if (!cached) return undefined
     const now = clock.now()
-    const { expiresAt, keys, version, principal } = cached
+    const { expiresAt, keys, version, principal } = cached.verified
     if (remainingMs(cached, now) > 0 && now < expiresAt && keys.version === version) return principal
     cache.delete(hash)
     return undefined
