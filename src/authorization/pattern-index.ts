@@ -1,4 +1,4 @@
-import { addToGroup, distinct, getOrCreate } from '../lib/maps.ts'
+import { addToGroup, getOrCreate } from '../lib/maps.ts'
 
 /** What one of several patterns must match, and where it is looked for. */
 export interface PatternCondition {
@@ -71,7 +71,7 @@ interface Filing<T> {
 
 /** Returns each pattern up to its first star, which every text begins with that it matches; all of it if it has none. */
 function labelsOf(patterns: readonly string[]): readonly string[] {
-  return patterns.length === 1 ? patterns.map(labelOf) : distinct(patterns.map(labelOf))
+  return [...new Set(patterns.map(labelOf))]
 }
 
 function labelOf(pattern: string): string {
