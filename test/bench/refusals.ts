@@ -30,19 +30,19 @@ const FROM_ANYWHERE = { 'x-forwarded-for': '{address}' }
 const UNKNOWN_KEY = `ApiKey ${newApiKey().key}`
 
 export const UNKNOWN_KEY_401: RefusalKind = {
-  name: '401 to an unknown API key',
+  name: '401 to an unknown API key, counted as a flood',
   maxRatio: 1,
   refusalOf: async () => unauthenticated(UNKNOWN_KEY),
 }
 
 /** No promise: the signature is verified first, which alone takes longer than a vend. */
 export const EXPIRED_401: RefusalKind = {
-  name: '401 to JWTs that have expired (ES256)',
+  name: '401 to JWTs that have expired (ES256, verified first: no promise)',
   refusalOf: async service => bearer(await signJwts(service, -600)),
 }
 
 export const FORGED_401: RefusalKind = {
-  name: '401 to JWTs whose signature does not verify (ES256)',
+  name: '401 to JWTs whose signature does not verify (ES256, verified first: no promise)',
   async refusalOf(service) {
     const forged = Buffer.alloc(64, 1).toString('base64url')
     return bearer((await signJwts(service, 600)).map(jwt => jwt.slice(0, jwt.lastIndexOf('.') + 1) + forged))
@@ -50,13 +50,13 @@ export const FORGED_401: RefusalKind = {
 }
 
 export const DENIED_403: RefusalKind = {
-  name: '403 to a JWT without a grant for the database',
+  name: '403 to a JWT without a grant for the database, counted as a flood',
   maxRatio: 1,
   refusalOf: async () => ({ status: 403, code: 'access_denied', body: '{"database":"ledger"}' }),
 }
 
 export const INVALID_400: RefusalKind = {
-  name: '400 to a body that breaks the schema',
+  name: '400 to a body that breaks the schema, counted as a flood',
   maxRatio: 1,
   refusalOf: async () => ({ status: 400, code: 'invalid_request', body: '{"database":42}' }),
 }
@@ -68,7 +68,7 @@ export const UNKNOWN_PATH_404: RefusalKind = {
 }
 
 export const RATE_LIMITED_429: RefusalKind = {
-  name: '429 to an address with too many failures',
+  name: '429 to an address with too many failures, counted as a flood',
   maxRatio: 1,
   async refusalOf({ jeton }) {
     // a new one each time, or its minute could end while it is measured
@@ -80,7 +80,10 @@ export const RATE_LIMITED_429: RefusalKind = {
   },
 }
 
-/** Returns a benchmark of a refusal beside a cached vend of the same server, its record on disk. */
+/**
+ * Returns a benchmark of a refusal beside a cached vend of the same server, its record on disk. Of refusals as quick as these, the
+ * first of each minute are written and all others counted, as in any flood.
+ */
 export function refusal({ name, maxRatio, refusalOf }: RefusalKind) {
   return async (plan: Plan): Promise<void> => {
     await ensureWrk()
