@@ -107,6 +107,27 @@ test('cacheVerifiedJwts verifies again when the clock was put back', async () =>
   expect(verifications).toBe(2)
 })
 
+test('cacheVerifiedJwts verifies again if the keys changed while it verified', async () => {
+  const clock = virtualClock()
+  const keys = { version: 1, resolve: () => Promise.reject(new Error('the cache resolves no keys')) }
+  const triedVersions: number[] = []
+  const { authenticate, recall } = cacheVerifiedJwts({
+    clock,
+    verify: async () => {
+      const { version } = keys
+      triedVersions.push(version)
+      keys.version = 2
+      const principal = { issuer: 'a', subject: 'b', claims: {} }
+      return { principal, expiresAt: clock.now() + HOUR, keys, version }
+    },
+  })
+  await authenticate('jwt')
+  expect(recall('jwt')).toBeUndefined()
+  const principal = await authenticate('jwt')
+  expect(recall('jwt')).toBe(principal)
+  expect(triedVersions).toEqual([1, 2])
+})
+
 test('cacheVerifiedJwts verifies once for concurrent first calls, which share a refusal too', async () => {
   const { verified, authenticate } = startCache()
   const principals = await Promise.all(Array.from({ length: 100 }, () => authenticate('jwt')))
