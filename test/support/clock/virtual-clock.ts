@@ -8,7 +8,11 @@ export interface VirtualClock extends Clock {
   readonly observed: Date[]
 }
 
-export function virtualClock(start = Date.parse('2026-11-23T10:00:00Z')): VirtualClock {
+/** `letRun` lets what a sleeper starts run before time moves on. Default: `settle`, which does not wait for threads. */
+export function virtualClock(
+  start = Date.parse('2026-11-23T10:00:00Z'),
+  letRun: () => Promise<void> = settle,
+): VirtualClock {
   let now = start
   let sleepers: { at: number; wake: () => void }[] = []
   const observed: Date[] = []
@@ -38,17 +42,17 @@ export function virtualClock(start = Date.parse('2026-11-23T10:00:00Z')): Virtua
     sleep: (ms, signal) => sleepUntil(now + ms, signal),
     async advance(ms) {
       const end = now + ms
-      await settle()
+      await letRun()
       for (;;) {
         const next = sleepers.filter(s => s.at <= end).sort((a, b) => a.at - b.at)[0]
         if (!next) break
         now = Math.max(now, next.at)
         sleepers = sleepers.filter(s => s !== next)
         next.wake()
-        await settle()
+        await letRun()
       }
       now = end
-      await settle()
+      await letRun()
     },
   }
 }
