@@ -11,6 +11,7 @@ async function post({ bearer }: Awaited<ReturnType<typeof startApi>>, ...lines: 
 const JSON_TYPE = 'content-type: application/json'
 const BODY = '{"database":"orders"}'
 const LENGTH = `content-length: ${BODY.length}`
+const LONG_EXTENSION = `1;${'a'.repeat(20_000)}\r\n`
 
 test.each([
   ['host', ['host: x', 'host: y', JSON_TYPE, LENGTH], BODY],
@@ -139,15 +140,23 @@ test.each([
   ['HTTP/1.0 without a Host', 'GET /healthz HTTP/1.0\r\n\r\n', 200],
   ['a NUL in its path', 'GET /healthz\0 HTTP/1.1\r\nhost: x\r\n\r\n', 400],
   [
-    'long extensions of a chunk',
-    `POST /v1/tokens HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n1;${'a'.repeat(20_000)}\r\n`,
-    413,
+    'long extensions of a chunk without a credential, which is looked at first,',
+    `POST /v1/tokens HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n${LONG_EXTENSION}`,
+    401,
   ],
 ])('%s gets one reply', async (_what, bytes, status) => {
   const { port } = await startApi()
   const replies = await exchange(port, bytes)
   expect(replies.map(reply => reply.status)).toEqual([status])
   if (status !== 200) expect(replies[0]?.headers['content-type']).toMatch(/^application\/problem\+json/)
+})
+
+test('long extensions of a chunk are payload_too_large', async () => {
+  const api = await startApi()
+  const head = await post(api, 'host: x', JSON_TYPE, 'transfer-encoding: chunked')
+  expect(await exchange(api.port, `${head}${LONG_EXTENSION}`)).toMatchObject([
+    { status: 413, headers: { 'content-type': 'application/problem+json' } },
+  ])
 })
 
 test('a body with Content-Encoding is unsupported_media_type, and the reply says which encoding is accepted', async () => {
