@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { JetonError } from '../errors.ts'
 import { sha256Hex } from '../lib/hash.ts'
 import type { AuthScheme, Principal } from './principal.ts'
 import { unauthenticated } from './unauthenticated.ts'
@@ -23,25 +24,22 @@ export function createApiKeyScheme({ keys }: ApiKeySchemeOptions): AuthScheme {
     return hashes.map(hex => ({ principal, hash: parseHash(hex, name) }))
   })
 
-  function find(credential: string): Principal | undefined {
+  function recall(credential: string): Principal | JetonError {
     const presentedHash = createHash('sha256').update(credential).digest()
     let match: Principal | undefined
     for (const { principal, hash } of acceptedKeys)
       if (timingSafeEqual(hash, presentedHash)) match = principal
-    return match
+    return match ?? unauthenticated('the API key is not known')
   }
-
-  const refuseUnknown = () => unauthenticated('the API key is not known')
 
   return {
     scheme: 'ApiKey',
     async authenticate(credential) {
-      const principal = find(credential)
-      if (!principal) throw refuseUnknown()
-      return principal
+      const recalled = recall(credential)
+      if (recalled instanceof JetonError) throw recalled
+      return recalled
     },
-    recall: find,
-    refuseUnknown,
+    recall,
   }
 }
 

@@ -22,13 +22,8 @@ export function createSchemes({ apiKeys, ...jwtOptions }: SchemesOptions): AuthS
 export interface Authenticator {
   /** Returns the principal that the value of an `Authorization` header proves. Throws as `AuthScheme.authenticate` does. */
   authenticate(authorization: string | undefined): Promise<Principal>
-  /** Returns at once the principal of a credential that has verified before and still does; else undefined. Never throws. */
-  recall(authorization: string | undefined): Principal | undefined
-  /**
-   * Returns at once what `authenticate` would throw for a credential that `recall` has just not known; undefined if it must be
-   * verified first. Does NOT look at what it may prove: call it after `recall` alone.
-   */
-  refuseUnknown(authorization: string | undefined): JetonError | undefined
+  /** Returns at once what `authenticate` would resolve or reject with; undefined if it must be verified first. Never throws. */
+  recall(authorization: string | undefined): Principal | JetonError | undefined
 }
 
 /** RFC 9110, 11.4, with a token68 for the credential: `SCHEME credential` and nothing after it. */
@@ -59,13 +54,9 @@ export function createAuthenticator(schemes: readonly AuthScheme[]): Authenticat
       if (shown instanceof JetonError) throw shown
       return shown.scheme.authenticate(shown.credential)
     },
-    recall(authorization = '') {
-      const [, name = '', credential = ''] = CREDENTIALS.exec(authorization) ?? []
-      return schemeByName.get(name.toLowerCase())?.recall(credential)
-    },
-    refuseUnknown(authorization) {
+    recall(authorization) {
       const shown = read(authorization)
-      return shown instanceof JetonError ? shown : shown.scheme.refuseUnknown?.()
+      return shown instanceof JetonError ? shown : shown.scheme.recall(shown.credential)
     },
   }
 }

@@ -23,10 +23,8 @@ export interface AuthScheme {
    */
   authenticate(credential: string): Promise<Principal>
   /**
-   * Returns at once what `authenticate` would resolve with, if it would wait for nobody; undefined if that is not known, or
-   * if the credential proves nothing. Never throws.
+   * Returns at once what `authenticate` would resolve or reject with, if it would wait for nobody; undefined if that is not
+   * known before the credential is verified. Never throws.
    */
-  recall(credential: string): Principal | undefined
-  /** Returns the refusal of every credential that `recall` does not return a principal for; absent if some of them may verify. */
-  refuseUnknown?(): JetonError
+  recall(credential: string): Principal | JetonError | undefined
 }

@@ -5,7 +5,7 @@ import { measureJson } from '../lib/json.ts'
 import { singleFlightByKey } from '../lib/single-flight.ts'
 import { remainingMs, type TimeWindow } from '../lib/time-window.ts'
 import type { IssuerKeys } from './issuer-keys.ts'
-import type { AuthScheme, Principal } from './principal.ts'
+import type { Principal } from './principal.ts'
 import { unauthenticated } from './unauthenticated.ts'
 
 /** What a JWT proved, and what that depends on. */
@@ -32,6 +32,12 @@ export interface VerifiedJwtCacheOptions {
   extraBytesOf?: ((principal: Principal) => number) | undefined
 }
 
+export interface VerifiedJwtCache {
+  authenticate(jwt: string): Promise<Principal>
+  /** Returns the principal of a JWT that is in the cache; else undefined. Never throws. */
+  recall(jwt: string): Principal | undefined
+}
+
 /** Includes its time window, so that a look-up allocates nothing. */
 interface CachedJwt extends TimeWindow {
   readonly verified: VerifiedJwt
@@ -49,7 +55,7 @@ export function cacheVerifiedJwts({
   clock,
   maxBytes = MAX_CACHE_BYTES,
   extraBytesOf = () => 0,
-}: VerifiedJwtCacheOptions): Pick<AuthScheme, 'authenticate' | 'recall'> {
+}: VerifiedJwtCacheOptions): VerifiedJwtCache {
   const cache = new LRUCache<string, CachedJwt>({ maxSize: maxBytes })
   const verifications = singleFlightByKey<Principal>()
 

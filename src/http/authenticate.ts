@@ -105,10 +105,9 @@ export function createAuthenticationHook(
   function recallCaller(shown: ShownCredential): Caller | JetonError | undefined {
     const { authorization, sourceIp } = shown
     const policy = currentPolicy()
-    const principal = policy.authenticator.recall(authorization)
-    if (principal) return callerBy(policy, { principal, shown })
-    const refusal = policy.authenticator.refuseUnknown(authorization)
-    return refusal && limitFailure(refusal, { failureLimiter, sourceIp })
+    const recalled = policy.authenticator.recall(authorization)
+    if (recalled instanceof JetonError) return limitFailure(recalled, { failureLimiter, sourceIp })
+    return recalled && callerBy(policy, { principal: recalled, shown })
   }
 
   async function verifyCaller(shown: ShownCredential): Promise<Caller> {

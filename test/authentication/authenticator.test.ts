@@ -39,7 +39,7 @@ test.each(['Bearer abc.def-_~+/==', 'bearer abc.def-_~+/==', 'BEARER    abc.def-
   authorization => {
     const bearer = recordingScheme('Bearer')
     const principal = createAuthenticator([recordingScheme('ApiKey'), bearer]).recall(authorization)
-    expect(principal?.issuer).toBe('Bearer')
+    expect(principal).toMatchObject({ issuer: 'Bearer' })
     expect(bearer.credentials).toEqual(['abc.def-_~+/=='])
   },
 )
@@ -68,8 +68,7 @@ test.each([
   const [bearer, apiKey] = [recordingScheme('Bearer'), recordingScheme('ApiKey')]
   const authenticator = createAuthenticator([bearer, apiKey])
   const error = await refusal(authenticator.authenticate(authorization))
-  expect(authenticator.recall(authorization)).toBeUndefined()
-  expect(authenticator.refuseUnknown(authorization)).toEqual(error)
+  expect(authenticator.recall(authorization)).toEqual(error)
   expect(error.code).toBe('unauthenticated')
   expect(error.publicMessage).toContain('send Authorization: Bearer ... or ApiKey ...')
   const secret = authorization?.split(' ').at(-1) ?? ''

@@ -90,7 +90,6 @@ export async function startObservedService({ isDirect, config }: ObservedService
       ...compiled,
       authenticator: {
         recall: authorization => (isDirect ? authenticator.recall(authorization) : undefined),
-        refuseUnknown: authorization => (isDirect ? authenticator.refuseUnknown(authorization) : undefined),
         async authenticate(authorization) {
           authenticating++
           return authenticator.authenticate(authorization).finally(() => authenticating--)
