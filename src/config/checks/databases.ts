@@ -1,6 +1,6 @@
-import { groupBy } from '../../lib/maps.ts'
 import { checkDatabase } from '../../rds/check-database.ts'
 import { type Database, resourceKey } from '../../rds/database.ts'
+import { earlierOnHost } from '../earlier-on-host.ts'
 import type { Report } from '../problems.ts'
 import type { Sections } from '../sections.ts'
 
@@ -51,10 +51,9 @@ const FACT_NAMES = { resourceId: 'resource id', engine: 'engine', account: 'acco
 
 /** Of two databases that contradict each other about one endpoint, one never works. */
 function checkTwins(databases: readonly Database[], report: Report): void {
-  const byHost = groupBy(databases, ({ host }) => host)
+  const earlierOf = earlierOnHost(databases)
   for (const database of databases) {
-    const alike = byHost.get(database.host) ?? []
-    const twins = alike.slice(0, alike.indexOf(database))
+    const twins = earlierOf(database)
     for (const [fact, key] of FACTS_OF_ENDPOINT) {
       const twin = twins.find(other => other[fact] !== database[fact])
       if (twin)

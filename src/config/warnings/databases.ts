@@ -1,5 +1,5 @@
-import { groupBy } from '../../lib/maps.ts'
 import type { Database, Engine } from '../../rds/database.ts'
+import { earlierOnHost } from '../earlier-on-host.ts'
 import type { Report } from '../problems.ts'
 
 /** The names that RDS's console suggests for the master user. */
@@ -11,7 +11,7 @@ const MASTER_USERS: Readonly<Record<Engine, readonly string[]>> = {
 
 /** Warns of users that may do anything, and of databases that are the same under two names. */
 export function warnOfDatabases(databases: readonly Database[], report: Report): void {
-  const byHost = groupBy(databases, ({ host }) => host)
+  const earlierOf = earlierOnHost(databases)
   for (const database of databases) {
     const at = report.at(database.name)
     database.users.forEach((user, index) => {
@@ -22,8 +22,7 @@ export function warnOfDatabases(databases: readonly Database[], report: Report):
           index,
         )
     })
-    const alike = byHost.get(database.host) ?? []
-    const twin = alike.slice(0, alike.indexOf(database)).find(other => isSame(other, database))
+    const twin = earlierOf(database).find(other => isSame(other, database))
     if (twin)
       at.problem(
         `has the endpoint, the database and a user of databases.${twin.name}: callers of the two do not share tokens, and each name costs RDS logins of its own; use one name`,

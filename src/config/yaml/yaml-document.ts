@@ -31,12 +31,11 @@ export function readYaml(text: string): YamlText {
     uniqueKeys: false,
   })
   const [document = parseDocument(''), second] = composer.compose(tokens, true, text.length)
-  if (second) document.errors.push(new YAMLParseError(startOf(second), 'MULTIPLE_DOCS', 'several documents'))
+  if (second) {
+    const [start, end] = second.range
+    document.errors.push(new YAMLParseError([start, end], 'MULTIPLE_DOCS', 'several documents'))
+  }
   return { document, lineCounter }
-}
-
-function startOf({ range: [start, end] }: Document.Parsed): [number, number] {
-  return [start, end]
 }
 
 function unread({ offset, lineCounter }: TooDeepPlace): YamlText {
