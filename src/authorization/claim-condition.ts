@@ -11,13 +11,19 @@ export function claimConditions({ subject, claims = {} }: PrincipalSpec): ClaimC
   const conditions: ClaimCondition[] = []
   if (subject !== undefined) conditions.push({ claim: 'sub', wanted: alternatives(subject) })
 
-  function add(spec: ClaimSpec, parents: string): void {
-    for (const [name, wanted] of Object.entries(spec)) {
-      if (isNested(wanted)) add(wanted, `${parents}${name}.`)
-      else conditions.push({ claim: `${parents}${name}`, wanted: alternatives(wanted) })
-    }
-  }
-
-  add(claims, '')
+  visitClaims(claims, (path, wanted) => conditions.push({ claim: path.join('.'), wanted }))
   return conditions
+}
+
+/** Calls `onClaim` for each claim that is wanted, nested or not, with its path behind `parents` and its alternatives. */
+export function visitClaims(
+  spec: ClaimSpec,
+  onClaim: (path: readonly string[], wanted: readonly Scalar[]) => void,
+  parents: readonly string[] = [],
+): void {
+  for (const [name, wanted] of Object.entries(spec)) {
+    const path = [...parents, name]
+    if (isNested(wanted)) visitClaims(wanted, onClaim, path)
+    else onClaim(path, alternatives(wanted))
+  }
 }
