@@ -1,5 +1,7 @@
 import type { FastifySchemaValidationError } from 'fastify'
+import { LRUCache } from 'lru-cache'
 import { freezeDeep } from '../lib/freeze-deep.ts'
+import { isContainer } from '../lib/json.ts'
 import { schemaError } from './schema-error.ts'
 
 /** A longer text is parsed each time. With this and the number of bodies, at most a megabyte is remembered. */
@@ -22,36 +24,26 @@ export interface KnownBodies {
   validateOnce(validate: Validate): (body: unknown) => true | { error: Error }
 }
 
-/** Returns no bodies. The last 1000 texts of up to 256 characters are remembered. */
+/** Returns no bodies. The 1000 texts of up to 256 characters that were used last are remembered. */
 export function createKnownBodies(): KnownBodies {
-  const byText = new Map<string, object>()
+  const byText = new LRUCache<string, object>({ max: MAX_BODIES })
   const textOf = new WeakMap<object, string>()
-
-  function remember(text: string, body: object): void {
-    const [oldest] = byText.keys()
-    if (oldest !== undefined && byText.size >= MAX_BODIES) byText.delete(oldest)
-    byText.set(text, freezeDeep(body))
-  }
 
   return {
     find: text => byText.get(text),
     note(text, body) {
-      if (text.length <= MAX_TEXT_LENGTH && isObject(body)) textOf.set(body, text)
+      if (text.length <= MAX_TEXT_LENGTH && isContainer(body)) textOf.set(body, text)
     },
     validateOnce(validate) {
       const valid = new WeakSet<object>()
       return body => {
-        if (isObject(body) && valid.has(body)) return true
+        if (isContainer(body) && valid.has(body)) return true
         if (!validate(body)) return { error: schemaError(validate.errors ?? []) }
         valid.add(body)
         const text = textOf.get(body)
-        if (text !== undefined) remember(text, body)
+        if (text !== undefined) byText.set(text, freezeDeep(body))
         return true
       }
     },
   }
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
 }

@@ -1,3 +1,5 @@
+import { isContainer } from './json.ts'
+
 /** What a value weighs beside its text, in characters. */
 const WEIGHT_OF_VALUE = 10
 /** What aliases may stand for, however short the text is. */
@@ -19,27 +21,23 @@ export function isTooLargeFor(textLength: number, value: unknown): boolean {
 export function expandedWeight(value: unknown): number {
   const weights = new Map<object, number>()
   const weightOf = (member: unknown) =>
-    isObject(member)
+    isContainer(member)
       ? (weights.get(member) ?? 0)
       : WEIGHT_OF_VALUE + (typeof member === 'string' ? member.length : 0)
   const stack: unknown[] = [value]
   while (stack.length > 0) {
     const current = stack.at(-1)
-    const isWeighed = !isObject(current) || weights.has(current)
+    const isWeighed = !isContainer(current) || weights.has(current)
     const members = isWeighed ? [] : Object.entries(current)
-    const unweighed = members.filter(([, member]) => isObject(member) && !weights.has(member))
+    const unweighed = members.filter(([, member]) => isContainer(member) && !weights.has(member))
     for (const [, member] of unweighed) stack.push(member)
     if (unweighed.length > 0) continue
     stack.pop()
-    if (isObject(current) && !isWeighed)
+    if (isContainer(current) && !isWeighed)
       weights.set(
         current,
         members.reduce((sum, [key, member]) => sum + key.length + weightOf(member), WEIGHT_OF_VALUE),
       )
   }
   return weightOf(value)
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
 }

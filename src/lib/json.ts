@@ -53,7 +53,8 @@ export function measureJson(value: unknown): JsonMeasure {
   return { values, depth }
 }
 
-function isContainer(value: unknown): value is object {
+/** Whether a value is an object or a list. */
+export function isContainer(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 

@@ -23,9 +23,9 @@ export interface FileSinkOptions {
 }
 
 /**
- * Opens a file of records in a hash chain; `append` resolves when the batch is on the disk, which takes one sync. Nothing in it is ever
- * truncated or rewritten: a torn piece stays, and the next record acknowledges it. The file may be renamed at any time: the
- * chain continues in the next file, after a restart from `PATH.head`. If its last record is gone, which is not in a file
+ * Opens a file of records in a hash chain; `append` resolves when the batch is on the disk, which takes one sync. Nothing in it
+ * is ever truncated or rewritten: a torn piece stays, and the next record acknowledges it. The file may be renamed at any time:
+ * the chain continues in the next file, after a restart from `PATH.head`. If its last record is gone, which is not in a file
  * beside it either, an error is logged each minute. Rejects if another process has the file or if it is not an audit file
  * of jeton; `append` rejects, once, if another process has written to it. Does not check that the disk keeps what it syncs.
  */
