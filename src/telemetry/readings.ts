@@ -1,0 +1,89 @@
+/**
+ * What one instance knows of itself at this moment: gauges and the console show it. To read it calls nobody and changes nothing.
+ * Times are in milliseconds since the epoch.
+ */
+export interface Readings {
+  /** Of each RDS resource that the configuration names, in its order. */
+  rates(): readonly RateReading[]
+  /** Of each key with a token that can be vended, in no order: 20,000 at most. */
+  liveTokens(): readonly LiveToken[]
+  /** Of each role session that can still sign, in no order. */
+  roleSessions(): readonly RoleSessionReading[]
+  /** Of each issuer of the configuration, in its order. */
+  issuerKeys(): readonly IssuerKeysReading[]
+  configuration(): ConfigurationReading
+  /** When certificates end: those of jeton's own listeners, and of each CA bundle that the databases need the first that ends. */
+  expiries(): readonly ExpiryReading[]
+}
+
+/** How near the new tokens of one RDS resource are to their limit. */
+export interface RateReading {
+  /** The resource's id, such as `db-ABC…`. */
+  readonly resource: string
+  /** The names of the databases that share it. */
+  readonly databases: readonly string[]
+  /** How many new tokens a second the fleet may deliver. */
+  readonly perSecond: number
+  /** How many new tokens this instance has delivered since it started. */
+  readonly delivered: number
+  /** How many of them in each of the last 300 seconds; the second that is not over comes last. */
+  readonly deliveredBySecond: readonly number[]
+  /** The callers of this instance that wait for a slot, by the name of their grant; those without any are left out. */
+  readonly waiting: readonly { readonly grant: string; readonly callers: number }[]
+  /** Undefined until this instance has read the record of the fleet's slots. */
+  readonly fleet: FleetSlots | undefined
+}
+
+/** What the record that all instances share said of a resource's slots when this instance last read or wrote it. */
+export interface FleetSlots {
+  readonly readAt: number
+  /** The next slot that nobody has reserved; not before now. */
+  readonly nextFreeAt: number
+  /** How many slots are reserved from now on, by any instance. */
+  readonly reserved: number
+  /** How many slots within the horizon are not. */
+  readonly free: number
+}
+
+/** A token of this instance's cache. */
+export interface LiveToken {
+  readonly database: string
+  readonly user: string
+  readonly fingerprint: string
+  readonly identity: string
+  readonly issuedAt: number
+  readonly refreshAfter: number
+  readonly expiresAt: number
+  /** Whether this instance minted it; else it came from the store. */
+  readonly isMintedHere: boolean
+}
+
+export interface RoleSessionReading {
+  readonly database: string
+  readonly user: string
+  readonly expiresAt: number
+}
+
+export interface IssuerKeysReading {
+  readonly issuer: string
+  /** Pinned ones are in the configuration and never fetched. */
+  readonly isPinned: boolean
+  /** When the keys in use were fetched; undefined for pinned keys, and if none were fetched yet. */
+  readonly fetchedAt: number | undefined
+  /** Those in use, without any key material. */
+  readonly keys: readonly { readonly kid: string | undefined; readonly alg: string | undefined }[]
+}
+
+export interface ConfigurationReading {
+  /** When the configuration in use was loaded. */
+  readonly loadedAt: number
+  /** The last reload; undefined if there was none since the start. */
+  readonly lastReload: { readonly at: number; readonly isOk: boolean } | undefined
+}
+
+export interface ExpiryReading {
+  /** `server`, `admin`, or a CA bundle by its name, such as `us-east-1`. */
+  readonly of: string
+  readonly kind: 'certificate' | 'ca-bundle'
+  readonly notAfter: number
+}
