@@ -21,6 +21,8 @@ export default async function setup(): Promise<() => Promise<void>> {
       'python-drivers',
       'java-drivers',
       'pgbouncer',
+      'chromium',
+      'prometheus',
     ]),
     installOsls(),
     promisify(execFile)(process.execPath, ['build.mjs']),

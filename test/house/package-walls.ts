@@ -93,6 +93,12 @@ export const PACKAGE_WALLS: readonly PackageWall[] = [
     places: ['src/lib/json-fault.ts'],
     because: 'it finds the places of faults; everything else is parsed by JSON.parse, or as YAML',
   },
+  {
+    name: '@remix-run/html-template',
+    places: ['src/console/'],
+    because: 'pages alone are HTML, and all of it is escaped by this one library',
+  },
+  { name: 'morphdom', places: ['src/console/browser/'], because: 'it is for browsers' },
   { name: 'lru-cache', places: ['src/'], because: 'every cache that callers can fill is bounded' },
   {
     name: 'pino',

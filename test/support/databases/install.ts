@@ -27,6 +27,8 @@ const TOOLS = {
     packages: ['libpostgresql-jdbc-java', 'libmariadb-java', 'libhikaricp-java'],
   },
   pgbouncer: { programs: ['pgbouncer'], packages: ['pgbouncer'] },
+  chromium: { programs: ['chromium'], packages: ['chromium', 'fonts-dejavu-core'] },
+  prometheus: { programs: ['promtool'], packages: ['prometheus'] },
   'libnss-wrapper': {
     programs: [`${LIBRARIES}/libnss_wrapper.so`],
     packages: ['libnss-wrapper'],

@@ -1,0 +1,15 @@
+import { build } from 'esbuild'
+
+/** Builds dist/console/: what the console's pages load. */
+export async function buildConsole() {
+  await build({
+    entryPoints: ['src/console/browser/console.ts', 'src/console/browser/console.css'],
+    outdir: 'dist/console',
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    // so that paths are the same where node_modules is a link
+    preserveSymlinks: true,
+  })
+}

@@ -1,0 +1,3 @@
+import { updateLiveParts } from './live.ts'
+
+updateLiveParts(document)

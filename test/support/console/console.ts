@@ -1,0 +1,38 @@
+import fastify from 'fastify'
+import { afterAll } from 'vitest'
+import { readAssets } from '../../../src/console/assets.ts'
+import { addConsole } from '../../../src/console/console.ts'
+import type { ConsoleParts } from '../../../src/console/parts.ts'
+import type { Readings } from '../../../src/telemetry/readings.ts'
+import { type VirtualClock, virtualClock } from '../clock/virtual-clock.ts'
+
+/** What the build makes for pages: `npm test` builds it first. */
+const ASSETS = new URL('../../../dist/console/', import.meta.url)
+
+/** Readings of an instance that has nothing to show. */
+export const NO_READINGS: Readings = {
+  rates: () => [],
+  liveTokens: () => [],
+  roleSessions: () => [],
+  issuerKeys: () => [],
+  configuration: () => ({ loadedAt: 0, lastReload: undefined }),
+  expiries: () => [],
+}
+
+export type TestConsoleParts = Partial<Omit<ConsoleParts, 'assets' | 'clock'>> &
+  Pick<ConsoleParts, 'currentConfig'>
+
+export interface TestConsole {
+  /** Where pages begin: `http://127.0.0.1:PORT/console`. */
+  readonly url: string
+  readonly clock: VirtualClock
+}
+
+/** Starts a console over parts that a test makes, on loopback, until the tests of the file are done. */
+export async function startConsole(parts: TestConsoleParts): Promise<TestConsole> {
+  const app = fastify()
+  const clock = virtualClock()
+  addConsole(app, { readings: NO_READINGS, ...parts, clock, assets: await readAssets(ASSETS) })
+  afterAll(() => app.close())
+  return { url: `${await app.listen({ host: '127.0.0.1', port: 0 })}/console`, clock }
+}
