@@ -46,7 +46,7 @@ export function addAuditCommands(program: Command): void {
       '--identity <session>',
       "of tokens of this role session: its ARN, as CloudTrail and RDS's log have it, or its name",
     )
-    .option('--id <id>', 'the id of the record, or of its request')
+    .option('--id <id>', 'the id of the record, of its request or of its trace')
     .option('--limit <count>', 'only the newest so many; 0 means all (default: 100)')
     .option('--reverse', 'print the newest first; without it, the newest is last, as in a log')
     .option(

@@ -124,7 +124,7 @@ export function createAuditLog(parts: AuditLogParts): AuditLog {
       return step()
     } catch (error) {
       log.error(
-        { event: 'refusal_not_recorded', err: error, requestId: record.requestId },
+        { event: 'refusal_not_recorded', err: error, requestId: record.requestId, traceId: record.traceId },
         'a refusal could not be recorded in the audit log',
       )
       return undefined

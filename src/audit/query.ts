@@ -26,7 +26,7 @@ export interface AuditQuery {
   readonly sourceIp?: string | undefined
   /** Any of these types of records. */
   readonly types?: readonly ParsedRecord['type'][] | undefined
-  /** A record's `id` or its `requestId`. */
+  /** A record's `id`, its `requestId` or its `traceId`. */
   readonly id?: string | undefined
   /** The ARN of a role session, or its end: `assumed-role/ROLE/SESSION`, or the session's name. */
   readonly identity?: string | undefined
@@ -67,7 +67,7 @@ export function compileQuery(query: AuditQuery): (parsed: ParsedRecord) => boole
     (principal === undefined || isBy(record, principal)) &&
     isFrom(record) &&
     isIdentity(record) &&
-    (id === undefined || record.id === id || record.requestId === id) &&
+    (id === undefined || record.id === id || record.requestId === id || record.traceId === id) &&
     (fingerprint === undefined || String(record.fingerprint ?? '').startsWith(fingerprint))
 }
 

@@ -27,6 +27,8 @@ export interface AuditRecord {
   readonly id: string
   readonly time: string
   readonly requestId?: string | undefined
+  /** The trace that the request belongs to: 32 hexadecimal digits. */
+  readonly traceId?: string | undefined
   /** `listed`: the principal was told what it may have tokens for. */
   readonly decision: 'vended' | 'listed' | 'refused' | 'failed'
   /** The code of the caller's error; absent on `vended` and `listed`. */
@@ -96,6 +98,7 @@ function toJson(record: Partial<AuditRecord>) {
     id: record.id,
     time: record.time,
     requestId: record.requestId,
+    traceId: record.traceId,
     decision: record.decision,
     code: record.code,
     reason: record.reason,

@@ -2,7 +2,7 @@ import { needsNoEscaping } from '../lib/printable.ts'
 import { type AuditRecord, cutTexts, lineOf, renderMembers, TEXT_LIMITS } from './record.ts'
 
 /** What is new in each record of a vend. */
-export type NewMembers = Pick<AuditRecord, 'id' | 'time' | 'requestId' | 'sourceIp' | 'userAgent'>
+export type NewMembers = Pick<AuditRecord, 'id' | 'time' | 'requestId' | 'traceId' | 'sourceIp' | 'userAgent'>
 
 /** What is known before a vend: texts of `renderKnown`, but for the grant. */
 export interface KnownMembers {
@@ -32,15 +32,16 @@ export function renderKnown(members: Partial<AuditRecord>): string | undefined {
  * be cut or escaped.
  */
 export function renderVend(
-  { id, time, requestId, sourceIp, userAgent }: NewMembers,
+  { id, time, requestId, traceId, sourceIp, userAgent }: NewMembers,
   { principal, grant, token, instance }: KnownMembers,
 ): string | undefined {
   const request = renderText('requestId', requestId)
   const source = renderText('sourceIp', sourceIp)
   const agent = renderText('userAgent', userAgent)
   if (request === undefined || source === undefined || agent === undefined) return undefined
+  const trace = traceId === undefined ? '' : `,"traceId":"${traceId}"`
   // names of grants need no escaping: the configuration's schema allows nothing that would
-  const members = `,"id":"${id}","time":"${time}"${request},"decision":"vended"${principal},"grant":"${grant}"${token}`
+  const members = `,"id":"${id}","time":"${time}"${request}${trace},"decision":"vended"${principal},"grant":"${grant}"${token}`
   return lineOf(`${members}${source}${agent}${instance}`)
 }
 

@@ -4,6 +4,7 @@ import { type Log, logRequestFailure } from '../telemetry/log.ts'
 import type { AdmittedFailure } from '../vending/request-audit.ts'
 import { incompleteBodyError, requestError } from './fastify-errors.ts'
 import { type ProblemMembers, sendProblem } from './problem.ts'
+import { requestTraceId } from './request-trace.ts'
 import type { App } from './types.ts'
 
 /**
@@ -16,7 +17,8 @@ export function answerErrors(app: App, log: Log): void {
     const failure = request.audit?.admitFailure(error)
     sendProblem(reply, error, error.code === 'access_denied' ? callerMembers(failure) : {})
     failure?.write()
-    if (error.code === 'internal_error') logRequestFailure(log, { requestId: request.id, cause })
+    if (error.code === 'internal_error')
+      logRequestFailure(log, { requestId: request.id, traceId: requestTraceId(request), cause })
   })
 }
 

@@ -7,6 +7,7 @@ import type { PrincipalAccess } from '../vending/principal-access.ts'
 import type { BeginAudit, RequestAudit } from '../vending/request-audit.ts'
 import type { AccessRenewal } from '../vending/vend-token.ts'
 import { type AuthFailureLimiter, createAuthFailureLimiter } from './auth-failure-limiter.ts'
+import { requestTraceId } from './request-trace.ts'
 import type { SourceAddress } from './source-address.ts'
 import type { App } from './types.ts'
 
@@ -67,7 +68,7 @@ export function createAuthenticationHook(
   return function authenticate(request, _reply, done) {
     const { authorization, 'user-agent': userAgent } = request.headers
     const sourceIp = sourceAddressOf(request.raw)
-    const audit = beginAudit({ requestId: request.id, sourceIp, userAgent })
+    const audit = beginAudit({ requestId: request.id, traceId: requestTraceId(request), sourceIp, userAgent })
     request.audit = audit
     const shown = { audit, authorization, sourceIp }
     const recalled = recallCaller(shown)

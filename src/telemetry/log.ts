@@ -24,9 +24,9 @@ export interface Log {
 /** Logs that a bug made a request fail. Leaves the error's message out, because it may quote a secret. */
 export function logRequestFailure(
   log: Log,
-  { requestId, cause }: { requestId: string; cause: unknown },
+  { requestId, traceId, cause }: { requestId: string; traceId?: string | undefined; cause: unknown },
 ): void {
-  const fields = { event: 'request_failed', requestId, ...nameAndStack(cause) } as const
+  const fields = { event: 'request_failed', requestId, traceId, ...nameAndStack(cause) } as const
   log.error(fields, 'a request failed because of a bug in jeton; please report this line')
 }
 

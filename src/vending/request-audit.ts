@@ -54,7 +54,7 @@ export interface RequestAuditParts {
 }
 
 /** Where a request comes from. */
-export type RequestOrigin = Pick<AuditRecord, 'sourceIp' | 'userAgent'> & { requestId: string }
+export type RequestOrigin = Pick<AuditRecord, 'traceId' | 'sourceIp' | 'userAgent'> & { requestId: string }
 
 type MutableRecord = { -readonly [Field in keyof AuditRecord]: AuditRecord[Field] }
 
@@ -144,6 +144,7 @@ export function createRequestAudits({ auditLog, clock, instance, onEnded }: Requ
  */
 function emptyRecord({
   requestId,
+  traceId,
   sourceIp,
   userAgent,
   instance,
@@ -152,6 +153,7 @@ function emptyRecord({
     id: randomUUID(),
     time: '',
     requestId,
+    traceId,
     decision: 'failed',
     code: undefined,
     reason: undefined,

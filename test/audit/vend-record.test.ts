@@ -21,6 +21,7 @@ const vend = fc.record({
   id: fc.uuid(),
   time: fc.constant('2026-11-23T10:00:00.000Z'),
   requestId: maybe,
+  traceId: fc.option(fc.constant('4bf92f3577b34da6a3ce929d0e0e4736'), { nil: undefined }),
   decision: fc.constant('vended' as const),
   principal: fc.record({
     issuer: fc.constant('ci'),

@@ -118,6 +118,7 @@ test('docs/operations.md documents every member of a record', () => {
     id: 'id',
     time: 'time',
     requestId: 'id',
+    traceId: 'id',
     decision: 'refused',
     code: 'access_denied',
     reason: 'reason',
