@@ -3,7 +3,8 @@ import { build } from 'esbuild'
 /** Builds dist/console/: what the console's pages load. */
 export async function buildConsole() {
   await build({
-    entryPoints: ['src/console/browser/console.ts', 'src/console/browser/console.css'],
+    entryPoints: ['console.ts', 'console.css', 'icon.svg'].map(name => `src/console/browser/${name}`),
+    loader: { '.svg': 'copy' },
     outdir: 'dist/console',
     bundle: true,
     minify: true,

@@ -6,10 +6,14 @@ export interface Asset {
   readonly bytes: Buffer
 }
 
-const TYPES = { css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8' } as const
+const TYPES = {
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+} as const
 
 /** The files that the build makes of `src/console/browser/`. */
-const NAMES = ['console.css', 'console.js'] as const
+const NAMES = ['console.css', 'console.js', 'icon.svg'] as const
 
 /** Reads the console's files by their names. Rejects with what to do if the folder lacks one. */
 export async function readAssets(folder: URL): Promise<ReadonlyMap<string, Asset>> {
@@ -18,7 +22,7 @@ export async function readAssets(folder: URL): Promise<ReadonlyMap<string, Asset
 }
 
 async function readAsset(folder: URL, name: (typeof NAMES)[number]): Promise<Asset> {
-  const type = name.endsWith('.css') ? TYPES.css : TYPES.js
+  const type = TYPES[name.slice(name.lastIndexOf('.') + 1) as keyof typeof TYPES]
   try {
     return { type, bytes: await readFile(new URL(name, folder)) }
   } catch (cause) {

@@ -5,36 +5,43 @@ import type { ConsolePage } from './page.ts'
 export const CONSOLE_PATH = '/console'
 
 export interface PageLayout {
-  /** Those of the navigation, in its order. */
+  /** All of them, in the order of the navigation. */
   readonly pages: readonly ConsolePage[]
-  readonly page: ConsolePage
+  /** The page that is shown; of an error, without a path. */
+  readonly page: Pick<ConsolePage, 'title' | 'scripts' | 'below'> &
+    Partial<Pick<ConsolePage, 'path' | 'description'>>
   readonly content: SafeHtml
+  /** The time of the server, in milliseconds. */
+  readonly now: number
 }
 
 /** Returns a whole page: its content within the frame that all pages have. */
-export function layout({ pages, page, content }: PageLayout): SafeHtml {
-  const scripts = ['console', ...(page.scripts ?? [])]
+export function layout({ pages, page, content, now }: PageLayout): SafeHtml {
+  const { title, description, scripts = [] } = page
+  const shown = page.below ?? page.path
   return html`<!doctype html>
-<html lang="en">
+<html lang="en" data-now="${new Date(now).toISOString()}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>${page.title} · jeton</title>
+<title>${title} · jeton</title>
+<link rel="icon" href="${CONSOLE_PATH}/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${CONSOLE_PATH}/assets/console.css">
-${scripts.map(name => html`<script type="module" src="${CONSOLE_PATH}/assets/${name}.js"></script>\n`)}</head>
+${['console', ...scripts].map(name => html`<script type="module" src="${CONSOLE_PATH}/assets/${name}.js"></script>\n`)}</head>
 <body>
 <a class="skip" href="#content">Skip to the content</a>
 <header>
-<span class="brand">jeton</span>
+<a class="brand" href="${CONSOLE_PATH}">jeton</a>
 <nav aria-label="Pages">
 <ul>
-${pages.map(each => navigationItem(each, each === page))}</ul>
+${pages.filter(({ below }) => below === undefined).map(each => navigationItem(each, each.path === shown))}</ul>
 </nav>
+<p class="lost" role="status" hidden>No answer from jeton: what you see is old.</p>
 </header>
 <main id="content" tabindex="-1">
-<h1>${page.title}</h1>
-<p class="description">${page.description}</p>
+<h1>${title}</h1>
+${description === undefined ? null : html`<p class="description">${description}</p>`}
 ${content}
 </main>
 </body>

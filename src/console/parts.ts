@@ -1,5 +1,7 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../telemetry/log.ts'
 import type { Readings } from '../telemetry/readings.ts'
 import type { Asset } from './assets.ts'
 
@@ -9,5 +11,10 @@ export interface ConsoleParts {
   /** The configuration in use. */
   currentConfig(): Config
   clock: Clock
+  log: Log
   assets: ReadonlyMap<string, Asset>
+  /** Whether it listens on loopback, where requests must name this machine. */
+  isOnLoopback: boolean
+  /** Rejects with a `JetonError` for whoever may not see the console, and records that. Undefined if nobody is asked. */
+  admit?: ((request: FastifyRequest, reply: FastifyReply) => Promise<void>) | undefined
 }

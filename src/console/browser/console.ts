@@ -1,3 +1,5 @@
-import { updateLiveParts } from './live.ts'
+import { updateLiveElements } from './live.ts'
+import { updateTimes } from './times.ts'
 
-updateLiveParts(document)
+updateTimes(document)
+updateLiveElements(document)

@@ -1,35 +1,66 @@
 import morphdom from 'morphdom'
+import { parsePage } from './trusted.ts'
 
-const DEFAULT_INTERVAL_MS = 2000
+const INTERVAL_MS = 2000
+const TIMEOUT_MS = 10_000
+
+/** An event of the document: its live elements were brought up to date. */
+export const UPDATED = 'jeton:updated'
 
 /**
- * Keeps each element with `data-live` up to date: while the page is visible, fetches the URL that it names every `data-every`
- * milliseconds, 2 s by default, and changes what differs. Focus and selection stay where they are. After a failure, the element has
- * `data-stale` until the next success.
+ * Keeps the elements with `data-live` up to date: while the page is visible, fetches the page itself again every 2 s, and changes
+ * what differs in those of the same `id`. Focus and selection stay where they are, and an element with `data-kept` as it is. After
+ * a failure the page says so, until the next success.
  */
-export function updateLiveParts(page: Document): void {
-  for (const part of page.querySelectorAll<HTMLElement>('[data-live]')) follow(part)
-}
-
-function follow(part: HTMLElement): void {
-  const intervalMs = Number(part.dataset.every ?? DEFAULT_INTERVAL_MS)
+export function updateLiveElements(page: Document): void {
+  if (!page.querySelector('[data-live]')) return
+  let timer: ReturnType<typeof setTimeout> | undefined
   const update = async () => {
-    if (document.visibilityState === 'visible') await refresh(part)
-    setTimeout(update, intervalMs)
+    if (page.visibilityState === 'visible') {
+      await refresh(page)
+      timer = setTimeout(update, INTERVAL_MS)
+    } else timer = undefined
   }
-  setTimeout(update, intervalMs)
+  timer = setTimeout(update, INTERVAL_MS)
+  page.addEventListener('visibilitychange', () => {
+    if (timer === undefined) timer = setTimeout(update)
+  })
 }
 
-async function refresh(part: HTMLElement): Promise<void> {
+async function refresh(page: Document): Promise<void> {
   try {
-    const reply = await fetch(part.dataset.live ?? '', { signal: AbortSignal.timeout(10_000) })
+    const reply = await fetch(page.location.href, { signal: AbortSignal.timeout(TIMEOUT_MS) })
     if (!reply.ok) throw new Error(`the server answered ${reply.status}`)
-    const { body } = new DOMParser().parseFromString(await reply.text(), 'text/html')
-    const next = part.cloneNode(false) as HTMLElement
-    next.append(...body.childNodes)
-    delete next.dataset.stale
-    morphdom(part, next)
+    const next = parsePage(await reply.text())
+    replaceLive(page, next)
+    page.documentElement.dataset.now = next.documentElement.dataset.now
+    showLost(page, false)
+    page.dispatchEvent(new Event(UPDATED))
   } catch {
-    part.dataset.stale = ''
+    showLost(page, true)
   }
+}
+
+function replaceLive(page: Document, next: Document): void {
+  for (const element of page.querySelectorAll<HTMLElement>('[data-live]')) {
+    const newer = next.getElementById(element.id)
+    if (newer) morphdom(element, newer, { onBeforeElUpdated, onBeforeNodeDiscarded })
+  }
+}
+
+function onBeforeElUpdated(from: HTMLElement, to: HTMLElement): boolean {
+  if (from.dataset.kept !== undefined) return false
+  // what a reader opened stays open
+  if (from instanceof HTMLDetailsElement && to instanceof HTMLDetailsElement) to.open = from.open
+  return !from.isEqualNode(to)
+}
+
+function onBeforeNodeDiscarded(node: Node): boolean {
+  return !(node instanceof HTMLElement && node.dataset.kept !== undefined)
+}
+
+function showLost(page: Document, isLost: boolean): void {
+  page.documentElement.toggleAttribute('data-lost', isLost)
+  const notice = page.querySelector<HTMLElement>('.lost')
+  if (notice) notice.hidden = !isLost
 }

@@ -1,10 +1,11 @@
-import fastify from 'fastify'
+import fastify, { type FastifyInstance } from 'fastify'
 import { afterAll } from 'vitest'
 import { readAssets } from '../../../src/console/assets.ts'
 import { addConsole } from '../../../src/console/console.ts'
 import type { ConsoleParts } from '../../../src/console/parts.ts'
 import type { Readings } from '../../../src/telemetry/readings.ts'
 import { type VirtualClock, virtualClock } from '../clock/virtual-clock.ts'
+import { createLogRecorder, type LogRecorder } from '../service/log-recorder.ts'
 
 /** What the build makes for pages: `npm test` builds it first. */
 const ASSETS = new URL('../../../dist/console/', import.meta.url)
@@ -26,13 +27,18 @@ export interface TestConsole {
   /** Where pages begin: `http://127.0.0.1:PORT/console`. */
   readonly url: string
   readonly clock: VirtualClock
+  /** For requests that a browser does not send. */
+  readonly app: FastifyInstance
+  readonly log: LogRecorder
 }
 
 /** Starts a console over parts that a test makes, on loopback, until the tests of the file are done. */
 export async function startConsole(parts: TestConsoleParts): Promise<TestConsole> {
   const app = fastify()
   const clock = virtualClock()
-  addConsole(app, { readings: NO_READINGS, ...parts, clock, assets: await readAssets(ASSETS) })
+  const log = createLogRecorder()
+  const assets = await readAssets(ASSETS)
+  addConsole(app, { readings: NO_READINGS, log, isOnLoopback: true, ...parts, clock, assets })
   afterAll(() => app.close())
-  return { url: `${await app.listen({ host: '127.0.0.1', port: 0 })}/console`, clock }
+  return { url: `${await app.listen({ host: '127.0.0.1', port: 0 })}/console`, clock, app, log }
 }
