@@ -41,17 +41,25 @@ export interface GrantExplanation {
 
 /**
  * Returns what every grant decides about a request, nearest miss first: grants for the principal's issuer, then those with
- * the fewest misses, then those for the requested database, then in the order of the file. What the request leaves out is
- * not a condition.
+ * the fewest misses, then those for the requested database, then in the order of the file; at most `max` of them, by default
+ * all. What the request leaves out is not a condition.
  */
-export function explain(grants: CompiledGrants, question: AccessQuestion): GrantExplanation[] {
+export function explain(
+  grants: CompiledGrants,
+  question: AccessQuestion,
+  max: number = grants.all.length,
+): GrantExplanation[] {
   const { principal, request } = question
   const foreign = ({ grant }: CheckedGrant) => Number(grant.issuer !== principal.issuer)
   const elsewhere = ({ grant }: CheckedGrant) =>
     Number(request.database !== undefined && grant.database !== request.database)
-  return grants.all
+  const own = grants.forIssuer(principal.issuer)
+  // those of other issuers come behind all of these
+  const looked = own.length >= max ? own : grants.all
+  return looked
     .map(grant => checkGrant(grant, question))
     .sort((a, b) => foreign(a) - foreign(b) || a.misses - b.misses || elsewhere(a) - elsewhere(b))
+    .slice(0, max)
     .map(({ grant: { name, database, users }, conditions, misses }) => ({
       grant: name,
       database,

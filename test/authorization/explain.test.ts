@@ -58,6 +58,10 @@ describe('explain', () => {
       explain(grants, { principal: github({}), request: requested }).map(explanation => explanation.grant)
     expect(names(request)).toEqual(['it', 'one-off', 'one-off-too', 'elsewhere', 'two-off', 'foreign'])
     expect(names({})).toEqual(['elsewhere', 'it', 'one-off', 'one-off-too', 'two-off', 'foreign'])
+    for (const max of [0, 1, 3, 5, 6, 7]) {
+      const nearest = explain(grants, { principal: github({}), request }, max)
+      expect(nearest.map(explanation => explanation.grant)).toEqual(names(request).slice(0, max))
+    }
   })
 
   test('has no condition for what the request leaves out', () => {
