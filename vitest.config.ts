@@ -3,7 +3,7 @@ import { LongestFirst } from './test/start-order.ts'
 
 /** What starts processes, measures memory or holds a machine busy: a process of its own for each file. */
 const OWN_PROCESS = [
-  'test/{action,attacks,demo,dev,e2e,fuzz,infra,recipes,simulation,soak,support}/**/*.test.ts',
+  'test/{action,attacks,demo,deploy,dev,e2e,fuzz,infra,recipes,simulation,soak,support}/**/*.test.ts',
   'test/store/memory.test.ts',
 ]
 
