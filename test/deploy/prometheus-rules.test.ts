@@ -78,8 +78,8 @@ test('each alert has a severity, a sentence for the pager, what it means, and a 
   for (const { alert, labels, annotations } of alerts) {
     expect(['critical', 'warning', 'info'], alert).toContain(labels.severity)
     expect(Object.keys(annotations), alert).toEqual(['summary', 'description', 'runbook_url'])
-    expect(annotations.summary.length, alert).toBeLessThan(100)
-    expect(annotations.description, alert).toMatch(/[.)\d]\w*$/)
+    expect(annotations.summary.replace(/{{.*?}}/g, 'a-name').length, alert).toBeLessThan(80)
+    expect(annotations.description, alert).toMatch(/(?:\.|--from 15m)$/)
     const [file, anchor] = annotations.runbook_url.split('#')
     expect(file, alert).toBe('docs/runbooks.md')
     expect(anchors, alert).toContain(anchor)
