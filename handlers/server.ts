@@ -105,6 +105,7 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
       current = changed
     },
     onRefused(refusal) {
+      service.noteRefusedReload()
       auditLog.announce(lifecycle.reloadRefused(refusal))
       auditLog.flushDue()
     },

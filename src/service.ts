@@ -1,37 +1,40 @@
 import type { Writable } from 'node:stream'
-import { Server as TlsServer } from 'node:tls'
 import type { Registry } from 'prom-client'
 import { type AuditLog, createAuditLog } from './audit/audit-log.ts'
 import type { LifecycleRecord } from './audit/lifecycle-record.ts'
 import { openSinks } from './audit/open-sinks.ts'
 import { createIssuerKeysCache } from './authentication/issuer-keys-cache.ts'
+import { createCorrectedClock } from './aws/corrected-clock.ts'
 import type { Config } from './config/config.ts'
 import { type AppOptions, createApp } from './http/app.ts'
-import { secureContextOptions } from './http/tls-context.ts'
+import { closeApp } from './http/close-app.ts'
+import { createServedCertificate } from './http/served-certificate.ts'
 import type { App } from './http/types.ts'
 import { createBackgroundTasks } from './lib/background-tasks.ts'
-import { type Clock, monotonicClock, systemClock } from './lib/clock.ts'
+import { type Clock, monotonicClock } from './lib/clock.ts'
 import { waitAtMost } from './lib/deadline.ts'
 import type { Fetch } from './lib/fetch-json.ts'
 import { createCaBundles } from './rds/ca-bundles.ts'
+import { resourceKey } from './rds/database.ts'
 import { openStore } from './store/open-store.ts'
 import { createHealth, type Health } from './telemetry/health.ts'
 import type { Log } from './telemetry/log.ts'
 import { type Metrics, NO_METRICS } from './telemetry/metrics.ts'
+import type { Readings } from './telemetry/readings.ts'
+import { createDeliveryCounts } from './tokens/rate-limit/delivery-counts.ts'
 import { createRateLimiter } from './tokens/rate-limit/rate-limiter.ts'
 import { createAssumeRole } from './tokens/role-session/assume-role.ts'
 import { createRoleBreaker } from './tokens/role-session/role-breaker.ts'
 import { signToken } from './tokens/sign.ts'
 import { createTokenCache } from './tokens/token-cache.ts'
-import { compileAccessPolicy } from './vending/access-policy.ts'
+import { createConfigurationInUse } from './vending/configuration-in-use.ts'
+import { createReadings, refreshFleetSlots } from './vending/readings.ts'
 import { createRepeatVend } from './vending/repeat-vend.ts'
 import { createRequestAudits } from './vending/request-audit.ts'
 import { createVendToken } from './vending/vend-token.ts'
 
 /** The longest that background tasks may delay a close, or a freeze on Lambda: AWS may take longer to answer. */
 const DRAIN_MS = 2000
-/** How often a server that closes looks for connections that have become idle. */
-const IDLE_CHECK_MS = 50
 
 export interface ServiceOptions {
   log: Log
@@ -57,8 +60,13 @@ export interface Service {
   readonly auditLog: AuditLog
   readonly clock: Clock
   readonly health: Health
+  readonly readings: Readings
+  /** Reads the fleet's slots of each resource that was not read within the last second. Never rejects. */
+  refreshFleetSlots(): Promise<void>
   /** Replaces issuers, keys, databases, grants and the certificate with those of `config`. Ports, sinks and stores stay. */
   reload(config: Config): void
+  /** Call if a changed configuration was refused, and the previous one stays in use. */
+  noteRefusedReload(): void
   /**
    * Resolves when the background tasks of past requests are done, records of refusals included, or after 2 s. Call it before
    * the process freezes.
@@ -94,6 +102,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
   const beginAudit = createRequestAudits({ auditLog, clock, instance, onEnded: metrics.onDecided })
 
   const encryptedStore = await openStore(config.store, { clock, health, log, metrics, backgroundTasks })
+  const deliveries = createDeliveryCounts(clock)
   const rateLimiter = createRateLimiter({ encryptedStore, clock, slotWaitMs })
   const assumeRole = createAssumeRole({ clock, health, log })
   const roleAssumer = createRoleBreaker(assumeRole, {
@@ -114,19 +123,20 @@ export async function createService(config: Config, options: ServiceOptions): Pr
     random: Math.random,
     slotWaitMs,
     onMinted: ({ database }) => metrics.onMinted(database.name),
+    onDelivered: ({ database }) => deliveries.add(resourceKey(database)),
   })
   const vend = createVendToken(tokenCache)
+  const caBundles = createCaBundles(clock)
 
   const issuerKeys = createIssuerKeysCache({ clock, log, health, backgroundTasks, fetch })
-  let accessPolicy = compileAccessPolicy(config, { clock, keysOf: issuerKeys.of })
-  let roleArns = roleArnsOf(config)
+  const inUse = createConfigurationInUse(config, { clock, health, issuerKeys })
 
   const app = await createApp(
     {
-      currentPolicy: () => accessPolicy,
+      currentPolicy: () => inUse.current().policy,
       vend,
       repeatVend: createRepeatVend(tokenCache),
-      caBundles: createCaBundles(clock),
+      caBundles,
       health,
       clock,
       log,
@@ -138,25 +148,30 @@ export async function createService(config: Config, options: ServiceOptions): Pr
     http,
   )
 
+  const certificate = createServedCertificate(app, http.tls)
+  const readings = createReadings({
+    ...{ clock, rateLimiter, deliveries, tokenCache, caBundles },
+    certificates: () => [{ of: 'server', notAfter: certificate.notAfter() }],
+    inUse: inUse.current,
+  })
+
   return {
     app,
     auditLog,
     clock,
     health,
+    readings,
+    refreshFleetSlots: () => refreshFleetSlots(inUse.current().config, rateLimiter),
     reload(changed) {
-      accessPolicy = compileAccessPolicy(changed, { clock, keysOf: issuerKeys.of })
-      issuerKeys.retain(changed.issuers)
-      const changedRoleArns = roleArnsOf(changed)
-      for (const roleArn of roleArns)
-        if (!changedRoleArns.has(roleArn)) health.report('sts', { ok: true, of: roleArn })
-      roleArns = changedRoleArns
-      renewCertificate(app, changed.server.tls)
+      inUse.replace(changed)
+      certificate.renew(changed.server.tls)
     },
+    noteRefusedReload: inUse.noteRefusedReload,
     async drain() {
       await waitAtMost(Promise.all([backgroundTasks.drain(), auditLog.drain()]), { clock, maxMs: DRAIN_MS })
     },
     async close(lastRecord) {
-      await closeServer(app)
+      await closeApp(app)
       await waitAtMost(backgroundTasks.drain(), { clock, maxMs: DRAIN_MS })
       await auditLog.close(lastRecord?.())
     },
@@ -168,33 +183,4 @@ async function createMetricsIn(registry: Registry | undefined, health: Health): 
   if (!registry) return NO_METRICS
   const { createMetrics } = await import('./telemetry/prometheus.ts')
   return createMetrics({ health, registry })
-}
-
-function createCorrectedClock({ log, metrics }: { log: Log; metrics: Metrics }): Clock {
-  return systemClock({
-    onCorrected(offsetMs) {
-      log.warn(
-        { event: 'clock_corrected', offsetMs },
-        "the machine's clock is offsetMs behind AWS's (0: right again); jeton corrects for it, but check NTP",
-      )
-      metrics.onClockCorrected(offsetMs)
-    },
-  })
-}
-
-function roleArnsOf({ databases }: Config): Set<string> {
-  return new Set(databases.map(({ roleArn }) => roleArn))
-}
-
-function renewCertificate(app: App, tls: Config['server']['tls']): void {
-  if (tls && app.server instanceof TlsServer) app.server.setSecureContext(secureContextOptions(tls))
-}
-
-/**
- * Connections that are kept alive after their last reply would otherwise delay the close by a minute. Not by the clock: one
- * that is put back meanwhile, by NTP or by a reply of AWS, would sleep for as long as it was wrong.
- */
-async function closeServer(app: App): Promise<void> {
-  const idleChecks = setInterval(() => app.server.closeIdleConnections(), IDLE_CHECK_MS)
-  await app.close().finally(() => clearInterval(idleChecks))
 }

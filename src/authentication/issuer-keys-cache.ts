@@ -1,5 +1,5 @@
 import { getOrCreate } from '../lib/maps.ts'
-import { type DiscoverKeysParts, discoverKeys, type IssuerKeys, pinKeys } from './issuer-keys.ts'
+import { type DiscoverKeysParts, discoverKeys, pinKeys, type ReadableIssuerKeys } from './issuer-keys.ts'
 
 /** Where the keys of an issuer come from. */
 export interface KeySource {
@@ -11,7 +11,7 @@ export interface KeySource {
 
 export interface IssuerKeysCache {
   /** Returns the keys of an issuer: the pinned ones, else those discovered at its URL. Throws as `pinKeys` does. */
-  of(issuer: KeySource): IssuerKeys
+  of(issuer: KeySource): ReadableIssuerKeys
   /** Drops the discovered keys of every issuer that is not among these, and reports it healthy. */
   retain(issuers: readonly KeySource[]): void
 }
@@ -21,7 +21,7 @@ export interface IssuerKeysCache {
  * that is down at that moment stay in use.
  */
 export function createIssuerKeysCache(parts: Omit<DiscoverKeysParts, 'issuerUrl'>): IssuerKeysCache {
-  const discovered = new Map<string, IssuerKeys>()
+  const discovered = new Map<string, ReadableIssuerKeys>()
   return {
     of({ issuer: issuerUrl, jwks }) {
       if (jwks) return pinKeys(jwks)

@@ -3,6 +3,7 @@ import { JetonError } from '../errors.ts'
 import type { BackgroundTasks } from '../lib/background-tasks.ts'
 import { createQuota } from '../lib/quota.ts'
 import { remainingMs } from '../lib/time-window.ts'
+import type { IssuerKeysReading } from '../telemetry/readings.ts'
 import { readPinnedJwks } from './jwks.ts'
 import { createKeyFetcher, type KeyFetcherParts } from './key-fetcher.ts'
 import { unauthenticated } from './unauthenticated.ts'
@@ -29,6 +30,12 @@ export interface IssuerKeys {
   readonly version: number | undefined
 }
 
+/** The same, with what an operator may see of them. */
+export interface ReadableIssuerKeys extends IssuerKeys {
+  /** Returns what the keys in use are called, and how old they are. Reading it fetches nothing. */
+  reading(): Omit<IssuerKeysReading, 'issuer' | 'url'>
+}
+
 /** Keys younger than this are used without a refresh. */
 const FRESH_MS = 5 * 60_000
 /** Keys older than this are used only after a refresh. */
@@ -40,10 +47,11 @@ const RECHECKS = { burst: 2, everyMs: 30_000 }
  * Returns keys from a file, which are never fetched. `jwks` is the parsed file. Throws an Error if it is not a key set, is
  * empty or holds a private or symmetric key; its message goes into a list of configuration problems.
  */
-export function pinKeys(jwks: unknown): IssuerKeys {
+export function pinKeys(jwks: unknown): ReadableIssuerKeys {
   const pinned = readPinnedJwks(jwks)
   return {
     version: 1,
+    reading: () => ({ isPinned: true, isFailing: false, fetchedAt: undefined, keys: pinned.describe() }),
     async resolve(header) {
       const keys = await pinned.findKeys(header)
       if (keys.length === 0) throw unpublishedKey()
@@ -66,7 +74,7 @@ export interface DiscoverKeysParts extends KeyFetcherParts {
  *           use        use, and refresh in    refresh, then use; while the   refresh, or else
  *                      the background         issuer fails, as before        temporarily_unavailable
  */
-export function discoverKeys(parts: DiscoverKeysParts): IssuerKeys {
+export function discoverKeys(parts: DiscoverKeysParts): ReadableIssuerKeys {
   const { issuerUrl, clock, backgroundTasks } = parts
   const fetcher = createKeyFetcher(parts)
   const rechecks = createQuota(RECHECKS)
@@ -121,6 +129,12 @@ export function discoverKeys(parts: DiscoverKeysParts): IssuerKeys {
     get version() {
       return fetcher.current()?.version
     },
+    reading: () => ({
+      isPinned: false,
+      isFailing: fetcher.isFailing(),
+      fetchedAt: fetcher.lastFetchedAt(),
+      keys: fetcher.current()?.jwks.describe() ?? [],
+    }),
     async resolve(header) {
       const begunBefore = fetcher.begun()
       await refreshIfOld()

@@ -18,6 +18,13 @@ export interface Jwks {
   findKeys(header: JWTHeaderParameters): Promise<readonly CryptoKey[]>
   /** Equal for sets of equal keys, in whatever order. */
   readonly canonicalText: string
+  /** Returns what the keys are called, and which algorithm they are for, as far as the set says so. */
+  describe(): readonly KeyDescription[]
+}
+
+export interface KeyDescription {
+  readonly kid: string | undefined
+  readonly alg: string | undefined
 }
 
 /**
@@ -45,6 +52,7 @@ export function readJwks(value: unknown): Jwks {
 
   return {
     canonicalText: findKey.jwks().keys.map(canonicalJson).sort().join(),
+    describe: () => describeKeys(value),
     async findKeys(header) {
       const { alg, kid } = header
       const selector = kid === undefined ? alg : `${alg} ${kid}`
@@ -55,6 +63,12 @@ export function readJwks(value: unknown): Jwks {
       return keys
     },
   }
+}
+
+function describeKeys(value: unknown): KeyDescription[] {
+  const keys: unknown[] = isJsonObject(value) && Array.isArray(value.keys) ? value.keys : []
+  const text = (member: unknown) => (typeof member === 'string' ? member : undefined)
+  return keys.filter(isJsonObject).map(({ kid, alg }) => ({ kid: text(kid), alg: text(alg) }))
 }
 
 /**

@@ -37,6 +37,8 @@ export interface KeyFetcher {
   isUnderWay(): boolean
   /** Whether the last fetch failed. */
   isFailing(): boolean
+  /** Returns when the fetch began that brought or confirmed the last good keys; undefined if there was none. */
+  lastFetchedAt(): number | undefined
 }
 
 export interface KeyFetcherParts {
@@ -117,5 +119,6 @@ export function createKeyFetcher({ issuerUrl, fetch, clock, log, health }: KeyFe
     begun: () => begun,
     isUnderWay: fetchNow.isUnderWay,
     isFailing: () => failures > 0,
+    lastFetchedAt: () => lastGood?.fetchedAt,
   }
 }

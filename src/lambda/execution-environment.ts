@@ -77,7 +77,10 @@ export function createExecutionEnvironment({
         auditLog.announce(lifecycle.reloaded(current, changed))
         current = changed
       },
-      onRefused: refusal => auditLog.announce(lifecycle.reloadRefused(refusal)),
+      onRefused(refusal) {
+        service.noteRefusedReload()
+        auditLog.announce(lifecycle.reloadRefused(refusal))
+      },
     })
     let maintainedAt = clock.now()
     return {

@@ -27,6 +27,8 @@ export interface CaReference extends CaBundle {
 export interface CaBundles {
   /** Returns the CAs that verify a database's certificate: its region's, or all of them if the region is unknown. */
   forDatabase(database: Pick<Database, 'kind' | 'region' | 'partition'>): CaReference
+  /** Returns the name of a database's bundle, for `byName`. */
+  nameFor(database: Pick<Database, 'kind' | 'region'>): string
   /** Returns the bundle of a region, `global` or `proxy`, and undefined for any other text, such as one from a URL. */
   byName(name: string): CaBundle | undefined
 }
@@ -46,16 +48,22 @@ export function createCaBundles(clock: Clock): CaBundles {
     loaded ??= loadBundles(clock)
     return loaded
   }
+
+  function nameFor({ kind, region }: Pick<Database, 'kind' | 'region'>): string {
+    const name = kind === 'proxy' ? 'proxy' : region
+    return bundles().byName.has(name) ? name : 'global'
+  }
+
   return {
     byName: name => bundles().byName.get(name)?.(),
+    nameFor,
     forDatabase({ kind, region, partition }) {
       const { byName, global } = bundles()
-      const name = kind === 'proxy' ? 'proxy' : region
-      const getOwn = byName.get(name)
-      const { pem, sha256, certificates, notAfter } = (getOwn ?? global)()
+      const name = nameFor({ kind, region })
+      const { pem, sha256, certificates, notAfter } = (byName.get(name) ?? global)()
       return {
         pem,
-        bundle: `/v1/ca/${getOwn ? name : 'global'}.pem`,
+        bundle: `/v1/ca/${name}.pem`,
         source: kind === 'proxy' ? PROXY_SOURCE : sourceOf(partition, region),
         sha256,
         certificates,

@@ -21,6 +21,12 @@ export interface Obtained {
   readonly isMinted: boolean
 }
 
+/** A request that can use the current token, which may be due for renewal. */
+export interface CurrentUse {
+  readonly current: CachedToken
+  readonly request: CacheRequest
+}
+
 /** What this instance knows about one key. */
 export interface CacheEntry {
   /** The key of the latest request: a reload may change a database's limits without changing the key's id. */

@@ -39,6 +39,8 @@ export interface FirstDeliveryParts {
   backgroundTasks: BackgroundTasks
   clock: Clock
   log: Log
+  /** Called for each new token that leaves for the first time. */
+  onDelivered?: ((key: TokenKey) => void) | undefined
 }
 
 /** A token that has been signed and not delivered. */
@@ -83,6 +85,7 @@ export function createFirstDelivery(
     await waitFor(slot)
     if (!rateLimiter.isOnTime(slot)) await waitForAnotherSlot(owner)
     isDelivered = true
+    parts.onDelivered?.(key)
     updateStoreInBackground(parts, { key, update: publish })
   }
 

@@ -5,6 +5,7 @@ import type { EncryptedStore } from '../store/store.ts'
 import {
   type CachedToken,
   type CacheEntry,
+  type CurrentUse,
   createEntry,
   hasMinimum,
   isRejected,
@@ -35,12 +36,6 @@ export interface TokenCacheParts extends Omit<MinterParts, 'tokenStore'> {
   random(): number
 }
 
-/** A request that can use the current token, which may be due for renewal. */
-interface CurrentUse {
-  readonly current: CachedToken
-  readonly request: CacheRequest
-}
-
 /** The current tokens of all keys. */
 export interface TokenCache {
   /**
@@ -53,6 +48,8 @@ export interface TokenCache {
    * renewal; else undefined, and nothing has changed. Never throws.
    */
   recall(key: TokenKey, request: Pick<CacheRequest, 'minimumMs'>): Token | undefined
+  /** Returns what is known of each key, to be read only. */
+  entries(): Iterable<CacheEntry>
 }
 
 /**
@@ -196,5 +193,5 @@ export function createTokenCache(parts: TokenCacheParts): TokenCache {
     return current.token
   }
 
-  return { get, recall }
+  return { get, recall, entries: () => entries.values() }
 }

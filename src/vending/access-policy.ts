@@ -1,5 +1,5 @@
 import { type Authenticator, createAuthenticator, createSchemes } from '../authentication/authenticator.ts'
-import type { IssuerKeys } from '../authentication/issuer-keys.ts'
+import type { ReadableIssuerKeys } from '../authentication/issuer-keys.ts'
 import type { Principal } from '../authentication/principal.ts'
 import { compileGrants } from '../authorization/compiled-grants.ts'
 import type { Config, IssuerConfig } from '../config/config.ts'
@@ -12,6 +12,12 @@ import { createPrincipalAccess, type PrincipalAccess } from './principal-access.
  * so that a request sees one configuration from beginning to end. What it caches (verified JWTs, granted requests) ends with it.
  */
 export interface AccessPolicy {
+  /** In the configuration's order. */
+  readonly issuers: readonly {
+    readonly name: string
+    readonly issuer: string
+    readonly keys: ReadableIssuerKeys
+  }[]
   readonly authenticator: Authenticator
   /** Returns the database of this name. Throws if there is none, which a checked grant never causes. */
   database(name: string): Database
@@ -21,7 +27,7 @@ export interface AccessPolicy {
 
 export interface AccessPolicyParts {
   clock: Clock
-  keysOf(issuer: IssuerConfig): IssuerKeys
+  keysOf(issuer: IssuerConfig): ReadableIssuerKeys
 }
 
 /**
@@ -52,6 +58,7 @@ export function compileAccessPolicy(config: Config, { clock, keysOf }: AccessPol
 
   const extraBytesOf = (principal: Principal) => accessOf(principal).listBytes()
   return {
+    issuers,
     authenticator: createAuthenticator(createSchemes({ issuers, apiKeys, clock, extraBytesOf })),
     database,
     accessOf,

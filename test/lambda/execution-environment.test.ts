@@ -30,6 +30,7 @@ let stored: {
 }
 let created: Config[]
 let reloaded: Config[]
+let refusedReloads: number
 let flushes: number
 let announced: LifecycleRecord[]
 let creating: { fails: boolean }
@@ -42,6 +43,7 @@ beforeEach(() => {
   stored = { text, version: 1, checks: 0, hangs: false, fails: false, isNamedWrong: false }
   created = []
   reloaded = []
+  refusedReloads = 0
   flushes = 0
   creating = { fails: false }
   environmentProblems = []
@@ -84,7 +86,8 @@ beforeEach(() => {
     async createService(config) {
       created.push(config)
       if (creating.fails) throw new Error('the audit log cannot be opened')
-      return { auditLog, reload } as unknown as Service
+      const noteRefusedReload = () => void refusedReloads++
+      return { auditLog, reload, noteRefusedReload } as unknown as Service
     },
   })
 })
@@ -273,6 +276,7 @@ describe('the first request of a minute', () => {
     await clock.advance(MINUTE_MS)
     await executionEnvironment.getService()
     expect([reloaded.length, linesOf('configuration_broken').length]).toEqual([1, 3])
+    expect(refusedReloads).toBe(1)
   })
 
   test('keeps the last good configuration if none can be read, and logs that', async () => {

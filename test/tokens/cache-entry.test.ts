@@ -18,6 +18,7 @@ const SESSION: SessionProvider = {
   check() {},
   renew: () => Promise.reject(new Error('not called')),
   getForSigning: () => Promise.reject(new Error('not called')),
+  expiresAt: undefined,
   markUsed() {},
   discard() {},
 }

@@ -1,6 +1,6 @@
 import { createAuditLog } from '../../src/audit/audit-log.ts'
 import type { Sink } from '../../src/audit/sink.ts'
-import { type IssuerKeys, pinKeys } from '../../src/authentication/issuer-keys.ts'
+import { pinKeys, type ReadableIssuerKeys } from '../../src/authentication/issuer-keys.ts'
 import { unauthenticated } from '../../src/authentication/unauthenticated.ts'
 import type { Config } from '../../src/config/config.ts'
 import { createApp } from '../../src/http/app.ts'
@@ -211,7 +211,7 @@ function startKeys() {
   let version = 1
   let isRevoked = false
   return {
-    of(jwks: unknown): IssuerKeys {
+    of(jwks: unknown): ReadableIssuerKeys {
       const pinned = pinKeys(jwks)
       return {
         get version() {
@@ -221,6 +221,7 @@ function startKeys() {
           if (isRevoked) throw unauthenticated('the key is revoked')
           return { ...(await pinned.resolve(header)), version }
         },
+        reading: pinned.reading,
       }
     },
     rotate(): void {

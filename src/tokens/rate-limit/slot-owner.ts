@@ -18,7 +18,12 @@ export function slotOwner(
   grant: string,
   { issuer, subject }: Pick<Principal, 'issuer' | 'subject'>,
 ): SlotOwner {
-  return { grant: shortHash([grant]), principal: shortHash([issuer, subject]) }
+  return { grant: hashGrant(grant), principal: shortHash([issuer, subject]) }
+}
+
+/** Returns what stands for a grant of this name in an owner. */
+export function hashGrant(name: string): string {
+  return shortHash([name])
 }
 
 /** Whether both are the same principal under the same grant. */

@@ -10,7 +10,7 @@ import {
   type SlotUse,
   shortageOf,
 } from './slot-share.ts'
-import { isPlausible, reserveSlots } from './slots.ts'
+import { isPlausible, readSlots, reserveSlots, type SlotsRead } from './slots.ts'
 
 /**
  * The slots of one second are spread over this much, so that deliveries up to `MAX_DELIVERY_DELAY_MS` after their slots
@@ -66,6 +66,10 @@ export interface SlotPool {
   next(): { readonly slot: number; readonly from: number } | undefined
   /** Takes the soonest slot out of the pool. */
   takeNext(): void
+  /** What is known of the slots of all instances; undefined until their record has been read. */
+  readonly fleet: SlotsRead | undefined
+  /** Reads the record again, which changes nothing else. Rejects if the store cannot be reached. */
+  readFleet(): Promise<void>
 }
 
 export interface SlotPoolParts {
@@ -76,6 +80,11 @@ export interface SlotPoolParts {
   horizonMs: number
 }
 
+/** Returns the time (ms) between two slots at a rate. */
+export function slotSpacingMs(perSecond: number): number {
+  return SPREAD_MS / perSecond
+}
+
 /** Returns an empty pool, which knows of no slots until it is filled. */
 export function createSlotPool({ store, clock, resource, horizonMs }: SlotPoolParts): SlotPool {
   /** Soonest first. */
@@ -83,6 +92,8 @@ export function createSlotPool({ store, clock, resource, horizonMs }: SlotPoolPa
   let spacingMs = 0
   /** What all instances have reserved, as far as is known. */
   let use: SlotUse = NO_SLOTS
+  /** When that was read (ms). */
+  let readAt: number | undefined
   /** The end of the slots that this instance reserved last, and the first of them that passed unused. */
   let own = { until: 0, unusedFrom: 0 }
   let preparationMs = 0
@@ -98,6 +109,7 @@ export function createSlotPool({ store, clock, resource, horizonMs }: SlotPoolPa
     }
   }
 
+  const known = () => ({ resource, horizonMs, spacingMs, own, knownNext: use.next })
   const horizonNow = (): Horizon => ({ horizonMs, spacingMs, now: clock.now() })
 
   return {
@@ -111,7 +123,7 @@ export function createSlotPool({ store, clock, resource, horizonMs }: SlotPoolPa
       return slots.length
     },
     setRate(perSecond) {
-      spacingMs = SPREAD_MS / perSecond
+      spacingMs = slotSpacingMs(perSecond)
     },
     reportPreparation(tookMs) {
       preparationMs = movingAverage(preparationMs, tookMs)
@@ -125,7 +137,9 @@ export function createSlotPool({ store, clock, resource, horizonMs }: SlotPoolPa
       const left = slots.filter(slot => slot >= earliest && isPlausible(slot, horizon))
       if (left.length === 0) recordUnused(slots)
       slots = left
-      if (!isPlausible(use.next, horizon)) use = NO_SLOTS
+      if (isPlausible(use.next, horizon)) return
+      use = NO_SLOTS
+      readAt = undefined
     },
     expectedSlot: rank => slots[rank] ?? Math.max(use.next, clock.now()) + (rank - slots.length) * spacingMs,
     shortageOf(claim, before) {
@@ -140,10 +154,10 @@ export function createSlotPool({ store, clock, resource, horizonMs }: SlotPoolPa
       return new Set(use.held.filter(({ at }) => at > now).map(({ owner }) => owner.grant)).size
     },
     async fill(wanted) {
-      const request = { ...wanted, resource, horizonMs, spacingMs, writeMs, own, knownNext: use.next }
-      const reserved = await reserveSlots({ store, clock }, request)
+      const reserved = await reserveSlots({ store, clock }, { ...wanted, ...known(), writeMs })
       writeMs = reserved.writeMs
       use = reserved.use
+      readAt = reserved.readAt
       if (reserved.slots.length > 0) own = { until: use.next, unusedFrom: use.next }
       slots.push(...reserved.slots)
       return reserved.refused
@@ -156,6 +170,17 @@ export function createSlotPool({ store, clock, resource, horizonMs }: SlotPoolPa
     },
     takeNext() {
       slots.shift()
+    },
+    get fleet() {
+      return readAt === undefined ? undefined : { use, readAt }
+    },
+    async readFleet() {
+      const before = use
+      const read = await readSlots({ store, clock }, known())
+      // whoever reserved meanwhile knows more
+      if (use !== before) return
+      use = read.use
+      readAt = read.readAt
     },
   }
 }

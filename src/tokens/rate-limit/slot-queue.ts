@@ -1,5 +1,6 @@
 import { asJetonError, type JetonError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { groupBy } from '../../lib/maps.ts'
 import { singleFlight } from '../../lib/single-flight.ts'
 import { createAdmission } from './admission.ts'
 import type { QueuePlace, Reservation, ReservationRequest } from './reservation.ts'
@@ -20,15 +21,23 @@ export interface SlotQueue {
   refusal(request: ReservationRequest): JetonError | undefined
 }
 
+/** A queue that shows who waits. */
+export interface ReadableSlotQueue extends SlotQueue {
+  /** Returns how many callers of each grant, as in `SlotOwner`, wait for a slot. */
+  waiting(): ReadonlyMap<string, number>
+}
+
 export interface SlotQueueParts {
   pool: SlotPool
   clock: Clock
   /** Named in error texts. */
   resource: string
+  /** Called for each slot that a caller gets, with how long it waited (ms), the time for its role session left out. */
+  onSlotGiven?: ((waitedMs: number) => void) | undefined
 }
 
 /** Returns the queue of this instance's callers for slots of one resource. */
-export function createSlotQueue({ pool, clock, resource }: SlotQueueParts): SlotQueue {
+export function createSlotQueue({ pool, clock, resource, onSlotGiven }: SlotQueueParts): ReadableSlotQueue {
   const line = createWaitingLine({ pool, clock })
   const admission = createAdmission({ pool, clock, resource })
   let isServing = false
@@ -110,12 +119,16 @@ export function createSlotQueue({ pool, clock, resource }: SlotQueueParts): Slot
     pool.takeNext()
     admission.onServed(waiter)
     waiter.pending?.resolve(slot)
+    onSlotGiven?.(Math.max(0, clock.now() - waiter.joinedAt - waiter.preparationMs))
   }
 
   function slotFor(waiter: Waiter): Promise<number> {
     return new Promise((resolve, reject) => {
       if (waiter.failure) return reject(waiter.failure)
-      if (!waiter.isReady) pool.reportPreparation(clock.now() - waiter.prepareAt)
+      if (!waiter.isReady) {
+        waiter.preparationMs = Math.max(0, clock.now() - waiter.prepareAt)
+        pool.reportPreparation(waiter.preparationMs)
+      }
       waiter.pending = { resolve, reject }
       // its slot may have passed while it got ready, or the clock may have been corrected
       line.extend(waiter, clock.now() + MISSED_WAIT_MS)
@@ -147,11 +160,15 @@ export function createSlotQueue({ pool, clock, resource }: SlotQueueParts): Slot
       const refused = refusal(request, claim)
       if (refused) throw refused
       const now = clock.now()
-      const times = { joinedAt: now, prepareAt: now, notAfter: now + request.waitMs }
+      const times = { joinedAt: now, prepareAt: now, preparationMs: 0, notAfter: now + request.waitMs }
       const waiter: Waiter = { ...request, ...claim, ...times, isReserving: false, hasSlot: false }
       line.add(waiter)
       return { reserve: () => reserveFor(waiter), leave: () => line.remove(waiter) }
     },
     refusal: request => refusal(request),
+    waiting() {
+      const groups = groupBy(line.all(), ({ owner }) => owner.grant)
+      return new Map([...groups].map(([grant, waiters]) => [grant, waiters.length]))
+    },
   }
 }

@@ -65,17 +65,22 @@ export type Shortage = 'slots' | 'grant' | 'principal' | 'replacement'
  */
 export function shortageOf(claim: SlotClaim, use: SlotUse, horizon: Horizon): Shortage | undefined {
   const { owner, weight } = claim
-  const { horizonMs, spacingMs, now } = horizon
-  const aheadMs = Math.max(0, use.next - now)
-  if (aheadMs > horizonMs) return 'slots'
-  const free = Math.floor((horizonMs - aheadMs) / spacingMs) + 1
+  const { now } = horizon
+  const free = countFree(use, horizon)
+  if (free === 0) return 'slots'
   const ofGrant = use.held.filter(slot => slot.at >= now && slot.owner.grant === owner.grant)
   const left = weight * free - ofGrant.length
-  if (left <= 0 || aheadMs > reachMs(claim, use, horizon))
+  if (left <= 0 || use.next - now > reachMs(claim, use, horizon))
     return weight === WEIGHT.replacement ? 'replacement' : 'grant'
   return ofGrant.filter(slot => slot.owner.principal === owner.principal).length < left
     ? undefined
     : 'principal'
+}
+
+/** Returns how many slots within the horizon nobody has reserved. */
+export function countFree({ next }: Pick<SlotUse, 'next'>, { horizonMs, spacingMs, now }: Horizon): number {
+  const aheadMs = Math.max(0, next - now)
+  return aheadMs > horizonMs ? 0 : Math.floor((horizonMs - aheadMs) / spacingMs) + 1
 }
 
 /**

@@ -19,33 +19,42 @@ const MAX_ATTEMPTS = 50
 const MAX_CLOCK_DIFFERENCE_MS = 5000
 
 /** Which slots of a resource an instance needs, and when. */
-export interface SlotsRequest<Claim extends SlotClaim = SlotClaim> {
-  resource: string
+export interface SlotsRequest<Claim extends SlotClaim = SlotClaim> extends KnownSlots {
   /** One for each slot, in the order in which they are tried. */
   claims: readonly Claim[]
   /** The earliest moment (ms) at which any caller is ready to use a slot. */
   notBefore: number
   /** The latest slot (ms) of use to any caller. */
   notAfter: number
+  /** How long the last write to the store took (ms). */
+  writeMs: number
+}
+
+/** What an instance knows of a resource's slots before it reads their record. */
+export interface KnownSlots {
+  resource: string
   /** How far ahead slots are reserved: what is free of it is shared out (ms). */
   horizonMs: number
   spacingMs: number
-  /** How long the last write to the store took (ms). */
-  writeMs: number
   /** The end of the slots that this instance reserved last, and the first of them that passed unused (ms). */
   own: { readonly until: number; readonly unusedFrom: number }
   /** The next free slot (ms) when this instance last read or wrote the record; 0 unless given. */
   knownNext?: number
 }
 
+/** Which slots are reserved, by any instance. */
+export interface SlotsRead {
+  readonly use: SlotUse
+  /** When that was read (ms). */
+  readonly readAt: number
+}
+
 /** What an instance has reserved, and what it has learned from the record. */
-export interface SlotsReserved<Claim extends SlotClaim = SlotClaim> {
+export interface SlotsReserved<Claim extends SlotClaim = SlotClaim> extends SlotsRead {
   /** Soonest first, none after `notAfter`; they belong to this instance alone. */
   readonly slots: readonly number[]
   /** The claims that got no slot, and why. */
   readonly refused: ReadonlyMap<Claim, Shortage>
-  /** All slots that are reserved now, by any instance. */
-  readonly use: SlotUse
   /** How long the write to the store took (ms); the request's `writeMs` if nothing was written. */
   readonly writeMs: number
 }
@@ -64,30 +73,40 @@ export async function reserveSlots<Claim extends SlotClaim>(
   request: SlotsRequest<Claim>,
 ): Promise<SlotsReserved<Claim>> {
   const { resource, writeMs } = request
-  const key = slotRecordKey(resource)
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const readAt = clock.now()
-    const record = await store.read(key)
-    const now = clock.now()
-    const stored = record ? decodeSlots(record.bytes, { key, now }) : NO_SLOTS
+    const begunAt = clock.now()
+    const { use: used, readAt, version: expectedVersion } = await readSlots({ store, clock }, request)
     // a slot that is over before the write is done is of no use
-    const soonest = Math.max(now + Math.max(writeMs, now - readAt), request.notBefore)
-    const { slots, refused, use } = assign(request, { use: usedSlots(stored, request, now), soonest, now })
-    if (slots.length === 0) return { slots, refused, use, writeMs }
+    const soonest = Math.max(readAt + Math.max(writeMs, readAt - begunAt), request.notBefore)
+    const { slots, refused, use } = assign(request, { use: used, soonest, now: readAt })
+    if (slots.length === 0) return { slots, refused, use, readAt, writeMs }
     const version = await store.compareAndSwap({
-      key,
+      key: slotRecordKey(resource),
       bytes: encodeSlots(use),
-      expectedVersion: record?.version ?? 'absent',
+      expectedVersion,
       expiresAt: use.next + RECORD_KEPT_MS,
       keepUntil: use.next,
     })
-    if (version !== 'conflict') return { slots, refused, use, writeMs: Math.max(0, clock.now() - now) }
+    if (version !== 'conflict')
+      return { slots, refused, use, readAt, writeMs: Math.max(0, clock.now() - readAt) }
   }
   throw new JetonError('temporarily_unavailable', {
     publicMessage: 'the store is too busy; try again',
     reason: `slots of ${resource} could not be reserved: other instances changed the record ${MAX_ATTEMPTS} times in a row`,
     retryAfterMs: 1000,
   })
+}
+
+/** Reads which slots of a resource are reserved, and the record's version. Rejects if the store cannot be reached. */
+export async function readSlots(
+  { store, clock }: { store: Store; clock: Clock },
+  known: KnownSlots,
+): Promise<SlotsRead & { readonly version: string | 'absent' }> {
+  const key = slotRecordKey(known.resource)
+  const record = await store.read(key)
+  const readAt = clock.now()
+  const stored = record ? decodeSlots(record.bytes, { key, now: readAt }) : NO_SLOTS
+  return { use: usedSlots(stored, known, readAt), readAt, version: record?.version ?? 'absent' }
 }
 
 /**
@@ -99,14 +118,14 @@ export function isPlausible(slot: number, { now, horizonMs, spacingMs }: Horizon
 }
 
 /** Returns what counts of the stored slots: nothing if they are not plausible, and of those that passed each grant's latest. */
-function usedSlots(stored: SlotUse, request: SlotsRequest, now: number): SlotUse {
-  const { own, horizonMs, spacingMs, knownNext = 0 } = request
+function usedSlots(stored: SlotUse, known: KnownSlots, now: number): SlotUse {
+  const { own, horizonMs, spacingMs, knownNext: lastNext = 0 } = known
   // slots of this instance that passed unused are free again, unless another instance has reserved since
   const nextOf = (until: number) => (until === own.until ? own.unusedFrom : until)
   // an older record that somebody put back does not free what this instance knows to be reserved
-  const known = nextOf(knownNext)
-  if (!isPlausible(stored.next, { now, horizonMs, spacingMs })) return { ...NO_SLOTS, next: known }
-  const next = Math.max(nextOf(stored.next), known)
+  const knownNext = nextOf(lastNext)
+  if (!isPlausible(stored.next, { now, horizonMs, spacingMs })) return { ...NO_SLOTS, next: knownNext }
+  const next = Math.max(nextOf(stored.next), knownNext)
   const held = stored.held.filter(({ at }) => at < next)
   return { next, held: slotsThatCount(held, now) }
 }

@@ -18,6 +18,8 @@ export interface Waiter
   weight: number
   /** When it begins to get ready (ms). */
   prepareAt: number
+  /** How long it took to get ready (ms); 0 until it is. */
+  preparationMs: number
   /** The latest slot of use to the caller (ms). */
   notAfter: number
   /** Whether it wants a slot now; before that it only has its place. */

@@ -49,6 +49,8 @@ export interface SessionProvider {
   getForSigning(minimumMs?: number): Promise<RoleSession>
   /** Call after each signature. */
   markUsed(): void
+  /** When the session ends (ms); undefined if there is none. */
+  readonly expiresAt: number | undefined
   /** Forgets the session, so that a new one signs the next token. */
   discard(): void
 }
@@ -133,6 +135,9 @@ export function createSessionProvider(
     },
     markUsed() {
       hasSigned = true
+    },
+    get expiresAt() {
+      return current?.expiresAt
     },
     discard() {
       current = undefined

@@ -23,6 +23,7 @@ export interface TokenServiceParts {
   /** From 0 to 1; 0.5 unless given. */
   random?: () => number
   backgroundTasks?: BackgroundTasks
+  onDelivered?: TokenCacheParts['onDelivered']
 }
 
 /** Returns a token cache with rate limiter, role breaker and signing, put together as in `createService`, over a test's fakes. */
@@ -39,5 +40,6 @@ export function createTokenService(parts: TokenServiceParts): TokenCache {
       ? createRoleBreaker(assumeRole, { ...shared, encryptedStore })
       : { assume: assumeRole, check() {} },
     sign,
+    onDelivered: parts.onDelivered,
   })
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { JetonError } from '../../../src/errors.ts'
 import type { Clock } from '../../../src/lib/clock.ts'
 import { createMemoryStore } from '../../../src/store/memory.ts'
-import { createRateLimiter, type RateLimiter } from '../../../src/tokens/rate-limit/rate-limiter.ts'
+import { createRateLimiter, type ReadableRateLimiter } from '../../../src/tokens/rate-limit/rate-limiter.ts'
 import { virtualClock } from '../../support/clock/virtual-clock.ts'
 import { asEncrypted } from '../../support/service/as-encrypted.ts'
 import { nextSlot, REQUEST, requestOf, slowStore, startFleet, startInstance } from './support.ts'
@@ -317,7 +317,7 @@ describe('slots', () => {
 
   test('that went by unused are given back, so that nobody waits for the next at a low rate', async () => {
     const { clock, rateLimiters } = startFleet(2)
-    const [one, other] = rateLimiters as [RateLimiter, RateLimiter]
+    const [one, other] = rateLimiters as [ReadableRateLimiter, ReadableRateLimiter]
     const start = clock.now()
     const request = { ...REQUEST, perSecond: 0.5, waitMs: 1000 }
     const reservation = await one.reserve(request)

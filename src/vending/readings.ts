@@ -1,0 +1,148 @@
+import type { Config } from '../config/config.ts'
+import type { Clock } from '../lib/clock.ts'
+import { distinct, groupBy } from '../lib/maps.ts'
+import type { CaBundles } from '../rds/ca-bundles.ts'
+import { type Database, resourceKey } from '../rds/database.ts'
+import type { ExpiryReading, RateReading, Readings } from '../telemetry/readings.ts'
+import { liveTokens, roleSessions } from '../tokens/cache-readings.ts'
+import type { DeliveryCounts } from '../tokens/rate-limit/delivery-counts.ts'
+import type { SlotReadings } from '../tokens/rate-limit/rate-limiter.ts'
+import { hashGrant } from '../tokens/rate-limit/slot-owner.ts'
+import type { TokenCache } from '../tokens/token-cache.ts'
+import type { InUse } from './configuration-in-use.ts'
+
+/** Vends need the store too. */
+const MAX_READS_AT_ONCE = 8
+
+export interface ReadingsParts {
+  clock: Pick<Clock, 'now'>
+  rateLimiter: SlotReadings
+  deliveries: Pick<DeliveryCounts, 'read'>
+  tokenCache: Pick<TokenCache, 'entries'>
+  caBundles: Pick<CaBundles, 'nameFor' | 'byName'>
+  /** Returns when the certificates of jeton's listeners end; undefined for a listener without TLS. */
+  certificates(): readonly { readonly of: string; readonly notAfter: number | undefined }[]
+  inUse(): InUse
+}
+
+/** A resource of the configuration. */
+interface Resource {
+  readonly key: string
+  /** What it is called in readings. */
+  readonly name: string
+  readonly databases: readonly [Database, ...Database[]]
+}
+
+/**
+ * Returns what an instance knows of itself. Names are those of the configuration in use: what a reload has removed is left
+ * out, though its tokens may be cached. Nothing is worked out before it is asked for.
+ */
+export function createReadings(parts: ReadingsParts): Readings {
+  const { clock, rateLimiter, deliveries, tokenCache, caBundles, certificates, inUse } = parts
+  const grantNames = memoizeLast(
+    ({ grants }: Config) => new Map(grants.map(({ name }) => [hashGrant(name), name])),
+  )
+
+  function waiting(resource: string): RateReading['waiting'] {
+    const callersByHash = [...rateLimiter.waiting(resource)]
+    if (callersByHash.length === 0) return []
+    const names = grantNames(inUse().config)
+    return callersByHash.flatMap(([hash, callers]) => {
+      const grant = names.get(hash)
+      return grant === undefined ? [] : [{ grant, callers }]
+    })
+  }
+
+  function rateOf({ key, name, databases }: Resource): RateReading {
+    const { newTokensPerSecond: perSecond } = databases[0]
+    return {
+      resource: name,
+      databases: databases.map(database => database.name),
+      perSecond,
+      horizonMs: rateLimiter.horizonMs,
+      ...deliveries.read(key),
+      waiting: waiting(key),
+      fleet: rateLimiter.fleetSlots({ resource: key, perSecond }),
+    }
+  }
+
+  /** Returns of what is kept for databases that which is of the configuration in use. */
+  function ofConfigured<T extends { readonly database: Database }>(values: readonly T[]): T[] {
+    const resources = new Map(
+      inUse().config.databases.map(database => [database.name, resourceKey(database)]),
+    )
+    return values.filter(({ database }) => resources.get(database.name) === resourceKey(database))
+  }
+
+  function certificateExpiries(): ExpiryReading[] {
+    return certificates().flatMap(({ of, notAfter }) =>
+      notAfter === undefined ? [] : [{ of, kind: 'certificate' as const, notAfter }],
+    )
+  }
+
+  function caBundleExpiries(): ExpiryReading[] {
+    const names = distinct(inUse().config.databases.map(caBundles.nameFor))
+    return names.flatMap(of => {
+      const bundle = caBundles.byName(of)
+      return bundle ? [{ of, kind: 'ca-bundle' as const, notAfter: Date.parse(bundle.notAfter) }] : []
+    })
+  }
+
+  return {
+    rates: () => resourcesOf(inUse().config).map(rateOf),
+    liveTokens: () =>
+      ofConfigured(liveTokens(tokenCache.entries(), clock.now())).map(({ database, ...token }) => ({
+        ...token,
+        database: database.name,
+      })),
+    roleSessions: () =>
+      ofConfigured(roleSessions(tokenCache.entries(), clock.now())).map(({ database, ...session }) => ({
+        ...session,
+        database: database.name,
+      })),
+    issuerKeys: () =>
+      inUse().policy.issuers.map(({ name, issuer, keys }) => ({
+        issuer: name,
+        url: issuer,
+        ...keys.reading(),
+      })),
+    configuration() {
+      const { loadedAt, lastReload } = inUse()
+      return { loadedAt, lastReload }
+    },
+    expiries: () => [...certificateExpiries(), ...caBundleExpiries()],
+  }
+}
+
+/** Reads the records of the fleet's slots that were not read within the last second, a few at a time. Never rejects. */
+export async function refreshFleetSlots(
+  config: Config,
+  rateLimiter: Pick<SlotReadings, 'refreshFleetSlots'>,
+): Promise<void> {
+  const resources = resourcesOf(config).values()
+  async function refreshNext(): Promise<void> {
+    for (const { key, databases } of resources)
+      await rateLimiter.refreshFleetSlots({ resource: key, perSecond: databases[0].newTokensPerSecond })
+  }
+  await Promise.all(Array.from({ length: MAX_READS_AT_ONCE }, refreshNext))
+}
+
+/** Returns the resources that a configuration names, in its order. */
+function resourcesOf({ databases }: Pick<Config, 'databases'>): Resource[] {
+  const groups = [...groupBy(databases, resourceKey)]
+  const ids = groupBy(groups, ([, [first]]) => first?.resourceId)
+  return groups.flatMap(([key, [first, ...others]]) => {
+    if (!first) return []
+    const isUnique = ids.get(first.resourceId)?.length === 1
+    return [{ key, name: isUnique ? first.resourceId : key, databases: [first, ...others] as const }]
+  })
+}
+
+/** Returns a function that works its value out again only for another argument than the last. */
+function memoizeLast<A extends object, T>(work: (argument: A) => T): (argument: A) => T {
+  let last: { argument: A; value: T } | undefined
+  return argument => {
+    if (last?.argument !== argument) last = { argument, value: work(argument) }
+    return last.value
+  }
+}
