@@ -15,6 +15,7 @@ export const LAZY_MODULES: readonly LazyModules[] = [
       'src/aws/s3.ts',
       'src/aws/sts.ts',
       'src/aws/time-to-live.ts',
+      'src/audit/dynamodb/recent.ts',
       'src/audit/dynamodb/sink.ts',
       'src/audit/dynamodb/source.ts',
       'src/store/dynamodb.ts',

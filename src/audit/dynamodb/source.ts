@@ -21,7 +21,6 @@ import {
 import { firstOf, mergeOrdered, newestFirst, oldestFirst, type RecordOrder } from '../record-order.ts'
 import { type AuditItem, BY_PRINCIPAL, partitionsOf, principalKey } from './item.ts'
 
-/** How many items of each partition are in memory at once. */
 const PARTITION_PAGE_SIZE = 200
 /** The limit of one BatchGetItem. */
 const MAX_KEYS = 100
@@ -35,6 +34,8 @@ export interface DynamodbSourceOptions {
   clock: Clock
   /** How long before its end a query without a beginning starts: each day costs 16 requests, even without a record. */
   defaultSpanMs: number
+  /** How many items of each partition are read, and in memory, at once; default 200. */
+  pageSize?: number
   onUnreadable: OnUnreadable
   onRead?: OnRead
 }
@@ -52,7 +53,15 @@ interface Span {
  * partition in memory. Its errors name the table, its region and AWS's error code, never AWS's message.
  */
 export function createDynamodbSource(options: DynamodbSourceOptions): AuditSource {
-  const { client, table, clock, defaultSpanMs, onUnreadable, onRead } = options
+  const {
+    client,
+    table,
+    clock,
+    defaultSpanMs,
+    pageSize = PARTITION_PAGE_SIZE,
+    onUnreadable,
+    onRead,
+  } = options
   let unreadable = 0
 
   function parseItems(items: readonly AuditItem[]): ParsedRecord[] {
@@ -73,7 +82,7 @@ export function createDynamodbSource(options: DynamodbSourceOptions): AuditSourc
 
   async function* readPartition(pk: string, span: Span): AsyncGenerator<ParsedRecord> {
     const input = { ConsistentRead: true, ...keyCondition('pk', { value: pk, span }) }
-    for await (const items of queryPages(input, PARTITION_PAGE_SIZE)) yield* parseItems(items)
+    for await (const items of queryPages(input, pageSize)) yield* parseItems(items)
   }
 
   async function* readByTime(span: Span): AsyncGenerator<ParsedRecord> {
