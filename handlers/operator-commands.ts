@@ -66,6 +66,7 @@ export function addOperatorCommands(program: Command): void {
     )
     .option('--database <name>', 'only for this database')
     .option('--user <name>', 'only for this database user')
+    .option('--at <time>', 'at this time, like 2026-12-31T18:00:00Z: grants may begin and end (default: now)')
     .action(async ({ config, ...options }) => {
       const { explainCommand } = await import('../src/cli/explain.ts')
       process.exitCode = await explainCommand({ configPath: configPath(config, env), ...options }, process)

@@ -3,6 +3,7 @@ import { groupBy } from '../lib/maps.ts'
 import { type AuditedClaims, collectAuditedClaims } from './audited-claims.ts'
 import { compilePrincipal, type PrincipalMatcher } from './claim-matcher.ts'
 import { alternatives, type GrantSpec, type PrincipalSpec } from './grant.ts'
+import { type Period, periodOf } from './grant-times.ts'
 import { indexByPattern, type PatternIndex } from './pattern-index.ts'
 import { principalPatterns, textsOfPrincipal } from './principal-patterns.ts'
 
@@ -15,6 +16,8 @@ export interface CompiledGrant {
   readonly database: string
   readonly users: readonly string[]
   readonly session: 'shared' | 'per-principal'
+  /** When it is in force; undefined if it always is. */
+  readonly period: Period | undefined
   /** Whether it names its subjects without a wildcard: then nobody else can have others that meet it. */
   readonly namesSubjects: boolean
   /** Its conditions on the principal, except for `issuer`. */
@@ -103,15 +106,10 @@ function compileGroup(members: readonly PositionedSpec[]): GrantGroup[] {
   const principal = compilePrincipal(spec)
   const namesSubjects =
     subject !== undefined && alternatives(subject).every(text => !String(text).includes('*'))
-  const grants = members.map(({ spec: { name, database, users, session = 'shared' }, position }) => ({
-    name,
-    position,
-    issuer,
-    database,
-    users,
-    session,
-    namesSubjects,
-    principal,
-  }))
+  const grants = members.map(({ spec: grant, position }) => {
+    const { name, database, users, session = 'shared' } = grant
+    const period = periodOf(grant)
+    return { name, position, issuer, database, users, session, period, namesSubjects, principal }
+  })
   return [{ issuer, spec, principal, grants }]
 }

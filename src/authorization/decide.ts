@@ -17,7 +17,7 @@ export interface Entitlement {
 }
 
 /**
- * Returns the grants that a principal meets, whatever for, in the order of the file. All that is decided for a principal rests
+ * Returns the grants that a principal meets, whatever for and in force or not, in the order of the file. All that is decided for a principal rests
  * on them, so that how long a decision takes does not depend on what is granted to others for what it asks for.
  */
 export function grantsOf(grants: CompiledGrants, principal: Principal): readonly CompiledGrant[] {
@@ -26,7 +26,7 @@ export function grantsOf(grants: CompiledGrants, principal: Principal): readonly
 }
 
 /**
- * Decides whether a principal that meets these grants may have what it requests. If several allow it, the first in the file
+ * Decides whether a principal that meets these grants, all of them in force, may have what it requests. If several allow it, the first in the file
  * wins. A database that does not exist is denied in the same way, and as quickly, as one that is not granted.
  */
 export function decide(own: readonly CompiledGrant[], { database, user }: AccessRequest): Decision {

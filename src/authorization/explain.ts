@@ -4,6 +4,7 @@ import { type CheckedCondition, countMisses } from './claim-matcher.ts'
 import { noteOfLimit, showClaim } from './claims.ts'
 import type { CompiledGrant, CompiledGrants } from './compiled-grants.ts'
 import type { PartialAccessRequest } from './grant.ts'
+import { describeTimeMiss, timeConditions } from './grant-times.ts'
 
 const MAX_REASON_LENGTH = 300
 /** A verified caller can be refused as often as it likes: a refusal looks at no more grants than this. */
@@ -11,7 +12,7 @@ const MAX_GRANTS = 200
 
 /** One condition, fit to be shown. */
 export interface ShownCondition {
-  /** `issuer`, `database`, `user`, `subject` or `claim a.b`. */
+  /** `issuer`, `database`, `user`, `notBefore`, `notAfter`, `subject` or `claim a.b`. */
   readonly name: string
   /** The patterns of which one must match. */
   readonly wanted: readonly string[]
@@ -23,10 +24,11 @@ export interface ShownCondition {
   readonly holds: boolean
 }
 
-/** What to explain: whether a principal may have what it requests. */
+/** What to explain: whether a principal may have what it requests, at a moment (ms). */
 export interface AccessQuestion {
   readonly principal: Principal
   readonly request: PartialAccessRequest
+  readonly now: number
 }
 
 /** Why one grant allows or refuses what a principal requests. */
@@ -110,12 +112,13 @@ interface CheckedGrant {
   readonly misses: number
 }
 
-function checkGrant(grant: CompiledGrant, { principal, request }: AccessQuestion): CheckedGrant {
+function checkGrant(grant: CompiledGrant, { principal, request, now }: AccessQuestion): CheckedGrant {
   const { database, user } = request
   const conditions = [
     checkName('issuer', { wanted: [grant.issuer], found: principal.issuer }),
     ...(database === undefined ? [] : [checkName('database', { wanted: [grant.database], found: database })]),
     ...(user === undefined ? [] : [checkName('user', { wanted: grant.users, found: user })]),
+    ...timeConditions(grant, now),
     ...grant.principal.explain(principal),
   ]
   return { grant, conditions, misses: countMisses(conditions) }
@@ -135,6 +138,8 @@ function showCondition(condition: CheckedCondition): ShownCondition {
 }
 
 function describeMiss(condition: CheckedCondition): string {
+  const ofTime = describeTimeMiss(condition)
+  if (ofTime !== undefined) return ofTime
   const { name, wanted, found } = showCondition(condition)
   const actual = found === undefined ? 'is missing' : `is ${found}`
   return `${escapeText(name)} ${actual}, wanted ${escapeText(wanted.join(' or '))}`

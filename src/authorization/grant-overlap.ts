@@ -1,5 +1,6 @@
 import { type ClaimCondition, claimConditions } from './claim-condition.ts'
 import type { GrantSpec, PrincipalSpec } from './grant.ts'
+import { periodOf } from './grant-times.ts'
 import { compileWildcard } from './wildcard.ts'
 
 /** A grant with its own conditions (`claimConditions`), to be compared with many. */
@@ -18,10 +19,16 @@ export function coversGrant(first: ComparedGrant, second: ComparedGrant): boolea
     wide.database === narrow.database &&
     wide.principal.issuer === narrow.principal.issuer &&
     narrow.users.every(user => wide.users.includes(user)) &&
+    coversTimes(wide, narrow) &&
     first.conditions.every(wider =>
       second.conditions.some(narrower => narrower.claim === wider.claim && coversValues(wider, narrower)),
     )
   )
+}
+
+function coversTimes(wide: GrantSpec, narrow: GrantSpec): boolean {
+  const [wider, narrower] = [periodOf(wide), periodOf(narrow)]
+  return !wider || (narrower !== undefined && wider.from <= narrower.from && wider.end >= narrower.end)
 }
 
 /** Of a list of nothing that cannot be told: it never holds, whatever else is there. */

@@ -25,6 +25,9 @@ export interface GrantSpec {
   readonly users: readonly string[]
   /** One role session for each database user, for the whole fleet (the default), or one for each principal. */
   readonly session?: 'shared' | 'per-principal'
+  /** The first and the last moment that it is in force, by RFC 3339; without one, it has no beginning or no end. */
+  readonly notBefore?: string
+  readonly notAfter?: string
 }
 
 /** What a principal requests a token for. `user` may be left out if only one is granted. */

@@ -1,3 +1,4 @@
+import { periodOf } from '../authorization/grant-times.ts'
 import type { Config } from '../config/config.ts'
 import { findRegionProblems } from '../config/environment.ts'
 import { type ExaminedConfig, examineConfig } from '../config/load.ts'
@@ -16,6 +17,8 @@ export interface CheckArguments {
   goLive?: ((config: Config) => Promise<0 | 1>) | undefined
   /** Checked too, for the proxies and the region that it names; nothing of it unless given. */
   env?: Environment
+  /** The time in milliseconds; default: the machine's. */
+  now?: number | undefined
 }
 
 /**
@@ -23,7 +26,7 @@ export interface CheckArguments {
  * order of the file. Returns the exit code: 0, or 1 if there are problems or, with `strict`, warnings.
  */
 export async function checkCommand(
-  { configPath, strict = false, goLive, env = {} }: CheckArguments,
+  { configPath, strict = false, goLive, env = {}, now = Date.now() }: CheckArguments,
   { stdout, stderr }: CommandOutput,
 ): Promise<0 | 1> {
   const examined = await examine(configPath)
@@ -32,7 +35,7 @@ export async function checkCommand(
   stderr.write(await problemReport({ ...examined, problems, strict }))
   if (config === undefined || problems.length > 0) return 1
   const isDoubted = strict && warnings.length > 0
-  if (!isDoubted) stdout.write(`ok: ${contentsText(config)}\n`)
+  if (!isDoubted) stdout.write(`ok: ${contentsText(config, now)}\n`)
   const exitCode = (await goLive?.(config)) ?? 0
   return isDoubted ? 1 : exitCode
 }
@@ -49,11 +52,23 @@ async function examine(configPath: string): Promise<Examined> {
   }
 }
 
-function contentsText({ databases, issuers, apiKeys, grants }: Config): string {
+function contentsText({ databases, issuers, apiKeys, grants }: Config, now: number): string {
   return [
     countText(databases.length, 'database'),
     countText(issuers.length, 'issuer'),
     countText(Object.keys(apiKeys).length, 'API key'),
-    countText(grants.length, 'grant'),
+    `${countText(grants.length, 'grant')}${timesText(grants, now)}`,
   ].join(', ')
+}
+
+/** Empty if all of the grants are in force. */
+function timesText(grants: Config['grants'], now: number): string {
+  const periods = grants.map(periodOf).filter(period => period !== undefined)
+  const later = periods.filter(({ from }) => from > now).length
+  const ended = periods.filter(({ end }) => end <= now).length
+  const parts = [
+    ...(later > 0 ? [`${later} not yet in force`] : []),
+    ...(ended > 0 ? [`${ended} ended`] : []),
+  ]
+  return parts.length > 0 ? ` (${parts.join(', ')})` : ''
 }

@@ -1,6 +1,8 @@
 import { compileGrants } from '../authorization/compiled-grants.ts'
 import type { PartialAccessRequest } from '../authorization/grant.ts'
 import { loadStaticConfig } from '../config/load.ts'
+import { UsageError } from '../errors.ts'
+import { isoTime, parseRfc3339 } from '../lib/iso-time.ts'
 import { escapeText } from '../lib/printable.ts'
 import { type ExplainedGrant, explainAccess } from '../vending/explained-access.ts'
 import { readClaims } from './explain-claims.ts'
@@ -13,6 +15,8 @@ export interface ExplainArguments extends PartialAccessRequest {
   claims: string
   /** The issuer's name in the configuration, if `iss` and `aud` do not identify it. */
   issuer?: string | undefined
+  /** The moment to ask about, by RFC 3339; default: now. */
+  at?: string | undefined
   /** The time in milliseconds; default: the machine's. */
   now?: number | undefined
 }
@@ -31,6 +35,7 @@ export function explainCommand(
     const config = await loadStaticConfig(args.configPath)
     const given = await readClaims(args.claims, stdin)
     const { database, user, now = Date.now() } = args
+    const at = args.at === undefined ? now : parseAt(args.at)
     const { principal, notes, grants, isGranted } = explainAccess(given, {
       grants: compileGrants(config.grants),
       issuers: config.issuers,
@@ -38,13 +43,21 @@ export function explainCommand(
       issuerOption: '--issuer',
       request: { database, user },
       now,
+      at,
     })
     stdout.write(`principal: issuer ${principal.issuer}, subject ${escapeText(principal.subject)}\n`)
+    if (args.at !== undefined) stdout.write(`time: ${isoTime(at)}\n`)
     for (const note of notes) stderr.write(`note: ${note}\n`)
     for (const grant of grants) stdout.write(grantText(grant))
     if (!isGranted) stdout.write('\nno grant allows it\n')
     return isGranted ? 0 : 3
   })
+}
+
+function parseAt(text: string): number {
+  const ms = parseRfc3339(text)
+  if (ms === undefined) throw new UsageError('--at takes a time with a zone, like 2026-12-31T18:00:00Z')
+  return ms
 }
 
 function grantText({ grant, database, users, misses, conditions, hint }: ExplainedGrant): string {

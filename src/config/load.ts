@@ -187,6 +187,7 @@ async function checkConfig(
       databases,
       grants,
       audit: isSound && !keepsStdout ? audit : undefined,
+      now,
     }),
   ]
   const config = isSound ? { server, issuers, apiKeys, databases, grants, store, audit, origin } : undefined

@@ -199,6 +199,14 @@ const Grants = Type.Array(
           'shared (default): one role session for each database user, for the whole fleet; per-principal: one for each principal',
       }),
     ),
+    notBefore: Type.Optional(
+      text('The first moment that it is in force, with a zone: 2026-12-31T18:00:00Z. Default: it always was'),
+    ),
+    notAfter: Type.Optional(
+      text(
+        'The last moment that it is in force; a token that was delivered before goes on for up to 15 minutes. Default: it has no end',
+      ),
+    ),
   }),
   {
     description:

@@ -3,6 +3,7 @@ import type { Log } from '../telemetry/log.ts'
 import type { Config, IssuerConfig } from './config.ts'
 import { createReport, type Problem } from './problems.ts'
 import { warnOfDatabases } from './warnings/databases.ts'
+import { warnOfGrantTimes } from './warnings/grant-times.ts'
 import { warnOfGrants } from './warnings/grants.ts'
 import { warnOfIssuers } from './warnings/issuers.ts'
 import { warnOfAudit, warnOfListeners } from './warnings/listeners.ts'
@@ -10,13 +11,16 @@ import { warnOfAudit, warnOfListeners } from './warnings/listeners.ts'
 /** The checked parts of a configuration; those that could not be checked are left out. */
 export type WarnedParts = Pick<Config, 'issuers' | 'grants'> & {
   readonly [part in 'server' | 'databases' | 'audit']?: Config[part] | undefined
+} & {
+  /** The time in milliseconds; without it, nothing is said of grants that have ended. */
+  readonly now?: number
 }
 
 /**
  * Returns what is allowed in a checked configuration and yet lets in more than its operator may think, or nobody. What shows
- * only when it is loaded (files, dates, its text) is not among it.
+ * only when it is loaded (files, dates of certificates, its text) is not among it.
  */
-export function findWarnings({ server, issuers, databases, grants, audit }: WarnedParts): Problem[] {
+export function findWarnings({ server, issuers, databases, grants, audit, now }: WarnedParts): Problem[] {
   const warnings: Problem[] = []
   const report = createReport(warnings)
   if (server) warnOfListeners(server, report.at('server'))
@@ -24,6 +28,7 @@ export function findWarnings({ server, issuers, databases, grants, audit }: Warn
   warnOfIssuers(issuers, { tenancies, report: report.at('issuers') })
   if (databases) warnOfDatabases(databases, report.at('databases'))
   warnOfGrants(grants, { issuers, tenancies, report: report.at('grants') })
+  if (now !== undefined) warnOfGrantTimes(grants, { now, report: report.at('grants') })
   if (audit) warnOfAudit(audit, report.at('audit'))
   return warnings
 }

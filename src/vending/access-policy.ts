@@ -51,7 +51,7 @@ export function compileAccessPolicy(config: Config, { clock, keysOf }: AccessPol
     // not getOrCreate: this is done for each request, and its closure would be an allocation
     const cached = accessByPrincipal.get(principal)
     if (cached) return cached
-    const access = createPrincipalAccess(principal, { grants, database })
+    const access = createPrincipalAccess(principal, { grants, clock, database })
     accessByPrincipal.set(principal, access)
     return access
   }

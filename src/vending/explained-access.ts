@@ -32,6 +32,8 @@ export interface ExplainAccessOptions extends ClaimedIssuer {
   readonly request: PartialAccessRequest
   /** Milliseconds since the epoch. */
   readonly now: number
+  /** The moment to ask about (ms since the epoch); default: `now`. */
+  readonly at?: number
   /** The most grants that are returned; default: all. */
   readonly maxGrants?: number
 }
@@ -41,10 +43,10 @@ export interface ExplainAccessOptions extends ClaimedIssuer {
  * JWT would not verify. Calls nobody. Throws `UsageError` if the claims make no principal.
  */
 export function explainAccess(given: GivenClaims, options: ExplainAccessOptions): ExplainedAccess {
-  const { grants, issuers, request, now, maxGrants } = options
+  const { grants, issuers, request, now, at = now, maxGrants } = options
   const principal = claimedPrincipal(given, options)
   const configured = issuers.find(({ name }) => name === principal.issuer)
-  const explanations = explain(grants, { principal, request }, maxGrants)
+  const explanations = explain(grants, { principal, request, now: at }, maxGrants)
   const { issuer, subject } = principal
   return {
     principal: { issuer, subject },

@@ -4,7 +4,15 @@ import { JetonError } from '../errors.ts'
 import type { Token } from '../tokens/token.ts'
 import type { TokenCache } from '../tokens/token-cache.ts'
 import type { TokenKey } from '../tokens/token-key.ts'
-import { checkStillGranted, decideOrRefuse, factsOf, type Vended, type VendRequest } from './vend-token.ts'
+import {
+  checkStillGranted,
+  decideOrRefuse,
+  factsOf,
+  isOutdated,
+  renewIfDue,
+  type Vended,
+  type VendRequest,
+} from './vend-token.ts'
 
 /** Called once: with the token, which may leave, or with what `VendToken` would reject with. Must not throw. */
 export type OnVended = (error: unknown, vended?: Vended) => void
@@ -58,9 +66,8 @@ export function createRepeatVend(tokenCache: Pick<TokenCache, 'recall'>): Repeat
     audit.recordRepeat(isKnown ? { principal, grant: grant.name, token: text } : undefined, error => {
       if (error) return onVended(error)
       const vended = { token, key, grant, cached: true }
-      if (!renewal?.isDue()) return onVended(undefined, vended)
-      renewal
-        .renew()
+      if (!isOutdated(vendRequest, granted)) return onVended(undefined, vended)
+      renewIfDue(vendRequest)
         .then(renewed => checkStillGranted(renewed, { request, granted }))
         .then(() => onVended(undefined, vended), onVended)
     })

@@ -41,10 +41,9 @@ export interface Vended {
   readonly cached: boolean
 }
 
-interface Obtained {
+interface Obtained extends VerifiedAccess {
   granted: GrantedAccess
   delivery: TokenDelivery
-  renewal: AccessRenewal | undefined
 }
 
 export type VendToken = (request: VendRequest) => Promise<Vended>
@@ -52,7 +51,7 @@ export type VendToken = (request: VendRequest) => Promise<Vended>
 /**
  * Returns the use case: principal → grant → token → record → delivery. It resolves once the record is in every sink and the
  * token may leave; a token that could not be recorded never leaves. Whoever has waited is decided again if the access policy was
- * replaced meanwhile: before the record, and before the token leaves. Throws `access_denied`, `invalid_request` if several users
+ * replaced meanwhile, or a grant began or ended: before the record, and before the token leaves. Throws `access_denied`, `invalid_request` if several users
  * are granted and the request names none, and what `TokenCache.get` and `RequestAudit.recordVend` throw.
  */
 export function createVendToken(tokenCache: Pick<TokenCache, 'get'>): VendToken {
@@ -63,17 +62,18 @@ export function createVendToken(tokenCache: Pick<TokenCache, 'get'>): VendToken 
     return tokenCache.get(key, { owner, rejectedFingerprint, minimumMs })
   }
 
-  /** Decides a request that has waited once more, until the policy is not replaced meanwhile. */
+  /** Decides a request that has waited once more, until nothing changes meanwhile. */
   async function decideAgain(obtained: Obtained, vendRequest: VendRequest): Promise<Obtained> {
     const { audit, request } = vendRequest
-    let { granted, delivery, renewal } = obtained
-    while (renewal?.isDue()) {
+    let { access, granted, delivery, renewal } = obtained
+    while (isOutdated({ access, renewal }, granted)) {
       audit.add({ grant: undefined, user: request.user })
       const { id } = granted.key
       try {
-        const verified: VerifiedAccess = await renewal.renew()
+        const verified: VerifiedAccess = await renewIfDue({ access, renewal })
+        access = verified.access
         renewal = verified.renewal
-        granted = decideAndNote(verified.access, vendRequest)
+        granted = decideAndNote(access, vendRequest)
       } catch (cause) {
         delivery.cancel()
         throw cause
@@ -82,17 +82,20 @@ export function createVendToken(tokenCache: Pick<TokenCache, 'get'>): VendToken 
       delivery.cancel()
       delivery = await getToken(granted, vendRequest)
     }
-    return { granted, delivery, renewal }
+    return { access, granted, delivery, renewal }
   }
 
   return async vendRequest => {
-    const { access, audit, request, rejectedFingerprint } = vendRequest
+    const { audit, request, rejectedFingerprint } = vendRequest
     audit.add({ database: request.database, user: request.user, refused: rejectedFingerprint })
-    let { renewal } = vendRequest
+    let { access, renewal } = vendRequest
     let granted = decideAndNote(access, vendRequest)
     let delivery = await getToken(granted, vendRequest)
-    if (renewal?.isDue())
-      ({ granted, delivery, renewal } = await decideAgain({ granted, delivery, renewal }, vendRequest))
+    if (isOutdated(vendRequest, granted))
+      ({ access, granted, delivery, renewal } = await decideAgain(
+        { access, granted, delivery, renewal },
+        vendRequest,
+      ))
     const { token, cached } = delivery
     audit.add(factsOf(token, { cached }))
     await audit.recordVend().catch(cause => {
@@ -100,7 +103,8 @@ export function createVendToken(tokenCache: Pick<TokenCache, 'get'>): VendToken 
       throw cause
     })
     await delivery.deliver(granted.owner)
-    if (renewal?.isDue()) checkStillGranted(await renewal.renew(), { request, granted })
+    if (isOutdated({ access, renewal }, granted))
+      checkStillGranted(await renewIfDue({ access, renewal }), { request, granted })
     return { token, key: granted.key, grant: granted.grant, cached }
   }
 }
@@ -113,6 +117,16 @@ export function factsOf(
   return { identity, fingerprint, issuedAt: isoSeconds(issuedAt), expiresAt: isoSeconds(expiresAt), cached }
 }
 
+/** Whether the policy was replaced since something was granted, or a grant has begun or ended. Costs nothing without times. */
+export function isOutdated({ access, renewal }: VerifiedAccess, granted: GrantedAccess): boolean {
+  return renewal?.isDue() === true || !access.isCurrent(granted)
+}
+
+/** Returns what the policy in use lets the caller have. Throws as authentication does. */
+export async function renewIfDue(verified: VerifiedAccess): Promise<VerifiedAccess> {
+  return verified.renewal?.isDue() ? verified.renewal.renew() : verified
+}
+
 /** Throws if the policy by now in use does not grant this very token: it may have been another user's, or another role's. */
 export function checkStillGranted(
   { access }: VerifiedAccess,
@@ -123,7 +137,7 @@ export function checkStillGranted(
     throw new JetonError('temporarily_unavailable', {
       publicMessage: 'the configuration of this database has just changed; try again',
       reason:
-        'a reload changed the role, the endpoint or the session of the database after the token was recorded',
+        'a reload, or a grant that began or ended, changed the role, the endpoint or the session of the database after the token was recorded',
       retryAfterMs: 1000,
     })
 }

@@ -48,3 +48,25 @@ test.each([
     )
   },
 )
+
+test('a grant with times covers only one whose times lie within its own', () => {
+  const base: GrantSpec = {
+    name: 'g',
+    principal: { issuer: 'ci', subject: 'x' },
+    database: 'orders',
+    users: ['a'],
+  }
+  const [early, middle, late] = ['2026-11-01T00:00:00Z', '2026-11-15T00:00:00Z', '2026-12-01T00:00:00Z']
+  const isCovered = (first: Partial<GrantSpec>, second: Partial<GrantSpec>) =>
+    findCoveredGrants([
+      { ...base, ...first },
+      { ...base, ...second },
+    ]).has(1)
+  const whole = { notBefore: early, notAfter: late }
+  expect(isCovered({}, whole)).toBe(true)
+  expect(isCovered(whole, whole)).toBe(true)
+  expect(isCovered(whole, { notBefore: middle, notAfter: late })).toBe(true)
+  expect(isCovered(whole, {})).toBe(false)
+  expect(isCovered({ notAfter: middle }, whole)).toBe(false)
+  expect(isCovered({ notBefore: middle }, { notAfter: late })).toBe(false)
+})

@@ -121,7 +121,7 @@ describe('decide', () => {
           const entitled = entitlements(grantsOf(compiled, principal)).find(
             entitlement => entitlement.database === database,
           )
-          const [nearest] = explain(compiled, { principal, request: { database, user } })
+          const [nearest] = explain(compiled, { principal, request: { database, user }, now: 0 })
           expect(decision.kind === 'granted').toBe(entitled?.users.includes(user) ?? false)
           expect(decision.kind === 'granted').toBe(nearest?.misses === 0)
           const withoutUser = decide(grantsOf(compiled, principal), { database })

@@ -20,10 +20,11 @@ const grant = (
 const deploy = grant('orders-deploy', { repository_id: 1, ref: ['refs/heads/main', 'refs/tags/v*'] })
 const dev = github({ repository_id: '1', ref: 'refs/heads/dev' })
 const request = { database: 'orders', user: 'migrator' }
+const NOW = Date.parse('2026-11-23T10:00:00Z')
 
 describe('explain', () => {
   test('says of each condition what was wanted and what was found', () => {
-    expect(explain(compileGrants([deploy]), { principal: dev, request })).toEqual([
+    expect(explain(compileGrants([deploy]), { principal: dev, request, now: NOW })).toEqual([
       {
         grant: 'orders-deploy',
         database: 'orders',
@@ -55,17 +56,19 @@ describe('explain', () => {
       grant('it', {}),
     ])
     const names = (requested: { database?: string; user?: string }) =>
-      explain(grants, { principal: github({}), request: requested }).map(explanation => explanation.grant)
+      explain(grants, { principal: github({}), request: requested, now: NOW }).map(
+        explanation => explanation.grant,
+      )
     expect(names(request)).toEqual(['it', 'one-off', 'one-off-too', 'elsewhere', 'two-off', 'foreign'])
     expect(names({})).toEqual(['elsewhere', 'it', 'one-off', 'one-off-too', 'two-off', 'foreign'])
     for (const max of [0, 1, 3, 5, 6, 7]) {
-      const nearest = explain(grants, { principal: github({}), request }, max)
+      const nearest = explain(grants, { principal: github({}), request, now: NOW }, max)
       expect(nearest.map(explanation => explanation.grant)).toEqual(names(request).slice(0, max))
     }
   })
 
   test('has no condition for what the request leaves out', () => {
-    const [only] = explain(compileGrants([deploy]), { principal: dev, request: {} })
+    const [only] = explain(compileGrants([deploy]), { principal: dev, request: {}, now: NOW })
     expect(only?.conditions.map(condition => condition.name)).toEqual([
       'issuer',
       'claim repository_id',
@@ -77,7 +80,7 @@ describe('explain', () => {
     const grants = compileGrants([
       grant('k8s', { 'kubernetes.io': { namespace: 'web', pod: { name: 'x' } } }),
     ])
-    const missed = explain(grants, { principal: github({}), request: {} })[0]?.conditions.filter(
+    const missed = explain(grants, { principal: github({}), request: {}, now: NOW })[0]?.conditions.filter(
       condition => !condition.holds,
     )
     expect(missed).toEqual([
@@ -87,15 +90,60 @@ describe('explain', () => {
   })
 })
 
+describe('of a grant with times', () => {
+  const timed = { ...deploy, notBefore: '2026-11-23T11:00:00+01:00', notAfter: '2026-11-23T10:00:00.500Z' }
+  const grants = compileGrants([timed])
+  const main = github({ repository_id: '1', ref: 'refs/heads/main' })
+  const missesAt = (now: number) =>
+    explain(grants, { principal: main, request, now })[0]?.conditions.filter(({ holds }) => !holds)
+  const reasonAt = (now: number, principal = main) => nearestReason(grants, { principal, request, now })
+
+  test('both moments belong to it, and explain says in UTC what misses', () => {
+    expect([missesAt(NOW), missesAt(NOW + 500)]).toEqual([[], []])
+    expect(missesAt(NOW - 1)).toEqual([
+      {
+        name: 'notBefore',
+        wanted: ['2026-11-23T10:00:00Z'],
+        found: '"2026-11-23T09:59:59.999Z"',
+        holds: false,
+      },
+    ])
+    expect(missesAt(NOW + 501)).toEqual([
+      {
+        name: 'notAfter',
+        wanted: ['2026-11-23T10:00:00.500Z'],
+        found: '"2026-11-23T10:00:00.501Z"',
+        holds: false,
+      },
+    ])
+  })
+
+  test('the reason says when it begins or ended, before what else misses', () => {
+    expect(reasonAt(NOW - 1)).toBe('nearest grant orders-deploy: begins at 2026-11-23T10:00:00Z')
+    expect(reasonAt(NOW + 501)).toBe('nearest grant orders-deploy: ended at 2026-11-23T10:00:00.500Z')
+    expect(reasonAt(NOW + 501, dev)).toBe(
+      'nearest grant orders-deploy: ended at 2026-11-23T10:00:00.500Z; claim ref is "refs/heads/dev", wanted refs/heads/main or refs/tags/v*',
+    )
+  })
+
+  test('one that only misses its time is nearer than one that misses two claims', () => {
+    const other = grant('other', { repository_id: 2, ref: 'x' })
+    expect(nearestReason(compileGrants([other, timed]), { principal: main, request, now: NOW - 1 })).toBe(
+      'nearest grant orders-deploy: begins at 2026-11-23T10:00:00Z',
+    )
+  })
+})
+
 describe('nearestReason', () => {
   const reason = (claims: Record<string, Claim>, requested = request) =>
     nearestReason(compileGrants([grant('far', { repository_id: 9, ref: 'x', a: 'b' }), deploy]), {
       principal: github(claims),
       request: requested,
+      now: NOW,
     })
 
   test('names the nearest grant and the claim that missed', () => {
-    expect(nearestReason(compileGrants([deploy]), { principal: dev, request })).toBe(
+    expect(nearestReason(compileGrants([deploy]), { principal: dev, request, now: NOW })).toBe(
       'nearest grant orders-deploy: claim ref is "refs/heads/dev", wanted refs/heads/main or refs/tags/v*',
     )
     expect(reason({ ref: 'refs/heads/main' })).toBe(
@@ -118,14 +166,16 @@ describe('nearestReason', () => {
       grant('other', {}, { database: 'billing' }),
       grant('hard', { a: '1', b: '2' }),
     ])
-    expect(nearestReason(grants, { principal: github({}), request })).toBe(
+    expect(nearestReason(grants, { principal: github({}), request, now: NOW })).toBe(
       'nearest grant hard: claim a is missing, wanted 1; claim b is missing, wanted 2',
     )
   })
 
   test('says if no grant is for the issuer', () => {
     const grants = compileGrants([grant('theirs', {}, { issuer: 'gitlab' })])
-    expect(nearestReason(grants, { principal: github({}), request })).toBe('no grant is for issuer github')
+    expect(nearestReason(grants, { principal: github({}), request, now: NOW })).toBe(
+      'no grant is for issuer github',
+    )
   })
 
   test('lets no claim forge a second line or hide what follows', () => {
@@ -160,7 +210,7 @@ describe('nearestReason', () => {
     )
     const readsFor = (database: string) => {
       const { claims, reads } = countingClaims({ a: 'x', b: 'y' })
-      nearestReason(grants, { principal: github(claims), request: { database, user: 'migrator' } })
+      nearestReason(grants, { principal: github(claims), request: { database, user: 'migrator' }, now: NOW })
       return reads()
     }
     expect(readsFor('db0')).toBe(400)
@@ -170,11 +220,11 @@ describe('nearestReason', () => {
   test('looks at no more than 200 grants', () => {
     const many = Array.from({ length: 200 }, (_, i) => grant(`g${i}`, { a: '1', b: '2' }))
     const nearest = grant('beyond', { a: '1' })
-    expect(nearestReason(compileGrants([...many, nearest]), { principal: github({}), request })).toContain(
-      'nearest grant g0:',
-    )
     expect(
-      nearestReason(compileGrants([...many.slice(1), nearest]), { principal: github({}), request }),
+      nearestReason(compileGrants([...many, nearest]), { principal: github({}), request, now: NOW }),
+    ).toContain('nearest grant g0:')
+    expect(
+      nearestReason(compileGrants([...many.slice(1), nearest]), { principal: github({}), request, now: NOW }),
     ).toContain('grant beyond:')
   })
 })

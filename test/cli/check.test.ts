@@ -19,6 +19,27 @@ describe('jeton check', () => {
     })
   })
 
+  test('says how many grants are not in force, and warns of those that have ended', async () => {
+    const { grants, ...config } = sound()
+    const [grant] = grants
+    const path = await writtenConfig({
+      ...config,
+      grants: [
+        { ...grant, name: 'over', notAfter: '2020-12-31T18:00:00Z' },
+        { ...grant, name: 'later', notBefore: '2999-12-31T18:00:00Z' },
+      ],
+      audit: [{ type: 'dynamodb', table: 'jeton-audit' }],
+    })
+    const { exitCode, stdout, stderr } = await check(path)
+    expect([exitCode, stdout]).toEqual([
+      0,
+      'ok: 1 database, 2 issuers, 1 API key, 2 grants (1 not yet in force, 1 ended)\n',
+    ])
+    expect(stderr).toContain(
+      'warning: grants[0] (over).notAfter: ended at 2020-12-31T18:00:00Z and is for nobody any more: leave it out\n',
+    )
+  })
+
   test('warns of what is doubtful, without failing', async () => {
     const { issuers, grants, ...config } = sound()
     const claims = { email: 'me@example.com', email_verified: true }

@@ -67,6 +67,37 @@ hub refuses (2 of 4 conditions miss): database orders, users migrator
     })
   })
 
+  test('knows when a grant is in force, and --at asks about another time', async () => {
+    const config = sound()
+    const grants = [
+      {
+        ...config.grants[0],
+        principal: { issuer: 'own', subject: 'deployer' },
+        notBefore: '2026-12-01T00:00:00Z',
+        notAfter: '2026-12-31T18:00:00+01:00',
+      },
+    ]
+    const request = { database: 'orders', user: 'migrator', now: Date.parse('2026-11-23T10:00:00Z') }
+    const explainAt = (at?: string) => explain({ ...config, grants }, OWN, { ...request, at })
+    expect(await explainAt()).toMatchObject({
+      exitCode: 3,
+      stdout: expect.stringMatching(
+        /\n {2}misses {2}notBefore: wanted 2026-12-01T00:00:00Z, found "2026-11-23T10:00:00Z"\n {2}holds {3}notAfter: wanted 2026-12-31T17:00:00Z\n/,
+      ),
+    })
+    expect(await explainAt('2026-12-24T18:00:00+01:00')).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(
+        /^principal: issuer own, subject deployer\ntime: 2026-12-24T17:00:00Z\n\n\S+ allows: /,
+      ),
+    })
+    expect(await explainAt('2026-12-24T18:00:00')).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: 'jeton: --at takes a time with a zone, like 2026-12-31T18:00:00Z\n',
+    })
+  })
+
   test('prints the nearest miss first if no grant allows the request', async () => {
     const { exitCode, stdout } = await explain(DEPLOY, OWN)
     expect(exitCode).toBe(3)

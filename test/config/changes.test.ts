@@ -43,6 +43,13 @@ describe('configChanges', () => {
     expect(JSON.stringify(changes)).not.toMatch(/[a-e]{64}|another/)
   })
 
+  test('names a grant whose times changed', () => {
+    const [grant = expect.fail()] = config.grants
+    const until = (notAfter: string): Config => ({ ...config, grants: [{ ...grant, notAfter }] })
+    const changes = configChanges(until('2026-12-31T18:00:00Z'), until('2027-01-31T18:00:00Z'))
+    expect(changes).toEqual({ grants: { changed: [grant.name] } })
+  })
+
   test('names an issuer whose pinned keys changed, though its text did not', () => {
     const [issuer = expect.fail()] = config.issuers
     const withKeys = (kid: string): Config => ({

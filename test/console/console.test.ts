@@ -17,6 +17,7 @@ describe.runIf(await canRun(['chromium']))('the console', () => {
         databases: ['orders', '<b>reports</b>'],
         perSecond: 16,
         delivered: 0,
+        horizonMs: 5000,
       }
       const readings = {
         ...NO_READINGS,

@@ -35,7 +35,7 @@ export function createPrincipals(
       accessByWorkload[workload] ??
       createPrincipalAccess(
         { issuer: 'ci', subject: `${grant}-${workload}`, claims: {} },
-        { grants, database: () => database },
+        { grants, database: () => database, clock: { now: () => 0 } },
       )
     accessByWorkload[workload] = access
     return access

@@ -176,3 +176,77 @@ test('countedGrant is undefined for a principal that meets none, and is looked f
   expect(access.countedGrant()).toBeUndefined()
   expect(looks).toBe(0)
 })
+
+const START = Date.parse('2026-11-23T10:00:00Z')
+const SHORT = { notBefore: '2026-11-23T10:00:00Z', notAfter: '2026-11-23T10:00:05Z' }
+
+/** What one principal may have, on a clock that the test sets, with how often it was looked at. */
+function timedAccess(grants: readonly Partial<GrantSpec>[]) {
+  const clock = { ms: START, looks: 0 }
+  const now = () => {
+    clock.looks++
+    return clock.ms
+  }
+  return { access: accessOf(grants, { now }), clock }
+}
+
+test('grants without times look at no clock once they are known, nor does what they granted', () => {
+  const { access, clock } = timedAccess([{}, { name: 'second', users: ['app_ro'] }])
+  const request = { database: 'orders', user: 'migrator' }
+  const granted = access.decide(request)
+  if (granted.kind !== 'granted') expect.fail('it is granted')
+  clock.looks = 0
+  for (let i = 0; i < 100; i++) {
+    expect(access.decide(request)).toBe(granted)
+    expect(access.isCurrent(granted)).toBe(true)
+    access.entitlements()
+    access.countedGrant()
+  }
+  expect(clock.looks).toBe(0)
+})
+
+test('a grant with times is decided once while it is in force, for one look at the clock each time', () => {
+  const { access, clock } = timedAccess([SHORT])
+  const granted = access.decide({ database: 'orders' })
+  clock.looks = 0
+  for (let i = 0; i < 100; i++) expect(access.decide({ database: 'orders' })).toBe(granted)
+  expect(clock.looks).toBe(100)
+})
+
+test('a principal that was looked at before its grant began gets it as it begins, and loses it as it ends', () => {
+  const { access, clock } = timedAccess([SHORT])
+  const kindAt = (ms: number) => {
+    clock.ms = START + ms
+    return access.decide({ database: 'orders', user: 'migrator' }).kind
+  }
+  const times = [-1, 0, 5000, 5001, 60_000, 5000, -1, 0]
+  expect(times.map(kindAt)).toEqual([
+    'denied',
+    'granted',
+    'granted',
+    'denied',
+    'denied',
+    'granted',
+    'denied',
+    'granted',
+  ])
+})
+
+test('entitlements, the reason and countedGrant know the time', () => {
+  const { access, clock } = timedAccess([SHORT, { name: 'always', users: ['app_ro'] }])
+  const request = { database: 'orders', user: 'migrator' }
+  expect(access.entitlements()).toEqual([{ database: 'orders', users: ['migrator', 'app_ro'] }])
+  expect(access.countedGrant()).toBe('ops')
+  clock.ms = START + 5001
+  expect(access.entitlements()).toEqual([{ database: 'orders', users: ['app_ro'] }])
+  expect(access.countedGrant()).toBe('always')
+  expect(access.reason(request)).toBe('nearest grant ops: ended at 2026-11-23T10:00:05Z')
+  clock.ms = START - 1
+  expect(access.reason(request)).toBe('nearest grant ops: begins at 2026-11-23T10:00:00Z')
+})
+
+test('whose only grant has ended counts with the issuer’s strangers, not with those who are entitled', () => {
+  const { access, clock } = timedAccess([SHORT])
+  clock.ms = START + 5001
+  expect(access.countedGrant()).toBeUndefined()
+})

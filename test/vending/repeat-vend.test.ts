@@ -46,7 +46,24 @@ afterAll(() => issuer.close())
 
 const OPS = { issuer: 'ci', claims: { team: 'ops' } }
 const BILLING = { ...ORDERS, name: 'billing', host: ORDERS.host.replace('orders', 'billing') }
+/** In the virtual time of these tests, which begins at ten. */
 const GRANTS: Config['grants'] = [
+  {
+    name: 'ops-first',
+    principal: OPS,
+    database: 'orders',
+    users: ['migrator'],
+    notAfter: '2026-11-23T10:02:00Z',
+  },
+  {
+    name: 'ops-later',
+    principal: OPS,
+    database: 'orders',
+    users: ['app_ro'],
+    session: 'per-principal',
+    notBefore: '2026-11-23T10:05:00Z',
+    notAfter: '2026-11-23T10:09:00Z',
+  },
   { name: 'ops', principal: OPS, database: 'orders', users: ['migrator'] },
   { name: 'ops-billing', principal: OPS, database: 'billing', users: ['app_ro', 'app_rw'] },
   {
@@ -67,6 +84,7 @@ const GRANTS: Config['grants'] = [
     principal: { issuer: 'apiKey', subject: 'report' },
     database: 'orders',
     users: ['migrator', 'app_ro'],
+    notAfter: '2026-11-23T10:12:00Z',
   },
 ]
 
@@ -76,7 +94,8 @@ const RELOADS = {
   'no grants': { grants: [] },
   'grant renamed': { grants: GRANTS.map(grant => ({ ...grant, name: `${grant.name}-2` })) },
   'session changed': { grants: GRANTS.map(grant => ({ ...grant, session: 'per-principal' as const })) },
-  'ops alone': { grants: GRANTS.slice(0, 2) },
+  'ops alone': { grants: GRANTS.slice(0, 4) },
+  'all but over': { grants: GRANTS.map(grant => ({ ...grant, notAfter: '2026-11-23T10:00:01Z' })) },
   'port changed': { databases: [{ ...ORDERS, port: 6432 }, BILLING] },
   'dbname and address changed': {
     databases: [{ ...ORDERS, dbname: 'shop', connect: { host: 'localhost', port: 5433 } }, BILLING],
@@ -245,6 +264,82 @@ async function seen(steps: readonly Step[], options: { isDirect: boolean }) {
   for (const next of steps) await perform(service, next)
   return service.end()
 }
+
+const SOON_OVER: Config['grants'] = [
+  {
+    name: 'short',
+    principal: OPS,
+    database: 'orders',
+    users: ['migrator'],
+    notBefore: '2026-11-23T10:00:00Z',
+    notAfter: '2026-11-23T10:00:05Z',
+  },
+]
+
+/** A service that has vended alice's token once, and tells what it answers and records afterwards. */
+async function startSoonOver() {
+  const service = await startObservedService({ isDirect: true, config: configOf({ grants: SOON_OVER }) })
+  const post = () => service.post(requestOf(service, FIRST[0]))
+  await post()
+  return { service, post }
+}
+
+async function outcomeOf(service: ObservedService) {
+  const { replies, records } = await service.end()
+  const decisions = (records[0] ?? [])
+    .map(line => JSON.parse(line))
+    .sort((a, b) => (a.time < b.time ? -1 : 1))
+  return { statuses: replies.map(reply => JSON.parse(reply)[0]), decisions }
+}
+
+test('a token of the cache is not vended a millisecond after its grant has ended, and the record says why', async () => {
+  const { service, post } = await startSoonOver()
+  await service.advance(5000)
+  await post()
+  await service.advance(1)
+  await post()
+  const { statuses, decisions } = await outcomeOf(service)
+  expect(statuses).toEqual([200, 200, 403])
+  expect(decisions).toMatchObject([
+    { decision: 'vended', cached: false },
+    { decision: 'vended', cached: true, grant: 'short' },
+    {
+      decision: 'refused',
+      code: 'access_denied',
+      reason: 'nearest grant short: ended at 2026-11-23T10:00:05Z',
+    },
+  ])
+})
+
+test('a token of the cache does not leave if its grant ended while the audit log wrote', async () => {
+  const { service, post } = await startSoonOver()
+  await service.advance(4000)
+  service.fail('a hangs')
+  await post()
+  await service.advance(1001)
+  await service.mend()
+  const { statuses, decisions } = await outcomeOf(service)
+  expect(statuses).toEqual([200, 403])
+  expect(decisions.map(({ decision, code }) => code ?? decision)).toEqual([
+    'vended',
+    'vended',
+    'access_denied',
+  ])
+})
+
+test('a clock that is put back before a grant begins takes it away again, from the cache too', async () => {
+  const { service, post } = await startSoonOver()
+  await post()
+  service.shiftClock(-1)
+  await post()
+  service.shiftClock(1)
+  await post()
+  const { statuses, decisions } = await outcomeOf(service)
+  expect(statuses).toEqual([200, 200, 403, 200])
+  expect(decisions.find(({ code }) => code === 'access_denied').reason).toBe(
+    'nearest grant short: begins at 2026-11-23T10:00:00Z',
+  )
+})
 
 test('nobody can tell a repeat vend from one that goes the long way', async () => {
   await fc.assert(

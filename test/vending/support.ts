@@ -72,11 +72,12 @@ export function accessOf(
   {
     principal = ALICE,
     databases = [ORDERS],
-  }: { principal?: Principal; databases?: readonly Database[] } = {},
+    now = () => 0,
+  }: { principal?: Principal; databases?: readonly Database[]; now?: () => number } = {},
 ): PrincipalAccess {
   const specs = grants.map(grant => ({ ...OPS, ...grant }))
   const database = (name: string) => databases.find(candidate => candidate.name === name) ?? ORDERS
-  return createPrincipalAccess(principal, { grants: compileGrants(specs), database })
+  return createPrincipalAccess(principal, { grants: compileGrants(specs), database, clock: { now } })
 }
 
 /** The grant that those of a test are laid over. */

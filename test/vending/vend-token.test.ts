@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import type { AuditRecord } from '../../src/audit/record.ts'
+import type { GrantSpec } from '../../src/authorization/grant.ts'
 import { JetonError } from '../../src/errors.ts'
 import { slotOwner } from '../../src/tokens/rate-limit/slot-owner.ts'
 import type { Token } from '../../src/tokens/token.ts'
@@ -370,3 +371,85 @@ test.each([
     ])
   },
 )
+
+const ENDS = { notAfter: '2026-11-23T10:00:05Z' }
+
+/** The use case for a grant that ends after five seconds of the test's clock. */
+function startEnding(grants: readonly Partial<GrantSpec>[] = [ENDS]) {
+  let now = () => 0
+  const vending = startVending({ access: accessOf(grants, { now: () => now() }) })
+  now = vending.clock.now
+  return vending
+}
+
+test('a grant that ends while the token is minted, or while it waits for a slot, is not vended: 403 and a record', async () => {
+  const { vend, audit, access, clock, records, get, deliver, cancel, token } = startEnding()
+  get.mockImplementation(async () => {
+    await clock.sleep(5001)
+    return { token, cached: false, deliver, cancel }
+  })
+  const failure = failureOf(vend({ access, audit, request: REQUEST }), audit)
+  await clock.advance(5001)
+  expect((await failure).code).toBe('access_denied')
+  expect([cancel.mock.calls.length, deliver.mock.calls.length]).toEqual([1, 0])
+  expect(records).toMatchObject([
+    {
+      decision: 'refused',
+      code: 'access_denied',
+      reason: 'nearest grant ops: ended at 2026-11-23T10:00:05Z',
+      grant: undefined,
+      fingerprint: undefined,
+    },
+  ])
+})
+
+test.each(['record', 'slot'] as const)(
+  'a grant that ends while a %s is waited for: the token does not leave, and a second record says so',
+  async waitsFor => {
+    const { vend, audit, access, clock, auditLog, records, deliver } = startEnding()
+    if (waitsFor === 'record') auditLog.delayMs = 5001
+    else deliver.mockImplementation(() => clock.sleep(5001))
+    const failure = failureOf(vend({ access, audit, request: REQUEST }), audit)
+    await clock.advance(5001)
+    expect((await failure).code).toBe('access_denied')
+    expect(records).toMatchObject([
+      { decision: 'vended', grant: 'ops' },
+      { decision: 'refused', code: 'access_denied', reason: expect.stringContaining('ended at') },
+    ])
+  },
+)
+
+test('a token that leaves in the last moment of its grant leaves', async () => {
+  const { vend, audit, access, clock, auditLog } = startEnding()
+  auditLog.delayMs = 5000
+  const vended = vend({ access, audit, request: REQUEST })
+  await clock.advance(5000)
+  expect(await vended).toMatchObject({ grant: { name: 'ops' } })
+})
+
+test('a replacement for a refused token needs a grant in force, like any other', async () => {
+  const { vend, audit, access, clock, get } = startEnding()
+  await clock.advance(5001)
+  const rejectedFingerprint = 'f'.repeat(64)
+  const error = await failureOf(vend({ access, audit, request: REQUEST, rejectedFingerprint }), audit)
+  expect(error.code).toBe('access_denied')
+  expect(get).not.toHaveBeenCalled()
+})
+
+test('a request that waits from one grant into the next is vended by the next, with a token of that one’s session', async () => {
+  const next: Partial<GrantSpec> = { name: 'next', session: 'per-principal' }
+  const { vend, audit, access, clock, records, get, deliver, cancel, token } = startEnding([ENDS, next])
+  get.mockImplementationOnce(async () => {
+    await clock.sleep(5001)
+    return { token, cached: false, deliver, cancel }
+  })
+  const vended = vend({ access, audit, request: REQUEST })
+  await clock.advance(5001)
+  expect(await vended).toMatchObject({ grant: { name: 'next' } })
+  expect(get.mock.calls.map(([{ sessionName }]) => sessionName)).toEqual([
+    'orders.migrator',
+    expect.stringMatching(/^alice=/),
+  ])
+  expect(cancel).toHaveBeenCalledOnce()
+  expect(records).toMatchObject([{ decision: 'vended', grant: 'next' }])
+})

@@ -2,7 +2,9 @@ import { API_KEY_ISSUER } from '../../authentication/api-key.ts'
 import type { GrantSpec } from '../../authorization/grant.ts'
 import { findContradiction } from '../../authorization/grant-overlap.ts'
 import { findScopeProblem } from '../../authorization/grant-scope.ts'
+import { periodOf } from '../../authorization/grant-times.ts'
 import type { Tenancy } from '../../authorization/tenancy/tenancy.ts'
+import { parseRfc3339 } from '../../lib/iso-time.ts'
 import { findNearSpelling } from '../../lib/near-spelling.ts'
 import { didYouMean, namesText, type Report, shownKey } from '../problems.ts'
 import type { DefinedNames, Sections } from '../sections.ts'
@@ -44,6 +46,27 @@ function checkGrant(grant: GrantSpec, { definedNames, tenancies, issuerUrls, rep
   const contradiction = findContradiction(grant.principal, issuerUrls.get(issuer))
   if (contradiction !== undefined) principal.problem(CONTRADICTIONS[contradiction.claim])
   checkPatterns(grant.principal, principal)
+  checkTimes(grant, report)
+}
+
+/** Says nothing of two times that are in order, whether they are past or not: that changes without a change of the file. */
+function checkTimes(grant: GrantSpec, report: Report): void {
+  const unreadable = (['notBefore', 'notAfter'] as const).filter(
+    key => grant[key] !== undefined && parseRfc3339(grant[key]) === undefined,
+  )
+  for (const key of unreadable) report.problem(timeFault(grant[key] ?? ''), key)
+  const period = periodOf(grant)
+  // one millisecond is the least that two different times are apart
+  if (period && unreadable.length === 0 && period.end - period.from <= 1)
+    report.problem('must be later than notBefore, or the grant is never in force', 'notAfter')
+}
+
+function timeFault(text: string): string {
+  if (parseRfc3339(`${text}Z`) !== undefined)
+    return `has no time zone: write ${text}Z if it is in UTC, or ${text}+01:00 and the like`
+  if (parseRfc3339(`${text}T00:00:00Z`) !== undefined)
+    return `is a day and not a moment: write one such as ${text}T18:00:00Z, with a time zone`
+  return 'is not a time by RFC 3339: write one such as 2026-12-31T18:00:00Z, or 2026-12-31T18:00:00+01:00'
 }
 
 const CONTRADICTIONS = {

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { loadConfig } from '../../../src/config/load.ts'
+import { exampleIn, readDocsPage } from '../../support/markdown.ts'
 import {
   problemsOf,
   type Sound,
@@ -156,5 +158,74 @@ describe('checkGrants on conditions that contradict each other', () => {
     { subject: 'a', claims: { iss: ['https://other.example', 'https://issuer.example'] } },
   ])('accepts %j', async members => {
     expect(await problemsOf(withPrincipal({ issuer: 'own', ...members }))).toEqual([])
+  })
+})
+
+describe('checkGrants on times', () => {
+  test.each<[string, object, string[]]>([
+    ['none', {}, []],
+    [
+      'both, in different zones',
+      { notBefore: '2026-11-23T10:00:00Z', notAfter: '2026-11-23T12:00:01+02:00' },
+      [],
+    ],
+    ['one that is over', { notAfter: '2020-01-01T00:00:00Z' }, []],
+    [
+      'a time without a zone',
+      { notAfter: '2026-12-31T18:00:00' },
+      [
+        'grants[0].notAfter: has no time zone: write 2026-12-31T18:00:00Z if it is in UTC, or 2026-12-31T18:00:00+01:00 and the like',
+      ],
+    ],
+    [
+      'a day',
+      { notBefore: '2026-12-31' },
+      [
+        'grants[0].notBefore: is a day and not a moment: write one such as 2026-12-31T18:00:00Z, with a time zone',
+      ],
+    ],
+    [
+      'two that are no times, which are not quoted',
+      { notBefore: '2026-02-30T00:00:00Z', notAfter: 'AKIAIOSFODNN7EXAMPLE' },
+      ['notBefore', 'notAfter'].map(
+        key =>
+          `grants[0].${key}: is not a time by RFC 3339: write one such as 2026-12-31T18:00:00Z, or 2026-12-31T18:00:00+01:00`,
+      ),
+    ],
+    [
+      'an end at the beginning',
+      { notBefore: '2026-11-23T10:00:00Z', notAfter: '2026-11-23T12:00:00+02:00' },
+      ['grants[0].notAfter: must be later than notBefore, or the grant is never in force'],
+    ],
+    [
+      'an end before the beginning',
+      { notBefore: '2026-11-23T10:00:00Z', notAfter: '2026-11-23T09:00:00Z' },
+      ['grants[0].notAfter: must be later than notBefore, or the grant is never in force'],
+    ],
+    ['a number', { notAfter: 20261231 }, ['grants[0].notAfter: must be text: put it in quotes']],
+  ])('%s', async (_, times, problems) => {
+    expect(await problemsOf(withGrants({ name: 'a', ...times }))).toEqual(problems)
+  })
+
+  test('lets the example of docs/configuration.md pass', async () => {
+    const { grants } = parse(exampleIn(await readDocsPage('configuration'), 'grant-times'))
+    expect(await problemsOf(config => ({ ...config, grants }))).toEqual([])
+  })
+
+  test('warns of a grant that has ended, and of none that is to begin', async () => {
+    const path = await written(
+      withGrants(
+        { name: 'over', notAfter: '2026-11-23T10:00:00Z' },
+        { name: 'later', users: ['app_ro'], notBefore: '2026-11-24T10:00:00Z' },
+      )(sound()),
+    )
+    const warningsAt = async (iso: string) =>
+      (await loadConfig(path, { now: Date.parse(iso) })).warnings
+        ?.filter(({ path }) => path.startsWith('grants'))
+        .map(({ path, message }) => [path, message])
+    expect(await warningsAt('2026-11-23T10:00:00Z')).toEqual([])
+    expect(await warningsAt('2026-11-23T10:00:00.001Z')).toEqual([
+      ['grants[0].notAfter', 'ended at 2026-11-23T10:00:00Z and is for nobody any more: leave it out'],
+    ])
   })
 })

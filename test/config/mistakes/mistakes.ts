@@ -88,6 +88,23 @@ function values(): Mistake[] {
       title: 'a grant names nobody',
       change: [['subject: "system:serviceaccount:billing:*"', 'subject: "**"']],
     },
+    {
+      title: 'a grant ends before it begins',
+      change: [
+        [
+          '    users: [app_ro]\n',
+          '    users: [app_ro]\n    notBefore: 2026-12-31T18:00:00Z\n    notAfter: 2026-12-01T18:00:00Z\n',
+        ],
+      ],
+    },
+    {
+      title: 'the end of a grant has no time zone',
+      change: [['    users: [app_ro]\n', '    users: [app_ro]\n    notAfter: 2999-12-31 18:00:00\n']],
+    },
+    {
+      title: 'a grant has ended',
+      change: [['    users: [app_ro]\n', '    users: [app_ro]\n    notAfter: 2020-12-31T18:00:00Z\n']],
+    },
     { title: 'a grant does not pin an owner', change: [['        repository_id: 123456\n', '']] },
     {
       title: 'an API key has claims',

@@ -1,0 +1,18 @@
+import type { GrantSpec } from '../../authorization/grant.ts'
+import { periodOf } from '../../authorization/grant-times.ts'
+import { isoTime } from '../../lib/iso-time.ts'
+import type { Report } from '../problems.ts'
+
+/** Warns of grants that have ended by `now` (ms). */
+export function warnOfGrantTimes(
+  grants: readonly GrantSpec[],
+  { now, report }: { now: number; report: Report },
+): void {
+  grants.forEach((grant, position) => {
+    const period = periodOf(grant)
+    if (period && period.end <= now)
+      report
+        .at(position)
+        .problem(`ended at ${isoTime(period.end - 1)} and is for nobody any more: leave it out`, 'notAfter')
+  })
+}
