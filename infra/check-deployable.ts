@@ -11,6 +11,8 @@ export function checkDeployable({ server, store, audit }: Config): void {
 
   if (server.tls)
     problem('server.tls', 'is not used on Lambda: leave it out, or its key would be in the package')
+  if (server.admin?.tls)
+    problem('server.admin.tls', 'is not used on Lambda: leave it out, or its key would be in the package')
   if (store.type === 'dynamodb') {
     const { region, encryption } = store
     if (region !== undefined)

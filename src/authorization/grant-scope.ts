@@ -18,7 +18,10 @@ import { isOnlyWildcards } from './wildcard.ts'
  * pin an owner, spelled out, in every alternative. Conditions that can never hold are reported too. `tenancy` is undefined
  * for API keys, and for an issuer that is reported itself.
  */
-export function findScopeProblem({ principal }: GrantSpec, tenancy: Tenancy | undefined): string | undefined {
+export function findScopeProblem(
+  { principal }: Pick<GrantSpec, 'principal'>,
+  tenancy: Tenancy | undefined,
+): string | undefined {
   const { subject, claims, anyone = false } = principal
   if (anyone && (subject !== undefined || claims !== undefined))
     return '`anyone: true` contradicts a subject or claims beside it: leave one or the other out'

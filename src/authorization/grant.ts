@@ -30,6 +30,12 @@ export interface GrantSpec {
   readonly notAfter?: string
 }
 
+/** Which principals may open the console, as it is configured. */
+export interface OperatorSpec {
+  readonly name: string
+  readonly principal: PrincipalSpec
+}
+
 /** What a principal requests a token for. `user` may be left out if only one is granted. */
 export interface AccessRequest {
   readonly database: string

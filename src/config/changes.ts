@@ -26,6 +26,7 @@ export interface ConfigChanges {
   readonly apiKeys?: NameChanges
   readonly databases?: NameChanges
   readonly grants?: GrantChanges
+  readonly operators?: NameChanges
   /** Which of `server`, `store` and `audit` differ. */
   readonly sections?: readonly string[]
 }
@@ -39,6 +40,7 @@ export function configChanges(before: Config, after: Config): ConfigChanges {
     apiKeys: nameChanges(new Map(Object.entries(before.apiKeys)), new Map(Object.entries(after.apiKeys))),
     databases: nameChanges(named(before.databases), named(after.databases)),
     grants: grantChanges(named(before.grants), named(after.grants)),
+    operators: nameChanges(named(before.operators ?? []), named(after.operators ?? [])),
     sections,
   })
 }

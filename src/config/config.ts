@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
 import type { Audience } from '../authentication/audience.ts'
-import type { GrantSpec } from '../authorization/grant.ts'
+import type { GrantSpec, OperatorSpec } from '../authorization/grant.ts'
 import type { Database } from '../rds/database.ts'
 import type { ConfigOrigin } from './origin.ts'
 import type { Problem } from './problems.ts'
@@ -18,6 +18,8 @@ export interface Config {
   readonly apiKeys: Readonly<Record<string, readonly string[]>>
   readonly databases: readonly Database[]
   readonly grants: readonly GrantSpec[]
+  /** Who may open the console, if it asks for a credential. */
+  readonly operators?: readonly OperatorSpec[]
   readonly store: StoreConfig
   readonly audit: readonly SinkConfig[]
   readonly origin: ConfigOrigin
@@ -34,7 +36,15 @@ export interface ServerConfig {
   readonly connections?: { readonly max: number; readonly maxPerAddress: number | undefined } | undefined
   /** PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
-  readonly admin?: { readonly host: string; readonly port: number } | undefined
+  readonly admin?: AdminConfig | undefined
+}
+
+export interface AdminConfig {
+  readonly host: string
+  readonly port: number
+  /** Whether it has the console. */
+  readonly console?: boolean | undefined
+  readonly tls?: ServerConfig['tls']
 }
 
 export interface IssuerConfig {

@@ -49,6 +49,6 @@ export function originOf(
 }
 
 function publicPaths({ issuers, server }: Pick<Sections, 'issuers' | 'server'>): string[] {
-  const paths = [...issuers.map(([, { jwksFile }]) => jwksFile), server?.tls?.cert]
+  const paths = [...issuers.map(([, { jwksFile }]) => jwksFile), server?.tls?.cert, server?.admin?.tls?.cert]
   return paths.filter(path => path !== undefined)
 }

@@ -16,7 +16,7 @@ export interface KeyChange {
 }
 
 /** What comes from files is one key, and may be secret. */
-const FROM_FILES = ['server.tls', 'store.encryption.keyFile']
+const FROM_FILES = ['server.tls', 'server.admin.tls', 'store.encryption.keyFile']
 
 /**
  * Returns each key of `server`, `store` and `audit` that differs between two configurations, in the order of the file's

@@ -6,6 +6,7 @@ import { checkAudit } from './checks/audit.ts'
 import { checkDatabases } from './checks/databases.ts'
 import { checkGrants } from './checks/grants.ts'
 import { checkIssuers, checkTenancies } from './checks/issuers.ts'
+import { checkOperators } from './checks/operators.ts'
 import { checkServer } from './checks/server.ts'
 import { checkStore } from './checks/store.ts'
 import type { Config, IssuerConfig } from './config.ts'
@@ -159,17 +160,22 @@ async function checkConfig(
   })
 
   const server =
-    sections.server && (await checkServer({ ...sections.server, ...given(listen) }, at('server')))
+    sections.server &&
+    (await checkServer(
+      { ...sections.server, ...given(listen) },
+      { ...at('server'), hasOperators: sections.operators.length > 0 },
+    ))
   const issuers = await checkIssuers(sections.issuers, at('issuers'))
   const tenancies = checkTenancies(sections.issuers, report.at('issuers'))
   const apiKeys = checkApiKeys(sections.apiKeys, report.at('apiKeys'))
   const databases = checkDatabases(sections.databases, report.at('databases'))
-  const grants = checkGrants(sections.grants, {
+  const principals = {
     definedNames: sections.definedNames,
     tenancies,
     issuerUrls: new Map(sections.issuers.map(([name, { issuer }]) => [name, issuer])),
-    report: report.at('grants'),
-  })
+  }
+  const grants = checkGrants(sections.grants, { ...principals, report: report.at('grants') })
+  const operators = checkOperators(sections.operators, { ...principals, report: report.at('operators') })
   const store = sections.store && (await checkStore(sections.store, at('store')))
   const inputs = [basename(file), ...inputPaths(sections)]
   const audit = await checkAudit(sections.audit, { ...at('audit'), store: sections.store, inputs })
@@ -190,7 +196,9 @@ async function checkConfig(
       now,
     }),
   ]
-  const config = isSound ? { server, issuers, apiKeys, databases, grants, store, audit, origin } : undefined
+  const config = isSound
+    ? { server, issuers, apiKeys, databases, grants, operators, store, audit, origin }
+    : undefined
   return { config, problems, warnings, origin }
 }
 

@@ -10,7 +10,8 @@ export type Purpose = 'check' | 'describe' | 'start' | { readonly reloadOf: Conf
 /** Whether a certificate is taken although its dates are not good. `jeton check` takes none, a running server its own. */
 export function acceptsUndated(purpose: Purpose, cert: string): boolean {
   if (typeof purpose === 'string') return purpose !== 'check'
-  return purpose.reloadOf.server.tls?.cert === cert
+  const { tls, admin } = purpose.reloadOf.server
+  return tls?.cert === cert || admin?.tls?.cert === cert
 }
 
 /** Whether it matters if an audit file can be written to: a server that runs has its own open, and nothing else opens one. */

@@ -96,8 +96,11 @@ export function createReloader({ source, ...parts }: ReloaderParts): () => Promi
  * certificate, but TLS is switched on or off only at the start.
  */
 export function restartOnlyChanges(old: Config, changed: Config): KeyChange[] {
-  const isTlsSwitched = (old.server.tls === undefined) !== (changed.server.tls === undefined)
-  return keyChanges(old, changed).filter(({ key }) => key !== 'server.tls' || isTlsSwitched)
+  const renewed = [
+    { key: 'server.tls', from: old.server.tls, to: changed.server.tls },
+    { key: 'server.admin.tls', from: old.server.admin?.tls, to: changed.server.admin?.tls },
+  ].flatMap(({ key, from, to }) => (from && to ? [key] : []))
+  return keyChanges(old, changed).filter(({ key }) => !renewed.includes(key))
 }
 
 /** Writes the line that alarms filter for. */

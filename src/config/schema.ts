@@ -24,6 +24,15 @@ const byName = <T extends TSchema>(value: T, description: string) =>
     description: `${description}, by name: ${NAME_FORM}`,
   })
 
+const tls = (description: string) =>
+  object(
+    {
+      cert: text('PEM file of the certificate and its chain'),
+      key: text('PEM file of the private key, unencrypted'),
+    },
+    description,
+  )
+
 const Server = object(
   {
     host: Type.Optional(
@@ -59,22 +68,21 @@ const Server = object(
         'Limits of connections; at a limit, a new connection takes the place of an idle one',
       ),
     ),
-    tls: Type.Optional(
-      object(
-        {
-          cert: text('PEM file of the certificate and its chain'),
-          key: text('PEM file of the private key, unencrypted'),
-        },
-        'Serve HTTPS',
-      ),
-    ),
+    tls: Type.Optional(tls('Serve HTTPS')),
     admin: Type.Optional(
       object(
         {
           host: Type.Optional(text('Address to listen on; default 127.0.0.1')),
           port: Type.Optional(port('Default 9464; 0 picks a free port')),
+          console: Type.Optional(
+            Type.Boolean({
+              description:
+                "Whether the operator's pages are at /console; beyond loopback with tls and operators",
+            }),
+          ),
+          tls: Type.Optional(tls('Serve HTTPS there')),
         },
-        'Listener for /metrics, apart from callers; off unless configured',
+        'Listener for /metrics and the console, apart from callers; off unless configured',
       ),
     ),
   },
@@ -175,22 +183,24 @@ const Claims = claims(
   'All must match, nested as in the JWT. A list matches any of its values; * is a run without /, ** any run',
 )
 
+const Principal = object(
+  {
+    issuer: text('A name from issuers, or apiKey'),
+    subject: Type.Optional(
+      textOrTexts('The `sub` of the JWT, or the name of the API key. A list matches any; * and ** work'),
+    ),
+    claims: Type.Optional(Claims),
+    anyone: Type.Optional(
+      Type.Boolean({ description: 'Confirms that everybody whom the issuer knows is meant' }),
+    ),
+  },
+  'The principals: by a subject, at least one claim, or anyone',
+)
+
 const Grants = Type.Array(
   object({
     name: Type.String({ pattern: NAME_PATTERN, description: `Its name in audit records: ${NAME_FORM}` }),
-    principal: object(
-      {
-        issuer: text('A name from issuers, or apiKey'),
-        subject: Type.Optional(
-          textOrTexts('The `sub` of the JWT, or the name of the API key. A list matches any; * and ** work'),
-        ),
-        claims: Type.Optional(Claims),
-        anyone: Type.Optional(
-          Type.Boolean({ description: 'Confirms that everybody whom the issuer knows is meant' }),
-        ),
-      },
-      'The principals: by a subject, at least one claim, or anyone',
-    ),
+    principal: Principal,
     database: text('A name from databases'),
     users: texts("Those of the database's users that the principals may have tokens for"),
     session: Type.Optional(
@@ -211,6 +221,17 @@ const Grants = Type.Array(
   {
     description:
       'Which principals may have tokens for which database users; if several grants allow it, the first one counts',
+  },
+)
+
+const Operators = Type.Array(
+  object({
+    name: Type.String({ pattern: NAME_PATTERN, description: `Its name in logs: ${NAME_FORM}` }),
+    principal: Principal,
+  }),
+  {
+    description:
+      'Who may open the console, by a JWT or an API key; required for a console beyond loopback. They get no tokens',
   },
 )
 
@@ -276,6 +297,7 @@ export const ConfigSchema = Type.Object(
     apiKeys: Type.Optional(ApiKeys),
     databases: Databases,
     grants: Grants,
+    operators: Type.Optional(Operators),
     store: Type.Optional(Store),
     audit: Type.Optional(Audit),
   },

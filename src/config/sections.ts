@@ -4,7 +4,7 @@ import type { ConfigFile } from './schema.ts'
 import type { SchemaProblem } from './schema-problems.ts'
 
 type Named<Section extends 'issuers' | 'apiKeys' | 'databases'> = NonNullable<ConfigFile[Section]>[string]
-type Listed<Section extends 'grants' | 'audit'> = NonNullable<ConfigFile[Section]>[number]
+type Listed<Section extends 'grants' | 'operators' | 'audit'> = NonNullable<ConfigFile[Section]>[number]
 
 /**
  * The parts of a configuration that the schema allows, so that they can be checked even if it does not allow others.
@@ -19,6 +19,7 @@ export interface Sections {
   readonly apiKeys: readonly (readonly [string, Named<'apiKeys'>])[]
   readonly databases: readonly (readonly [string, Named<'databases'>])[]
   readonly grants: readonly (readonly [number, Listed<'grants'>])[]
+  readonly operators: readonly (readonly [number, Listed<'operators'>])[]
   readonly audit: readonly (readonly [number, Listed<'audit'>])[]
   readonly definedNames: DefinedNames
 }
@@ -61,6 +62,7 @@ export function selectSoundSections(value: unknown, problems: readonly SchemaPro
     apiKeys: soundEntries('apiKeys', entriesOf(root.apiKeys)),
     databases: soundEntries('databases', entriesOf(root.databases)),
     grants: soundEntries('grants', positionsOf(root.grants)),
+    operators: soundEntries('operators', positionsOf(root.operators ?? [])),
     audit: soundEntries('audit', positionsOf(root.audit ?? [{ type: 'stdout' }])),
     definedNames: {
       issuers: isKnown('issuers') ? new Set(entriesOf(root.issuers).map(([name]) => name)) : undefined,
@@ -78,7 +80,7 @@ export function inputPaths({
   store,
   issuers,
 }: Pick<Sections, 'server' | 'store' | 'issuers'>): string[] {
-  const ofServer = [server?.tls?.cert, server?.tls?.key]
+  const ofServer = [server?.tls, server?.admin?.tls].flatMap(tls => (tls ? [tls.cert, tls.key] : []))
   const ofIssuers = issuers.map(([, { jwksFile }]) => jwksFile)
   return [...ofServer, ...ofIssuers, store?.encryption?.keyFile].flat().filter(path => path !== undefined)
 }

@@ -28,7 +28,12 @@ export function withStandIns(config: Config, keysOf: (issuer: string) => JSONWeb
   const { host, port, connections, admin } = server
   return {
     ...config,
-    server: { host, port, connections, ...(admin && { admin: { host, port: admin.port } }) },
+    server: {
+      host,
+      port,
+      connections,
+      ...(admin && { admin: { host, port: admin.port, console: admin.console } }),
+    },
     issuers: issuers.map(issuer => ({ ...issuer, jwks: keysOf(issuer.name) })),
     store: { type: 'memory' },
     audit: [{ type: 'stdout' }],

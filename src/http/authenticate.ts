@@ -136,7 +136,7 @@ function bodyFailure({ raw }: FastifyRequest): Error | undefined {
  * Returns `cause`, or `rate_limited` if its source has failed too often. Only failures are limited: CI jobs share addresses,
  * and one that fails must not shut out the others.
  */
-function limitFailure(
+export function limitFailure(
   cause: JetonError,
   { failureLimiter, sourceIp }: { failureLimiter: AuthFailureLimiter; sourceIp: string | undefined },
 ): JetonError {

@@ -30,6 +30,7 @@ export const LOG_EVENTS = [
   'configuration_reloaded',
   'configuration_unreadable',
   'connections_limited',
+  'console_opened',
   'data_key_not_shared',
   'data_key_outdated',
   'data_key_replaced',

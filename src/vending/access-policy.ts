@@ -2,6 +2,7 @@ import { type Authenticator, createAuthenticator, createSchemes } from '../authe
 import type { ReadableIssuerKeys } from '../authentication/issuer-keys.ts'
 import type { Principal } from '../authentication/principal.ts'
 import { compileGrants } from '../authorization/compiled-grants.ts'
+import { compileOperators, type Operators } from '../authorization/operators.ts'
 import type { Config, IssuerConfig } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Database } from '../rds/database.ts'
@@ -19,6 +20,8 @@ export interface AccessPolicy {
     readonly keys: ReadableIssuerKeys
   }[]
   readonly authenticator: Authenticator
+  /** Who may open the console. */
+  readonly operators: Operators
   /** Returns the database of this name. Throws if there is none, which a checked grant never causes. */
   database(name: string): Database
   /** Returns the same object for the same Principal object, which stays the same while its JWT is cached. */
@@ -59,6 +62,7 @@ export function compileAccessPolicy(config: Config, { clock, keysOf }: AccessPol
   const extraBytesOf = (principal: Principal) => accessOf(principal).listBytes()
   return {
     issuers,
+    operators: compileOperators(config.operators ?? []),
     authenticator: createAuthenticator(createSchemes({ issuers, apiKeys, clock, extraBytesOf })),
     database,
     accessOf,

@@ -32,6 +32,7 @@ describe('configChanges', () => {
       apiKeys: { kept: ['a'.repeat(64)], rotated: ['d'.repeat(64)], fresh: ['e'.repeat(64)] },
       databases: [{ ...database, port: 1 }],
       issuers: [...config.issuers, { ...issuer, name: 'second' }],
+      operators: [{ name: 'on-call', principal: { issuer: issuer.name, subject: 'another' } }],
     }
     const changes = configChanges(before, after)
     expect(changes).toEqual({
@@ -39,6 +40,7 @@ describe('configChanges', () => {
       apiKeys: { added: ['fresh'], removed: ['gone'], changed: ['rotated'] },
       databases: { changed: [database.name] },
       issuers: { added: ['second'] },
+      operators: { added: ['on-call'] },
     })
     expect(JSON.stringify(changes)).not.toMatch(/[a-e]{64}|another/)
   })

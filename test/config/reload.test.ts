@@ -237,4 +237,14 @@ describe('restartOnlyChanges', () => {
     expect(restartOnlyChanges(config, withTls('one'))).toEqual([{ section: 'server', key: 'server.tls' }])
     expect(restartOnlyChanges(withTls('one'), withTls('two'))).toEqual([])
   })
+
+  test('does the same for the certificate of the admin listener', () => {
+    const withAdmin = (tls?: Config['server']['tls']): Config => ({
+      ...config,
+      server: { ...config.server, admin: { host: '127.0.0.1', port: 1, tls } },
+    })
+    const [one, two] = ['one', 'two'].map(cert => withAdmin({ cert, key: 's3cret' })) as [Config, Config]
+    expect(restartOnlyChanges(withAdmin(), one)).toEqual([{ section: 'server', key: 'server.admin.tls' }])
+    expect(restartOnlyChanges(one, two)).toEqual([])
+  })
 })

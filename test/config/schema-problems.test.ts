@@ -66,7 +66,7 @@ describe('findSchemaProblems', () => {
     [
       'an unknown key',
       c => ({ ...c, grant: [] }),
-      'grant: unknown key; known here: $schema, server, issuers, apiKeys, databases, grants, store, audit',
+      'grant: unknown key; known here: $schema, server, issuers, apiKeys, databases, grants, operators, store, audit',
     ],
     [
       'an unknown key further down',

@@ -10,7 +10,7 @@ import { didYouMean, namesText, type Report, shownKey } from '../problems.ts'
 import type { DefinedNames, Sections } from '../sections.ts'
 import { checkPatterns } from './patterns.ts'
 
-interface GrantCheck {
+export interface GrantCheck {
   definedNames: DefinedNames
   /** By the issuer's name; without those that are reported themselves. */
   tenancies: ReadonlyMap<string, Tenancy>
@@ -20,6 +20,9 @@ interface GrantCheck {
 }
 
 type NameCheck = Omit<GrantCheck, 'tenancies' | 'issuerUrls'>
+
+/** What has a name and means principals. */
+type PrincipalEntry = Pick<GrantSpec, 'name' | 'principal'>
 
 /** Returns all grants, of which only those without a reported problem refer to something. */
 export function checkGrants(
@@ -31,8 +34,16 @@ export function checkGrants(
   return entries.map(([, grant]) => grant)
 }
 
-function checkGrant(grant: GrantSpec, { definedNames, tenancies, issuerUrls, report }: GrantCheck): void {
-  checkTarget(grant, { definedNames, report })
+function checkGrant(grant: GrantSpec, check: GrantCheck): void {
+  checkTarget(grant, check)
+  checkPrincipal(grant, check)
+}
+
+/** Reports principals that a grant or an operator cannot mean: nobody, strangers of a shared issuer, or nobody that exists. */
+export function checkPrincipal(
+  grant: PrincipalEntry,
+  { definedNames, tenancies, issuerUrls, report }: GrantCheck,
+): void {
   const principal = report.at('principal')
   const { issuer } = grant.principal
   if (issuer === API_KEY_ISSUER) checkKeyNames(grant, { definedNames, report: principal })
@@ -69,19 +80,26 @@ function timeFault(text: string): string {
   return 'is not a time by RFC 3339: write one such as 2026-12-31T18:00:00Z, or 2026-12-31T18:00:00+01:00'
 }
 
+const NAMED_BY = { grants: 'audit records name the grant', operators: 'logs name the operator' }
+
 const CONTRADICTIONS = {
   sub: 'wants one `sub` by its subject and another by its claims, and no JWT has both: leave one of them out',
   iss: 'wants another `iss` than that of its issuer, which all JWTs have that are accepted from it: leave `iss` out',
 }
 
-function checkUniqueNames(entries: Sections['grants'], report: Report): void {
+/** Reports names that two entries of a list have. */
+export function checkUniqueNames(
+  entries: readonly (readonly [number, PrincipalEntry])[],
+  report: Report,
+  section: 'grants' | 'operators' = 'grants',
+): void {
   const positions = new Map<string, number>()
   for (const [position, { name }] of entries) {
     const first = positions.get(name)
     if (first === undefined) positions.set(name, position)
     else
       report.problem(
-        `is already the name of grants[${first}]: choose another, because audit records name the grant`,
+        `is already the name of ${section}[${first}]: choose another, because ${NAMED_BY[section]}`,
         position,
         'name',
       )
@@ -110,7 +128,10 @@ function checkTarget({ database, users }: GrantSpec, { definedNames, report }: N
 }
 
 /** Does not quote the subject, which may be the key itself in the place of its name. */
-function checkKeyNames({ principal: { subject } }: GrantSpec, { definedNames, report }: NameCheck): void {
+function checkKeyNames(
+  { principal: { subject } }: PrincipalEntry,
+  { definedNames, report }: NameCheck,
+): void {
   const { apiKeys } = definedNames
   if (apiKeys === undefined) return
   const subjects = typeof subject === 'string' ? [subject] : (subject ?? [])

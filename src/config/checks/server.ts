@@ -2,11 +2,12 @@ import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { parseIpAddress } from '../../lib/ip-address.ts'
 import { isLoopback } from '../../lib/loopback.ts'
-import type { ServerConfig } from '../config.ts'
+import type { AdminConfig, ServerConfig } from '../config.ts'
 import type { Report } from '../problems.ts'
 import type { Sections } from '../sections.ts'
 import { checkTls, type TlsCheck } from './tls.ts'
 
+const CONSOLE_NEEDS = 'is beyond loopback, where the console needs'
 const DEFAULT_HOST = '127.0.0.1'
 const DEFAULT_PORT = 8080
 const DEFAULT_ADMIN_PORT = 9464
@@ -20,7 +21,7 @@ type ServerSection = NonNullable<Sections['server']>
  */
 export async function checkServer(
   server: ServerSection,
-  { report, warnings, ...context }: TlsCheck,
+  { report, warnings, hasOperators, ...context }: TlsCheck & { hasOperators: boolean },
 ): Promise<ServerConfig> {
   const { port = DEFAULT_PORT, behindProxy } = server
   const host = addressOf(server.host)
@@ -34,15 +35,37 @@ export async function checkServer(
   const tls =
     server.tls &&
     (await checkTls(server.tls, { ...context, report: report.at('tls'), warnings: warnings.at('tls') }))
-  const admin = server.admin && {
-    host: addressOf(server.admin.host),
-    port: server.admin.port ?? DEFAULT_ADMIN_PORT,
-  }
-  if (admin) checkHost(admin.host, report.at('admin'))
+  const reports = { report: report.at('admin'), warnings: warnings.at('admin') }
+  const admin = server.admin && (await checkAdmin(server.admin, { ...context, ...reports, hasOperators }))
   if (admin && admin.port === port && port !== 0 && isOneListener(admin.host, host))
     report.problem('is also server.port: /metrics needs a port of its own', 'admin', 'port')
   const connections = checkConnections(server, report.at('connections'))
   return { host, port, behindProxy, connections, tls, admin }
+}
+
+/**
+ * Returns the admin listener with defaults. Credentials must not cross a network unencrypted, nor the console be shown to
+ * whoever reaches it. A reload without operators is only doubtful, since to refuse it would undo a revocation.
+ */
+async function checkAdmin(
+  section: NonNullable<ServerSection['admin']>,
+  { report, warnings, hasOperators, ...context }: TlsCheck & { hasOperators: boolean },
+): Promise<AdminConfig> {
+  const { port = DEFAULT_ADMIN_PORT, console = false } = section
+  const host = addressOf(section.host)
+  checkHost(host, report)
+  if (console && !isLoopback(host)) {
+    if (!section.tls)
+      report.problem(`${CONSOLE_NEEDS} TLS, for it is opened with a credential: set server.admin.tls`, 'host')
+    if (!hasOperators)
+      (typeof context.purpose === 'string' ? report : warnings).problem(
+        `${CONSOLE_NEEDS} operators, or nobody may open it: name them in operators, as principals are named in grants`,
+        'host',
+      )
+  }
+  const at = { report: report.at('tls'), warnings: warnings.at('tls') }
+  const tls = section.tls && (await checkTls(section.tls, { ...context, ...at }))
+  return { host, port, ...(console && { console }), ...(tls && { tls }) }
 }
 
 /** `localhost` may resolve to two addresses, on which Node would open two servers. */

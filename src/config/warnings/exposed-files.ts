@@ -47,17 +47,8 @@ function watchedFiles(sections: Sections, configPath: string): WatchedFile[] {
   const config: WatchedFile = { path: configPath, segments: [], name: 'the configuration' }
   return [
     secrets.length === 0 ? config : { ...config, secret: secrets.join(' and ') },
-    ...(server?.tls
-      ? [
-          { path: server.tls.cert, segments: ['server', 'tls', 'cert'], name: 'the file' },
-          {
-            path: server.tls.key,
-            segments: ['server', 'tls', 'key'],
-            name: 'the file',
-            secret: 'a private key',
-          },
-        ]
-      : []),
+    ...tlsFiles(server?.tls, ['server', 'tls']),
+    ...tlsFiles(server?.admin?.tls, ['server', 'admin', 'tls']),
     ...issuers.flatMap(([name, { jwksFile }]) =>
       jwksFile === undefined
         ? []
@@ -69,5 +60,13 @@ function watchedFiles(sections: Sections, configPath: string): WatchedFile[] {
       name: 'the file',
       secret: 'a key of the store',
     })),
+  ]
+}
+
+function tlsFiles(tls: { cert: string; key: string } | undefined, at: Segments): WatchedFile[] {
+  if (!tls) return []
+  return [
+    { path: tls.cert, segments: [...at, 'cert'], name: 'the file' },
+    { path: tls.key, segments: [...at, 'key'], name: 'the file', secret: 'a private key' },
   ]
 }

@@ -51,6 +51,10 @@ function values(): Mistake[] {
         ['  tls: { cert: server.pem, key: server-key.pem }\n', ''],
       ],
     },
+    {
+      title: 'the console listens everywhere, without TLS and operators',
+      change: [['admin: { port: 9464 }', 'admin: { host: 0.0.0.0, port: 9464, console: true }']],
+    },
     { title: 'both listeners have one port', change: [['{ port: 9464 }', '{ port: 8080 }']] },
     {
       title: 'an issuer is no https URL',
