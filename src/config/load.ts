@@ -1,29 +1,14 @@
-import { basename } from 'node:path'
 import { freezeDeep } from '../lib/freeze-deep.ts'
-import { mergeCascades } from './cascades.ts'
-import { checkApiKeys } from './checks/api-keys.ts'
-import { checkAudit } from './checks/audit.ts'
-import { checkDatabases } from './checks/databases.ts'
-import { checkGrants } from './checks/grants.ts'
-import { checkIssuers, checkTenancies } from './checks/issuers.ts'
-import { checkOperators } from './checks/operators.ts'
-import { checkServer } from './checks/server.ts'
-import { checkStore } from './checks/store.ts'
+import { checkConfig, type Listen, type LoadOptions } from './check-config.ts'
 import type { Config, IssuerConfig } from './config.ts'
-import { hashFiles, originOf } from './hash-origin.ts'
+import { originOf } from './hash-origin.ts'
 import type { ConfigOrigin } from './origin.ts'
 import { parsePlainJson } from './parse-json.ts'
 import { type ConfigText, placeProblems } from './placed-problems.ts'
-import { ConfigError, createReport, limitProblems, type Problem } from './problems.ts'
-import type { Purpose } from './purpose.ts'
-import { findSchemaProblems } from './schema-problems.ts'
-import { inputPaths, type Sections, selectSoundSections } from './sections.ts'
+import { ConfigError, limitProblems, type Problem } from './problems.ts'
 import { type Files, withoutFiles } from './source/files.ts'
 import { openConfigSource } from './source/open-source.ts'
 import type { ConfigSource } from './source/source.ts'
-import { warnOfExposedFiles } from './warnings/exposed-files.ts'
-import { findStrayText } from './warnings/stray-text.ts'
-import { findWarnings } from './warnings.ts'
 
 /**
  * Loads and checks the configuration at `path`, a file or an `s3://` URL, with every file that it names. Throws
@@ -51,21 +36,6 @@ export interface ExaminedConfig extends ConfigText {
 /** Examines the configuration at `path` as `loadConfig` does. Throws `ConfigError` only if it cannot be read. */
 export async function examineConfig(path: string, options: LoadOptions = {}): Promise<ExaminedConfig> {
   return examineFrom(openConfigSource(path), options)
-}
-
-/** Overrides the configured address; the same rules apply. */
-export interface Listen {
-  host?: string | undefined
-  port?: number | undefined
-}
-
-export interface LoadOptions extends Listen {
-  /** Default: `check`, which is the strictest. */
-  purpose?: Purpose
-  /** The time in milliseconds; default: the machine's. */
-  now?: number
-  /** Whether what runs jeton keeps its stdout, as Lambda does, so that it may be the only log. */
-  keepsStdout?: boolean
 }
 
 /** What commands need of a configuration, without what only serving needs. */
@@ -123,86 +93,4 @@ async function examine(
   // whoever is given a part of it must not change what later configurations are compared with
   const config = found.config && freezeDeep({ ...found.config, warnings })
   return { file, text, config, problems, warnings, origin: found.origin }
-}
-
-interface CheckedConfig {
-  readonly config: Config | undefined
-  readonly problems: readonly Problem[]
-  readonly warnings: readonly Problem[]
-  readonly origin: ConfigOrigin
-}
-
-async function checkConfig(
-  value: unknown,
-  {
-    file,
-    text,
-    files: unhashed,
-    purpose = 'check',
-    now = Date.now(),
-    keepsStdout = false,
-    ...listen
-  }: LoadOptions & ConfigText & { files: Files },
-): Promise<CheckedConfig> {
-  const files = hashFiles(unhashed)
-  const schemaProblems = await findSchemaProblems(value)
-  const sections = selectSoundSections(value, schemaProblems)
-  const found: Problem[] = [...schemaProblems]
-  const report = createReport(found)
-  const doubts: Problem[] = []
-  const doubtReport = createReport(doubts)
-  const at = (section: keyof Sections) => ({
-    files,
-    purpose,
-    now,
-    report: report.at(section),
-    warnings: doubtReport.at(section),
-  })
-
-  const server =
-    sections.server &&
-    (await checkServer(
-      { ...sections.server, ...given(listen) },
-      { ...at('server'), hasOperators: sections.operators.length > 0 },
-    ))
-  const issuers = await checkIssuers(sections.issuers, at('issuers'))
-  const tenancies = checkTenancies(sections.issuers, report.at('issuers'))
-  const apiKeys = checkApiKeys(sections.apiKeys, report.at('apiKeys'))
-  const databases = checkDatabases(sections.databases, report.at('databases'))
-  const principals = {
-    definedNames: sections.definedNames,
-    tenancies,
-    issuerUrls: new Map(sections.issuers.map(([name, { issuer }]) => [name, issuer])),
-  }
-  const grants = checkGrants(sections.grants, { ...principals, report: report.at('grants') })
-  const operators = checkOperators(sections.operators, { ...principals, report: report.at('operators') })
-  const store = sections.store && (await checkStore(sections.store, at('store')))
-  const inputs = [basename(file), ...inputPaths(sections)]
-  const audit = await checkAudit(sections.audit, { ...at('audit'), store: sections.store, inputs })
-
-  const origin = originOf(text, { sections, files })
-  const problems = mergeCascades(found, { schemaProblems, value })
-  const isSound = server && store && problems.length === 0
-  await warnOfExposedFiles(sections, { file, files, warnings: doubtReport })
-  const warnings = [
-    ...doubts,
-    ...findStrayText(value),
-    ...findWarnings({
-      server,
-      issuers,
-      databases,
-      grants,
-      audit: isSound && !keepsStdout ? audit : undefined,
-      now,
-    }),
-  ]
-  const config = isSound
-    ? { server, issuers, apiKeys, databases, grants, operators, store, audit, origin }
-    : undefined
-  return { config, problems, warnings, origin }
-}
-
-/** Returns the members that are set: an undefined one must not replace the file's. */
-function given({ host, port }: Listen): { host?: string; port?: number } {
-  return { ...(host !== undefined && { host }), ...(port !== undefined && { port }) }
 }

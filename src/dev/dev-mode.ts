@@ -1,5 +1,6 @@
+import type { Listen } from '../config/check-config.ts'
 import type { Config } from '../config/config.ts'
-import { type Listen, loadWithoutFiles } from '../config/load.ts'
+import { loadWithoutFiles } from '../config/load.ts'
 import { openConfigSource } from '../config/source/open-source.ts'
 import { isS3Url } from '../config/source/s3-url.ts'
 import type { ConfigSource } from '../config/source/source.ts'

@@ -37,6 +37,7 @@ export function checkGrants(
 function checkGrant(grant: GrantSpec, check: GrantCheck): void {
   checkTarget(grant, check)
   checkPrincipal(grant, check)
+  checkTimes(grant, check.report)
 }
 
 /** Reports principals that a grant or an operator cannot mean: nobody, strangers of a shared issuer, or nobody that exists. */
@@ -57,7 +58,6 @@ export function checkPrincipal(
   const contradiction = findContradiction(grant.principal, issuerUrls.get(issuer))
   if (contradiction !== undefined) principal.problem(CONTRADICTIONS[contradiction.claim])
   checkPatterns(grant.principal, principal)
-  checkTimes(grant, report)
 }
 
 /** Says nothing of two times that are in order, whether they are past or not: that changes without a change of the file. */

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { type LoadOptions, loadConfig } from '../../../src/config/load.ts'
+import type { LoadOptions } from '../../../src/config/check-config.ts'
+import { loadConfig } from '../../../src/config/load.ts'
 import { MISSING_FILE, problemsOf, sound, tlsFiles, withServer, written } from '../support.ts'
 
 const TLS = { cert: 'server.pem', key: 'server-key.pem' }

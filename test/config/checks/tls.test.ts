@@ -1,6 +1,7 @@
 import { generateKeyPairSync, type KeyPairKeyObjectResult } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { type LoadOptions, loadConfig } from '../../../src/config/load.ts'
+import type { LoadOptions } from '../../../src/config/check-config.ts'
+import { loadConfig } from '../../../src/config/load.ts'
 import { ConfigError, problemText } from '../../../src/config/problems.ts'
 import { createAuthority, type IssueOptions } from '../../../src/dev/postgres/certificate-authority.ts'
 import { sound, withServer, written } from '../support.ts'
