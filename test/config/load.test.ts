@@ -41,6 +41,7 @@ describe('loadConfig', () => {
       ],
       store: { type: 'memory' },
       audit: [{ type: 'stdout' }, { type: 'file', path: join(dirname(path), 'audit.jsonl') }],
+      operators: [],
       origin: expect.any(Object),
       warnings: [],
     })

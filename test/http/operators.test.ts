@@ -33,7 +33,7 @@ async function startOperatorConsole(isAlwaysAsked = true) {
   const log = createLogRecorder()
   const issuer = await startIssuer({ now: clock.now })
   onTestFinished(() => issuer.close())
-  const [nightShift, stranger] = [newApiKey(), newApiKey()]
+  const [nightShift, outsider] = [newApiKey(), newApiKey()]
   const records: AuditRecord[] = []
   const issuerKeys = createIssuerKeysCache({
     ...{ clock, log, fetch, health: createHealth(), backgroundTasks: createBackgroundTasks() },
@@ -43,7 +43,7 @@ async function startOperatorConsole(isAlwaysAsked = true) {
       {
         server: { host: '127.0.0.1', port: 0 },
         issuers: [{ name: 'corp', issuer: issuer.url, audience: 'jeton', jwks: issuer.jwks() }],
-        apiKeys: { 'night-shift': [nightShift.sha256], ci: [stranger.sha256] },
+        apiKeys: { 'night-shift': [nightShift.sha256], ci: [outsider.sha256] },
         databases: [],
         grants: [],
         operators,
@@ -75,7 +75,7 @@ async function startOperatorConsole(isAlwaysAsked = true) {
       headers: { ...(authorization !== undefined && { authorization }), host: 'jeton.example' },
     })
   return {
-    ...{ app, open, records, log, clock, issuer, nightShift, stranger },
+    ...{ app, open, records, log, clock, issuer, nightShift, outsider },
     reload: (operators: readonly OperatorSpec[]) => {
       policy = compile(operators)
     },
@@ -153,13 +153,13 @@ test('a forged, an expired and a foreign credential open nothing, and each is re
 })
 
 test('a verified principal that no operator means is refused, and the record says what missed', async () => {
-  const { open, issuer, stranger, records } = await startOperatorConsole()
+  const { open, issuer, outsider, records } = await startOperatorConsole()
   const jwt = await issuer.sign({ sub: 'eve@example.com', groups: ['staff'] })
   const { statusCode, body } = await open(basic(jwt))
   expect(statusCode).toBe(403)
   expect(body).toContain('access_denied')
   expect(body).not.toContain('database-operators')
-  expect((await open(`ApiKey ${stranger.key}`)).statusCode).toBe(403)
+  expect((await open(`ApiKey ${outsider.key}`)).statusCode).toBe(403)
   expect(records).toMatchObject([
     {
       code: 'access_denied',
