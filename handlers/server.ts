@@ -61,6 +61,7 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
     stdout,
     instance,
     registry,
+    version: manifest.version,
     fetch: createEgressFetch({ fetch: globalThis.fetch, findProxy }),
     isDev: dev !== undefined,
   })

@@ -19,7 +19,7 @@ import { resourceKey } from './rds/database.ts'
 import { openStore } from './store/open-store.ts'
 import { createHealth, type Health } from './telemetry/health.ts'
 import type { Log } from './telemetry/log.ts'
-import { type Metrics, NO_METRICS } from './telemetry/metrics.ts'
+import { openMetrics } from './telemetry/open-metrics.ts'
 import type { Readings } from './telemetry/readings.ts'
 import { createDeliveryCounts } from './tokens/rate-limit/delivery-counts.ts'
 import { createRateLimiter } from './tokens/rate-limit/rate-limiter.ts'
@@ -28,7 +28,7 @@ import { createRoleBreaker } from './tokens/role-session/role-breaker.ts'
 import { signToken } from './tokens/sign.ts'
 import { createTokenCache } from './tokens/token-cache.ts'
 import { createConfigurationInUse } from './vending/configuration-in-use.ts'
-import { createReadings, refreshFleetSlots } from './vending/readings.ts'
+import { createReadings, createResourceNames, refreshFleetSlots } from './vending/readings.ts'
 import { createRepeatVend } from './vending/repeat-vend.ts'
 import { createRequestAudits } from './vending/request-audit.ts'
 import { createVendToken } from './vending/vend-token.ts'
@@ -44,6 +44,8 @@ export interface ServiceOptions {
   instance: string
   /** Where metrics are registered; without it there are none. */
   registry?: Registry
+  /** Of jeton, for the metrics. */
+  version?: string
   /** How issuers are reached; default: directly, by the global `fetch`. */
   fetch?: Fetch
   /** How callers reach the app; default: the configuration's `server`. */
@@ -86,13 +88,14 @@ export async function createService(config: Config, options: ServiceOptions): Pr
     stdout,
     instance,
     registry,
+    version,
     slotWaitMs,
     isDev = false,
     fetch = globalThis.fetch,
     http = config.server,
   } = options
   const health = createHealth()
-  const metrics = await createMetricsIn(registry, health)
+  const metrics = await openMetrics({ registry, health, version })
   const clock = createCorrectedClock({ log, metrics })
   const timer = monotonicClock()
   const backgroundTasks = createBackgroundTasks()
@@ -101,9 +104,19 @@ export async function createService(config: Config, options: ServiceOptions): Pr
   const auditLog = createAuditLog({ sinks, clock, timer, health, log, metrics, instance })
   const beginAudit = createRequestAudits({ auditLog, clock, instance, onEnded: metrics.onDecided })
 
+  const issuerKeys = createIssuerKeysCache({ clock, log, health, backgroundTasks, fetch })
+  const inUse = createConfigurationInUse(config, { clock, health, issuerKeys })
+  const nameOf = createResourceNames(inUse.current)
+
   const encryptedStore = await openStore(config.store, { clock, health, log, metrics, backgroundTasks })
   const deliveries = createDeliveryCounts(clock)
-  const rateLimiter = createRateLimiter({ encryptedStore, clock, slotWaitMs })
+  const rateLimiter = createRateLimiter({
+    ...{ encryptedStore, clock, slotWaitMs },
+    onSlotGiven({ resource: key, waitedMs }) {
+      const resource = nameOf(key)
+      if (resource !== undefined) metrics.onSlotGiven({ resource, waitedMs })
+    },
+  })
   const assumeRole = createAssumeRole({ clock, health, log })
   const roleAssumer = createRoleBreaker(assumeRole, {
     encryptedStore,
@@ -128,9 +141,6 @@ export async function createService(config: Config, options: ServiceOptions): Pr
   const vend = createVendToken(tokenCache)
   const caBundles = createCaBundles(clock)
 
-  const issuerKeys = createIssuerKeysCache({ clock, log, health, backgroundTasks, fetch })
-  const inUse = createConfigurationInUse(config, { clock, health, issuerKeys })
-
   const app = await createApp(
     {
       currentPolicy: () => inUse.current().policy,
@@ -154,6 +164,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
     certificates: () => [{ of: 'server', notAfter: certificate.notAfter() }],
     inUse: inUse.current,
   })
+  metrics.onReadable(readings, clock)
 
   return {
     app,
@@ -176,11 +187,4 @@ export async function createService(config: Config, options: ServiceOptions): Pr
       await auditLog.close(lastRecord?.())
     },
   }
-}
-
-/** prom-client loads only if there is a registry. */
-async function createMetricsIn(registry: Registry | undefined, health: Health): Promise<Metrics> {
-  if (!registry) return NO_METRICS
-  const { createMetrics } = await import('./telemetry/prometheus.ts')
-  return createMetrics({ health, registry })
 }

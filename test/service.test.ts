@@ -5,6 +5,7 @@ import { Registry } from 'prom-client'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import { newApiKey } from '../src/authentication/api-key.ts'
 import type { Config } from '../src/config/config.ts'
+import { createAuthority } from '../src/dev/postgres/certificate-authority.ts'
 import { createService, type Service, type ServiceOptions } from '../src/service.ts'
 import { ORDERS } from './support/databases/orders.ts'
 import { startIssuer } from './support/oidc/issuer.ts'
@@ -62,6 +63,36 @@ test('createService counts requests in the registry that it is given', async () 
   const { service } = await start(CONFIG, { registry })
   await service.app.inject({ url: '/v1/databases' })
   expect(await registry.metrics()).toContain('decision="refused",code="unauthenticated"')
+})
+
+test('readings follow a certificate that is renewed, and a reload that is refused', async () => {
+  const authority = createAuthority()
+  const issue = (days: number) => {
+    const expiresAt = Math.floor(Date.now() / 1000) * 1000 + days * 86_400_000
+    const { certPem: cert, keyPem: key } = authority.issue(['127.0.0.1'], { expiresAt })
+    return { tls: { cert, key }, expiresAt }
+  }
+  const [first, second] = [issue(20), issue(40)]
+  const { service } = await start({ ...CONFIG, server: { ...CONFIG.server, tls: first.tls } })
+  const certificates = () => service.readings.expiries().filter(({ kind }) => kind === 'certificate')
+  const ofServer = { of: 'server', kind: 'certificate' }
+  expect(certificates()).toEqual([{ ...ofServer, notAfter: first.expiresAt }])
+  service.noteRefusedReload()
+  expect(service.readings.configuration().lastReload?.isOk).toBe(false)
+  service.reload({ ...CONFIG, server: { ...CONFIG.server, tls: second.tls } })
+  expect(service.readings.configuration().lastReload?.isOk).toBe(true)
+  expect(certificates()).toEqual([{ ...ofServer, notAfter: second.expiresAt }])
+  // TLS is switched off at the next start only, so the certificate is served until then
+  service.reload(CONFIG)
+  expect(certificates()).toEqual([{ ...ofServer, notAfter: second.expiresAt }])
+})
+
+test('a service without TLS has no certificate, and reads the fleet anew when it is asked to', async () => {
+  const { service } = await start(CONFIG)
+  expect(service.readings.expiries()).toMatchObject([{ of: 'us-east-1', kind: 'ca-bundle' }])
+  expect(service.readings.rates()[0]?.fleet).toBeUndefined()
+  await service.refreshFleetSlots()
+  expect(service.readings.rates()[0]?.fleet).toMatchObject({ reserved: 0, free: 77 })
 })
 
 test('reload replaces issuers and grants for the next request', async () => {

@@ -12,16 +12,16 @@ export interface Health {
   degraded(): readonly Dependency[]
 }
 
-const ORDER: readonly Dependency[] = ['sts', 'store', 'keys', 'log']
+export const DEPENDENCIES: readonly Dependency[] = ['sts', 'store', 'keys', 'log']
 
 /** Returns a health in which every dependency works until it is reported as failing. */
 export function createHealth(): Health {
-  const failing = new Map(ORDER.map(dependency => [dependency, new Set<string>()]))
+  const failing = new Map(DEPENDENCIES.map(dependency => [dependency, new Set<string>()]))
   return {
     report(dependency, { ok, of = '' }) {
       if (ok) failing.get(dependency)?.delete(of)
       else failing.get(dependency)?.add(of)
     },
-    degraded: () => ORDER.filter(dependency => failing.get(dependency)?.size),
+    degraded: () => DEPENDENCIES.filter(dependency => failing.get(dependency)?.size),
   }
 }

@@ -1,3 +1,5 @@
+import type { Readings } from './readings.ts'
+
 /** How one request ended: the labels of its metric. */
 export interface DecisionEvent {
   readonly decision: string
@@ -56,6 +58,10 @@ export interface ConnectionMetrics {
  * never a secret. `prometheus.ts` implements it.
  */
 export interface Metrics extends AuditLogMetrics, ConnectionMetrics, StoreMetrics {
+  /** Called once, when readings can be taken, with the clock that their times are of. */
+  onReadable(readings: Readings, clock: { now(): number }): void
+  /** Called for each slot that a caller gets, with the resource's name in readings and how long it waited. */
+  onSlotGiven(given: { resource: string; waitedMs: number }): void
   /** Called once for each audited request. */
   onDecided(event: DecisionEvent): void
   /** Called for each token vended, with the time since its request arrived. */
@@ -68,6 +74,8 @@ export interface Metrics extends AuditLogMetrics, ConnectionMetrics, StoreMetric
 
 /** Drops every event. Loads no metrics library. */
 export const NO_METRICS: Metrics = {
+  onReadable() {},
+  onSlotGiven() {},
   onDecided() {},
   onVended() {},
   onMinted() {},

@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client'
-import type { Health } from './health.ts'
+import { registerGauges } from './gauges.ts'
+import { DEPENDENCIES, type Health } from './health.ts'
 import type { Metrics } from './metrics.ts'
+import type { Readings } from './readings.ts'
 
 /** Those of `jeton_decisions_total`. */
 interface DecisionLabels {
@@ -10,10 +12,22 @@ interface DecisionLabels {
   cached: string
 }
 
+/** prom-client's names of these gauges end as those of counters must; each is the sum of the gauge without that end. */
+const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
+
+export interface PrometheusParts {
+  health: Health
+  registry: Registry
+  /** Of jeton; `unknown` unless given. */
+  version?: string | undefined
+}
+
 /** Returns metrics in a registry, with the process's own (CPU, memory, event loop). docs/operations.md lists the names. */
-export function createMetrics({ health, registry }: { health: Health; registry: Registry }): Metrics {
+export function createMetrics({ health, registry, version = 'unknown' }: PrometheusParts): Metrics {
+  let readings: Readings | undefined
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
+  for (const name of MISNAMED) registry.removeSingleMetric(name)
   // prom-client is slow to look labels up, and there are few combinations of them: it gets the counts when it is asked
   const decisions = new Map<string, { labels: DecisionLabels; count: number }>()
   new Counter({
@@ -87,15 +101,43 @@ export function createMetrics({ health, registry }: { health: Health; registry: 
   })
   new Gauge({
     name: 'jeton_degraded',
-    help: '1 for each dependency that fails',
+    help: '1 for each dependency that fails, 0 for the others',
     labelNames: ['dependency'] as const,
     registers,
     collect() {
-      this.reset()
-      for (const dependency of health.degraded()) this.set({ dependency }, 1)
+      const degraded = health.degraded()
+      for (const dependency of DEPENDENCIES) this.set({ dependency }, Number(degraded.includes(dependency)))
+    },
+  })
+  new Gauge({
+    name: 'jeton_build_info',
+    help: 'Always 1: the release of jeton, and that of Node which it runs on',
+    labelNames: ['version', 'node'] as const,
+    registers,
+  }).set({ version, node: process.versions.node }, 1)
+  /** The resources with a series. */
+  const waitedFor = new Set<string>()
+  const slotWaits = new Histogram({
+    name: 'jeton_slot_wait_seconds',
+    help: 'How long callers that got a slot for a new token waited for it, without the time for a role session',
+    labelNames: ['resource'] as const,
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 7.5],
+    registers,
+    collect() {
+      const resources = new Set(readings?.rates().map(({ resource }) => resource))
+      for (const resource of waitedFor)
+        if (!resources.has(resource) && waitedFor.delete(resource)) this.remove({ resource })
     },
   })
   return {
+    onReadable(readable, clock) {
+      readings = readable
+      registerGauges({ registry, readings, clock })
+    },
+    onSlotGiven({ resource, waitedMs }) {
+      waitedFor.add(resource)
+      slotWaits.observe({ resource }, waitedMs / 1000)
+    },
     onDecided({ decision, code = '', grant, database = '', cached }) {
       // without a grant the caller may have made the name up
       const grantedDatabase = grant === undefined ? '' : database

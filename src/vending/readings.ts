@@ -127,6 +127,14 @@ export async function refreshFleetSlots(
   await Promise.all(Array.from({ length: MAX_READS_AT_ONCE }, refreshNext))
 }
 
+/** Returns a function that names a resource by its key, as readings do; undefined if the configuration has no such resource. */
+export function createResourceNames(inUse: () => Pick<InUse, 'config'>): (key: string) => string | undefined {
+  const names = memoizeLast(
+    (config: Config) => new Map(resourcesOf(config).map(({ key, name }) => [key, name])),
+  )
+  return key => names(inUse().config).get(key)
+}
+
 /** Returns the resources that a configuration names, in its order. */
 function resourcesOf({ databases }: Pick<Config, 'databases'>): Resource[] {
   const groups = [...groupBy(databases, resourceKey)]

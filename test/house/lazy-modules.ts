@@ -68,7 +68,7 @@ export const LAZY_MODULES: readonly LazyModules[] = [
     because: 'of all callers, only those with an AWS role sign a request',
   },
   {
-    paths: ['src/telemetry/prometheus.ts'],
+    paths: ['src/telemetry/prometheus.ts', 'src/telemetry/gauges.ts'],
     because: 'without a registry, as on Lambda, prom-client must not load',
   },
   {

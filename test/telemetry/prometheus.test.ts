@@ -60,11 +60,15 @@ test('decisions add up from one scrape to the next, in the order in which each w
   expect(await lines()).toEqual([first, second?.replace(/1$/, '2')])
 })
 
-test('jeton_degraded drops a dependency that works again', async () => {
+test('jeton_degraded has every dependency from the first scrape on, and 1 for those that fail', async () => {
+  const lines = (await registry.metrics()).match(/^jeton_degraded\{.*$/gm)
+  expect(lines).toEqual(
+    ['sts', 'store', 'keys', 'log'].map(dependency => `jeton_degraded{dependency="${dependency}"} 0`),
+  )
   health.report('store', { ok: false })
   expect(await registry.metrics()).toContain('jeton_degraded{dependency="store"} 1')
   health.report('store', { ok: true })
-  expect(await registry.metrics()).not.toContain('dependency="store"')
+  expect(await registry.metrics()).toContain('jeton_degraded{dependency="store"} 0')
 })
 
 test('NO_METRICS has every event of the port', () => {

@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client'
 import { createIssuerKeysCache } from '../../src/authentication/issuer-keys-cache.ts'
 import type { Config } from '../../src/config/config.ts'
 import { createBackgroundTasks } from '../../src/lib/background-tasks.ts'
@@ -5,13 +6,15 @@ import { createCaBundles } from '../../src/rds/ca-bundles.ts'
 import { type Database, resourceKey } from '../../src/rds/database.ts'
 import { createMemoryStore } from '../../src/store/memory.ts'
 import { createHealth } from '../../src/telemetry/health.ts'
+import type { Metrics } from '../../src/telemetry/metrics.ts'
+import { createMetrics } from '../../src/telemetry/prometheus.ts'
 import type { Readings } from '../../src/telemetry/readings.ts'
 import { createDeliveryCounts } from '../../src/tokens/rate-limit/delivery-counts.ts'
 import { createRateLimiter } from '../../src/tokens/rate-limit/rate-limiter.ts'
 import { slotOwner } from '../../src/tokens/rate-limit/slot-owner.ts'
 import { tokenKey } from '../../src/tokens/token-key.ts'
 import { type ConfigurationInUse, createConfigurationInUse } from '../../src/vending/configuration-in-use.ts'
-import { createReadings, refreshFleetSlots } from '../../src/vending/readings.ts'
+import { createReadings, createResourceNames, refreshFleetSlots } from '../../src/vending/readings.ts'
 import { type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 import { ORDERS } from '../support/databases/orders.ts'
 import { asEncrypted } from '../support/service/as-encrypted.ts'
@@ -42,6 +45,9 @@ export interface ReadInstance extends Omit<Instance, 'get'> {
   server: { notAfter: number | undefined }
   /** How long callers waited for slots, in the order in which they got them. */
   readonly slotWaits: { resource: string; waitedMs: number }[]
+  readonly metrics: Metrics
+  /** Returns the lines of `jeton_…` as they are scraped. */
+  scrape(): Promise<string[]>
   /** Starts to get a token for a principal of its own under a grant, and delivers it. */
   get(subject: string, options?: { grant?: string; database?: Database }): Promise<void>
   refresh(): Promise<void>
@@ -58,6 +64,9 @@ export function startReadFleet(
   function start(): ReadInstance {
     const deliveries = createDeliveryCounts(clock)
     const slotWaits: ReadInstance['slotWaits'] = []
+    const registry = new Registry()
+    const health = createHealth()
+    const metrics = createMetrics({ health, registry, version: '1.2.3' })
     let instance: Instance | undefined
     const slotStore = asEncrypted({
       read: async key => failing() ?? store.read(key),
@@ -69,7 +78,11 @@ export function startReadFleet(
     const rateLimiter = createRateLimiter({
       encryptedStore: slotStore,
       clock,
-      onSlotGiven: given => slotWaits.push(given),
+      onSlotGiven(given) {
+        slotWaits.push(given)
+        const resource = nameOf(given.resource)
+        if (resource !== undefined) metrics.onSlotGiven({ ...given, resource })
+      },
     })
     instance = createInstance({
       store,
@@ -78,7 +91,6 @@ export function startReadFleet(
       onDelivered: ({ database }) => deliveries.add(resourceKey(database)),
     })
     const { tokenCache } = instance
-    const health = createHealth()
     const backgroundTasks = createBackgroundTasks()
     const issuerKeys = createIssuerKeysCache({
       clock,
@@ -88,6 +100,7 @@ export function startReadFleet(
       fetch: async () => Response.json({}, { status: 500 }),
     })
     const inUse = createConfigurationInUse(config, { clock, health, issuerKeys })
+    const nameOf = createResourceNames(inUse.current)
     const server: ReadInstance['server'] = { notAfter: undefined }
     const readings = createReadings({
       clock,
@@ -98,12 +111,15 @@ export function startReadFleet(
       certificates: () => [{ of: 'server', notAfter: server.notAfter }],
       inUse: inUse.current,
     })
+    metrics.onReadable(readings, clock)
     return {
       ...instance,
       readings,
       inUse,
       server,
       slotWaits,
+      metrics,
+      scrape: async () => (await registry.metrics()).split('\n').filter(line => line.startsWith('jeton_')),
       async get(subject, { grant = 'deploy', database = ORDERS } = {}) {
         const principal = { issuer: 'ci', subject }
         const owner = slotOwner(grant, principal)
