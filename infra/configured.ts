@@ -15,6 +15,7 @@ import {
 import { parseBasePath } from '../src/lambda/base-path.ts'
 import { checkDeployable } from './check-deployable.ts'
 import { dashboardBody } from './dashboard.ts'
+import { type HeadroomAlarm, headroomAlarms } from './headroom-alarms.ts'
 
 export interface Deployment {
   /** The folder of serverless.yml. */
@@ -42,6 +43,8 @@ export interface Configured {
   readonly patterns: readonly string[]
   /** The body of the dashboard, for `Fn::Sub`. */
   readonly dashboard: string
+  /** An alarm for each RDS resource, by its logical id. */
+  readonly headroomAlarms: Readonly<Record<string, HeadroomAlarm>>
 }
 
 /**
@@ -75,6 +78,7 @@ export async function readConfigured(deployment: Deployment): Promise<Configured
       ...(configInS3 === '' ? packagedFiles.map(each => literalPattern(pathWithin(folder, each))) : []),
     ],
     dashboard: dashboardBody(databases),
+    headroomAlarms: headroomAlarms(databases),
   }
 }
 

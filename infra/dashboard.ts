@@ -1,8 +1,11 @@
-import { distinct, groupBy } from '../src/lib/maps.ts'
-import { type Database, resourceKey } from '../src/rds/database.ts'
+import { distinct } from '../src/lib/maps.ts'
+import type { Database } from '../src/rds/database.ts'
+import { type RdsResource, resourcesOf } from '../src/rds/resources.ts'
 
 /** The logins with new tokens that RDS allows a second. */
 const RDS_LOGINS_PER_SECOND = 20
+/** How long keys are used that cannot be fetched again. */
+const MAX_KEYS_AGE_SECONDS = 86_400
 const WIDTH = 24
 const HEIGHT = 6
 
@@ -52,7 +55,20 @@ export function dashboardBody(databases: readonly Database[]): string {
       },
       { title: 'Errors of the API', metrics: [apiMetric('5xx'), apiMetric('4xx')] },
     ],
-    ...[...groupBy(databases, resourceKey).values()].map(databaseGraphs),
+    [
+      {
+        title: 'Days until a CA certificate of the databases ends',
+        stat: 'Minimum',
+        metrics: [ownMetric('CaBundleDays')],
+      },
+      {
+        title: 'Seconds since the keys of an issuer that fails were fetched',
+        stat: 'Maximum',
+        metrics: [ownMetric('FailingKeysAge')],
+        limits: [{ label: 'refused', value: MAX_KEYS_AGE_SECONDS }],
+      },
+    ],
+    ...resourcesOf(databases).map(resourceGraphs),
   ]
   const widgets = rows.flatMap((row, line) =>
     row.map((graph, i) => {
@@ -83,8 +99,8 @@ function propertiesOf({ title, metrics, stat = 'Sum', limits = [] }: Graph) {
   }
 }
 
-/** For the databases of one RDS resource, which share one limit. */
-function databaseGraphs(databases: readonly Database[]): Graph[] {
+/** For one RDS resource, whose databases share one limit. */
+function resourceGraphs({ name: resource, databases }: RdsResource): Graph[] {
   const names = databases.map(({ name }) => name)
   const perSecond = Math.min(...databases.map(({ newTokensPerSecond }) => newTokensPerSecond))
   const rds = distinct(
@@ -104,6 +120,11 @@ function databaseGraphs(databases: readonly Database[]): Graph[] {
         { label: "jeton's limit", value: perSecond * 60 },
         { label: "RDS's limit", value: RDS_LOGINS_PER_SECOND * 60 },
       ],
+    },
+    {
+      title: `${names.join(', ')}: slots free in the next second`,
+      stat: 'Minimum',
+      metrics: [[NAMESPACE, 'SlotsFree', 'Resource', resource]],
     },
     {
       title: `${names.join(', ')}: throttled, by RDS and by jeton`,

@@ -12,6 +12,7 @@ import { waitAtMost } from '../lib/deadline.ts'
 import { memoizeAsync } from '../lib/single-flight.ts'
 import type { Service } from '../service.ts'
 import type { Log } from '../telemetry/log.ts'
+import { hasDelivered, logReadings } from './log-readings.ts'
 
 const MINUTE_MS = 60_000
 /** The longest that a request waits for the configuration to be checked. */
@@ -35,8 +36,8 @@ export interface ExecutionEnvironmentParts extends Omit<LifecycleFacts, 'clock'>
 export interface ExecutionEnvironment {
   /**
    * Returns the service for the current request, creating it if there is none. The first request of each minute also does
-   * what a server does by timers, which would freeze: it writes what is due in the audit log and reloads a changed
-   * configuration. Throws `temporarily_unavailable` if the service cannot be created; the next request tries again.
+   * what a server does by timers, which would freeze: it writes what is due in the audit log, reloads a changed configuration
+   * and logs its readings. Throws `temporarily_unavailable` if the service cannot be created; the next request tries again.
    */
   getService(): Promise<Service>
 }
@@ -91,7 +92,10 @@ export function createExecutionEnvironment({
         maintainedAt = now
         auditLog.flushDue()
         logHeadHash(auditLog, { log, event: 'audit_head' })
-        await waitAtMost(reload(), { clock, maxMs: RELOAD_WAIT_MS })
+        const { readings, refreshFleetSlots } = service
+        const refreshed = hasDelivered(readings) ? refreshFleetSlots() : undefined
+        await waitAtMost(Promise.all([reload(), refreshed]), { clock, maxMs: RELOAD_WAIT_MS })
+        logReadings(readings, { log, now: clock.now() })
       },
     }
   }

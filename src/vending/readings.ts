@@ -1,8 +1,9 @@
 import type { Config } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
-import { distinct, groupBy } from '../lib/maps.ts'
+import { distinct } from '../lib/maps.ts'
 import type { CaBundles } from '../rds/ca-bundles.ts'
 import { type Database, resourceKey } from '../rds/database.ts'
+import { type RdsResource, resourcesOf } from '../rds/resources.ts'
 import type { ExpiryReading, RateReading, Readings } from '../telemetry/readings.ts'
 import { liveTokens, roleSessions } from '../tokens/cache-readings.ts'
 import type { DeliveryCounts } from '../tokens/rate-limit/delivery-counts.ts'
@@ -25,14 +26,6 @@ export interface ReadingsParts {
   inUse(): InUse
 }
 
-/** A resource of the configuration. */
-interface Resource {
-  readonly key: string
-  /** What it is called in readings. */
-  readonly name: string
-  readonly databases: readonly [Database, ...Database[]]
-}
-
 /**
  * Returns what an instance knows of itself. Names are those of the configuration in use: what a reload has removed is left
  * out, though its tokens may be cached. Nothing is worked out before it is asked for.
@@ -53,7 +46,7 @@ export function createReadings(parts: ReadingsParts): Readings {
     })
   }
 
-  function rateOf({ key, name, databases }: Resource): RateReading {
+  function rateOf({ key, name, databases }: RdsResource): RateReading {
     const { newTokensPerSecond: perSecond } = databases[0]
     return {
       resource: name,
@@ -89,7 +82,7 @@ export function createReadings(parts: ReadingsParts): Readings {
   }
 
   return {
-    rates: () => resourcesOf(inUse().config).map(rateOf),
+    rates: () => resourcesOf(inUse().config.databases).map(rateOf),
     liveTokens: () =>
       ofConfigured(liveTokens(tokenCache.entries(), clock.now())).map(({ database, ...token }) => ({
         ...token,
@@ -119,7 +112,7 @@ export async function refreshFleetSlots(
   config: Config,
   rateLimiter: Pick<SlotReadings, 'refreshFleetSlots'>,
 ): Promise<void> {
-  const resources = resourcesOf(config).values()
+  const resources = resourcesOf(config.databases).values()
   async function refreshNext(): Promise<void> {
     for (const { key, databases } of resources)
       await rateLimiter.refreshFleetSlots({ resource: key, perSecond: databases[0].newTokensPerSecond })
@@ -130,20 +123,9 @@ export async function refreshFleetSlots(
 /** Returns a function that names a resource by its key, as readings do; undefined if the configuration has no such resource. */
 export function createResourceNames(inUse: () => Pick<InUse, 'config'>): (key: string) => string | undefined {
   const names = memoizeLast(
-    (config: Config) => new Map(resourcesOf(config).map(({ key, name }) => [key, name])),
+    (config: Config) => new Map(resourcesOf(config.databases).map(({ key, name }) => [key, name])),
   )
   return key => names(inUse().config).get(key)
-}
-
-/** Returns the resources that a configuration names, in its order. */
-function resourcesOf({ databases }: Pick<Config, 'databases'>): Resource[] {
-  const groups = [...groupBy(databases, resourceKey)]
-  const ids = groupBy(groups, ([, [first]]) => first?.resourceId)
-  return groups.flatMap(([key, [first, ...others]]) => {
-    if (!first) return []
-    const isUnique = ids.get(first.resourceId)?.length === 1
-    return [{ key, name: isUnique ? first.resourceId : key, databases: [first, ...others] as const }]
-  })
 }
 
 /** Returns a function that works its value out again only for another argument than the last. */

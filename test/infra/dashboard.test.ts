@@ -61,6 +61,11 @@ test("dashboardBody shows RDS's own count of throttled logins, in the database's
   ])
 })
 
+test('dashboardBody shows the slots that are free, by the name that their line has', () => {
+  const { metrics } = titled('ledger: slots free in the next second')
+  expect(metrics).toEqual([[expect.any(String), 'SlotsFree', 'Resource', 'cluster-X']])
+})
+
 test('dashboardBody shows no metric of the stack that is not counted', async () => {
   const ownMetrics = widgets.flatMap(({ properties }) =>
     properties.metrics.filter(([namespace]) => String(namespace) === `$\{Namespace}`),

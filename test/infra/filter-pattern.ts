@@ -21,8 +21,9 @@ function parseCondition(text: string): Test {
   const [, name = '', comparison = ''] = /^\$\.(\w+) (.+)$/.exec(text) ?? []
   if (comparison === 'NOT EXISTS') return line => line[name] === undefined
   if (comparison === 'IS FALSE') return line => line[name] === false
-  const [, number] = /^> (\d+)$/.exec(comparison) ?? []
-  if (number !== undefined) return line => typeof line[name] === 'number' && line[name] > Number(number)
+  const [, operator, number] = /^(>=?) (\d+)$/.exec(comparison) ?? []
+  const isInRange = (value: number) => (operator === '>' ? value > Number(number) : value >= Number(number))
+  if (number !== undefined) return line => typeof line[name] === 'number' && isInRange(line[name])
   const [, wanted] = /^= "([^"\\]*)"$/.exec(comparison) ?? []
   if (wanted === undefined) throw new Error(`${text} is not a condition that filterPattern knows`)
   const regExp = new RegExp(`^${wanted.split('*').map(escapeRegExp).join('.*')}$`, 's')

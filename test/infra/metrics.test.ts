@@ -5,6 +5,7 @@ import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
 import { STATUS } from '../../src/errors.ts'
 import { LOG_EVENTS } from '../../src/telemetry/log-events.ts'
 import { record } from '../audit/support.ts'
+import { anchorsOf, readDocsPage } from '../support/markdown.ts'
 import { readTemplate } from './cloudformation.ts'
 import { countedBy, isCounted, sums } from './metrics.ts'
 
@@ -14,6 +15,7 @@ const alarms = Object.entries((await readTemplate('alarms.yml')).Resources)
   .map(([name, { Properties }]) => ({ name, ...(Properties as unknown as Alarm) }))
 
 interface Alarm {
+  readonly AlarmDescription: string
   readonly Namespace: string
   readonly MetricName: string
   readonly Dimensions?: readonly [{ readonly Name: string; readonly Value: unknown }]
@@ -81,7 +83,10 @@ describe('the metrics of audit records', () => {
 
 describe('the metrics of the program’s log', () => {
   const countedEvents = counted.flatMap(({ metric, pattern }) =>
-    [...pattern.matchAll(/\$\.event = "([^"]*)"/g)].map(([, event = '']) => ({ metric, event })),
+    [...(pattern.includes('&&') ? '' : pattern).matchAll(/\$\.event = "([^"]*)"/g)].map(([, event = '']) => ({
+      metric,
+      event,
+    })),
   )
 
   test('count what fails and what an operator must fix', () => {
@@ -113,6 +118,24 @@ describe('the metrics of the program’s log', () => {
     },
   )
 
+  test('take numbers out of the lines of each minute, and nothing if they are left out', () => {
+    const slots = { event: 'slots_read', resource: 'db-ORDERS', perSecond: 16 }
+    const lines = [
+      { ...slots, free: 12, reserved: 4 },
+      { ...slots, readMsAgo: 90_000 },
+      { event: 'instance_read', caBundleDays: 400 },
+      { event: 'instance_read', failingKeysSeconds: 3600 },
+      { event: 'instance_read' },
+    ].map(line => JSON.stringify(line))
+    expect(sums(counted, lines)).toEqual({
+      'SlotsFree/db-ORDERS': 12,
+      CaBundleDays: 400,
+      FailingKeysAge: 3600,
+    })
+    const none = JSON.stringify({ ...slots, free: 0 })
+    expect(counted.filter(({ matches }) => matches(none)).map(({ metric }) => metric)).toEqual(['SlotsFree'])
+  })
+
   test('never depend on a sentence', () => {
     expect(counted.filter(({ pattern }) => pattern.includes('$.msg'))).toEqual([])
   })
@@ -132,6 +155,9 @@ describe('alarms', () => {
     ['UnreadableRecords', undefined],
     ['BrokenConfigurations', undefined],
     ['FailedStarts', undefined],
+    ['KeySetFailures', undefined],
+    ['FailingKeysAge', undefined],
+    ['CaBundleDays', undefined],
     ['ByCode', 'throttled'],
     ['ByCode', 'role_refused'],
     ['ByCode', 'internal_error'],
@@ -147,12 +173,24 @@ describe('alarms', () => {
     for (const alarm of alarms) {
       expect(alarm.AlarmActions).toEqual([{ Ref: 'AlarmTopic' }])
       expect(alarm.TreatMissingData).toBe('notBreaching')
-      expect(alarm.ComparisonOperator).toBe('GreaterThanOrEqualToThreshold')
+      const endsAtZero = alarm.MetricName === 'CaBundleDays'
+      expect(alarm.ComparisonOperator).toBe(
+        endsAtZero ? 'LessThanThreshold' : 'GreaterThanOrEqualToThreshold',
+      )
       expect(alarm.Threshold).toBeGreaterThan(0)
       if (alarm.Namespace.startsWith('AWS/')) continue
       const dimension = alarm.Dimensions?.[0].Name
       expect(isCounted(counted, { metric: alarm.MetricName, dimension }), alarm.name).toBe(true)
     }
+  })
+
+  test('lead to runbooks that exist, if they lead to one', async () => {
+    const anchors = anchorsOf(await readDocsPage('runbooks'))
+    const led = alarms.flatMap(
+      ({ AlarmDescription }) => /docs\/runbooks\.md#(.+)$/.exec(AlarmDescription)?.[1] ?? [],
+    )
+    expect(led.length).toBeGreaterThan(10)
+    expect(anchors).toEqual(expect.arrayContaining(led))
   })
 
   test('watch only codes that exist', () => {

@@ -9,6 +9,8 @@ export interface CountedMetric {
   readonly pattern: string
   /** The name of the dimension, and the member of the line that has its value. */
   readonly dimension: { readonly name: string; readonly member: string } | undefined
+  /** Whether a line has a value of the metric, which may be 0. */
+  matches(line: string): boolean
   /** Returns what a line adds to the metric; 0 if it does not match. */
   count(line: string): number
 }
@@ -46,6 +48,7 @@ function metricOf(
     metric,
     namespace,
     pattern,
+    matches,
     dimension: dimension && { name: dimension.Key, member: dimension.Value.slice('$.'.length) },
     count(line) {
       if (!matches(line)) return 0

@@ -245,3 +245,14 @@ describe.runIf(hasOsls)('the HTTP API', () => {
     })
   })
 })
+
+test.runIf(hasOsls)('the alarms on headroom are in the stack, and watch its own metrics', () => {
+  const alarms = ofType('AWS::CloudWatch::Alarm').filter(([name]) => name.startsWith('HeadroomNearlyUsed'))
+  expect(alarms).toHaveLength(2)
+  for (const [, { Properties }] of alarms)
+    expect(Properties.Metrics).toContainEqual(
+      expect.objectContaining({
+        MetricStat: expect.objectContaining({ Metric: expect.objectContaining({ Namespace: 'jeton/prod' }) }),
+      }),
+    )
+})

@@ -10,6 +10,7 @@ import {
 } from '../../src/lambda/execution-environment.ts'
 import type { Service } from '../../src/service.ts'
 import type { LogEvent } from '../../src/telemetry/log-events.ts'
+import type { Readings } from '../../src/telemetry/readings.ts'
 import { sound } from '../config/support.ts'
 import { settle, type VirtualClock, virtualClock } from '../support/clock/virtual-clock.ts'
 import { createLogRecorder, type LogRecorder } from '../support/service/log-recorder.ts'
@@ -29,6 +30,10 @@ let stored: {
   isNamedWrong: boolean
 }
 let created: Config[]
+/** How many new tokens were delivered in the last second, how often the fleet's slots were read, and how long that takes. */
+let delivered: number
+let fleetReads: number
+let storeMs: number
 let reloaded: Config[]
 let refusedReloads: number
 let flushes: number
@@ -42,6 +47,9 @@ beforeEach(() => {
   const text = JSON.stringify(sound())
   stored = { text, version: 1, checks: 0, hangs: false, fails: false, isNamedWrong: false }
   created = []
+  delivered = 0
+  fleetReads = 0
+  storeMs = 5
   reloaded = []
   refusedReloads = 0
   flushes = 0
@@ -71,6 +79,25 @@ beforeEach(() => {
     flushDue: () => void flushes++,
     headHash: () => 'abc',
   }
+  const readings: Pick<Readings, 'rates' | 'expiries' | 'issuerKeys'> = {
+    rates: () => [
+      {
+        resource: 'db-ORDERS',
+        databases: ['orders'],
+        perSecond: 16,
+        horizonMs: 1000,
+        delivered,
+        deliveredBySecond: [delivered],
+        waiting: [],
+        fleet:
+          fleetReads > 0
+            ? { readAt: clock.now(), nextFreeAt: clock.now(), reserved: 4, free: 12 }
+            : undefined,
+      },
+    ],
+    expiries: () => [],
+    issuerKeys: () => [],
+  }
   const reload = (config: Config) => void reloaded.push(config)
   executionEnvironment = createExecutionEnvironment({
     openSource() {
@@ -87,7 +114,11 @@ beforeEach(() => {
       created.push(config)
       if (creating.fails) throw new Error('the audit log cannot be opened')
       const noteRefusedReload = () => void refusedReloads++
-      return { auditLog, reload, noteRefusedReload } as unknown as Service
+      const refreshFleetSlots = async () => {
+        await clock.sleep(storeMs)
+        fleetReads++
+      }
+      return { auditLog, reload, noteRefusedReload, readings, refreshFleetSlots } as unknown as Service
     },
   })
 })
@@ -226,6 +257,38 @@ describe('the first request of a minute', () => {
     await executionEnvironment.getService()
     expect([stored.checks, flushes]).toEqual([1, 1])
     expect(linesOf('audit_head').map(({ fields }) => fields)).toEqual([{ event: 'audit_head', last: 'abc' }])
+  })
+
+  test('logs its readings, and asks the store about slots only if there were new tokens', async () => {
+    await executionEnvironment.getService()
+    await clock.advance(MINUTE_MS)
+    await executionEnvironment.getService()
+    expect([fleetReads, linesOf('slots_read').length, linesOf('instance_read').length]).toEqual([0, 0, 1])
+    delivered = 3
+    await clock.advance(MINUTE_MS)
+    const answered = executionEnvironment.getService()
+    await clock.advance(storeMs)
+    await answered
+    await executionEnvironment.getService()
+    expect([fleetReads, linesOf('instance_read').length]).toEqual([1, 2])
+    expect(linesOf('slots_read').map(({ fields }) => fields)).toMatchObject([{ free: 12, delivered: 3 }])
+  })
+
+  test('waits 2 s for a store that hangs, and logs no slots that it did not read', async () => {
+    await executionEnvironment.getService()
+    delivered = 3
+    storeMs = 60_000
+    await clock.advance(MINUTE_MS)
+    const answered = executionEnvironment.getService()
+    let isAnswered = false
+    answered.then(() => {
+      isAnswered = true
+    })
+    await clock.advance(1999)
+    expect(isAnswered).toBe(false)
+    await clock.advance(1)
+    await answered
+    expect([linesOf('slots_read').length, linesOf('instance_read').length]).toEqual([0, 1])
   })
 
   test('is needed: nothing runs between requests', async () => {
