@@ -12,10 +12,10 @@ import { waitAtMost } from '../lib/deadline.ts'
 import { memoizeAsync } from '../lib/single-flight.ts'
 import type { Service } from '../service.ts'
 import type { Log } from '../telemetry/log.ts'
-import { hasDelivered, logReadings } from './log-readings.ts'
+import { createReadingsLog } from './readings-log.ts'
 
 const MINUTE_MS = 60_000
-/** The longest that a request waits for the configuration to be checked. */
+/** The longest that a request waits for the configuration to be checked, and for the fleet's slots to be read. */
 const RELOAD_WAIT_MS = 2000
 const RETRY_AFTER_MS = 5000
 
@@ -83,6 +83,7 @@ export function createExecutionEnvironment({
         auditLog.announce(lifecycle.reloadRefused(refusal))
       },
     })
+    const readingsLog = createReadingsLog({ service, log, clock })
     let maintainedAt = clock.now()
     return {
       service,
@@ -92,10 +93,8 @@ export function createExecutionEnvironment({
         maintainedAt = now
         auditLog.flushDue()
         logHeadHash(auditLog, { log, event: 'audit_head' })
-        const { readings, refreshFleetSlots } = service
-        const refreshed = hasDelivered(readings) ? refreshFleetSlots() : undefined
-        await waitAtMost(Promise.all([reload(), refreshed]), { clock, maxMs: RELOAD_WAIT_MS })
-        logReadings(readings, { log, now: clock.now() })
+        await waitAtMost(Promise.all([reload(), readingsLog.refresh()]), { clock, maxMs: RELOAD_WAIT_MS })
+        readingsLog.write()
       },
     }
   }

@@ -67,6 +67,9 @@ describe('a changed configuration', () => {
     expect(await status()).toBe(200)
     await advance()
     expect(await status()).toBe(403)
+    // the token of the first request counts for the slots that are read in the next minute
+    await expectLogged('"event":"slots_read","resource":"db-')
+    await expectLogged('"event":"instance_read","caBundleDays":')
     await write('grants: 7')
     await advance()
     expect(await status()).toBe(403)

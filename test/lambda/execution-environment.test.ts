@@ -30,7 +30,7 @@ let stored: {
   isNamedWrong: boolean
 }
 let created: Config[]
-/** How many new tokens were delivered in the last second, how often the fleet's slots were read, and how long that takes. */
+/** How many new tokens were delivered, how often the fleet's slots were read, and how long that takes. */
 let delivered: number
 let fleetReads: number
 let storeMs: number
@@ -87,7 +87,7 @@ beforeEach(() => {
         perSecond: 16,
         horizonMs: 1000,
         delivered,
-        deliveredBySecond: [delivered],
+        deliveredBySecond: [],
         waiting: [],
         fleet:
           fleetReads > 0

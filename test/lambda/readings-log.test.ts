@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { hasDelivered, logReadings } from '../../src/lambda/log-readings.ts'
+import { createReadingsLog } from '../../src/lambda/readings-log.ts'
 import type { ExpiryReading, IssuerKeysReading, RateReading } from '../../src/telemetry/readings.ts'
 import { createLogRecorder, type LogRecorder } from '../support/service/log-recorder.ts'
 
@@ -16,8 +16,8 @@ const rate = (fields: Partial<RateReading> = {}): RateReading => ({
   databases: ['orders'],
   perSecond: 16,
   horizonMs: 1000,
-  delivered: 900,
-  deliveredBySecond: [7, ...new Array(59).fill(0), 2],
+  delivered: 2,
+  deliveredBySecond: [],
   waiting: [],
   fleet: { readAt: NOW - 5, nextFreeAt: NOW + 40, reserved: 4, free: 12 },
   ...fields,
@@ -37,22 +37,29 @@ const keys = (fields: Partial<IssuerKeysReading>): IssuerKeysReading => ({
   ...fields,
 })
 
-function logged({
-  rates = [],
-  expiries = [],
-  issuerKeys = [],
-}: {
+interface Known {
   rates?: RateReading[]
   expiries?: ExpiryReading[]
   issuerKeys?: IssuerKeysReading[]
-}) {
-  const readings = { rates: () => rates, expiries: () => expiries, issuerKeys: () => issuerKeys }
-  logReadings(readings, { log, now: NOW })
+}
+
+function createLog(known: Known) {
+  let reads = 0
+  const { expiries = [], issuerKeys = [] } = known
+  const service = {
+    readings: { rates: () => known.rates ?? [], expiries: () => expiries, issuerKeys: () => issuerKeys },
+    refreshFleetSlots: async () => void reads++,
+  }
+  return { ...createReadingsLog({ service, log, clock: { now: () => NOW } }), reads: () => reads }
+}
+
+function logged(known: Known) {
+  createLog(known).write()
   return log.lines.map(({ fields }) => fields)
 }
 
-describe('logReadings', () => {
-  test('logs of each resource what the fleet’s record says, and of this instance the last minute alone', () => {
+describe('createReadingsLog', () => {
+  test('writes of each resource what the fleet’s record says, and who waits here', () => {
     const waiting = [
       { grant: 'deploy', callers: 2 },
       { grant: 'report', callers: 1 },
@@ -98,8 +105,20 @@ describe('logReadings', () => {
   })
 })
 
-test('hasDelivered asks for new tokens of the last minute, of any resource', () => {
-  const idle = rate({ deliveredBySecond: [7, ...new Array(60).fill(0)] })
-  expect(hasDelivered({ rates: () => [idle] })).toBe(false)
-  expect(hasDelivered({ rates: () => [idle, rate()] })).toBe(true)
+test('createReadingsLog asks the store only if new tokens were delivered since its last lines', async () => {
+  const known = { rates: [rate({ delivered: 0 })] }
+  const readingsLog = createLog(known)
+  const deliveredThen: unknown[] = []
+  for (const delivered of [0, 3, 3, 8]) {
+    known.rates = [rate({ delivered })]
+    await readingsLog.refresh()
+    readingsLog.write()
+    deliveredThen.push([readingsLog.reads(), log.lines.at(-2)?.fields.delivered])
+  }
+  expect(deliveredThen).toEqual([
+    [0, 0],
+    [1, 3],
+    [1, 0],
+    [2, 5],
+  ])
 })
