@@ -1,13 +1,14 @@
 import { type DecodedToken, decodeToken } from '../client/decode/decode-token.ts'
+import { NOTHING_WRONG, tokenFactRows } from '../client/decode/token-words.ts'
 import { failure, invalidUsage } from '../client/errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import { sha256Hex } from '../lib/hash.ts'
 import { isoSeconds } from '../lib/iso-time.ts'
-import { countText, printableJson } from '../lib/printable.ts'
+import { printableJson } from '../lib/printable.ts'
 import { readTextUpTo } from '../lib/process-input.ts'
 import { systemCodeNote } from '../lib/system-error.ts'
-import { parseEndpoint } from '../rds/endpoint.ts'
 import { catchCallerErrors, parseTextOrJson } from './caller-command.ts'
-import { type FactRow, factLines } from './fact-lines.ts'
+import { factLines } from './fact-lines.ts'
 import type { CommandStreams } from './streams.ts'
 import { type TerminalStyle, terminalStyle } from './terminal-style.ts'
 
@@ -38,7 +39,7 @@ export function decodeCommand(args: DecodeArguments, context: DecodeContext): Pr
     const [host, port] = parseHost(args.host)
     const token = await readToken(args.token ?? '-', context)
     const now = context.clock.now()
-    const decoded = decodeToken(token, { now, user: args.user, host, port })
+    const decoded = decodeToken(token, { now, sha256: sha256Hex, user: args.user, host, port })
     context.stdout.write(print(decoded, { now, style: terminalStyle(context.stdout) }))
     return decoded.problems.length > 0 ? 1 : 0
   })
@@ -75,63 +76,7 @@ function renderJson(decoded: DecodedToken, { now }: { now: number }): string {
 
 function renderText(decoded: DecodedToken, { now, style }: { now: number; style: TerminalStyle }): string {
   const problems = decoded.problems.map(({ message }) => message)
-  const lines = factLines(factRows(decoded, now), { problems, style })
+  const lines = factLines(tokenFactRows(decoded, now), { problems, style })
   if (problems.length === 0) lines.push('', `${style.mark(true)}${NOTHING_WRONG}`)
   return `${lines.join('\n')}\n`
-}
-
-/** The signature cannot be checked without the secret that made it. */
-const NOTHING_WRONG =
-  'nothing is wrong that the text shows; whether the signature is right and the role may connect, only the database finds out: jeton doctor'
-
-function factRows(decoded: DecodedToken, now: number): FactRow[] {
-  const { host, port, user, region, accessKeyId, signedAt, expiresAt, bytes, fingerprint } = decoded
-  const rows: [string, string | undefined][] = [
-    ['endpoint', host && endpointText(host, port)],
-    ['user', user],
-    ['region', region],
-    ['access key', accessKeyId && `${accessKeyId}${keyNote(accessKeyId)}`],
-    [
-      'signed at',
-      signedAt === undefined ? undefined : `${isoSeconds(signedAt)} (${agoText(now - signedAt)})`,
-    ],
-    [
-      'expires at',
-      expiresAt === undefined ? undefined : `${isoSeconds(expiresAt)} (${agoText(now - expiresAt)})`,
-    ],
-    ['size', countText(bytes, 'byte')],
-    ['fingerprint', fingerprint],
-  ]
-  return rows.flatMap(([label, text]) => (text === undefined ? [] : [[label, text] as const]))
-}
-
-const KINDS = {
-  instance: 'an instance, or one of Aurora',
-  cluster: 'an Aurora cluster',
-  proxy: 'an RDS proxy',
-  shardGroup: 'an Aurora shard group',
-}
-
-function endpointText(host: string, port: number | undefined): string {
-  const endpoint = parseEndpoint(host)
-  return `${host}${port === undefined ? '' : `:${port}`}${endpoint.ok ? ` (${KINDS[endpoint.kind]})` : ''}`
-}
-
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids */
-function keyNote(accessKeyId: string): string {
-  if (accessKeyId.startsWith('ASIA')) return ' (of a role session, or other temporary credentials)'
-  return accessKeyId.startsWith('AKIA') ? ' (of an IAM user: it does not expire)' : ''
-}
-
-function agoText(ms: number): string {
-  const seconds = Math.round(Math.abs(ms) / 1000)
-  const text =
-    seconds < 120
-      ? `${seconds} s`
-      : seconds < 7200
-        ? `${Math.floor(seconds / 60)} min`
-        : seconds < 172_800
-          ? `${Math.floor(seconds / 3600)} h`
-          : countText(Math.floor(seconds / 86_400), 'day')
-  return ms < 0 ? `in ${text}` : `${text} ago`
 }

@@ -1,3 +1,5 @@
+export { countText } from './count-text.ts'
+
 /** Returns text cut to at most `length` UTF-16 units, the last one an ellipsis. Never cuts a surrogate pair in two. */
 export function shorten(text: string, length: number): string {
   if (text.length <= length) return text
@@ -65,11 +67,6 @@ export function shortenForJson(text: string, maxBytes: number): string {
 /** Whether text stands in printable JSON as it is, with one byte for each character. */
 export function needsNoEscaping(text: string): boolean {
   return UNESCAPED.test(text)
-}
-
-/** Returns a number and its noun, as in `1 grant` and `2 grants`. Does not know irregular plurals. */
-export function countText(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function jsonBytes(char: string): number {

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import type { EndpointKind } from './database.ts'
 import { PARTITIONS, type Partition, partitionOfRegion } from './partitions.ts'
 
@@ -20,6 +19,7 @@ export type Endpoint =
 const ADVICE =
   "RDS accepts tokens only for its own endpoint names: set `host` to the name that RDS shows, and put a tunnel's or an alias's address in `connect` as host:port"
 
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
 /** RDS's rule for identifiers, which are the first label of an endpoint's name. */
 const IDENTIFIER = /^[a-z](?:-?[a-z0-9])*$/
 /** The hash stands for the account and region; a mark before it says which kind of endpoint it is. */
@@ -64,8 +64,7 @@ function findNameProblem(host: string): string | undefined {
   if (host === '') return 'is empty: use the name of the RDS endpoint'
   if (/[/@\\]/.test(host))
     return 'is a URL, or contains a user or a path: use only the name of the RDS endpoint, without a scheme'
-  // isIP costs a cold start some milliseconds, and no endpoint's name has a colon or ends in a digit
-  if (/:|\d$/.test(host) && isIP(host.replace(/^\[(.*)\]$/, '$1'))) return `is an IP address. ${ADVICE}`
+  if (isIpAddress(host.replace(/^\[(.*)\]$/, '$1'))) return `is an IP address. ${ADVICE}`
   if (host.includes(':')) return 'contains a port: use only the name of the RDS endpoint, and set `port`'
   // before lower-casing, which turns the Kelvin sign into a plain k
   if (!/^[a-z0-9.-]+$/i.test(host))
@@ -77,6 +76,13 @@ function findNameProblem(host: string): string | undefined {
   if (host.length > 253 || labels.some(label => label === '' || label.length > 63))
     return 'is not a DNS name: each label has 1 to 63 characters, the whole name at most 253 (RFC 1035, 2.3.4)'
   return undefined
+}
+
+/** Node's own `isIP` is not in browsers, which read tokens, too. */
+function isIpAddress(text: string): boolean {
+  if (IPV4.test(text)) return true
+  const [, address] = /^([\da-f:.]*:[\da-f:.]*)(?:%.+)?$/i.exec(text) ?? []
+  return address !== undefined && URL.canParse(`http://[${address}]`)
 }
 
 interface Location {

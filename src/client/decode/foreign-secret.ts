@@ -1,6 +1,7 @@
+import { decodeBase64url } from '../../lib/base64url.ts'
 import { parseJsonObject } from '../../lib/json.ts'
 import { parseEndpoint } from '../../rds/endpoint.ts'
-import { API_KEY } from '../identity/credential-text.ts'
+import { API_KEY } from '../identity/api-key-form.ts'
 import type { TokenProblem } from './token-problem.ts'
 
 /** What people paste in place of a token: by its form, and what it is. */
@@ -47,5 +48,5 @@ export function identifyForeignSecret(readings: readonly [given: string, unwrapp
 
 function isJwt(text: string): boolean {
   const [, header = ''] = /^([\w-]+)\.[\w-]+\.[\w-]*$/.exec(text) ?? []
-  return parseJsonObject(Buffer.from(header, 'base64url'))?.alg !== undefined
+  return parseJsonObject(decodeBase64url(header) ?? '')?.alg !== undefined
 }

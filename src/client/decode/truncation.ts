@@ -1,4 +1,4 @@
-import { countText } from '../../lib/printable.ts'
+import { countText } from '../../lib/count-text.ts'
 import type { TokenProblem } from './token-problem.ts'
 import { REQUIRED_PARAMETERS, type TokenText } from './token-text.ts'
 

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { readTextUpTo } from '../../lib/process-input.ts'
 import { systemCodeNote } from '../../lib/system-error.ts'
 import { failure } from '../errors.ts'
+import { API_KEY } from './api-key-form.ts'
 
 /** Servers refuse headers that are much shorter than this. */
 export const MAX_CREDENTIAL_BYTES = 64 * 1024
@@ -34,7 +35,6 @@ export function singleWord(text: string, name: string): string {
 
 /** What servers read of a credential: token68 (RFC 9110, 11.2). */
 const CREDENTIAL = /^[\w.~+/-]+=*$/
-export const API_KEY = /^jeton_[\w-]{43}$/
 const JWT = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/
 
 /** Returns `Bearer` and the JWT that the caller gave. Throws CallerError if it is something else that people put there. */

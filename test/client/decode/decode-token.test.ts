@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { decodeToken } from '../../../src/client/decode/decode-token.ts'
+import { decodeToken as decode } from '../../../src/client/decode/decode-token.ts'
+import type { Expected } from '../../../src/client/decode/token-checks.ts'
 import { sha256Hex } from '../../../src/lib/hash.ts'
 import { hostileText } from '../../support/hostile-text.ts'
 import { HOST, leakIn, signWithAws } from './support.ts'
@@ -13,6 +14,8 @@ beforeAll(async () => {
   now = Date.now()
 })
 
+const decodeToken = (text: string, options: Expected & { now: number }) =>
+  decode(text, { sha256: sha256Hex, ...options })
 const codesOf = (text: string, options = {}) =>
   decodeToken(text, { now, ...options }).problems.map(({ code }) => code)
 const messagesOf = (text: string, options = {}) =>
