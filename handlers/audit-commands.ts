@@ -10,7 +10,7 @@ export function addAuditCommands(program: Command): void {
   audit
     .command('verify')
     .description("check a log's hash chain")
-    .argument('<file...>', 'the files of one log, oldest first')
+    .argument('<file...>', 'the files of one log, oldest first, plain or gzip')
     .option('--expect-last <hash>', 'the hash of the last record, as the server states it in its own log')
     .option('--after <hash>', 'the hash of the record before the first, if older files are gone')
     .action(async (files, options) => {
@@ -23,7 +23,7 @@ export function addAuditCommands(program: Command): void {
     .description(
       'search records in files, or without files in the table of the configuration, else in its file',
     )
-    .argument('[file...]', 'files of logs, in any order; decompress them first')
+    .argument('[file...]', 'files of logs, in any order, plain or gzip')
     .addOption(configOption())
     .option(
       '--from <time>',

@@ -30,9 +30,24 @@ export function parseRecord(line: string): ParsedRecord | undefined {
   if (!record || typeof record.id !== 'string') return undefined
   const { type } = record
   if (type !== DECISION_TYPE && !isLifecycleType(type)) return undefined
+  const sortKey = readSortKey(record, record.id)
+  return sortKey === undefined ? undefined : { sortKey, line, type, record: record as unknown as AuditRecord }
+}
+
+function readSortKey(record: { readonly time?: unknown }, id: string): string | undefined {
+  const { time } = record
+  // what sortKeyOf would return, in a tenth of the time
+  if (typeof time === 'string' && isCanonicalTime(time)) return `${time}#${id}`
   const timeMs = timeOf(record)
-  if (timeMs === undefined) return undefined
-  return { sortKey: sortKeyOf(timeMs, record.id), line, type, record: record as unknown as AuditRecord }
+  return timeMs === undefined ? undefined : sortKeyOf(timeMs, id)
+}
+
+/** Not the last days of months: whether there is such a day depends on the month. */
+const CANONICAL_TIME = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/
+
+/** Whether a time certainly is one, and is written as `Date.toISOString` does. */
+export function isCanonicalTime(time: string): boolean {
+  return CANONICAL_TIME.test(time)
 }
 
 const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/

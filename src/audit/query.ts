@@ -68,7 +68,11 @@ export function compileQuery(query: AuditQuery): (parsed: ParsedRecord) => boole
     isFrom(record) &&
     isIdentity(record) &&
     (id === undefined || record.id === id || record.requestId === id || record.traceId === id) &&
-    (fingerprint === undefined || String(record.fingerprint ?? '').startsWith(fingerprint))
+    (fingerprint === undefined || isFingerprint(record, fingerprint))
+}
+
+function isFingerprint({ fingerprint }: AuditRecord, beginning: string): boolean {
+  return typeof fingerprint === 'string' && fingerprint.startsWith(beginning)
 }
 
 function compileSource(source: string | undefined): (record: AuditRecord) => boolean {

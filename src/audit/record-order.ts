@@ -44,17 +44,29 @@ function indexOfFirst(heads: readonly (ParsedRecord | undefined)[], order: Recor
   return first
 }
 
-/** Returns the newest `limit` of a sequence in any order, newest first. At most twice as many are in memory. */
-export async function newestOf(
-  sequence: AsyncIterable<ParsedRecord>,
-  limit: number,
-): Promise<ParsedRecord[]> {
+/** Collects the newest records of many, in any order. */
+export interface NewestRecords {
+  add(record: ParsedRecord): void
+  /** A sort key: a record before it is not among the newest any more. Empty as long as there are few. */
+  earliestKey(): string
+  /** Newest first. */
+  all(): ParsedRecord[]
+}
+
+/** Returns a collection of the newest `limit`. At most twice as many are in memory. */
+export function createNewest(limit: number): NewestRecords {
   let newest: ParsedRecord[] = []
-  for await (const record of sequence) {
-    newest.push(record)
-    if (newest.length >= 2 * limit) newest = newest.sort(newestFirst).slice(0, limit)
+  let earliest = ''
+  return {
+    add(record) {
+      newest.push(record)
+      if (newest.length < 2 * limit) return
+      newest = newest.sort(newestFirst).slice(0, limit)
+      earliest = newest.at(-1)?.sortKey ?? ''
+    },
+    earliestKey: () => earliest,
+    all: () => newest.sort(newestFirst).slice(0, limit),
   }
-  return newest.sort(newestFirst).slice(0, limit)
 }
 
 /** Yields the first `limit` of a sequence and asks it for no more. */

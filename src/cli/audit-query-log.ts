@@ -15,6 +15,7 @@ export interface LogChoice {
 export interface LogParts {
   clock: Clock
   onUnreadable: OnUnreadable
+  onTruncated: (path: string) => void
   onRead: OnRead
 }
 

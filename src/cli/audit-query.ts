@@ -2,13 +2,14 @@ import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { isLifecycleType, type LifecycleRecord } from '../audit/lifecycle-record.ts'
 import type { ParsedRecord } from '../audit/parsed-record.ts'
-import type { AuditQuery, AuditSource, OnUnreadable } from '../audit/query.ts'
+import type { AuditQuery, AuditSource } from '../audit/query.ts'
 import { UsageError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { countText, escapeUnprintable } from '../lib/printable.ts'
 import { systemCode } from '../lib/system-error.ts'
 import { tableLines } from '../lib/text-table.ts'
 import { type LogChoice, openLog, type SearchedLog } from './audit-query-log.ts'
+import { createSearchNotes } from './audit-query-notes.ts'
 import { type AuditQueryFlags, parseAuditQuery } from './audit-query-options.ts'
 import { AUDIT_COLUMNS, auditRow, FLEXIBLE_AUDIT_COLUMNS, formatAuditJson } from './audit-row.ts'
 import { lifecycleRow } from './lifecycle-row.ts'
@@ -38,15 +39,11 @@ export function auditQueryCommand(
   return catchUsageErrors(stderr, async () => {
     const { query, limit } = parseAuditQuery(args, clock.now())
     const format = parseFormat(args.output ?? (stdout.isTTY ? 'table' : 'json'), stdout)
-    const onUnreadable: OnUnreadable = ({ where, lines }) => {
-      const skipped = lines === 1 ? '1 line that is not a record' : `${lines} lines that are not records`
-      stderr.write(`${escapeUnprintable(`note: ${where}: skipped ${skipped}`)}\n`)
-    }
     const count = { read: 0, found: 0 }
     const onRead = (records: number) => {
       count.read += records
     }
-    const log = await openLog(args, { clock, onUnreadable, onRead })
+    const log = await openLog(args, { clock, ...createSearchNotes(stderr), onRead })
     try {
       const records = select(log.source, { query, limit, isReverse: args.reverse === true })
       const onFound = () => {

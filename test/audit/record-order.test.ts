@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type ParsedRecord, sortKeyOf } from '../../src/audit/parsed-record.ts'
-import { firstOf, mergeOrdered, newestFirst, newestOf, oldestFirst } from '../../src/audit/record-order.ts'
+import {
+  createNewest,
+  firstOf,
+  mergeOrdered,
+  newestFirst,
+  oldestFirst,
+} from '../../src/audit/record-order.ts'
 import { collectIds, NOON, parsed, record, recordAt } from './support.ts'
 
 async function* sequence(all: readonly ParsedRecord[]): AsyncGenerator<ParsedRecord> {
@@ -47,14 +53,15 @@ test('mergeOrdered fails as one of its sequences does, and ends the others', asy
   expect(isEnded).toBe(true)
 })
 
-test('newestOf returns what a sort of all records, cut, would', async () => {
-  await fc.assert(
-    fc.asyncProperty(
+test('createNewest collects what a sort of all records, cut, would return, and knows which need not be added', () => {
+  fc.assert(
+    fc.property(
       fc.array(arbitraryRecord, { maxLength: 60 }),
       fc.integer({ min: 1, max: 20 }),
-      async (all, limit) => {
-        const newest = await newestOf(sequence(all), limit)
-        expect(sortKeysOf(newest)).toEqual(sortKeysOf(all.toSorted(newestFirst).slice(0, limit)))
+      (all, limit) => {
+        const newest = createNewest(limit)
+        for (const each of all) if (each.sortKey >= newest.earliestKey()) newest.add(each)
+        expect(sortKeysOf(newest.all())).toEqual(sortKeysOf(all.toSorted(newestFirst).slice(0, limit)))
       },
     ),
     { numRuns: 100 },

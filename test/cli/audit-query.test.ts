@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
+import { gzipSync } from 'node:zlib'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createDynamodbSink } from '../../src/audit/dynamodb/sink.ts'
@@ -300,6 +301,24 @@ TIME                      DECISION  CODE           PRINCIPAL              DATABA
     const { stderr } = streams
     expect(await auditQueryCommand(args, { stdout, stderr, clock: virtualClock(NOW) })).toBe(0)
     expect(written.stderr).toBe('')
+  })
+})
+
+describe('jeton audit query reads compressed files', () => {
+  test('by what they are, with a note if one ends too early', async () => {
+    const [path, text] = [
+      join(await folder(), 'kept'),
+      RECORDS.map(each => `${renderRecord(each)}\n`).join(''),
+    ]
+    await writeFile(path, gzipSync(text))
+    expect(await query([path], { user: 'app' })).toMatchObject({ exitCode: 0, stderr: '' })
+    expect((await query([path])).stdout).toBe(text)
+    await writeFile(path, gzipSync(text).subarray(0, -1))
+    expect(await query([path])).toMatchObject({
+      exitCode: 0,
+      stdout: text,
+      stderr: `note: ${path}: its compressed data ends too early: what followed is missing, all before it was searched\n`,
+    })
   })
 })
 

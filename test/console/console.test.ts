@@ -16,7 +16,6 @@ describe.runIf(await canRun(['chromium']))('the console', () => {
         resource: 'db-ABC',
         databases: ['orders', '<b>reports</b>'],
         perSecond: 16,
-        horizonMs: 5000,
         delivered: 0,
         horizonMs: 5000,
       }

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs'
-import { MAX_LINE_BYTES } from './hash-chain.ts'
+import { LongLineError, readBlocks } from './read-blocks.ts'
+import { readChunks } from './read-chunks.ts'
 
 /** One line without its newline; `isTooLong` instead of its bytes if it exceeds MAX_LINE_BYTES. */
 export type Line =
@@ -7,27 +7,28 @@ export type Line =
   | { readonly isTooLong: true; readonly bytes?: never }
 
 /**
- * Reads the lines of a file, some at a time, in memory bounded by one chunk and the longest line allowed. A last line
- * without a newline counts as one. Ends after a line that is too long. Throws what reading the file throws.
+ * Reads the lines of a file, which may be gzip, some at a time, in memory bounded by one chunk and the longest line allowed. A
+ * last line without a newline counts as one. Ends after a line that is too long. Throws what reading the file throws.
  */
 export async function* readLines(path: string): AsyncGenerator<Line[]> {
-  let pieces: Buffer[] = []
-  let pieceBytes = 0
-  for await (const chunk of createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
-    const lines: Line[] = []
-    let start = 0
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
-      const piece = chunk.subarray(start, end)
-      if (pieceBytes + piece.length > MAX_LINE_BYTES) return yield [...lines, { isTooLong: true }]
-      lines.push({ bytes: pieceBytes > 0 ? Buffer.concat([...pieces, piece]) : piece })
-      pieces = []
-      pieceBytes = 0
-      start = end + 1
+  try {
+    for await (const block of readBlocks(readChunks({ path }))) {
+      const lines: Line[] = []
+      for (const [start, end] of linesIn(block)) lines.push({ bytes: block.subarray(start, end) })
+      yield lines
     }
-    pieces.push(chunk.subarray(start))
-    pieceBytes += chunk.length - start
-    if (pieceBytes > MAX_LINE_BYTES) return yield [...lines, { isTooLong: true }]
-    yield lines
+  } catch (cause) {
+    if (!(cause instanceof LongLineError)) throw cause
+    yield [{ isTooLong: true }]
   }
-  if (pieceBytes > 0) yield [{ bytes: Buffer.concat(pieces) }]
+}
+
+/** Yields where each line of a block begins and ends, without its newline. */
+export function* linesIn(block: Buffer): Generator<readonly [start: number, end: number]> {
+  for (let start = 0; start < block.length; ) {
+    const newline = block.indexOf(10, start)
+    const end = newline < 0 ? block.length : newline
+    yield [start, end]
+    start = end + 1
+  }
 }

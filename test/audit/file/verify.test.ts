@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { append, GENESIS, renderRecovered } from '../../../src/audit/file/hash-chain.ts'
@@ -41,6 +42,16 @@ test('verifyFiles verifies a whole chain, over many files and with an empty one 
   expect(await verifyFiles(paths, { expectLast: last })).toEqual({ ok: true, records: 5, last, recovered: 0 })
   expect(await verifyFiles(paths.toReversed())).toMatchObject({ ok: false, file: paths[2], line: 1 })
   expect(await verifyFiles([])).toEqual({ ok: true, records: 0, last: GENESIS, recovered: 0 })
+})
+
+test('verifyFiles reads gzip as it reads the file that it was made of', async () => {
+  const text = `${FIVE.join('\n')}\n`
+  expect(await verify(gzipSync(text))).toEqual({ ok: true, records: 5, last: hashOf(R4), recovered: 0 })
+  expect(await verify(gzipSync(text.replace('r3', 'rX')))).toMatchObject({ ok: false, line: 4 })
+  expect(await verify(gzipSync(text).subarray(0, -1))).toMatchObject({
+    ok: false,
+    problem: 'cannot be read: unexpected end of file',
+  })
 })
 
 const tampered: [string, string[], number][] = [

@@ -1,0 +1,24 @@
+import type { OnUnreadable } from '../audit/query.ts'
+import { escapeUnprintable } from '../lib/printable.ts'
+import type { TextOutput } from './streams.ts'
+
+/** Notes on stderr about what a search could not read. */
+export interface SearchNotes {
+  onUnreadable: OnUnreadable
+  onTruncated(path: string): void
+}
+
+export function createSearchNotes(stderr: TextOutput): SearchNotes {
+  const note = (text: string) => stderr.write(`${escapeUnprintable(`note: ${text}`)}\n`)
+  return {
+    onUnreadable({ where, lines }) {
+      const skipped = lines === 1 ? '1 line that is not a record' : `${lines} lines that are not records`
+      note(`${where}: skipped ${skipped}`)
+    },
+    onTruncated(path) {
+      note(
+        `${path}: its compressed data ends too early: what followed is missing, all before it was searched`,
+      )
+    },
+  }
+}
