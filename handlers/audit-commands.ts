@@ -2,8 +2,9 @@ import type { Command } from 'commander'
 import { configPath } from '../src/config/environment.ts'
 import { systemClock } from '../src/lib/clock.ts'
 import { configOption } from './operator-commands.ts'
+import { endProcess } from './process-end.ts'
 
-/** Adds `jeton audit verify` and `jeton audit query`: docs/cli.md. */
+/** Adds `jeton audit verify`, `jeton audit query` and `jeton audit forward`: docs/cli.md. */
 export function addAuditCommands(program: Command): void {
   const audit = program.command('audit').description('work with audit logs').exitOverride()
 
@@ -60,5 +61,38 @@ export function addAuditCommands(program: Command): void {
         { files, configPath: configPath(config, env), ...options },
         { stdout, stderr, clock: systemClock() },
       )
+    })
+
+  audit
+    .command('forward')
+    .description(
+      'send the records of a file, or of the table or file of the configuration, to a receiver over HTTP, until it is ended',
+    )
+    .argument('[file]', 'the file that jeton writes; those that it was rotated to are found beside it')
+    .addOption(configOption())
+    .option('--to <url>', 'where to: https, or http to this machine (default: JETON_FORWARD_URL)')
+    .option(
+      '--format <format>',
+      'cloudevents (batches in JSON), ocsf or json (an event, or a record as it was recorded, on each line) (default: cloudevents)',
+    )
+    .option('--header-file <file>', 'headers, such as Authorization: the credential; one on each line')
+    .option('--cursor <file>', 'how far it got; default: beside the file, of a table in the folder for state')
+    .option('--from <time>', 'without a cursor: from this time on, as of audit query (default: from now on)')
+    .option('--from-start', 'without a cursor: from the beginning of the oldest file on')
+    .option('--batch <count>', 'at most so many records in a request (default: 500)')
+    .option('--timeout <seconds>', 'how long a request may take (default: 10)')
+    .option(
+      '--skip <id>',
+      'give up this record, which the receiver refuses; may be repeated',
+      (id: string, ids: readonly string[] = []) => [...ids, id],
+    )
+    .option('--once', 'end when all that is there is sent')
+    .option('--health <[address:]port>', 'answer /healthz, /readyz and /metrics there (default: nowhere)')
+    .action(async (file, { config, ...options }) => {
+      const { forwardCommand } = await import('../src/cli/forward/command.ts')
+      const { stdout, stderr, env } = process
+      const args = { file, configPath: configPath(config, env), ...options }
+      const own = { stdout, stderr, env, fetch, clock: systemClock(), random: Math.random, host: process }
+      endProcess(await forwardCommand(args, own))
     })
 }

@@ -32,6 +32,10 @@ export const HELP_EXAMPLES: Readonly<Record<string, readonly [line: string, mean
     'jeton audit query --from 2h --decision refused',
     'who was refused in the last two hours?',
   ],
+  'jeton audit forward': [
+    'jeton audit forward --to https://collector.example.com/jeton --header-file receiver.headers',
+    'every record from now on, with the credential in that file',
+  ],
   'jeton token': ['jeton token orders --user migrator -o json', 'a token with all that belongs to it'],
   'jeton exec': ["jeton exec orders -- psql -c 'select current_user'", 'psql logs in, and checks the server'],
   'jeton proxy': [

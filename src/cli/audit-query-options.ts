@@ -60,8 +60,8 @@ export function parseAuditQuery(flags: AuditQueryFlags, now: number): { query: A
   }
 }
 
-/** A time without a zone is UTC, like the times in the records. */
-function parseTime(flag: string, { text, now }: { text: string; now: number }): number {
+/** Returns a time in milliseconds. One without a zone is UTC, like the times in the records. Throws `UsageError`. */
+export function parseTime(flag: string, { text, now }: { text: string; now: number }): number {
   const [, count, unit = ''] = RELATIVE_TIME.exec(text) ?? []
   if (count !== undefined) return Math.max(0, now - Number(count) * (UNIT_MS[unit] ?? 0))
   const iso = ISO_TIME.exec(text)

@@ -1,6 +1,6 @@
 /**
- * Every code that a line of the log of `jeton proxy` and `jeton agent` may carry as `event`, in alphabetical order. A code is
- * never renamed. docs/proxy.md and docs/agent.md say what each one means and what to do.
+ * Every code that a line of the log of `jeton proxy`, `jeton agent` and `jeton audit forward` may carry as `event`, in alphabetical
+ * order. A code is never renamed. docs/proxy.md, docs/agent.md and docs/operations.md say what each one means and what to do.
  */
 export const CALLER_LOG_EVENTS = [
   'agent_file_written',
@@ -12,6 +12,16 @@ export const CALLER_LOG_EVENTS = [
   'agent_token_renewed',
   'agent_waiting',
   'agent_write_failed',
+  'forward_batch_halved',
+  'forward_cursor_failed',
+  'forward_line_unreadable',
+  'forward_read_failed',
+  'forward_record_skipped',
+  'forward_records_missing',
+  'forward_recovered',
+  'forward_started',
+  'forward_stopped',
+  'forward_waiting',
   'proxy_failed',
   'proxy_open_to_users',
   'proxy_session_failed',

@@ -89,6 +89,7 @@ export const LAZY_MODULES: readonly LazyModules[] = [
       'src/cli/doctor/command.ts',
       'src/cli/exec.ts',
       'src/cli/explain.ts',
+      'src/cli/forward/command.ts',
       'src/cli/iam.ts',
       'src/cli/lint-policy.ts',
       'src/cli/live/command.ts',

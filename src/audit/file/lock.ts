@@ -14,6 +14,11 @@ const MAX_WAIT_MS = 5000
 /** Nobody is killed between these two steps for so long: only litter is this old. */
 const MAX_TEMPORARY_AGE_MS = 60_000
 
+/** Why a file cannot be locked: another process has it. */
+export class FileTaken extends Error {
+  override readonly name = 'FileTaken'
+}
+
 /**
  * Keeps a second process from writing to the file at `path`. Returns a function that unlocks it. Rejects, naming the file,
  * if another process has it, or if its folder cannot be written. The lock is a listening socket in the file's own folder,
@@ -102,7 +107,7 @@ async function waitUntilFree({ path, name, prefix, folder, clock }: Candidate): 
     const others = listed.filter((_, i) => states[i] !== undefined)
     if (others.length === 0) return
     if (states.includes('held') || others.some(other => other < name) || clock.now() >= giveUpAt)
-      throw new Error(`${path}: another process writes to this audit file: ${OWN_FILE}`)
+      throw new FileTaken(`${path}: another process writes to this audit file: ${OWN_FILE}`)
     await clock.sleep(ASK_AGAIN_MS)
   }
 }

@@ -72,7 +72,7 @@ describe.each(['bash', 'zsh', 'fish'] as const)('the script for %s', shell => {
     [['jeton', 'dec'], ['decode']],
     [
       ['jeton', 'audit', ''],
-      ['query', 'verify'],
+      ['forward', 'query', 'verify'],
     ],
     [
       ['jeton', 'exec', '--pro'],

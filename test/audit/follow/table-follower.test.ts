@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest'
+import { createDynamodbSource } from '../../../src/audit/dynamodb/source.ts'
+import type { TablePosition } from '../../../src/audit/follow/follower.ts'
+import { followTable, MAX_LATENESS_MS } from '../../../src/audit/follow/table-follower.ts'
+import { renderRecord } from '../../../src/audit/record.ts'
+import { virtualClock } from '../../support/clock/virtual-clock.ts'
+import { createClient, createSink, startOwnDynamodb, TABLE } from '../dynamodb/support.ts'
+import { NOON, recordAt } from '../support.ts'
+
+const MINUTE_MS = 60_000
+const position = (timeMs: number): TablePosition => {
+  const time = new Date(timeMs).toISOString()
+  return { table: TABLE, since: time, until: time, delivered: [] }
+}
+
+async function setUp(start = position(NOON)) {
+  const dynamodb = await startOwnDynamodb()
+  const [client, sink, clock] = [createClient(), createSink(), virtualClock(NOON)]
+  const source = createDynamodbSource({
+    client,
+    table: TABLE,
+    clock,
+    defaultSpanMs: 0,
+    onUnreadable: () => {},
+  })
+  /** Puts records of these times, in ms after noon. */
+  const put = (...times: number[]) => sink.append(times.map(each => renderRecord(recordAt(NOON + each))))
+  function follow(from: TablePosition) {
+    const follower = followTable({ source, clock, position: from })
+    let last = from
+    return {
+      follower,
+      position: () => last,
+      async ids(limit = 100) {
+        const batch = await follower.next(limit)
+        // as a cursor has it
+        last = JSON.parse(JSON.stringify(batch.positionAfter(batch.records.length)))
+        return batch.records.map(({ record }) => record.id)
+      },
+    }
+  }
+  return { dynamodb, clock, put, follow, ...follow(start) }
+}
+
+test('a table is followed by time; what arrives late is delivered late, and nothing twice', async () => {
+  const { clock, put, ids } = await setUp()
+  await put(-1, 1000, 2000)
+  await clock.advance(3000)
+  expect(await ids()).toEqual(['r1000', 'r2000'])
+  expect(await ids()).toEqual([])
+  // of an instance whose clock is behind, and of one whose clock is ahead
+  await put(500, 30_000)
+  expect(await ids()).toEqual(['r500', 'r30000'])
+  await clock.advance(40_000)
+  await put(40_000)
+  expect(await ids()).toEqual(['r40000'])
+  expect(await ids()).toEqual([])
+})
+
+test('a record is found whose instance could not write it for a quarter of an hour', async () => {
+  const { clock, put, ids } = await setUp()
+  await ids()
+  let found: string[] = []
+  await clock.advance(MAX_LATENESS_MS)
+  await put(1)
+  for (let look = 0; look < 5 * 12 && found.length === 0; look++) {
+    await clock.advance(5000)
+    found = await ids()
+  }
+  expect(found).toEqual(['r1'])
+})
+
+test('looks read little, but for one in five minutes', async () => {
+  const { dynamodb, clock, put, ids } = await setUp()
+  await put(1000)
+  await clock.advance(10 * MINUTE_MS)
+  await ids()
+  dynamodb.calls.length = 0
+  await clock.advance(5000)
+  expect(await ids()).toEqual([])
+  expect(dynamodb.calls).toHaveLength(16)
+})
+
+test('a restart delivers what was not acknowledged, in the middle of a batch and of a backlog', async () => {
+  const { clock, put, follow, follower, ids, position: positionNow } = await setUp()
+  const times = Array.from({ length: 10 }, (_, index) => index * 10 * MINUTE_MS)
+  const all = times.map(each => `r${each}`)
+  await put(...times)
+  await clock.advance(100 * MINUTE_MS)
+  const batch = await follower.next(4)
+  expect(batch.records.map(({ record }) => record.id)).toEqual(all.slice(0, 4))
+  for (const count of [0, 1, 3, 4])
+    expect(await follow(batch.positionAfter(count)).ids()).toEqual(all.slice(count))
+  expect(await ids(3)).toEqual(all.slice(4, 7))
+  expect(await follow(positionNow()).ids()).toEqual(all.slice(7))
+  expect(await ids()).toEqual(all.slice(7))
+  const rest = follow(positionNow())
+  await put(95 * MINUTE_MS)
+  expect(await rest.ids()).toEqual([`r${95 * MINUTE_MS}`])
+  const part = await follow(position(NOON)).follower.next(100)
+  expect(await follow(part.positionAfter(2)).ids()).toEqual([...all.slice(2), `r${95 * MINUTE_MS}`])
+})
