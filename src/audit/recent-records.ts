@@ -5,7 +5,7 @@ import type { RecordsQuery } from './records-query.ts'
 export interface RecentRecords {
   readonly origin: RecordsOrigin
   /**
-   * Reads one stretch of the log, the newest first. Rejects with an error for operators if the log cannot be read. A place that
+   * Reads one stretch of the log, the newest first. Rejects with an error for operators if the log cannot be read. A cursor that
    * is no longer there counts as none.
    */
   read(query: RecordsQuery, options: ReadOptions): Promise<Stretch>
@@ -21,25 +21,25 @@ export interface RecordsOrigin {
 export interface ReadOptions {
   /** How many matching records are enough. */
   readonly limit: number
-  /** The place to begin at: `next` of a stretch, or the place of a record, which is then the first. Default: the newest. */
+  /** Where to begin: `next` of a stretch, or the cursor of a record, which is then the first. Default: the newest. */
   readonly before?: string | undefined
 }
 
 /** The part of the log that was read at once. It is bounded by what that costs, so it may hold nothing that matches. */
 export interface Stretch {
   /** Those that match, in the order of the log: the newest first, but a refusal may come a little before later vends. */
-  readonly records: readonly PlacedRecord[]
+  readonly records: readonly FoundRecord[]
   readonly readAt: number
   /** The times of the oldest and the newest record of the stretch, whether they match or not; undefined if it has none. */
   readonly from: number | undefined
   readonly to: number | undefined
-  /** The place to read on from; undefined if there is nothing further back. */
+  /** The cursor to read on from; undefined if there is nothing further back. */
   readonly next: string | undefined
   /** How many lines are no records, of those that were looked at. */
   readonly unreadable: number
 }
 
-export interface PlacedRecord extends ParsedRecord {
+export interface FoundRecord extends ParsedRecord {
   /** To be read first again, by `before`, wherever else the log has been written to meanwhile. */
-  readonly place: string
+  readonly cursor: string
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '../lib/clock.ts'
 import { parseRecord } from './parsed-record.ts'
-import type { PlacedRecord, RecentRecords, Stretch } from './recent-records.ts'
+import type { FoundRecord, RecentRecords, Stretch } from './recent-records.ts'
 import { compileRecordsQuery, queryTexts } from './records-query.ts'
 import type { Sink } from './sink.ts'
 
@@ -12,8 +12,8 @@ const MAX_LENGTH = 16 * 1024 * 1024
 const MAX_PARSED = 4000
 /** After so many, requests have their turn. */
 const YIELD_EVERY = 250
-/** A place is a number that no process before this one gave. */
-const PLACE = /^(\d{1,16})$/
+/** A cursor is a number that no process before this one gave. */
+const CURSOR = /^(\d{1,16})$/
 
 interface RememberedLines {
   readonly lines: readonly string[]
@@ -82,12 +82,12 @@ export function createRecordMemory({
       async read(query, { limit, before }): Promise<Stretch> {
         const matches = compileRecordsQuery(query)
         const texts = queryTexts(query)
-        const records: PlacedRecord[] = []
+        const records: FoundRecord[] = []
         let [parsed, unreadable] = [0, 0]
         let newest: string | undefined
         let oldest: string | undefined
         let end: string | undefined
-        for (const { line, number } of newestFirst(Number(PLACE.exec(before ?? '')?.[1] ?? Infinity))) {
+        for (const { line, number } of newestFirst(Number(CURSOR.exec(before ?? '')?.[1] ?? Infinity))) {
           if (records.length >= limit || parsed >= MAX_PARSED) {
             end = `${number + 1}`
             break
@@ -99,7 +99,7 @@ export function createRecordMemory({
           if (parsed % YIELD_EVERY === 0) await setImmediate()
           const record = parseRecord(line)
           if (!record) unreadable++
-          else if (matches(record)) records.push({ ...record, place: `${number + 1}` })
+          else if (matches(record)) records.push({ ...record, cursor: `${number + 1}` })
         }
         return {
           records,

@@ -6,15 +6,20 @@ import { type AuditQuery, asRecorded, compileQuery } from './query.ts'
 export interface RecordsQuery extends AuditQuery {
   /** Any of these decisions. */
   readonly decisions?: readonly string[] | undefined
+  /** How the reason begins. */
+  readonly reason?: string | undefined
 }
 
 const EXACT = ['grant', 'database', 'user', 'code', 'decision'] as const
 
 /** Returns a predicate for the records that match. */
 export function compileRecordsQuery(query: RecordsQuery): (parsed: ParsedRecord) => boolean {
-  const { decisions } = query
+  const { decisions, reason } = query
   const matches = compileQuery(query)
-  return parsed => matches(parsed) && (decisions === undefined || decisions.includes(parsed.record.decision))
+  return parsed =>
+    matches(parsed) &&
+    (decisions === undefined || decisions.includes(parsed.record.decision)) &&
+    (reason === undefined || String(parsed.record.reason ?? '').startsWith(reason))
 }
 
 /**
@@ -22,7 +27,7 @@ export function compileRecordsQuery(query: RecordsQuery): (parsed: ParsedRecord)
  * only what may match. Of several conditions the one that fewest lines meet decides. Undefined if the query has none of that kind.
  */
 export function queryTexts(query: RecordsQuery): readonly string[] | undefined {
-  const { id, fingerprint, identity, principal, decisions, types } = query
+  const { id, fingerprint, identity, principal, reason, decisions, types } = query
   if (id !== undefined) return [printableJson(id)]
   if (fingerprint !== undefined) return [`"fingerprint":"${fingerprint}`]
   if (identity !== undefined) return [printableJson(identity).slice(1)]
@@ -30,6 +35,7 @@ export function queryTexts(query: RecordsQuery): readonly string[] | undefined {
     const { issuer, subject } = asRecorded(principal)
     return [memberText('principal', { issuer, subject }).slice(0, -1)]
   }
+  if (reason !== undefined) return [memberText('reason', reason).slice(0, -1)]
   for (const member of EXACT) {
     const value = query[member]
     if (value !== undefined) return [memberText(member, value)]

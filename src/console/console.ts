@@ -7,6 +7,9 @@ import { CONSOLE_PATH, layout } from './layout.ts'
 import { refuseForeignHost, refuseForeignSite } from './own-requests.ts'
 import type { ConsolePage } from './page.ts'
 import { databasesPage } from './pages/databases.ts'
+import { recordPage } from './pages/record.ts'
+import { recordsPage } from './pages/records.ts'
+import { refusalsPage } from './pages/refusals.ts'
 import type { ConsoleParts } from './parts.ts'
 
 const HTML = 'text/html; charset=utf-8'
@@ -17,7 +20,12 @@ const MAX_FORM_BYTES = 65_536
  * it must be for this host and come from no other site, and then `admit` decides who sees them.
  */
 export function addConsole(app: FastifyInstance, parts: ConsoleParts): void {
-  const pages: readonly ConsolePage[] = [databasesPage(parts)]
+  const pages: readonly ConsolePage[] = [
+    databasesPage(parts),
+    recordsPage(parts),
+    recordPage(parts),
+    refusalsPage(parts),
+  ]
   const [first] = pages
   const toFirst = async (_request: FastifyRequest, reply: FastifyReply) =>
     reply.redirect(`${CONSOLE_PATH}${first?.path}`)

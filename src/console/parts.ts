@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { RecentRecords } from '../audit/recent-records.ts'
 import type { Config } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -8,6 +9,7 @@ import type { Asset } from './assets.ts'
 /** What the console shows, and what its pages load. */
 export interface ConsoleParts {
   readings: Readings
+  recentRecords: RecentRecords
   /** The configuration in use. */
   currentConfig(): Config
   clock: Clock

@@ -20,6 +20,7 @@ export function describeRecentRecords(
         principal: { issuer: 'ci', subject: minutes < -4 ? 'early' : 'late "quoted" \u202e' },
         database: minutes === -4 ? 'ledger' : 'orders',
         user: 'app',
+        ...(minutes === -4 && { reason: 'because "of" it' }),
         grant: `g${minutes}`,
         fingerprint: `${-minutes}`.padStart(64, 'a'),
         identity: `arn:aws:sts::123456789012:assumed-role/jeton-orders/s${minutes}`,
@@ -49,6 +50,7 @@ export function describeRecentRecords(
       [{ decisions: ['refused', 'failed'] }, ['r-2', 'r-4', 'r-6', 'r-8']],
       [{ grant: 'g-7' }, ['r-7']],
       [{ code: 'access_denied', user: 'app', to: NOON - 5 * MINUTE_MS }, ['r-6', 'r-8']],
+      [{ reason: 'because "of' }, ['r-4']],
       [{ id: 'r-3' }, ['r-3']],
       [{ fingerprint: 'a'.repeat(63) }, ['r-1', 'r-2', 'r-3', 'r-4', 'r-5', 'r-6', 'r-7', 'r-8', 'r-9']],
       [{ fingerprint: `${'a'.repeat(63)}6` }, ['r-6']],
@@ -62,14 +64,14 @@ export function describeRecentRecords(
       expect(ids(await recent.read(query, { limit: 100 }))).toEqual(expected)
     })
 
-    test('finds a record again by its place, first of all', async () => {
+    test('finds a record again by its cursor, first of all', async () => {
       const recent = await open([started, ...lines])
       const { records: found } = await recent.read({}, { limit: 100 })
-      for (const { record, place } of found)
-        expect(ids(await recent.read({}, { limit: 1, before: place }))).toEqual([record.id])
+      for (const { record, cursor } of found)
+        expect(ids(await recent.read({}, { limit: 1, before: cursor }))).toEqual([record.id])
     })
 
-    test('begins at the newest for a place that was never one', async () => {
+    test('begins at the newest for a cursor that was never one', async () => {
       const recent = await open(lines)
       for (const before of ['', '../../etc/passwd', '1-', '-', `${'9'.repeat(40)}`, 'x'.repeat(9000)])
         expect(ids(await recent.read({}, { limit: 1, before }))).toEqual(['r-1'])

@@ -13,7 +13,7 @@ import { createHealth } from '../../src/telemetry/health.ts'
 import { compileAccessPolicy } from '../../src/vending/access-policy.ts'
 import { createRequestAudits } from '../../src/vending/request-audit.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
-import { NO_READINGS } from '../support/console/console.ts'
+import { NO_READINGS, NO_RECORDS } from '../support/console/console.ts'
 import { startIssuer } from '../support/oidc/issuer.ts'
 import { createLogRecorder, eventsOf } from '../support/service/log-recorder.ts'
 
@@ -65,7 +65,14 @@ async function startOperatorConsole(isAlwaysAsked = true) {
   })
   const app = createAdminApp(new Registry(), { clock, log })
   addConsole(app, {
-    ...{ clock, log, readings: NO_READINGS, assets: new Map(), isOnLoopback: false },
+    ...{
+      clock,
+      log,
+      readings: NO_READINGS,
+      recentRecords: NO_RECORDS,
+      assets: new Map(),
+      isOnLoopback: false,
+    },
     currentConfig: () => ({}) as never,
     admit: createOperatorHook({ currentPolicy: () => policy, beginAudit, clock, log, isAlwaysAsked }),
   })

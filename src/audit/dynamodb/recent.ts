@@ -2,7 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import type { Clock } from '../../lib/clock.ts'
 import { DAY_MS } from '../../lib/iso-time.ts'
 import { timeOf } from '../parsed-record.ts'
-import type { PlacedRecord, RecentRecords, Stretch } from '../recent-records.ts'
+import type { FoundRecord, RecentRecords, Stretch } from '../recent-records.ts'
 import { compileRecordsQuery, type RecordsQuery } from '../records-query.ts'
 import { createDynamodbSource } from './source.ts'
 
@@ -13,7 +13,7 @@ const PAGE_SIZE = 20
 /** How far the clocks of other instances may be ahead of this one. */
 const MAX_AHEAD_MS = 60_000
 const TIME_LENGTH = '2026-11-23T10:00:00.000Z'.length
-const MAX_PLACE_LENGTH = 300
+const MAX_CURSOR_LENGTH = 300
 
 export interface RecentTableOptions {
   client: DynamoDBClient
@@ -28,11 +28,11 @@ export interface RecentTableOptions {
 export function createRecentTable({ client, table, clock }: RecentTableOptions): RecentRecords {
   async function read(query: RecordsQuery, { limit, before }: { limit: number; before: string | undefined }) {
     const readAt = clock.now()
-    const place = before === undefined ? undefined : parsePlace(before)
-    const to = place?.to ?? query.to ?? readAt + MAX_AHEAD_MS
+    const cursor = before === undefined ? undefined : parseCursor(before)
+    const to = cursor?.to ?? query.to ?? readAt + MAX_AHEAD_MS
     const from = Math.max(query.from ?? 0, to - DAY_MS)
     const matches = compileRecordsQuery(query)
-    const records: PlacedRecord[] = []
+    const records: FoundRecord[] = []
     let [looked, unreadable] = [0, 0]
     let oldest: string | undefined
     let newest: string | undefined
@@ -58,13 +58,13 @@ export function createRecentTable({ client, table, clock }: RecentTableOptions):
       Number.POSITIVE_INFINITY,
     )) {
       const { sortKey } = parsed
-      if (place && sortKey >= place.before) continue
+      if (cursor && sortKey >= cursor.before) continue
       if (records.length >= limit || looked >= MAX_RECORDS)
         return result({ from: timeIn(oldest ?? sortKey) ?? from, next: oldest })
       looked++
       newest ??= sortKey
       oldest = sortKey
-      if (matches(parsed)) records.push({ ...parsed, place: `${sortKey}~` })
+      if (matches(parsed)) records.push({ ...parsed, cursor: `${sortKey}~` })
     }
     const isAll = from === query.from
     return result({ from, next: isAll ? undefined : `${new Date(from).toISOString()}#` })
@@ -76,10 +76,10 @@ export function createRecentTable({ client, table, clock }: RecentTableOptions):
   }
 }
 
-/** Undefined if it is none, as a place in a file is none. */
-function parsePlace(before: string): { before: string; to: number } | undefined {
+/** Undefined if it is none, as one of a file is none. */
+function parseCursor(before: string): { before: string; to: number } | undefined {
   const time = timeIn(before)
-  if (time === undefined || before.length > MAX_PLACE_LENGTH) return undefined
+  if (time === undefined || before.length > MAX_CURSOR_LENGTH) return undefined
   return { before, to: time + 1 }
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { parseJsonObject } from '../../lib/json.ts'
 import { messageOf } from '../../lib/system-error.ts'
 import { parseRecord } from '../parsed-record.ts'
-import type { PlacedRecord, ReadOptions, RecentRecords, Stretch } from '../recent-records.ts'
+import type { FoundRecord, ReadOptions, RecentRecords, Stretch } from '../recent-records.ts'
 import { compileRecordsQuery, queryTexts, type RecordsQuery } from '../records-query.ts'
 import { RECOVERED_TYPE } from './hash-chain.ts'
 import { lineTime, positionAfter } from './line-time.ts'
@@ -15,7 +15,7 @@ const MAX_BYTES = 16 * 1024 * 1024
 const MAX_PARSED = 4000
 /** How much later than a vend a refusal of the same time may stand in the file. */
 const LATE_MS = 2000
-const PLACE = /^(\d{1,20})-(\d{1,16})$/
+const CURSOR = /^(\d{1,20})-(\d{1,16})$/
 
 export interface RecentFileOptions {
   path: string
@@ -52,7 +52,7 @@ function createReading(query: RecordsQuery, options: RecentFileOptions & ReadOpt
   const { path, clock, limit, before, maxBytes = MAX_BYTES } = options
   const matches = compileRecordsQuery(query)
   const texts = queryTexts(query)?.map(text => Buffer.from(text))
-  const records: PlacedRecord[] = []
+  const records: FoundRecord[] = []
   const opened: LogFile[] = []
   const readAt = clock.now()
   let [bytes, parsed, unreadable] = [0, 0, 0]
@@ -67,7 +67,7 @@ function createReading(query: RecordsQuery, options: RecentFileOptions & ReadOpt
   }
 
   async function findStart(): Promise<Start> {
-    const [, ino, end] = PLACE.exec(before ?? '') ?? []
+    const [, ino, end] = CURSOR.exec(before ?? '') ?? []
     const file = ino === undefined ? undefined : await keep(openByNumber(Number(ino), path))
     if (file) return { file, end: Math.min(Number(end), file.size) }
     const newest = await keep(openLogFile(path))
@@ -126,7 +126,7 @@ function createReading(query: RecordsQuery, options: RecentFileOptions & ReadOpt
     if (!record) {
       // one that is just being written has no newline yet
       if (!of.isUnfinished && parseJsonObject(text)?.type !== RECOVERED_TYPE) unreadable++
-    } else if (matches(record)) records.push({ ...record, place: `${of.ino}-${position + line.length + 1}` })
+    } else if (matches(record)) records.push({ ...record, cursor: `${of.ino}-${position + line.length + 1}` })
   }
 
   async function readOn({ file, end }: Start): Promise<string | undefined> {

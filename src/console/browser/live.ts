@@ -1,4 +1,5 @@
 import morphdom from 'morphdom'
+import { LIVE } from './held.ts'
 import { parsePage } from './trusted.ts'
 
 const INTERVAL_MS = 2000
@@ -17,7 +18,7 @@ export function updateLiveElements(page: Document): void {
   let timer: ReturnType<typeof setTimeout> | undefined
   const update = async () => {
     if (page.visibilityState === 'visible') {
-      await refresh(page)
+      if (page.querySelector(LIVE)) await refresh(page)
       timer = setTimeout(update, INTERVAL_MS)
     } else timer = undefined
   }
@@ -42,7 +43,7 @@ async function refresh(page: Document): Promise<void> {
 }
 
 function replaceLive(page: Document, next: Document): void {
-  for (const element of page.querySelectorAll<HTMLElement>('[data-live]')) {
+  for (const element of page.querySelectorAll<HTMLElement>(LIVE)) {
     const newer = next.getElementById(element.id)
     if (newer) morphdom(element, newer, { onBeforeElUpdated, onBeforeNodeDiscarded })
   }

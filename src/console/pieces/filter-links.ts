@@ -1,4 +1,5 @@
 import { html, type SafeHtml } from '@remix-run/html-template'
+import { shownText } from './shown-text.ts'
 
 /** What a page is filtered by: texts by the names of its parameters. */
 export type Filters = Readonly<Record<string, string | undefined>>
@@ -24,6 +25,6 @@ export function activeFilters(path: string, filters: Filters): SafeHtml | null {
   return html`<ul class="filters" aria-label="Filtered by">
 ${given.map(
   ([name, value]) =>
-    html`<li><span>${name}: <b>${value}</b></span> <a href="${filteredUrl(path, { ...filters, [name]: undefined })}" aria-label="Remove the filter ${name}">remove</a></li>\n`,
+    html`<li><span>${name}: <b>${shownText(value, 200)}</b></span> <a href="${filteredUrl(path, { ...filters, [name]: undefined })}" aria-label="Remove the filter ${name}">remove</a></li>\n`,
 )}</ul>`
 }

@@ -14,6 +14,8 @@ export interface TableOptions<Row> {
   readonly hasVisibleCaption?: boolean
   readonly columns: readonly Column<Row>[]
   readonly rows: readonly Row[]
+  /** An id for the element of a row, by which it is known again in a newer page; default: none. */
+  readonly idOf?: (row: Row) => string
   /** How many rows there are beyond these. */
   readonly more?: number
   /** What stands in place of a table without rows; default: a table without any. */
@@ -26,6 +28,7 @@ export function table<Row>({
   hasVisibleCaption,
   columns,
   rows,
+  idOf,
   more = 0,
   empty,
 }: TableOptions<Row>): SafeHtml {
@@ -34,7 +37,7 @@ export function table<Row>({
 <caption${hasVisibleCaption ? null : html` class="unseen"`}>${caption}</caption>
 <thead><tr>${columns.map(({ heading, isNumber }) => html`<th scope="col"${classOf(isNumber)}>${heading}</th>`)}</tr></thead>
 <tbody>
-${rows.map(row => html`<tr>${columns.map((column, index) => cellOf(row, { column, isName: index === 0 }))}</tr>\n`)}</tbody>
+${rows.map(row => html`<tr${idOf && html` id="${idOf(row)}"`}>${columns.map((column, index) => cellOf(row, { column, isName: index === 0 }))}</tr>\n`)}</tbody>
 </table>
 ${more > 0 ? html`<p class="more">and ${more.toLocaleString('en')} more</p>` : null}`
 }

@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterAll } from 'vitest'
+import type { RecentRecords } from '../../../src/audit/recent-records.ts'
 import { readAssets } from '../../../src/console/assets.ts'
 import { addConsole } from '../../../src/console/console.ts'
 import type { ConsoleParts } from '../../../src/console/parts.ts'
@@ -20,6 +21,19 @@ export const NO_READINGS: Readings = {
   expiries: () => [],
 }
 
+/** The records of an instance that has written none. */
+export const NO_RECORDS: RecentRecords = {
+  origin: { kind: 'memory', name: 'stdout' },
+  read: async () => ({
+    records: [],
+    readAt: 0,
+    from: undefined,
+    to: undefined,
+    next: undefined,
+    unreadable: 0,
+  }),
+}
+
 export type TestConsoleParts = Partial<Omit<ConsoleParts, 'assets' | 'clock'>> &
   Pick<ConsoleParts, 'currentConfig'>
 
@@ -38,7 +52,15 @@ export async function startConsole(parts: TestConsoleParts): Promise<TestConsole
   const clock = virtualClock()
   const log = createLogRecorder()
   const assets = await readAssets(ASSETS)
-  addConsole(app, { readings: NO_READINGS, log, isOnLoopback: true, ...parts, clock, assets })
+  addConsole(app, {
+    readings: NO_READINGS,
+    recentRecords: NO_RECORDS,
+    log,
+    isOnLoopback: true,
+    ...parts,
+    clock,
+    assets,
+  })
   afterAll(() => app.close())
   return { url: `${await app.listen({ host: '127.0.0.1', port: 0 })}/console`, clock, app, log }
 }

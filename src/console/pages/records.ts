@@ -1,0 +1,68 @@
+import { html, type SafeHtml } from '@remix-run/html-template'
+import type { Stretch } from '../../audit/recent-records.ts'
+import type { ConsolePage } from '../page.ts'
+import type { ConsoleParts } from '../parts.ts'
+import { emptyState } from '../pieces/empty-state.ts'
+import { activeFilters, filteredUrl } from '../pieces/filter-links.ts'
+import { filterForm } from '../records/filter-form.ts'
+import { foldRecords } from '../records/folded-records.ts'
+import { queryOf, type RecordFilters, readFilters, textParameter } from '../records/record-filters.ts'
+import { RECORDS_URL } from '../records/record-links.ts'
+import { recordsTable } from '../records/records-table.ts'
+import { beyondText, stretchNote } from '../records/stretch-note.ts'
+
+const MAX_LINES = 100
+/** So many records are looked at for these lines: under a load, most of them share one. */
+const MAX_RECORDS = 1000
+
+type RecordsPageParts = Pick<ConsoleParts, 'recentRecords' | 'clock'>
+
+/** Returns the page of the newest records: who got what. It is live unless it shows a time that is over. */
+export function recordsPage({ recentRecords, clock }: RecordsPageParts): ConsolePage {
+  return {
+    path: '/records',
+    title: 'Who got what',
+    description: 'The newest records of the audit log. What you follow in them becomes a filter.',
+    async render({ query: parameters }) {
+      const filters = readFilters(parameters)
+      const { before, each } = parameters as Readonly<Record<string, unknown>>
+      const cursor = textParameter(before)
+      const isFolded = textParameter(each) !== 'yes'
+      const stretch = await recentRecords.read(queryOf(filters), {
+        limit: isFolded ? MAX_RECORDS : MAX_LINES,
+        before: cursor,
+      })
+      const { lines, next = stretch.next } = foldRecords(stretch.records, { maxLines: MAX_LINES, isFolded })
+      const isLive = cursor === undefined && filters.to === undefined
+      const now = clock.now()
+      const { origin } = recentRecords
+      return html`${activeFilters(RECORDS_URL, filters)}
+${filterForm(filters)}
+${isLive ? pauseButton() : newestLink(filters)}
+<section id="records"${isLive ? html` data-live data-marked` : null} aria-label="Records">
+${stretchNote(stretch, { origin, now })}
+${recordsTable({ caption: 'The newest records', lines, filters, now, empty: emptyState(emptyText(stretch)) })}
+<p class="further">${next === undefined ? beyondText(origin) : furtherLink(filters, { before: next, each: isFolded ? undefined : 'yes' })}</p>
+</section>`
+    },
+  }
+}
+
+/** Hidden until the script that it needs is there. */
+function pauseButton(): SafeHtml {
+  return html`<p class="live"><button type="button" data-pauses="records" aria-pressed="false" hidden>Pause</button> <span role="status" data-pause-state></span></p>`
+}
+
+function newestLink(filters: RecordFilters): SafeHtml {
+  return html`<p class="live"><a href="${filteredUrl(RECORDS_URL, { ...filters, to: undefined })}">Back to the newest</a></p>`
+}
+
+function furtherLink(filters: RecordFilters, place: { before: string; each: string | undefined }): SafeHtml {
+  return html`<a href="${filteredUrl(RECORDS_URL, { ...filters, ...place })}" rel="next">Look further back</a>`
+}
+
+function emptyText({ next }: Stretch): string {
+  return next === undefined
+    ? 'No record matches.'
+    : 'No record matches in what was looked at. There is more further back.'
+}

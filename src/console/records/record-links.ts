@@ -1,0 +1,52 @@
+import { html, type SafeHtml } from '@remix-run/html-template'
+import type { FoundRecord } from '../../audit/recent-records.ts'
+import type { AuditRecord } from '../../audit/record.ts'
+import { CONSOLE_PATH } from '../layout.ts'
+import { filteredUrl, filterLink } from '../pieces/filter-links.ts'
+import { shownText } from '../pieces/shown-text.ts'
+import { principalText, type RecordFilters } from './record-filters.ts'
+
+/** Where records are listed, and below it each of them. */
+export const RECORDS_URL = `${CONSOLE_PATH}/records`
+const MAX_LENGTH = 80
+
+/** Returns the link of one record. `at` says where it was found: it is found there again at once, if it is still there. */
+export function recordUrl({ record: { id }, cursor }: FoundRecord): string {
+  return filteredUrl(`${RECORDS_URL}/${encodeURIComponent(id)}`, { at: cursor })
+}
+
+/** Returns the link of the page that explains a refusal, with what its record says filled in. Nothing of that is in the link. */
+export function explainUrl({ record: { id }, cursor }: FoundRecord): string {
+  return filteredUrl(`${CONSOLE_PATH}/explain`, { record: id, at: cursor })
+}
+
+/** Returns a text that leads to the records which have it, under the filters that are set already. */
+export function valueLink(
+  text: string,
+  { filters = {}, set }: { filters?: RecordFilters; set: RecordFilters },
+): SafeHtml {
+  return filterLink(shownText(text, MAX_LENGTH), { path: RECORDS_URL, filters, set })
+}
+
+/** Returns who a record is about, leading to all of theirs; undefined if it names nobody. */
+export function principalLink({ principal }: AuditRecord, filters?: RecordFilters): SafeHtml | undefined {
+  const name = principalOf(principal)
+  if (!name) return undefined
+  return valueLink(name, { ...(filters && { filters }), set: { principal: name } })
+}
+
+/** Returns a principal of a record as filters name it; undefined if it is none. Expects any value. */
+export function principalOf(principal: AuditRecord['principal']): string | undefined {
+  const { issuer, subject }: { issuer?: unknown; subject?: unknown } = principal ?? {}
+  return typeof issuer === 'string' && typeof subject === 'string'
+    ? principalText({ issuer, subject })
+    : undefined
+}
+
+/** Returns the database and the user of a record, each leading to its records; undefined if it names no database. */
+export function databaseLinks({ database, user }: AuditRecord, filters: RecordFilters): SafeHtml | undefined {
+  if (typeof database !== 'string') return undefined
+  const ofDatabase = valueLink(database, { filters, set: { database } })
+  if (typeof user !== 'string') return ofDatabase
+  return html`${ofDatabase} / ${valueLink(user, { filters, set: { database, user } })}`
+}
