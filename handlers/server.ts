@@ -23,6 +23,8 @@ import { createService } from '../src/service.ts'
 import type { Log } from '../src/telemetry/log.ts'
 import { logFormat } from '../src/telemetry/log-format.ts'
 import { createPinoLog } from '../src/telemetry/pino-log.ts'
+import { traceLog } from '../src/telemetry/traced-log.ts'
+import { hasOpenTelemetry, type Traces } from '../src/telemetry/traces.ts'
 import { closeInspector } from './inspector.ts'
 import { requireRegion, watchAccess } from './own-access.ts'
 
@@ -41,9 +43,11 @@ export interface ServeOptions {
  */
 export async function serve({ configPath, listen: address, stdout, dev }: ServeOptions): Promise<void> {
   const { env, stderr } = process
-  const log = createPinoLog(
+  const traces = await loadTraces()
+  const pinoLog = createPinoLog(
     logFormat({ choice: env.JETON_LOG_FORMAT, stderr, escapeJson, escapeUnprintable }),
   )
+  const log = traces ? traceLog(pinoLog, traces) : pinoLog
   const { findProxy, byVariable, problems: proxyProblems } = readEgressProxies(env)
   const problems = [...proxyProblems, ...findRegionProblems(env)]
   // before the configuration, which may be in S3
@@ -61,6 +65,7 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
     stdout,
     instance,
     registry,
+    traces,
     version: manifest.version,
     fetch: createEgressFetch({ fetch: globalThis.fetch, findProxy }),
     isDev: dev !== undefined,
@@ -124,6 +129,13 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
   stopWatch()
   await close(signal)
   logHeadHash(auditLog, { log, event: 'audit_closed' })
+}
+
+/** OpenTelemetry makes spans only if whoever started this process has loaded it. */
+async function loadTraces(): Promise<Traces | undefined> {
+  if (!hasOpenTelemetry(globalThis)) return undefined
+  const { createOpenTelemetryTraces } = await import('../src/telemetry/open-telemetry.ts')
+  return createOpenTelemetryTraces(manifest.version)
 }
 
 /** Callers may wonder why a host cannot be reached: then the log has named the proxy. */

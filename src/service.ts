@@ -21,8 +21,10 @@ import { createHealth, type Health } from './telemetry/health.ts'
 import type { Log } from './telemetry/log.ts'
 import { openMetrics } from './telemetry/open-metrics.ts'
 import type { Readings } from './telemetry/readings.ts'
+import { createTraceCalls, type Traces } from './telemetry/traces.ts'
 import { createDeliveryCounts } from './tokens/rate-limit/delivery-counts.ts'
 import { createRateLimiter } from './tokens/rate-limit/rate-limiter.ts'
+import { traceRateLimiter } from './tokens/rate-limit/traced-rate-limiter.ts'
 import { createAssumeRole } from './tokens/role-session/assume-role.ts'
 import { createRoleBreaker } from './tokens/role-session/role-breaker.ts'
 import { signToken } from './tokens/sign.ts'
@@ -30,7 +32,7 @@ import { createTokenCache } from './tokens/token-cache.ts'
 import { createConfigurationInUse } from './vending/configuration-in-use.ts'
 import { createReadings, createResourceNames, refreshFleetSlots } from './vending/readings.ts'
 import { createRepeatVend } from './vending/repeat-vend.ts'
-import { createRequestAudits } from './vending/request-audit.ts'
+import { createTracedAudits } from './vending/traced-audits.ts'
 import { createVendToken } from './vending/vend-token.ts'
 
 /** The longest that background tasks may delay a close, or a freeze on Lambda: AWS may take longer to answer. */
@@ -46,6 +48,8 @@ export interface ServiceOptions {
   registry?: Registry
   /** Of jeton, for the metrics. */
   version?: string
+  /** Where spans go; without it there are none. */
+  traces?: Traces | undefined
   /** How issuers are reached; default: directly, by the global `fetch`. */
   fetch?: Fetch
   /** How callers reach the app; default: the configuration's `server`. */
@@ -90,22 +94,27 @@ export async function createService(config: Config, options: ServiceOptions): Pr
     registry,
     version,
     slotWaitMs,
+    traces,
     isDev = false,
     fetch = globalThis.fetch,
     http = config.server,
   } = options
+  const traced = createTraceCalls(traces)
   const health = createHealth()
-  const metrics = await openMetrics({ registry, health, version })
+  const metrics = await openMetrics({ registry, health, version, traces })
   const clock = createCorrectedClock({ log, metrics })
   const timer = monotonicClock()
   const backgroundTasks = createBackgroundTasks()
 
   const sinks = await openSinks(config.audit, { clock, timer, health, log, random: Math.random, stdout })
   const auditLog = createAuditLog({ sinks, clock, timer, health, log, metrics, instance })
-  const beginAudit = createRequestAudits({ auditLog, clock, instance, onEnded: metrics.onDecided })
+  const beginAudit = createTracedAudits({ auditLog, clock, instance, onEnded: metrics.onDecided, traces })
 
-  const issuerKeys = createIssuerKeysCache({ clock, log, health, backgroundTasks, fetch })
-  const inUse = createConfigurationInUse(config, { clock, health, issuerKeys })
+  const issuerKeys = createIssuerKeysCache({
+    ...{ clock, log, health, backgroundTasks },
+    fetch: traced('jeton.fetch_keys', fetch),
+  })
+  const inUse = createConfigurationInUse(config, { clock, health, issuerKeys, traces })
   const nameOf = createResourceNames(inUse.current)
 
   const encryptedStore = await openStore(config.store, { clock, health, log, metrics, backgroundTasks })
@@ -117,7 +126,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
       if (resource !== undefined) metrics.onSlotGiven({ resource, waitedMs })
     },
   })
-  const assumeRole = createAssumeRole({ clock, health, log })
+  const assumeRole = traced('jeton.assume_role', createAssumeRole({ clock, health, log }))
   const roleAssumer = createRoleBreaker(assumeRole, {
     encryptedStore,
     clock,
@@ -127,7 +136,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
   })
   const tokenCache = createTokenCache({
     encryptedStore,
-    rateLimiter,
+    rateLimiter: traceRateLimiter(rateLimiter, traces),
     roleAssumer,
     sign: signToken,
     clock,
@@ -138,7 +147,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
     onMinted: ({ database }) => metrics.onMinted(database.name),
     onDelivered: ({ database }) => deliveries.add(resourceKey(database)),
   })
-  const vend = createVendToken(tokenCache)
+  const vend = traced('jeton.vend', createVendToken(tokenCache))
   const caBundles = createCaBundles(clock)
 
   const app = await createApp(
@@ -153,6 +162,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
       beginAudit,
       onVended: metrics.onVended,
       metrics,
+      traces,
       isDev,
     },
     http,

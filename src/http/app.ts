@@ -7,6 +7,7 @@ import type { CaBundles } from '../rds/ca-bundles.ts'
 import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import { type ConnectionMetrics, NO_METRICS } from '../telemetry/metrics.ts'
+import type { Traces } from '../telemetry/traces.ts'
 import type { AccessPolicy } from '../vending/access-policy.ts'
 import type { RepeatVend } from '../vending/repeat-vend.ts'
 import type { BeginAudit } from '../vending/request-audit.ts'
@@ -20,6 +21,7 @@ import { createListener, type ListenerOptions, type ListenerParts } from './list
 import { addOpenApiRoute, describeRoutes } from './openapi.ts'
 import { sendProblem } from './problem.ts'
 import { refuseMalformed, rejectMalformed, rejectUnroutable } from './request-head.ts'
+import { traceRequests } from './request-trace.ts'
 import { addCaRoute } from './routes/ca.ts'
 import { addDatabasesRoute } from './routes/databases.ts'
 import { addHealthRoutes } from './routes/health.ts'
@@ -44,6 +46,8 @@ export interface AppParts {
   onVended?: (vend: { durationMs: number }) => void
   /** Default: none. */
   metrics?: ConnectionMetrics
+  /** Default: no spans. */
+  traces?: Traces | undefined
   /** Whether `/readyz` says that this server is for development. */
   isDev?: boolean
 }
@@ -72,6 +76,7 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
     repeatVend,
     onVended,
     metrics = NO_METRICS,
+    traces,
     isDev = false,
   } = parts
   const isTls = options.tls !== undefined
@@ -80,6 +85,7 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
 
   // each request goes through this list from top to bottom, then to its route; only some routes authenticate
   addCommonHeaders(app, { isTls })
+  traceRequests(app, traces)
   rejectMalformed(app)
   rejectUnroutable(app)
   const authenticate = createAuthenticationHook(app, { ...parts, sourceAddressOf })

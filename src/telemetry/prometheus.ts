@@ -13,7 +13,11 @@ interface DecisionLabels {
 }
 
 /** prom-client's names of these gauges end as those of counters must; each is the sum of the gauge without that end. */
-const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total']
+const MISNAMED = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+]
 
 export interface PrometheusParts {
   health: Health

@@ -6,6 +6,7 @@ import { compileOperators, type Operators } from '../authorization/operators.ts'
 import type { Config, IssuerConfig } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Database } from '../rds/database.ts'
+import { createTraceCalls, type Traces } from '../telemetry/traces.ts'
 import { createPrincipalAccess, type PrincipalAccess } from './principal-access.ts'
 
 /**
@@ -30,6 +31,8 @@ export interface AccessPolicy {
 
 export interface AccessPolicyParts {
   clock: Clock
+  /** Default: no spans. */
+  traces?: Traces | undefined
   keysOf(issuer: IssuerConfig): ReadableIssuerKeys
 }
 
@@ -37,7 +40,10 @@ export interface AccessPolicyParts {
  * Compiles a configuration that has been checked. Throws an Error for pinned keys or API key hashes that the checks would
  * have refused.
  */
-export function compileAccessPolicy(config: Config, { clock, keysOf }: AccessPolicyParts): AccessPolicy {
+export function compileAccessPolicy(
+  config: Config,
+  { clock, keysOf, traces }: AccessPolicyParts,
+): AccessPolicy {
   const { apiKeys } = config
   const issuers = config.issuers.map(issuer => ({ ...issuer, keys: keysOf(issuer) }))
   const databaseByName = new Map(config.databases.map(database => [database.name, database]))
@@ -60,10 +66,16 @@ export function compileAccessPolicy(config: Config, { clock, keysOf }: AccessPol
   }
 
   const extraBytesOf = (principal: Principal) => accessOf(principal).listBytes()
+  const { authenticate, recall } = createAuthenticator(
+    createSchemes({ issuers, apiKeys, clock, extraBytesOf }),
+  )
   return {
     issuers,
     operators: compileOperators(config.operators ?? []),
-    authenticator: createAuthenticator(createSchemes({ issuers, apiKeys, clock, extraBytesOf })),
+    authenticator: {
+      authenticate: createTraceCalls(traces)('jeton.authenticate', authenticate),
+      recall,
+    },
     database,
     accessOf,
   }

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Health } from '../telemetry/health.ts'
 import type { ConfigurationReading } from '../telemetry/readings.ts'
+import type { Traces } from '../telemetry/traces.ts'
 import { type AccessPolicy, compileAccessPolicy } from './access-policy.ts'
 
 /** A configuration, its policy, since when it is in use, and how the last reload ended. */
@@ -24,14 +25,16 @@ export interface ConfigurationInUseParts {
   clock: Clock
   health: Health
   issuerKeys: IssuerKeysCache
+  /** Default: no spans. */
+  traces?: Traces | undefined
 }
 
 /** Returns the configuration in use, at first this one. */
 export function createConfigurationInUse(
   first: Config,
-  { clock, health, issuerKeys }: ConfigurationInUseParts,
+  { clock, health, issuerKeys, traces }: ConfigurationInUseParts,
 ): ConfigurationInUse {
-  const compile = (config: Config) => compileAccessPolicy(config, { clock, keysOf: issuerKeys.of })
+  const compile = (config: Config) => compileAccessPolicy(config, { clock, keysOf: issuerKeys.of, traces })
   let inUse: InUse = { config: first, policy: compile(first), loadedAt: clock.now(), lastReload: undefined }
   return {
     current: () => inUse,

@@ -68,6 +68,10 @@ export const LAZY_MODULES: readonly LazyModules[] = [
     because: 'of all callers, only those with an AWS role sign a request',
   },
   {
+    paths: ['src/telemetry/open-telemetry.ts'],
+    because: 'spans are for those who have loaded OpenTelemetry',
+  },
+  {
     paths: ['src/telemetry/prometheus.ts', 'src/telemetry/gauges.ts'],
     because: 'without a registry, as on Lambda, prom-client must not load',
   },

@@ -94,6 +94,11 @@ export const PACKAGE_WALLS: readonly PackageWall[] = [
     because: 'it finds the places of faults; everything else is parsed by JSON.parse, or as YAML',
   },
   {
+    name: '@opentelemetry/api',
+    places: ['src/telemetry/open-telemetry.ts'],
+    because: 'Lambda makes no spans, and a server only where OpenTelemetry is loaded',
+  },
+  {
     name: '@remix-run/html-template',
     places: ['src/console/'],
     because: 'pages alone are HTML, and all of it is escaped by this one library',

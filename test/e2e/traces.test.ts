@@ -1,0 +1,141 @@
+import { once } from 'node:events'
+import { mkdtemp, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { exampleIn, readDocsPage } from '../support/markdown.ts'
+import { startServers } from './servers.ts'
+
+/** A span as OTLP's JSON has it: https://opentelemetry.io/docs/specs/otlp/ */
+interface Span {
+  readonly name: string
+  readonly kind: number
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentSpanId?: string
+  readonly status: { readonly code: number }
+  readonly attributes: readonly { key: string; value: Record<string, unknown> }[]
+}
+
+const SERVER_KIND = 2
+const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
+const PARENT = '00f067aa0ba902b7'
+
+const spans: Span[] = []
+const bodies: string[] = []
+const collector = createServer((request, response) => {
+  let body = ''
+  request.setEncoding('utf8').on('data', text => {
+    body += text
+  })
+  request.on('end', () => {
+    bodies.push(body)
+    const { resourceSpans } = JSON.parse(body) as {
+      resourceSpans: { scopeSpans: { scope: { name: string }; spans: Span[] }[] }[]
+    }
+    for (const { scopeSpans } of resourceSpans)
+      for (const scope of scopeSpans) if (scope.scope.name === 'jeton') spans.push(...scope.spans)
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+  })
+})
+let tracing: { node: string[]; env: Record<string, string> }
+
+beforeAll(async () => {
+  await once(collector.listen(0, '127.0.0.1'), 'listening')
+  const { port } = collector.address() as AddressInfo
+  const folder = await mkdtemp(join(tmpdir(), 'tracing-'))
+  const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
+  await symlink(modules, join(folder, 'node_modules'))
+  const file = join(folder, 'tracing.mjs')
+  await writeFile(file, exampleIn(await readDocsPage('operations'), 'tracing'))
+  tracing = {
+    node: [process.execPath, '--preserve-symlinks', '--import', file],
+    env: { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_BSP_SCHEDULE_DELAY: '100' },
+  }
+})
+afterAll(() => {
+  collector.closeAllConnections()
+  collector.close()
+})
+
+const factsOf = ({ attributes }: Span) =>
+  Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]))
+
+test('a request becomes a span of its caller’s trace, with what it waited for below it, and nothing secret', async () => {
+  const { startServer, bearer, auditRecords, environment } = await startServers(onTestFinished)
+  const env = { ...environment().serverEnv, ...tracing.env }
+  const jeton = await startServer({}, { node: tracing.node, env })
+  const authorization = await bearer()
+  const ask = async (headers: Record<string, string>, database = 'orders') => {
+    const reply = await fetch(`${jeton.url}/v1/tokens`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ database }),
+    })
+    return (await reply.json()) as { token?: string; auditId?: string }
+  }
+  const traceparent = `00-${TRACE}-${PARENT}-01`
+  const { token = '', auditId } = await ask({ traceparent })
+  await ask({})
+  await ask({}, 'made-up')
+
+  const requests = () => spans.filter(({ kind }) => kind === SERVER_KIND)
+  await expect.poll(() => requests().length).toBe(3)
+  const [first, second, third] = requests().map(span => ({ ...span, facts: factsOf(span) }))
+  expect(first).toMatchObject({ name: 'POST', traceId: TRACE, parentSpanId: PARENT })
+  expect(first?.facts).toEqual({
+    'http.request.method': 'POST',
+    'http.route': '/v1/tokens',
+    'http.response.status_code': 200,
+    'jeton.audit_id': auditId,
+    'jeton.issuer': 'ci',
+    'jeton.grant': expect.any(String),
+    'jeton.database': 'orders',
+    'jeton.user': 'migrator',
+    'jeton.cached': false,
+  })
+  const below = spans.filter(({ traceId, kind }) => traceId === TRACE && kind !== SERVER_KIND)
+  const names = [
+    'jeton.assume_role',
+    'jeton.audit',
+    'jeton.authenticate',
+    'jeton.vend',
+    'jeton.wait_for_slot',
+  ]
+  expect(
+    [...new Set(below.map(({ name }) => name))].filter(name => name !== 'jeton.fetch_keys').sort(),
+  ).toEqual(names)
+  const vend = below.find(({ name }) => name === 'jeton.vend')
+  expect(vend?.parentSpanId).toBe(first?.spanId)
+  expect(below.find(({ name }) => name === 'jeton.assume_role')?.parentSpanId).toBe(vend?.spanId)
+
+  // without a header, the trace is jeton's own
+  expect(second?.facts).toMatchObject({ 'jeton.cached': true, 'jeton.database': 'orders' })
+  expect(third?.facts).toMatchObject({ 'jeton.code': 'access_denied', 'http.response.status_code': 403 })
+  expect(third?.facts).not.toHaveProperty(['jeton.database'])
+  const recorded = () => auditRecords().then(records => records.map(({ traceId }) => traceId))
+  await expect.poll(recorded).toEqual([TRACE, second?.traceId, third?.traceId])
+
+  environment().sts.faults.failing = true
+  const failed = await jeton.requestToken(authorization, { database: 'ledger' })
+  expect(failed.status).toBe(503)
+  const line = JSON.parse(await jeton.logged('assume_role_failed'))
+  await expect.poll(() => requests().find(({ traceId }) => traceId === line.traceId)?.status.code).toBe(2)
+
+  const signature = new URL(`https://${token}`).searchParams.get('X-Amz-Signature') ?? 'none'
+  const sent = bodies.join()
+  for (const secret of [authorization, authorization.split('.')[1], token, signature, 'made-up'])
+    expect(sent).not.toContain(secret)
+})
+
+test('an OpenTelemetry that nobody loaded leaves no trace of itself', async () => {
+  const { startServer, bearer, auditRecords } = await startServers(onTestFinished)
+  const jeton = await startServer()
+  await jeton.requestToken(await bearer(), { database: 'orders' })
+  const [record] = await auditRecords()
+  expect(record).toMatchObject({ decision: 'vended' })
+  expect(record).not.toHaveProperty('traceId')
+})
