@@ -13,7 +13,6 @@ import type { Purpose } from '../src/config/purpose.ts'
 import { type ReloadParts, reload } from '../src/config/reload.ts'
 import { logWarnings } from '../src/config/warnings.ts'
 import type { DevMode } from '../src/dev/dev-mode.ts'
-import { createAdminApp } from '../src/http/admin.ts'
 import { listen } from '../src/http/listener.ts'
 import { createEgressFetch } from '../src/lib/egress-fetch.ts'
 import { type EgressProxies, readEgressProxies } from '../src/lib/egress-proxies.ts'
@@ -25,6 +24,8 @@ import { logFormat } from '../src/telemetry/log-format.ts'
 import { createPinoLog } from '../src/telemetry/pino-log.ts'
 import { traceLog } from '../src/telemetry/traced-log.ts'
 import { hasOpenTelemetry, type Traces } from '../src/telemetry/traces.ts'
+
+import { type AdminListener, createAdminListener } from './admin-listener.ts'
 import { closeInspector } from './inspector.ts'
 import { requireRegion, watchAccess } from './own-access.ts'
 
@@ -71,11 +72,11 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
     isDev: dev !== undefined,
   })
   const { auditLog, clock } = service
-  const adminApp = createAdminApp(registry, { clock, log })
   const lifecycle = createLifecycleRecords({ clock, instance, version: manifest.version, configPath })
   let current = config
+  let adminListener: AdminListener | undefined
   const close = (signal?: NodeJS.Signals) =>
-    Promise.all([service.close(() => lifecycle.stopped(current, signal)), adminApp.close()])
+    Promise.all([service.close(() => lifecycle.stopped(current, signal)), adminListener?.close()])
 
   auditLog.announce(lifecycle.started(config))
   // on stdout, the first line is the one that says where jeton listens
@@ -83,10 +84,11 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
 
   // as late as possible: Node may open it a while after the signal
   await closeInspector()
-  let urls: { url: string; admin: string | undefined }
+  let urls: { url: string; admin: string | undefined; console: string | undefined }
   try {
+    adminListener = await createAdminListener(config, { service, registry, log })
     const url = await listen(service.app, config.server)
-    urls = { url, admin: config.server.admin && (await listen(adminApp, config.server.admin)) }
+    urls = { url, ...(await adminListener.listen()) }
   } catch (cause) {
     await close()
     throw cause
@@ -94,11 +96,13 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
 
   // beside, because a search for credentials may take long
   const stopWatch = watchAccess(config, { clock, health: service.health, log })
-  const watchCertificate = createCertificateWatch({ clock, log })
+  const watchCertificate = createCertificateWatch({ clock, log, of: 'server' })
+  const watchAdminCertificate = createCertificateWatch({ clock, log, of: 'admin' })
   const stopInterval = everyMinute(clock, () => {
     auditLog.flushDue()
     logHeadHash(auditLog, { log, event: 'audit_head' })
     watchCertificate(current.server.tls)
+    watchAdminCertificate(current.server.admin?.tls)
   })
   reloadOnHangup({
     config,
@@ -107,6 +111,7 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
     apply(changed) {
       // first, because what is revoked must not wait for a log that hangs
       service.reload(changed)
+      adminListener?.reload(changed)
       auditLog.announce(lifecycle.reloaded(current, changed))
       auditLog.flushDue()
       current = changed
@@ -121,7 +126,7 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
 
   // not earlier, because a program that has read this line may send signals
   stdout.write(`${JSON.stringify({ msg: 'listening', ...urls, ...(dev && { jwt: dev.jwtUrls() }) })}\n`)
-  if (dev) process.stderr.write(dev.describe(urls.url))
+  if (dev) process.stderr.write(dev.describe(urls))
   auditLog.flushDue()
   const signal = await stopping
   log.info({ event: 'stopping', signal }, 'stopping: the requests in flight are finished first')

@@ -8,7 +8,7 @@ import { createCorrectedClock } from './aws/corrected-clock.ts'
 import type { Config } from './config/config.ts'
 import { type AppOptions, createApp } from './http/app.ts'
 import { closeApp } from './http/close-app.ts'
-import { createServedCertificate } from './http/served-certificate.ts'
+import { type CertificateEnd, createServedCertificate } from './http/served-certificate.ts'
 import type { App } from './http/types.ts'
 import { createBackgroundTasks } from './lib/background-tasks.ts'
 import { type Clock, monotonicClock } from './lib/clock.ts'
@@ -29,9 +29,11 @@ import { createAssumeRole } from './tokens/role-session/assume-role.ts'
 import { createRoleBreaker } from './tokens/role-session/role-breaker.ts'
 import { signToken } from './tokens/sign.ts'
 import { createTokenCache } from './tokens/token-cache.ts'
+import type { AccessPolicy } from './vending/access-policy.ts'
 import { createConfigurationInUse } from './vending/configuration-in-use.ts'
 import { createReadings, createResourceNames, refreshFleetSlots } from './vending/readings.ts'
 import { createRepeatVend } from './vending/repeat-vend.ts'
+import type { BeginAudit } from './vending/request-audit.ts'
 import { createTracedAudits } from './vending/traced-audits.ts'
 import { createVendToken } from './vending/vend-token.ts'
 
@@ -67,6 +69,12 @@ export interface Service {
   readonly clock: Clock
   readonly health: Health
   readonly readings: Readings
+  currentConfig(): Config
+  currentPolicy(): AccessPolicy
+  /** Begins the record of a request that reached another listener. */
+  readonly beginAudit: BeginAudit
+  /** Adds the certificate of another listener to the readings. */
+  addCertificate(certificate: CertificateEnd): void
   /** Reads the fleet's slots of each resource that was not read within the last second. Never rejects. */
   refreshFleetSlots(): Promise<void>
   /** Replaces issuers, keys, databases, grants and the certificate with those of `config`. Ports, sinks and stores stay. */
@@ -110,10 +118,8 @@ export async function createService(config: Config, options: ServiceOptions): Pr
   const auditLog = createAuditLog({ sinks, clock, timer, health, log, metrics, instance })
   const beginAudit = createTracedAudits({ auditLog, clock, instance, onEnded: metrics.onDecided, traces })
 
-  const issuerKeys = createIssuerKeysCache({
-    ...{ clock, log, health, backgroundTasks },
-    fetch: traced('jeton.fetch_keys', fetch),
-  })
+  const fetchKeys = traced('jeton.fetch_keys', fetch)
+  const issuerKeys = createIssuerKeysCache({ clock, log, health, backgroundTasks, fetch: fetchKeys })
   const inUse = createConfigurationInUse(config, { clock, health, issuerKeys, traces })
   const nameOf = createResourceNames(inUse.current)
 
@@ -127,33 +133,22 @@ export async function createService(config: Config, options: ServiceOptions): Pr
     },
   })
   const assumeRole = traced('jeton.assume_role', createAssumeRole({ clock, health, log }))
-  const roleAssumer = createRoleBreaker(assumeRole, {
-    encryptedStore,
-    clock,
-    log,
-    backgroundTasks,
-    random: Math.random,
-  })
+  const shared = { encryptedStore, clock, log, backgroundTasks, random: Math.random }
   const tokenCache = createTokenCache({
-    encryptedStore,
-    rateLimiter: traceRateLimiter(rateLimiter, traces),
-    roleAssumer,
-    sign: signToken,
-    clock,
-    log,
-    backgroundTasks,
-    random: Math.random,
+    ...shared,
     slotWaitMs,
+    sign: signToken,
+    rateLimiter: traceRateLimiter(rateLimiter, traces),
+    roleAssumer: createRoleBreaker(assumeRole, shared),
     onMinted: ({ database }) => metrics.onMinted(database.name),
     onDelivered: ({ database }) => deliveries.add(resourceKey(database)),
   })
-  const vend = traced('jeton.vend', createVendToken(tokenCache))
   const caBundles = createCaBundles(clock)
 
   const app = await createApp(
     {
       currentPolicy: () => inUse.current().policy,
-      vend,
+      vend: traced('jeton.vend', createVendToken(tokenCache)),
       repeatVend: createRepeatVend(tokenCache),
       caBundles,
       health,
@@ -169,9 +164,10 @@ export async function createService(config: Config, options: ServiceOptions): Pr
   )
 
   const certificate = createServedCertificate(app, http.tls)
+  const certificates: CertificateEnd[] = [{ of: 'server', notAfter: certificate.notAfter }]
   const readings = createReadings({
     ...{ clock, rateLimiter, deliveries, tokenCache, caBundles },
-    certificates: () => [{ of: 'server', notAfter: certificate.notAfter() }],
+    certificates: () => certificates.map(({ of, notAfter }) => ({ of, notAfter: notAfter() })),
     inUse: inUse.current,
   })
   metrics.onReadable(readings, clock)
@@ -182,6 +178,10 @@ export async function createService(config: Config, options: ServiceOptions): Pr
     clock,
     health,
     readings,
+    currentConfig: () => inUse.current().config,
+    currentPolicy: () => inUse.current().policy,
+    beginAudit,
+    addCertificate: added => void certificates.push(added),
     refreshFleetSlots: () => refreshFleetSlots(inUse.current().config, rateLimiter),
     reload(changed) {
       inUse.replace(changed)

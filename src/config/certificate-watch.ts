@@ -7,6 +7,7 @@ import type { ServerConfig } from './config.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
+const LISTENERS = { server: 'the server', admin: 'the admin listener' }
 
 /**
  * Returns a function to be called each minute with the server's certificate: it logs once a day that it ends soon, and once an
@@ -15,9 +16,12 @@ const DAY_MS = 24 * HOUR_MS
 export function createCertificateWatch({
   clock,
   log,
+  of,
 }: {
   clock: Pick<Clock, 'now'>
   log: Log
+  /** The listener whose certificate it is. */
+  of: 'server' | 'admin'
 }): (tls: ServerConfig['tls']) => void {
   const [daily, hourly] = [createLogThrottle(DAY_MS), createLogThrottle(HOUR_MS)]
   let watched: string | undefined
@@ -33,13 +37,13 @@ export function createCertificateWatch({
     if (now > Date.parse(notAfter)) {
       if (hourly.admit(now))
         log.error(
-          { event: 'certificate_expired', notAfter },
-          "the server's certificate has expired, and callers refuse the connection: renew it, then reload with SIGHUP",
+          { event: 'certificate_expired', of, notAfter },
+          `the certificate of ${LISTENERS[of]} has expired, and its callers refuse the connection: renew it, then reload with SIGHUP`,
         )
     } else if (endsSoon(certificate, now) && daily.admit(now))
       log.warn(
-        { event: 'certificate_expiring', notAfter },
-        "the server's certificate ends soon: renew it, then reload with SIGHUP",
+        { event: 'certificate_expiring', of, notAfter },
+        `the certificate of ${LISTENERS[of]} ends soon: renew it, then reload with SIGHUP`,
       )
   }
 }

@@ -3,9 +3,8 @@ import { mergeCascades } from './cascades.ts'
 import { checkApiKeys } from './checks/api-keys.ts'
 import { checkAudit } from './checks/audit.ts'
 import { checkDatabases } from './checks/databases.ts'
-import { checkGrants } from './checks/grants.ts'
 import { checkIssuers, checkTenancies } from './checks/issuers.ts'
-import { checkOperators } from './checks/operators.ts'
+import { checkGranted } from './checks/operators.ts'
 import { checkServer } from './checks/server.ts'
 import { checkStore } from './checks/store.ts'
 import type { Config } from './config.ts'
@@ -82,13 +81,7 @@ export async function checkConfig(
   const tenancies = checkTenancies(sections.issuers, report.at('issuers'))
   const apiKeys = checkApiKeys(sections.apiKeys, report.at('apiKeys'))
   const databases = checkDatabases(sections.databases, report.at('databases'))
-  const principals = {
-    definedNames: sections.definedNames,
-    tenancies,
-    issuerUrls: new Map(sections.issuers.map(([name, { issuer }]) => [name, issuer])),
-  }
-  const grants = checkGrants(sections.grants, { ...principals, report: report.at('grants') })
-  const operators = checkOperators(sections.operators, { ...principals, report: report.at('operators') })
+  const { grants, operators } = checkGranted(sections, { tenancies, report })
   const store = sections.store && (await checkStore(sections.store, at('store')))
   const inputs = [basename(file), ...inputPaths(sections)]
   const audit = await checkAudit(sections.audit, { ...at('audit'), store: sections.store, inputs })

@@ -10,6 +10,8 @@ import type { Asset } from './assets.ts'
 export interface ConsoleParts {
   readings: Readings
   recentRecords: RecentRecords
+  /** Reads the fleet's slots of each resource that was not read within the last second. Never rejects. */
+  refreshFleetSlots(): Promise<void>
   /** The configuration in use. */
   currentConfig(): Config
   clock: Clock

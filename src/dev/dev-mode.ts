@@ -35,7 +35,7 @@ export interface DevMode {
   /** Returns where JWTs are to be had, by the issuer's name. */
   jwtUrls(): Record<string, string>
   /** Returns text for people: what stands in, and commands to try. */
-  describe(url: string): string
+  describe(urls: { url: string; console: string | undefined }): string
   close(): Promise<void>
 }
 
@@ -75,8 +75,8 @@ export async function startDevMode({ configPath, listen, env }: DevModeOptions):
     },
     jwtUrls: () =>
       Object.fromEntries((written?.issuers ?? []).map(({ name }) => [name, `${issuers.urlOf(name)}/jwt`])),
-    describe: url =>
-      written ? describeUse(written, { url, jwtUrlOf: name => `${issuers.urlOf(name)}/jwt` }) : '',
+    describe: urls =>
+      written ? describeUse(written, { ...urls, jwtUrlOf: name => `${issuers.urlOf(name)}/jwt` }) : '',
     async close() {
       await Promise.all([sts.close(), issuers.close()])
     },
@@ -94,7 +94,9 @@ function refuseProduction({ configPath, listen, env }: DevModeOptions): void {
 }
 
 function builtInSource(issuerUrl: string): ConfigSource {
-  const text = JSON.stringify(builtInConfig(issuerUrl))
+  const text = JSON.stringify(
+    builtInConfig(issuerUrl, { sections: { server: { admin: { port: 0, console: true } } } }),
+  )
   const files = { resolve: (path: string) => path, read: async () => undefined }
   return { read: async () => ({ file: BUILT_IN, text, files }), hasChanged: async () => false }
 }

@@ -9,12 +9,14 @@ import { replacedParts } from './stand-in-config.ts'
 export interface UseOptions {
   /** Where the server listens. */
   url: string
+  /** Where its console is, if it is on. */
+  console: string | undefined
   /** Returns where an issuer's JWTs are to be had. */
   jwtUrlOf(issuer: string): string
 }
 
 /** Returns, for a terminal, what of a server under `--dev` stands in, and commands that request a token from it. */
-export function describeUse(config: Config, { url, jwtUrlOf }: UseOptions): string {
+export function describeUse(config: Config, { url, console, jwtUrlOf }: UseOptions): string {
   const { issuers, grants } = config
   const names = issuers.map(({ name }) => name).join(', ')
   const lines = [
@@ -24,6 +26,7 @@ export function describeUse(config: Config, { url, jwtUrlOf }: UseOptions): stri
     ...(names === '' ? [] : [`             the issuers (${names}): real JWTs of theirs are refused`]),
     ...replacedParts(config).map(part => `             ${part}`),
     'real         HTTP (without TLS), JWTs, grants, the cache, limits, records',
+    ...(console === undefined ? [] : [`console      ${console}, for a browser`]),
     ...issuers.flatMap(({ name }) => jwtLines(grants, { name, jwtUrl: jwtUrlOf(name) })),
     ...tokenLines(config, { url, jwtUrlOf }),
     '',
@@ -48,7 +51,7 @@ function jwtLines(
 const firstClaim = (grant: GrantSpec | undefined) => Object.keys(grant?.principal.claims ?? {})[0] ?? 'name'
 
 /** With the first grant for a principal with a JWT, and with the built-in API key if the configuration has it. */
-function tokenLines({ grants, apiKeys }: Config, { url, jwtUrlOf }: UseOptions): string[] {
+function tokenLines({ grants, apiKeys }: Config, { url, jwtUrlOf }: Omit<UseOptions, 'console'>): string[] {
   const jwtGrant = grants.find(({ principal }) => principal.issuer !== API_KEY_ISSUER)
   const keyGrant = apiKeys.dev?.includes(sha256Hex(DEV_API_KEY))
     ? grants.find(({ principal }) => principal.issuer === API_KEY_ISSUER && principal.subject === 'dev')

@@ -12,6 +12,11 @@ export interface ServedCertificate {
   notAfter(): number | undefined
 }
 
+/** When the certificate of a listener ends. */
+export interface CertificateEnd extends Pick<ServedCertificate, 'notAfter'> {
+  readonly of: 'server' | 'admin'
+}
+
 /** Returns the certificate of an app that was created with `tls`. */
 export function createServedCertificate(
   { server }: Pick<App, 'server'>,

@@ -22,7 +22,7 @@ let watch: ReturnType<typeof createCertificateWatch>
 beforeEach(() => {
   now = start
   log = createLogRecorder()
-  watch = createCertificateWatch({ clock: { now: () => now }, log })
+  watch = createCertificateWatch({ clock: { now: () => now }, log, of: 'server' })
 })
 
 function runUntil(end: number, certificate = tls): readonly unknown[] {

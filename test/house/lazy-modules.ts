@@ -64,6 +64,10 @@ export const LAZY_MODULES: readonly LazyModules[] = [
     because: '`jeton exec` starts fast, and most of its commands need no proxy',
   },
   {
+    paths: ['handlers/console.ts', 'src/console/console.ts'],
+    because: 'most servers have no console',
+  },
+  {
     paths: ['src/client/identity/aws-signature.ts'],
     because: 'of all callers, only those with an AWS role sign a request',
   },

@@ -70,6 +70,7 @@ async function startOperatorConsole(isAlwaysAsked = true) {
       log,
       readings: NO_READINGS,
       recentRecords: NO_RECORDS,
+      refreshFleetSlots: async () => {},
       assets: new Map(),
       isOnLoopback: false,
     },

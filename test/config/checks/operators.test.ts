@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { loadConfig } from '../../../src/config/load.ts'
-import { problemsOf, type Sound, sound, tlsFiles, withServer, written } from '../support.ts'
+import { exampleIn, readDocsPage } from '../../support/markdown.ts'
+import { problemsOf, type Sound, sound, tlsFiles, withIssuers, withServer, written } from '../support.ts'
 
 const TLS = { cert: 'server.pem', key: 'server-key.pem' }
 const BEYOND = { admin: { host: '0.0.0.0', console: true, tls: TLS } }
@@ -91,4 +93,12 @@ describe('a console beyond loopback', () => {
       expect.stringMatching(/^server\.admin\.tls\.key: /),
     ])
   })
+})
+
+test('the operators of docs/operations.md are sound', async () => {
+  const example = parse(exampleIn(await readDocsPage('operations'), 'operators'))
+  const staff = { issuer: 'https://login.example.com', audience: 'jeton', tenancy: 'private' as const }
+  const { 'server.pem': cert, 'server-key.pem': key } = tlsFiles()
+  const files = { 'admin.pem': cert, 'admin-key.pem': key }
+  expect(await problemsOf(config => withIssuers({ staff })({ ...config, ...example }), files)).toEqual([])
 })

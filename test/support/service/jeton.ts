@@ -30,6 +30,8 @@ export interface Jeton {
   readonly url: string
   /** The URL of the admin listener, if the configuration has one. */
   readonly admin: string | undefined
+  /** The URL of the console, if it is on. */
+  readonly console: string | undefined
   readonly folder: string
   readonly configFile: string
   readonly process: ChildProcess
@@ -74,11 +76,12 @@ export async function startJeton({
   )
   const { process: child, stdout, stderr, ended } = started
   const firstLine = await started.until(() => stdout.shift())
-  const { url, admin } = JSON.parse(firstLine) as { url: string; admin?: string }
+  const { url, admin, console } = JSON.parse(firstLine) as { url: string; admin?: string; console?: string }
 
   return {
     url,
     admin,
+    console,
     folder,
     configFile,
     process: child,

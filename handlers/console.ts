@@ -1,0 +1,35 @@
+import { openRecentRecords } from '../src/audit/open-recent-records.ts'
+import type { AdminConfig } from '../src/config/config.ts'
+import { readAssets } from '../src/console/assets.ts'
+import { addConsole } from '../src/console/console.ts'
+import { createOperatorHook } from '../src/http/operators.ts'
+import type { App } from '../src/http/types.ts'
+import { isLoopback } from '../src/lib/loopback.ts'
+import type { Service } from '../src/service.ts'
+import type { Log } from '../src/telemetry/log.ts'
+
+/** Where the build puts what pages load, as seen from this module's place in dist/chunks. */
+const ASSETS = '../console/'
+
+export interface OpenConsoleParts {
+  service: Service
+  /** How the app listens. */
+  admin: AdminConfig
+  log: Log
+}
+
+/** Adds the console to the app of the admin listener. Rejects if the files are missing that its pages load. */
+export async function openConsole(app: App, { service, admin, log }: OpenConsoleParts): Promise<void> {
+  const { clock, beginAudit, currentConfig, currentPolicy } = service
+  const isOnLoopback = isLoopback(admin.host)
+  // even if a reload takes the last one away
+  const isAlwaysAsked = !isOnLoopback || !currentPolicy().operators.isEmpty
+  addConsole(app, {
+    ...{ clock, log, currentConfig, isOnLoopback },
+    readings: service.readings,
+    recentRecords: (await openRecentRecords(currentConfig().audit, clock)).recent,
+    refreshFleetSlots: service.refreshFleetSlots,
+    assets: await readAssets(new URL(ASSETS, import.meta.url)),
+    admit: createOperatorHook({ currentPolicy, beginAudit, clock, log, isAlwaysAsked }),
+  })
+}
