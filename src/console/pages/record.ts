@@ -7,7 +7,7 @@ import { findRecord, type RecordReference } from '../records/find-record.ts'
 import { foldRecords } from '../records/folded-records.ts'
 import { queryCommand, sessionNames } from '../records/query-command.ts'
 import { recordFacts } from '../records/record-facts.ts'
-import { queryOf, type RecordFilters } from '../records/record-filters.ts'
+import { recordsQuery, type RecordFilters } from '../records/record-filters.ts'
 import { explainUrl, principalOf, RECORDS_URL } from '../records/record-links.ts'
 import { recordSummary } from '../records/record-summary.ts'
 import { recordsTable } from '../records/records-table.ts'
@@ -26,7 +26,7 @@ export function recordPage({ recentRecords, clock }: RecordPageParts): ConsolePa
     const { caption, filters } = of
     if (Object.values(filters).every(value => value === undefined)) return null
     const limit = MAX_NEIGHBOURS + 1
-    const { records } = await recentRecords.read(queryOf(filters), { limit, before: found.cursor })
+    const { records } = await recentRecords.read(recordsQuery(filters), { limit, before: found.cursor })
     const others = records.filter(({ line }) => line !== found.line).slice(0, MAX_NEIGHBOURS)
     const { lines } = foldRecords(others, { maxLines: MAX_NEIGHBOURS, isFolded: false })
     const empty = html`<p class="empty">None before it, in what was looked at.</p>`

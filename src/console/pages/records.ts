@@ -6,7 +6,7 @@ import { emptyState } from '../pieces/empty-state.ts'
 import { activeFilters, filteredUrl } from '../pieces/filter-links.ts'
 import { filterForm } from '../records/filter-form.ts'
 import { foldRecords } from '../records/folded-records.ts'
-import { queryOf, type RecordFilters, readFilters, textParameter } from '../records/record-filters.ts'
+import { recordsQuery, type RecordFilters, readFilters, textParameter } from '../records/record-filters.ts'
 import { RECORDS_URL } from '../records/record-links.ts'
 import { recordsTable } from '../records/records-table.ts'
 import { beyondText, stretchNote } from '../records/stretch-note.ts'
@@ -28,7 +28,7 @@ export function recordsPage({ recentRecords, clock }: RecordsPageParts): Console
       const { before, each } = parameters as Readonly<Record<string, unknown>>
       const cursor = textParameter(before)
       const isFolded = textParameter(each) !== 'yes'
-      const stretch = await recentRecords.read(queryOf(filters), {
+      const stretch = await recentRecords.read(recordsQuery(filters), {
         limit: isFolded ? MAX_RECORDS : MAX_LINES,
         before: cursor,
       })

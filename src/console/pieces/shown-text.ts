@@ -5,7 +5,7 @@ import { escapeUnprintable, printableJson, shorten } from '../../lib/printable.t
  * Returns a value of a record as people may read it: of any type, for nobody has checked it, and with all that is invisible or
  * changes the direction of writing escaped. An empty text for nothing.
  */
-export function textOf(value: unknown): string {
+export function plainText(value: unknown): string {
   if (value === undefined || value === null) return ''
   const isScalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
   return isScalar ? escapeUnprintable(String(value)) : printableJson(value)
@@ -13,5 +13,5 @@ export function textOf(value: unknown): string {
 
 /** Returns the same as an element of its own, so that no text next to it is put into another order; cut if a length is given. */
 export function shownText(value: unknown, maxLength = Number.POSITIVE_INFINITY): SafeHtml {
-  return html`<bdi>${shorten(textOf(value), maxLength)}</bdi>`
+  return html`<bdi>${shorten(plainText(value), maxLength)}</bdi>`
 }

@@ -1,6 +1,6 @@
 import type { LifecycleRecord } from '../../audit/lifecycle-record.ts'
 import { isJsonObject } from '../../lib/json.ts'
-import { textOf } from '../pieces/shown-text.ts'
+import { plainText } from '../pieces/shown-text.ts'
 
 const HASH_LENGTH = 12
 const HAPPENED: Readonly<Record<LifecycleRecord['type'], string>> = {
@@ -20,24 +20,24 @@ export function configurationText(record: LifecycleRecord): string {
   const { configuration, changes, problems, signal } = record
   return [
     ...(isJsonObject(changes) ? [changesText(changes)] : []),
-    ...(problems === undefined ? [] : [`${textOf(problems)} problems`]),
-    ...(signal === undefined ? [] : [`after ${textOf(signal)}`]),
-    `configuration ${textOf(configuration?.sha256).slice(0, HASH_LENGTH)} of ${textOf(configuration?.source)}`,
+    ...(problems === undefined ? [] : [`${plainText(problems)} problems`]),
+    ...(signal === undefined ? [] : [`after ${plainText(signal)}`]),
+    `configuration ${plainText(configuration?.sha256).slice(0, HASH_LENGTH)} of ${plainText(configuration?.source)}`,
   ].join('; ')
 }
 
 /** Returns what a reload changed: `grants: added a, b; removed c`. */
 export function changesText(changes: object): string {
-  const parts = Object.entries(changes).map(([section, names]) => `${textOf(section)}: ${namesText(names)}`)
+  const parts = Object.entries(changes).map(([section, names]) => `${plainText(section)}: ${namesText(names)}`)
   return parts.length === 0 ? 'nothing changed' : parts.join('; ')
 }
 
 function namesText(names: unknown): string {
-  if (Array.isArray(names)) return names.map(textOf).join(', ')
-  if (!isJsonObject(names)) return textOf(names)
+  if (Array.isArray(names)) return names.map(plainText).join(', ')
+  if (!isJsonObject(names)) return plainText(names)
   const parts = Object.entries(names).map(([what, value]) => {
-    if (value === true) return textOf(what)
-    return `${textOf(what)} ${Array.isArray(value) ? value.map(textOf).join(', ') : textOf(value)}`
+    if (value === true) return plainText(what)
+    return `${plainText(what)} ${Array.isArray(value) ? value.map(plainText).join(', ') : plainText(value)}`
   })
   return parts.join(', ')
 }

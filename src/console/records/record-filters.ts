@@ -49,7 +49,7 @@ export function textParameter(value: unknown): string | undefined {
 }
 
 /** Returns the conditions that filters stand for. Throws `invalid_request` for one that no record can meet as it is written. */
-export function queryOf(filters: RecordFilters): RecordsQuery {
+export function recordsQuery(filters: RecordFilters): RecordsQuery {
   for (const name of RECORD_FILTERS)
     if ((filters[name]?.length ?? 0) > MAX_LENGTH) throw invalid(`${name} is too long`)
   const { principal, database, user, grant, code, reason, identity, id } = filters

@@ -1,7 +1,7 @@
 import { isLifecycleType } from '../../audit/lifecycle-record.ts'
 import type { FoundRecord } from '../../audit/recent-records.ts'
 import { shorten } from '../../lib/printable.ts'
-import { textOf } from '../pieces/shown-text.ts'
+import { plainText } from '../pieces/shown-text.ts'
 import { lifecycleText } from './lifecycle-text.ts'
 
 const MAX_LENGTH = 120
@@ -14,12 +14,12 @@ export function recordSummary({ type, record }: FoundRecord): string {
   const what =
     database === undefined ? 'a token' : `a token for ${shown(user ?? 'a user')} of ${shown(database)}`
   if (count !== undefined)
-    return `${shown(count)} requests ended like this one, and were counted: ${textOf(decision)}.`
+    return `${shown(count)} requests ended like this one, and were counted: ${plainText(decision)}.`
   if (decision === 'vended') return `${who} got ${what}, by the grant ${shown(grant)}.`
   if (decision === 'listed') return `${who} was told what it may have.`
   if (decision === 'failed') return `${who} might have had ${what}, but something failed.`
   return `${who} was refused ${what}.`
 }
 
-const shown = (value: unknown) => shorten(textOf(value), MAX_LENGTH)
+const shown = (value: unknown) => shorten(plainText(value), MAX_LENGTH)
 const capitalized = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`

@@ -1,6 +1,6 @@
 import type { FoundRecord } from '../../audit/recent-records.ts'
 import { addToGroup } from '../../lib/maps.ts'
-import { textOf } from '../pieces/shown-text.ts'
+import { plainText } from '../pieces/shown-text.ts'
 import { foundAt } from './folded-records.ts'
 import { principalOf } from './record-links.ts'
 
@@ -59,8 +59,8 @@ function groupOf(records: readonly FoundRecord[]): RefusalGroup[] {
   )
   return [
     {
-      code: textOf(newest.record.code),
-      decision: textOf(newest.record.decision),
+      code: plainText(newest.record.code),
+      decision: plainText(newest.record.decision),
       reason,
       nearest: grant === undefined || missed === undefined ? undefined : { grant, missed },
       count: records.reduce((sum, found) => sum + countOf(found), 0),
