@@ -156,6 +156,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
       log,
       beginAudit,
       onVended: metrics.onVended,
+      timer,
       metrics,
       traces,
       isDev,

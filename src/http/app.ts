@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyReply } from 'fastify'
 import type { ServerConfig } from '../config/config.ts'
-import type { Clock } from '../lib/clock.ts'
+import { type Clock, monotonicClock } from '../lib/clock.ts'
 import type { CaBundles } from '../rds/ca-bundles.ts'
 import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -42,8 +42,10 @@ export interface AppParts {
   clock: Clock
   log: Log
   beginAudit: BeginAudit
-  /** Called for each token vended, with the time from the request's headers to here. */
+  /** Called for each token vended, with the time from the request's headers to here, by `timer`. */
   onVended?: (vend: { durationMs: number }) => void
+  /** Default: the time that passes. */
+  timer?: Pick<Clock, 'now'>
   /** Default: none. */
   metrics?: ConnectionMetrics
   /** Default: no spans. */
@@ -75,6 +77,7 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
     vend,
     repeatVend,
     onVended,
+    timer = monotonicClock(),
     metrics = NO_METRICS,
     traces,
     isDev = false,
@@ -88,13 +91,13 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
   traceRequests(app, traces)
   rejectMalformed(app)
   rejectUnroutable(app)
-  const authenticate = createAuthenticationHook(app, { ...parts, sourceAddressOf })
+  const authenticate = createAuthenticationHook(app, { ...parts, timer, sourceAddressOf })
   const knownBodies = createKnownBodies()
   acceptOnlyJson(app, knownBodies)
   answerErrors(app, log)
 
   const describe = describeRoutes(app)
-  addTokensRoute(app, { authenticate, knownBodies, vend, repeatVend, caBundles, clock, onVended })
+  addTokensRoute(app, { authenticate, knownBodies, vend, repeatVend, caBundles, clock, timer, onVended })
   addDatabasesRoute(app, { authenticate, caBundles })
   addWhoamiRoute(app, { authenticate })
   addCaRoute(app, { caBundles, isTls })

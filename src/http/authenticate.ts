@@ -28,11 +28,14 @@ declare module 'fastify' {
     audit: RequestAudit | undefined
     /** Set when the credential has verified. */
     caller: Caller | undefined
+    /** When its headers had come, by `timer`; 0 until authentication begins. */
+    arrivedAt: number
   }
 }
 
 export interface AuthenticationParts {
   clock: Clock
+  timer: Pick<Clock, 'now'>
   currentPolicy: () => AccessPolicy
   beginAudit: BeginAudit
   sourceAddressOf: SourceAddress
@@ -58,14 +61,16 @@ export type AuthenticationHook = (
  */
 export function createAuthenticationHook(
   app: App,
-  { currentPolicy, beginAudit, clock, sourceAddressOf }: AuthenticationParts,
+  { currentPolicy, beginAudit, clock, timer, sourceAddressOf }: AuthenticationParts,
 ): AuthenticationHook {
   // declared for every request, since objects that grow later are slow
   app.decorateRequest('audit', undefined)
   app.decorateRequest('caller', undefined)
+  app.decorateRequest('arrivedAt', 0)
   const failureLimiter = createAuthFailureLimiter(clock)
 
   return function authenticate(request, _reply, done) {
+    request.arrivedAt = timer.now()
     const { authorization, 'user-agent': userAgent } = request.headers
     const sourceIp = sourceAddressOf(request.raw)
     const audit = beginAudit({ requestId: request.id, traceId: requestTraceId(request), sourceIp, userAgent })

@@ -13,6 +13,36 @@ import { expectRefusal, requestToken } from '../support.ts'
 
 const SOURCE = 'https://truststore.pki.rds.amazonaws.com/us-east-1/us-east-1-bundle.pem'
 
+test('POST /v1/tokens says how long a token took, a new one and one from the cache', async () => {
+  const tookMs: number[] = []
+  const { sink, hold, release } = fakeSink()
+  let batches = 0
+  const append: typeof sink.append = lines => {
+    batches++
+    return sink.append(lines)
+  }
+  const api = await startApi({
+    onVended: ({ durationMs }) => void tookMs.push(durationMs),
+    createAuditLog: ({ clock }) =>
+      createAuditLog({
+        sinks: [{ ...sink, append }],
+        clock,
+        health: createHealth(),
+        log: createLogRecorder(),
+      }),
+  })
+  for (const waitMs of [1500, 40]) {
+    hold()
+    const before = batches
+    const reply = requestToken(api, { authorization: await api.bearer() }).then(({ status }) => status)
+    await expect.poll(() => batches).toBe(before + 1)
+    await api.clock.advance(waitMs)
+    release()
+    expect(await reply).toBe(200)
+  }
+  expect(tookMs).toEqual([1500, 40])
+})
+
 test('POST /v1/tokens replies with all that a caller needs to log in, and is not to be stored by proxies', async () => {
   const { url, bearer, records } = await startApi()
   const reply = await request(url)

@@ -39,6 +39,7 @@ export interface ApiOptions {
   /** Whether the keys of the issuer are in the configuration rather than fetched from it; default: true. */
   hasPinnedKeys?: boolean
   metrics?: ConnectionMetrics
+  onVended?: (vend: { durationMs: number }) => void
 }
 
 export type TestApi = Awaited<ReturnType<typeof startApi>>
@@ -54,6 +55,7 @@ export async function startApi({
   createAuditLog,
   hasPinnedKeys = true,
   metrics,
+  onVended,
 }: ApiOptions = {}) {
   const clock = virtualClock()
   const log = createLogRecorder()
@@ -143,7 +145,9 @@ export async function startApi({
       clock,
       log,
       beginAudit: createRequestAudits({ auditLog, clock, instance: 'test/1' }),
+      timer: clock,
       ...(metrics && { metrics }),
+      ...(onVended && { onVended }),
     },
     options,
   )
