@@ -8,6 +8,11 @@ import { holdsRecord, type LogFile, openLogFile, type RecordPlace } from './log-
 import { createFindNextFile } from './next-file.ts'
 import { type PlacedLine, placedLines } from './placed-lines.ts'
 
+/** How many lines are read for one batch, though none is wanted: whoever follows can be stopped in between. */
+const MAX_LINES = 50_000
+/** How often a file is looked for that is renamed just then. */
+const MAX_OPENINGS = 10
+
 export interface FileFollowerOptions extends FollowEvents {
   /** The file that jeton writes. */
   path: string
@@ -21,10 +26,11 @@ export interface FileFollowerOptions extends FollowEvents {
 export async function followFile(options: FileFollowerOptions): Promise<LogFollower<FilePosition>> {
   const { path, onMissing, onUnreadable } = options
   let { position } = options
+  let hasBegun = position.hash !== undefined
   const fromMs = position.hash === undefined ? Date.parse(position.time) : Number.NEGATIVE_INFINITY
   const findNextFile = createFindNextFile(path)
-  const place = await findPlace(path, position)
-  let file = await openLogFile(place.path)
+  const { place, opened } = await openPlace(path, position)
+  let file = opened
   /** Behind the last line that was read. */
   let offset = place.offset
   /** Where in the file that is open the last record is: if it is no longer there, others changed the file. */
@@ -66,7 +72,7 @@ export async function followFile(options: FileFollowerOptions): Promise<LogFollo
   async function moveOn(): Promise<boolean> {
     const next = await findNextFile({ file, offset, position, anchor })
     if (next === undefined) return false
-    if (next !== 'same') await switchTo(next.file, next.offset)
+    if (next !== 'again') await switchTo(next.file, next.offset)
     return true
   }
 
@@ -96,19 +102,26 @@ export async function followFile(options: FileFollowerOptions): Promise<LogFollo
     async next(limit) {
       const records: ParsedRecord[] = []
       const positions: FilePosition[] = []
-      let bytes = 0
-      while (records.length < limit && bytes < MAX_BATCH_BYTES) {
+      let [bytes, lineCount, isAtEnd] = [0, 0, false]
+      while (records.length < limit && bytes < MAX_BATCH_BYTES && lineCount < MAX_LINES) {
         const line = await nextLine()
-        if (!line && !(await moveOn())) break
+        if (!line) {
+          isAtEnd = !(await moveOn())
+          if (isAtEnd) break
+        }
+        lineCount++
         const record = line && take(line)
         if (!record) continue
         records.push(record)
         positions.push(position)
         bytes += record.line.length
       }
-      const last = position
+      hasBegun ||= isAtEnd || records.length > 0
+      // in the middle of what is left out by its time, the time is still what counts
+      const last = hasBegun ? position : options.position
       return {
         records,
+        isAtEnd,
         positionAfter: count => (count >= records.length ? last : (positions[count - 1] ?? last)),
       }
     },
@@ -116,6 +129,16 @@ export async function followFile(options: FileFollowerOptions): Promise<LogFollo
       await lines?.return(undefined)
       await file?.close()
     },
+  }
+}
+
+/** Opens the very file that a position was found in: it may be renamed in between. */
+async function openPlace(path: string, position: FilePosition) {
+  for (let openings = 1; ; openings++) {
+    const place = await findPlace(path, position)
+    const opened = await openLogFile(place.path)
+    if (opened?.id === place.id || openings === MAX_OPENINGS) return { place, opened }
+    await opened?.close()
   }
 }
 

@@ -6,6 +6,8 @@ import { type ListedFile, listLogFiles, useFile } from './log-files.ts'
 /** Where to read on. */
 export interface FilePlace {
   readonly path: string
+  /** The file itself, whatever its name becomes; undefined if there is none yet. */
+  readonly id: string | undefined
   readonly offset: number
 }
 
@@ -18,8 +20,9 @@ const DISORDER_MS = 60_000
  */
 export async function findPlace(path: string, position: FilePosition): Promise<FilePlace> {
   const { offset, hash, time } = position
+  const id = await useFile(path, async file => file.id)
   if (hash !== undefined && (await useFile(path, file => holdsRecord(file, { offset, hash }))))
-    return { path, offset }
+    return { path, id, offset }
   const files = await listLogFiles(path)
   const timeMs = Date.parse(time)
   const [earliest] = files
@@ -27,11 +30,12 @@ export async function findPlace(path: string, position: FilePosition): Promise<F
   if (hash !== undefined) {
     for (const file of begun.toReversed())
       if (await useFile(file.path, opened => holdsRecord(opened, { offset, hash })))
-        return { path: file.path, offset }
+        return { path: file.path, id: file.id, offset }
     const next = nextByHash(files, hash)
-    if (next) return { path: next.path, offset: 0 }
+    if (next) return { path: next.path, id: next.id, offset: 0 }
   }
-  return { path: (begun.at(-1) ?? earliest)?.path ?? path, offset: 0 }
+  const rest = begun.at(-1) ?? earliest ?? { path, id }
+  return { path: rest.path, id: rest.id, offset: 0 }
 }
 
 /** Returns the file whose first record continues the one with this hash. */

@@ -27,6 +27,8 @@ export interface TablePosition {
 /** Records that follow a position, oldest first. */
 export interface FollowedBatch<Position> {
   readonly records: readonly ParsedRecord[]
+  /** Whether there was no more to read for now. */
+  readonly isAtEnd: boolean
   /** Returns the position behind the first `count` records; with all of them, behind all that was read. */
   positionAfter(count: number): Position
 }

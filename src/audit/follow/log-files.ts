@@ -24,7 +24,7 @@ export async function listLogFiles(path: string): Promise<ListedFile[]> {
   const names = (await readdir(folder)).filter(each => each.startsWith(stem) && each !== `${name}.head`)
   const files: ListedFile[] = []
   for (const each of names.slice(0, MAX_FILES)) {
-    const listed = await describe(join(folder, each))
+    const listed = await describeLogFile(join(folder, each))
     if (listed) files.push(listed)
   }
   return files.sort(
@@ -32,7 +32,8 @@ export async function listLogFiles(path: string): Promise<ListedFile[]> {
   )
 }
 
-async function describe(path: string): Promise<ListedFile | undefined> {
+/** Returns a file with its first record; undefined if it has none, or cannot be read. */
+export async function describeLogFile(path: string): Promise<ListedFile | undefined> {
   return useFile(path, async file => {
     const first = await readFirstRecord(file)
     return first && { path, id: file.id, isCompressed: file.isCompressed, first }

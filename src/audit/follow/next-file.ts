@@ -2,15 +2,8 @@ import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type FilePlace, nextByHash } from './file-places.ts'
 import type { FilePosition } from './follower.ts'
-import {
-  type FirstRecord,
-  holdsRecord,
-  type LogFile,
-  openLogFile,
-  type RecordPlace,
-  readFirstRecord,
-} from './log-file.ts'
-import { listLogFiles, useFile } from './log-files.ts'
+import { holdsRecord, type LogFile, openLogFile, type RecordPlace } from './log-file.ts'
+import { describeLogFile, type ListedFile, listLogFiles, useFile } from './log-files.ts'
 import { placedLines } from './placed-lines.ts'
 
 /** Where a follower is: all of `file` before `offset` is read, and the last record of it is at `position`. */
@@ -28,8 +21,8 @@ export interface NextFile {
   readonly offset: number
 }
 
-/** Returns what follows a file that is read to its end: undefined if nothing does yet, `same` if more has arrived in it. */
-export type FindNextFile = (read: ReadSoFar) => Promise<NextFile | 'same' | undefined>
+/** Returns what follows a file that is read to its end: undefined if nothing does yet, `again` if more is in it by now. */
+export type FindNextFile = (read: ReadSoFar) => Promise<NextFile | 'again' | undefined>
 
 /**
  * Returns the function that finds out in which file the log at `path` goes on. The hash chain tells. If no file continues it,
@@ -41,7 +34,7 @@ export function createFindNextFile(path: string): FindNextFile {
   /** Looks through all files again only if there are others than when it found nothing. */
   async function searchOnce(search: Search): Promise<FilePlace | undefined> {
     const { mtimeMs } = await stat(dirname(path))
-    const found = [mtimeMs, search.live?.prev, search.isCut, search.position.hash].join()
+    const found = [mtimeMs, search.live?.first.prev, search.isCut, search.position.hash].join()
     if (found === fruitless) return undefined
     const target = await searchNext(path, search)
     fruitless = target ? '' : found
@@ -49,17 +42,21 @@ export function createFindNextFile(path: string): FindNextFile {
   }
 
   return async read => {
-    const { file, offset, position } = read
+    const { position } = read
     const state = await stateOf(path, read)
     if (state === 'unchanged') return undefined
-    const live = await useFile(path, readFirstRecord)
-    const isNext = live && (position.hash === undefined || live.prev === position.hash)
-    const target = isNext ? { path, offset: 0 } : await searchOnce({ ...read, live, isCut: state === 'cut' })
+    const live = await describeLogFile(path)
+    const isNext = live && (position.hash === undefined || live.first.prev === position.hash)
+    const isCut = state === 'cut'
+    const target = isNext ? placeIn(live, 0) : await searchOnce({ ...read, live, isCut })
     if (!target) return undefined
     // only now, because jeton may have written to it until the next file had a record
-    if (state === 'replaced' && file && !file.isCompressed && (await hasMore(file, offset))) return 'same'
+    if (!isCut && (await hasArrived(read))) return 'again'
     const next = await openLogFile(target.path)
-    return next && { file: next, offset: target.offset }
+    if (next && next.id === target.id) return { file: next, offset: target.offset }
+    // it was renamed just now
+    await next?.close()
+    return 'again'
   }
 }
 
@@ -75,6 +72,12 @@ async function stateOf(
   return anchor && !(await holdsRecord(file, anchor)) ? 'cut' : 'unchanged'
 }
 
+/** Whether more was written to a file since its end was read. */
+async function hasArrived({ file, offset, anchor }: ReadSoFar): Promise<boolean> {
+  if (!file || file.isCompressed || (anchor && !(await holdsRecord(file, anchor)))) return false
+  return hasMore(file, offset)
+}
+
 /** Whether there is a whole line behind the offset. */
 async function hasMore(file: LogFile, offset: number): Promise<boolean> {
   for await (const lines of placedLines(file.read(offset), offset)) return lines.length > 0
@@ -82,8 +85,8 @@ async function hasMore(file: LogFile, offset: number): Promise<boolean> {
 }
 
 interface Search extends ReadSoFar {
-  /** The first record of the file at the path. */
-  readonly live: FirstRecord | undefined
+  /** The file at the path, if it has a record. */
+  readonly live: ListedFile | undefined
   readonly isCut: boolean
 }
 
@@ -94,14 +97,16 @@ async function searchNext(
   const others = (await listLogFiles(path)).filter(({ id }) => id !== file?.id)
   const { hash, offset, time } = position
   const next = hash === undefined ? undefined : nextByHash(others, hash)
-  if (next) return { path: next.path, offset: 0 }
+  if (next) return placeIn(next, 0)
   // a copy of what was emptied has the rest of it
   for (const copy of isCut && hash !== undefined ? others : [])
-    if (await useFile(copy.path, opened => holdsMore(opened, { offset, hash })))
-      return { path: copy.path, offset }
-  if (!live) return undefined
-  const later = others.find(({ first }) => first.timeMs > Date.parse(time))
-  return { path: later?.path ?? path, offset: 0 }
+    if (await useFile(copy.path, opened => holdsMore(opened, { offset, hash }))) return placeIn(copy, offset)
+  const later = live && (others.find(({ first }) => first.timeMs > Date.parse(time)) ?? live)
+  return later && placeIn(later, 0)
+}
+
+function placeIn({ path, id }: ListedFile, offset: number): FilePlace {
+  return { path, id, offset }
 }
 
 async function holdsMore(

@@ -37,17 +37,27 @@ export function followTable({ source, clock, position }: TableFollowerOptions): 
   const seen = new Map(position.delivered.map(key => [key, Date.parse(position.until)]))
   const sinceMs = Date.parse(position.since)
   let untilMs = Date.parse(position.until)
+  /** The time of the newest record that was returned before the last call, so that it is delivered. */
+  let reachedMs = untilMs
+  let returnedMs = untilMs
   let lateLookAt = Number.NEGATIVE_INFINITY
   let look: { records: AsyncIterator<ParsedRecord>; startedAt: number } | undefined
 
   function startLook() {
     const startedAt = clock.now()
     const isLate = startedAt >= lateLookAt
-    // not at the end of a look, whose records may still be undelivered
-    for (const [key, timeMs] of seen) if (timeMs < untilMs - LATE_MS) seen.delete(key)
     if (isLate) lateLookAt = startedAt + LATE_LOOK_EVERY_MS
     const from = Math.max(sinceMs, untilMs - (isLate ? LATE_MS : RECENT_MS))
     return { records: source.all({ from })[Symbol.asyncIterator](), startedAt }
+  }
+
+  /** Forgets what no look and no restart comes back to. Records are in order, but for late ones: these go with the next. */
+  function forgetOld(): void {
+    reachedMs = Math.max(reachedMs, Math.min(returnedMs, clock.now()))
+    for (const [key, timeMs] of seen) {
+      if (timeMs >= reachedMs - LATE_MS) return
+      seen.delete(key)
+    }
   }
 
   /** Returns undefined at the end of a look. */
@@ -81,10 +91,12 @@ export function followTable({ source, clock, position }: TableFollowerOptions): 
     async next(limit): Promise<FollowedBatch<TablePosition>> {
       const records: ParsedRecord[] = []
       const returned: (readonly [string, number])[] = []
-      const beforeMs = untilMs
-      let bytes = 0
+      forgetOld()
+      const beforeMs = reachedMs
+      let [bytes, isAtEnd] = [0, false]
       while (records.length < limit && bytes < MAX_BATCH_BYTES) {
         const record = await nextRecord()
+        isAtEnd = !record
         if (!record) break
         const key = keyOf(record)
         if (seen.has(key)) continue
@@ -94,7 +106,8 @@ export function followTable({ source, clock, position }: TableFollowerOptions): 
         returned.push([key, timeMs])
         bytes += record.line.length
       }
-      return { records, positionAfter: count => positionOf({ count, returned, beforeMs }) }
+      returnedMs = returned.reduce((max, [, timeMs]) => Math.max(max, timeMs), look ? returnedMs : untilMs)
+      return { records, isAtEnd, positionAfter: count => positionOf({ count, returned, beforeMs }) }
     },
     async close() {
       await look?.records.return?.()

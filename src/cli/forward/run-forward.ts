@@ -73,6 +73,7 @@ export async function runForward<Position extends LogPosition>(run: ForwardRun<P
         continue
       }
       await keep(batch.positionAfter(0))
+      if (!batch.isAtEnd) continue
       state.onCaughtUp()
       if (once) return
       await clock.sleep(source.pollMs, stop).catch(() => {})

@@ -230,6 +230,30 @@ describe('nothing is missed of a log', () => {
   })
 })
 
+test('a long log is left out by its time in parts, and a cursor does not lead into it', async () => {
+  const { path, log, start, follow } = await setUp()
+  await log.write(path, ...Array.from({ length: 50_001 }, (_, index) => `${index}`), 'wanted')
+  const position = start(NOON + 50_001_000)
+  const { follower } = await follow(position)
+  const first = await follower.next(10)
+  expect([first.records, first.isAtEnd, first.positionAfter(0)]).toEqual([[], false, position])
+  const second = await follower.next(10)
+  expect([second.records.map(({ record }) => record.id), second.isAtEnd]).toEqual([['wanted'], true])
+})
+
+test('a file that was renamed, and then cut off, ends nothing', async () => {
+  const { path, log, start, follow, missing } = await setUp()
+  await log.write(path, 'a', 'b')
+  const { ids } = await follow(start())
+  expect(await ids()).toEqual(['a', 'b'])
+  await rename(path, `${path}.1`)
+  await truncate(`${path}.1`, 10)
+  await appendFile(`${path}.1`, `${'x\n'.repeat(5000)}`)
+  await log.write(path, 'c')
+  expect(await ids()).toEqual(['c'])
+  expect(missing).toEqual([])
+})
+
 describe('it is said, and goes on, that', () => {
   test('a whole file is missing', async () => {
     const { path, log, start, follow, missing } = await setUp()

@@ -100,3 +100,18 @@ test('a restart delivers what was not acknowledged, in the middle of a batch and
   const part = await follow(position(NOON)).follower.next(100)
   expect(await follow(part.positionAfter(2)).ids()).toEqual([...all.slice(2), `r${95 * MINUTE_MS}`])
 })
+
+test('a backlog takes no more memory than what late records need, and is not sent again', async () => {
+  const { clock, put, ids, position: positionNow, follow } = await setUp()
+  for (let hour = 0; hour < 3; hour++)
+    await put(...Array.from({ length: 20 }, (_, index) => (hour * 60 + index) * MINUTE_MS))
+  await clock.advance(4 * 60 * MINUTE_MS)
+  const sizes: number[] = []
+  for (let part = 0; part < 12; part++) {
+    expect(await ids(5)).toHaveLength(5)
+    sizes.push(positionNow().delivered.length)
+  }
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(21)
+  expect(await follow(positionNow()).ids()).toEqual([])
+  expect(await ids()).toEqual([])
+})

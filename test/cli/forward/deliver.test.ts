@@ -8,8 +8,11 @@ import { createForwardState } from '../../../src/cli/forward/forward-state.ts'
 import { createReceiver } from '../../../src/cli/forward/receiver.ts'
 import { createReadHeaders } from '../../../src/cli/forward/request-headers.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
+import { createEgressFetch } from '../../../src/lib/egress-fetch.ts'
+import { readEgressProxies } from '../../../src/lib/egress-proxies.ts'
 import type { Environment } from '../../../src/lib/process-input.ts'
 import { parsed, record } from '../../audit/support.ts'
+import { startEgressProxy } from '../../support/egress/egress-proxy.ts'
 import { createLogRecorder, eventsOf } from '../../support/service/log-recorder.ts'
 import { idsIn, type ReceiverAnswer, startReceiver } from './test-receiver.ts'
 
@@ -162,6 +165,32 @@ test('a receiver that is down, cuts connections or says nothing is tried again',
     'cannot be reached (ECONNREFUSED)',
   ])
   expect(abort.signal.aborted).toBe(false)
+})
+
+test('a proxy gets a tunnel, and neither a record nor the credential', async () => {
+  const target = await startReceiver()
+  const host = 'collector.example.com:80'
+  const proxy = await startEgressProxy({ routes: { [host]: target.port } })
+  onTestFinished(() => proxy.close())
+  const { findProxy } = readEgressProxies({ HTTP_PROXY: `http://127.0.0.1:${proxy.port}` })
+  const receiver = createReceiver({
+    url: new URL('http://collector.example.com/in'),
+    readHeaders: createReadHeaders({ headerFile: undefined, env: { JETON_FORWARD_AUTHORIZATION: SECRET } }),
+    fetch: createEgressFetch({ fetch, findProxy }),
+    clock: systemClock(),
+    timeoutMs: 5000,
+  })
+  const body = { contentType: 'application/json', text: '[]' }
+  expect(await receiver.send(body, new AbortController().signal)).toEqual({ kind: 'accepted' })
+  expect(target.requests).toMatchObject([{ headers: { authorization: SECRET }, body: '[]' }])
+  expect(proxy.requests).toEqual([`CONNECT ${host}`])
+  proxy.refusal = 407
+  await target.close()
+  expect(await receiver.send(body, new AbortController().signal)).toEqual({
+    kind: 'later',
+    problem: `cannot be reached through the proxy 127.0.0.1:${proxy.port} (PROXY_ANSWERED_407)`,
+    retryAfterMs: undefined,
+  })
 })
 
 test.each([301, 307, 401, 403, 404, 405, 410])(
