@@ -1,0 +1,38 @@
+import { rename, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { openLogFile, readLastRecord } from '../../../src/audit/follow/log-file.ts'
+import { createFindNextFile } from '../../../src/audit/follow/next-file.ts'
+import { folder } from '../support.ts'
+import { createGrowingLog } from './growing-log.ts'
+
+async function setUp() {
+  const path = join(await folder(), 'audit.jsonl')
+  const log = createGrowingLog()
+  await log.write(path, 'a')
+  const file = (await openLogFile(path)) ?? expect.fail()
+  onTestFinished(() => file.close())
+  const anchor = (await readLastRecord(file)) ?? expect.fail()
+  const { offset, hash } = anchor
+  const read = {
+    file,
+    offset,
+    position: { file: path, offset, hash, time: '2026-11-23T12:00:00.000Z' },
+    anchor,
+  }
+  return { path, log, read, find: createFindNextFile(path) }
+}
+
+test('what jeton wrote to a file after its end was read, and before the next began, is read first', async () => {
+  const { path, log, read, find } = await setUp()
+  expect(await find(read)).toBeUndefined()
+  await rename(path, `${path}.1`)
+  expect(await find(read)).toBeUndefined()
+  await log.write(`${path}.1`, 'b')
+  await log.write(path, 'c')
+  expect(await find(read)).toBe('again')
+  const { size: offset } = await stat(`${path}.1`)
+  const next = await find({ ...read, offset })
+  expect(next).toMatchObject({ offset: 0, file: { path } })
+  if (next !== 'again') await next?.file.close()
+})
