@@ -3,7 +3,9 @@ import { build } from 'esbuild'
 /** Builds dist/console/: what the console's pages load. */
 export async function buildConsole() {
   await build({
-    entryPoints: ['console.ts', 'console.css', 'icon.svg'].map(name => `src/console/browser/${name}`),
+    entryPoints: ['console.ts', 'console.css', 'icon.svg', 'explain.ts', 'decode.ts'].map(
+      name => `src/console/browser/${name}`,
+    ),
     loader: { '.svg': 'copy' },
     outdir: 'dist/console',
     bundle: true,

@@ -1,6 +1,6 @@
 import type { JWTPayload } from 'jose'
-import { measureJson } from '../lib/json.ts'
 import { type Audience, acceptsAudience, audiencesOf } from './audience.ts'
+import { isTooDeep, MAX_CLAIMS_DEPTH } from './claims-depth.ts'
 import type { Claim } from './principal.ts'
 
 /** What one configured issuer demands of its JWTs, besides a good signature. */
@@ -27,8 +27,6 @@ export class RefusedClaims extends Error {
 export const CLOCK_TOLERANCE_SECONDS = 60
 /** A day. */
 export const DEFAULT_MAX_LIFETIME_SECONDS = 86_400
-/** JWTs of real platforms have at most five levels. */
-const MAX_DEPTH = 32
 
 /**
  * Returns the claims of a JWT whose signature, `iss`, `exp` and `nbf` have been verified; `now` in milliseconds. Throws
@@ -40,8 +38,8 @@ export function checkClaims(
   { demands, now }: { demands: ClaimDemands; now: number },
 ): CheckedClaims {
   const { maxLifetimeSeconds = DEFAULT_MAX_LIFETIME_SECONDS } = demands
-  if (measureJson(payload).depth > MAX_DEPTH)
-    throw new RefusedClaims(`the claims of the JWT are nested more than ${MAX_DEPTH} deep`)
+  if (isTooDeep(payload))
+    throw new RefusedClaims(`the claims of the JWT are nested more than ${MAX_CLAIMS_DEPTH} deep`)
   const { aud, sub } = payload
   if (!acceptsAudience(demands, aud)) {
     const accepted = audiencesOf(demands).map(audience => `"${audience}"`)

@@ -6,7 +6,10 @@ import { CONSOLE_HEADERS } from './headers.ts'
 import { CONSOLE_PATH, layout } from './layout.ts'
 import { refuseForeignHost, refuseForeignSite } from './own-requests.ts'
 import type { ConsolePage } from './page.ts'
+import { configurationPage } from './pages/configuration.ts'
 import { databasesPage } from './pages/databases.ts'
+import { decodePage } from './pages/decode.ts'
+import { explainPage } from './pages/explain.ts'
 import { recordPage } from './pages/record.ts'
 import { recordsPage } from './pages/records.ts'
 import { refusalsPage } from './pages/refusals.ts'
@@ -25,6 +28,9 @@ export function addConsole(app: FastifyInstance, parts: ConsoleParts): void {
     recordsPage(parts),
     recordPage(parts),
     refusalsPage(parts),
+    explainPage(parts),
+    decodePage(),
+    configurationPage(parts),
   ]
   const [first] = pages
   const toFirst = async (_request: FastifyRequest, reply: FastifyReply) =>

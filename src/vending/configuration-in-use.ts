@@ -10,6 +10,8 @@ import { type AccessPolicy, compileAccessPolicy } from './access-policy.ts'
 export interface InUse extends ConfigurationReading {
   readonly config: Config
   readonly policy: AccessPolicy
+  /** The one that it replaced; undefined for the first. */
+  readonly replaced: Config | undefined
 }
 
 /** The configuration that an instance works by. */
@@ -35,13 +37,19 @@ export function createConfigurationInUse(
   { clock, health, issuerKeys, traces }: ConfigurationInUseParts,
 ): ConfigurationInUse {
   const compile = (config: Config) => compileAccessPolicy(config, { clock, keysOf: issuerKeys.of, traces })
-  let inUse: InUse = { config: first, policy: compile(first), loadedAt: clock.now(), lastReload: undefined }
+  let inUse: InUse = {
+    ...{ config: first, policy: compile(first), replaced: undefined },
+    ...{ loadedAt: clock.now(), lastReload: undefined },
+  }
   return {
     current: () => inUse,
     replace(config) {
       const before = roleArnsOf(inUse.config)
       const loadedAt = clock.now()
-      inUse = { config, policy: compile(config), loadedAt, lastReload: { at: loadedAt, isOk: true } }
+      inUse = {
+        ...{ config, policy: compile(config), replaced: inUse.config },
+        ...{ loadedAt, lastReload: { at: loadedAt, isOk: true } },
+      }
       issuerKeys.retain(config.issuers)
       const roleArns = roleArnsOf(config)
       for (const roleArn of before)
