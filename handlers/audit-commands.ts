@@ -48,11 +48,19 @@ export function addAuditCommands(program: Command): void {
       "of tokens of this role session: its ARN, as CloudTrail and RDS's log have it, or its name",
     )
     .option('--id <id>', 'the id of the record, of its request or of its trace')
-    .option('--limit <count>', 'only the newest so many; 0 means all (default: 100)')
+    .option(
+      '--count-by <field>',
+      'count records by principal, issuer, subject, grant, database, user, decision, code, reason, source, agent, instance, identity, cached, type, day, hour or minute (UTC), or by several with commas between them; the most first',
+      (field: string, before: string[] = []) => [...before, field],
+    )
+    .option(
+      '--limit <count>',
+      'only the newest so many, or the rows with the most; 0 means all (default: 100)',
+    )
     .option('--reverse', 'print the newest first; without it, the newest is last, as in a log')
     .option(
       '-o, --output <format>',
-      'json (each record as it was recorded, on a line) or table (default: table on a terminal, else json)',
+      'json (each record as it was recorded, on a line), table, csv, or ocsf (an event for a SIEM) (default: table on a terminal, else json)',
     )
     .action(async (files, { config, ...options }) => {
       const { auditQueryCommand } = await import('../src/cli/audit-query.ts')

@@ -1,24 +1,24 @@
-import { Readable, type Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { isLifecycleType, type LifecycleRecord } from '../audit/lifecycle-record.ts'
+import type { Writable } from 'node:stream'
+import { createRecordCounter } from '../audit/count-records.ts'
 import type { ParsedRecord } from '../audit/parsed-record.ts'
 import type { AuditQuery, AuditSource } from '../audit/query.ts'
 import { UsageError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import { createLinePrinter } from '../lib/line-printer.ts'
 import { countText, escapeUnprintable } from '../lib/printable.ts'
-import { systemCode } from '../lib/system-error.ts'
-import { tableLines } from '../lib/text-table.ts'
+import { countLines, countNotes, parseCountFields } from './audit-count.ts'
+import { createAuditFormat, parseFormat } from './audit-format.ts'
 import { type LogChoice, openLog, type SearchedLog } from './audit-query-log.ts'
 import { createSearchNotes } from './audit-query-notes.ts'
 import { type AuditQueryFlags, parseAuditQuery } from './audit-query-options.ts'
-import { AUDIT_COLUMNS, auditRow, FLEXIBLE_AUDIT_COLUMNS, formatAuditJson } from './audit-row.ts'
-import { lifecycleRow } from './lifecycle-row.ts'
 import type { TextOutput } from './streams.ts'
 import { catchUsageErrors } from './usage-error.ts'
 
 export interface AuditQueryArguments extends AuditQueryFlags, LogChoice {
   reverse?: boolean | undefined
-  /** `json` or `table`; by default `table` on a terminal, else `json`. */
+  /** Fields to count by, perhaps several in one text with commas between them. */
+  countBy?: readonly string[] | undefined
+  /** A format of `AUDIT_FORMATS`; by default `table` on a terminal, else `json`. */
   output?: string | undefined
 }
 
@@ -27,10 +27,14 @@ export interface AuditQueryStreams {
   stderr: TextOutput
 }
 
+/** As many are formatted at once: a table's columns are as wide as these need. */
+const RECORDS_AT_ONCE = 500
+
 /**
  * `jeton audit query`: prints the newest records that match, newest last, or newest first with `reverse`: each as it was
- * recorded, on a line, or as a row of a table. Returns the exit code: 0, even if nothing matches, which it then says on stderr,
- * or 2 for a usage error. Throws an Error with a message for operators if a log cannot be read.
+ * recorded, on a line, or in another format; or with `countBy` how many there are by their values. Returns the exit code: 0, even
+ * if nothing matches, which it then says on stderr, or 2 for a usage error. Throws an Error with a message for operators if a log
+ * cannot be read.
  */
 export function auditQueryCommand(
   args: AuditQueryArguments,
@@ -38,20 +42,42 @@ export function auditQueryCommand(
 ): Promise<number> {
   return catchUsageErrors(stderr, async () => {
     const { query, limit } = parseAuditQuery(args, clock.now())
-    const format = parseFormat(args.output ?? (stdout.isTTY ? 'table' : 'json'), stdout)
-    const count = { read: 0, found: 0 }
+    const format = parseFormat(args.output ?? (stdout.isTTY ? 'table' : 'json'))
+    const fields = parseCountFields(args.countBy ?? [])
+    if (fields.length > 0 && args.reverse) throw new UsageError('--reverse does not go with --count-by')
+    const width = (stdout.isTTY && stdout.columns) || undefined
+    const search = { read: 0, found: 0 }
     const onRead = (records: number) => {
-      count.read += records
+      search.read += records
     }
     const log = await openLog(args, { clock, ...createSearchNotes(stderr), onRead })
-    try {
+    const printer = createLinePrinter(stdout)
+
+    async function printRecords(): Promise<void> {
+      const linesOf = await createAuditFormat(format, width)
       const records = select(log.source, { query, limit, isReverse: args.reverse === true })
-      const onFound = () => {
-        count.found++
+      for await (const some of batchesOf(records)) {
+        search.found += some.length
+        if (!(await printer.print(linesOf(some)))) return
       }
-      await print(format(observe(records, onFound)), stdout)
-      if (count.found === 0)
-        stderr.write(`${escapeUnprintable(noMatchText(query, { log, read: count.read }))}\n`)
+    }
+
+    async function printCounts(): Promise<void> {
+      const counter = createRecordCounter(fields)
+      for await (const record of log.source.all(query)) {
+        search.found++
+        counter.add(record)
+      }
+      const counts = counter.result()
+      await printer.print(await countLines(counts, { fields, format, limit, width }))
+      for (const note of countNotes(counts, limit)) stderr.write(`note: ${escapeUnprintable(note)}\n`)
+    }
+
+    try {
+      await (fields.length > 0 ? printCounts() : printRecords())
+      await printer.flush()
+      if (search.found === 0)
+        stderr.write(`${escapeUnprintable(noMatchText(query, { log, read: search.read }))}\n`)
       return 0
     } finally {
       log.close()
@@ -66,33 +92,15 @@ function noMatchText(query: AuditQuery, { log, read }: { log: SearchedLog; read:
   return `no record matches from ${from} to ${to}; read ${countText(read, 'record')} of ${log.name}${log.rest}`
 }
 
-/** Returns the lines to print. */
-type FormatRecords = (records: AsyncIterable<ParsedRecord>) => AsyncIterable<string>
-
-function parseFormat(output: string, { isTTY, columns }: AuditQueryStreams['stdout']): FormatRecords {
-  if (output === 'json') return records => map(records, formatAuditJson)
-  if (output !== 'table') throw new UsageError('-o takes json or table')
-  const layout = {
-    header: AUDIT_COLUMNS,
-    flexible: FLEXIBLE_AUDIT_COLUMNS,
-    width: (isTTY && columns) || undefined,
+async function* batchesOf(records: AsyncIterable<ParsedRecord>): AsyncGenerator<ParsedRecord[]> {
+  let batch: ParsedRecord[] = []
+  for await (const record of records) {
+    batch.push(record)
+    if (batch.length < RECORDS_AT_ONCE) continue
+    yield batch
+    batch = []
   }
-  return records => tableLines(map(records, rowOf), layout)
-}
-
-function rowOf({ type, record }: ParsedRecord): string[] {
-  return isLifecycleType(type) ? lifecycleRow(record as unknown as LifecycleRecord) : auditRow(record)
-}
-
-async function* map<A, B>(items: AsyncIterable<A>, change: (item: A) => B): AsyncGenerator<B> {
-  for await (const item of items) yield change(item)
-}
-
-function observe<T>(items: AsyncIterable<T>, onItem: () => void): AsyncIterable<T> {
-  return map(items, item => {
-    onItem()
-    return item
-  })
+  if (batch.length > 0) yield batch
 }
 
 interface Selection {
@@ -110,13 +118,4 @@ async function* select(
   const newestFirst: ParsedRecord[] = []
   for await (const record of source.newest(query, limit)) newestFirst.push(record)
   yield* newestFirst.reverse()
-}
-
-async function print(lines: AsyncIterable<string>, stdout: Writable): Promise<void> {
-  try {
-    await pipeline(Readable.from(map(lines, line => `${line}\n`)), stdout, { end: false })
-  } catch (cause) {
-    // the reader, such as `head`, has read enough
-    if (systemCode(cause) !== 'EPIPE') throw cause
-  }
 }

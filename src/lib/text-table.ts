@@ -12,41 +12,37 @@ export interface TableLayout {
   flexible: readonly number[]
 }
 
-/** As many rows are in memory at once; columns are as wide as their widest cell so far. */
-const ROWS_AT_ONCE = 500
 const GAP = '  '
 const INDENT = '    '
 const MIN_WIDTH = 12
 
-/**
- * Yields the lines of a table: the header, once there is a row, then the rows. Two spaces part the cells, and no cell has two in
- * a row: what is not cut can be taken apart again. Cells must be printable.
- */
-export async function* tableLines(
-  rows: AsyncIterable<readonly string[]>,
-  layout: TableLayout,
-): AsyncGenerator<string> {
-  const { header, width } = layout
-  let widths = header.map(displayWidth)
-  let isFirst = true
-  for await (const batch of batchesOf(rows)) {
-    const cells = batch.map(row => row.map(cell => cell.replace(/ {2,}/g, ' ')))
-    widths = widths.map((widest, i) => Math.max(widest, ...cells.map(row => displayWidth(row[i] ?? ''))))
-    const narrowed = narrow(widths, layout)
-    for (const row of isFirst ? [header, ...cells] : cells) yield* rowLines(row, { widths: narrowed, width })
-    isFirst = false
-  }
+/** Lays out a table as its rows come. */
+export interface TextTable {
+  /** Returns the lines of more rows, before the first of them the header. */
+  linesOf(rows: readonly (readonly string[])[]): string[]
 }
 
-async function* batchesOf<T>(items: AsyncIterable<T>): AsyncGenerator<T[]> {
-  let batch: T[] = []
-  for await (const item of items) {
-    batch.push(item)
-    if (batch.length < ROWS_AT_ONCE) continue
-    yield batch
-    batch = []
+/**
+ * Returns a table without rows. Columns are as wide as their widest cell so far. Two spaces part the cells, and no cell has two in a
+ * row: what is not cut can be taken apart again. Cells must be printable.
+ */
+export function createTextTable(layout: TableLayout): TextTable {
+  const { header, width } = layout
+  let widths = header.map(displayWidth)
+  let hasHeader = false
+  return {
+    linesOf(rows) {
+      if (rows.length === 0) return []
+      const cells = rows.map(row => row.map(cell => cell.replace(/ {2,}/g, ' ')))
+      widths = widths.map((widest, i) =>
+        cells.reduce((most, row) => Math.max(most, displayWidth(row[i] ?? '')), widest),
+      )
+      const narrowed = narrow(widths, layout)
+      const all = hasHeader ? cells : [header, ...cells]
+      hasHeader = true
+      return all.flatMap(row => rowLines(row, { widths: narrowed, width }))
+    },
   }
-  if (batch.length > 0) yield batch
 }
 
 /**

@@ -1,14 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PassThrough, Writable } from 'node:stream'
+import { Writable } from 'node:stream'
 import { gzipSync } from 'node:zlib'
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { createDynamodbSink } from '../../src/audit/dynamodb/sink.ts'
 import { openFileSink } from '../../src/audit/file/sink.ts'
-import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
+import { renderRecord } from '../../src/audit/record.ts'
 import { createDynamodbClient } from '../../src/aws/dynamodb.ts'
-import { type AuditQueryArguments, auditQueryCommand } from '../../src/cli/audit-query.ts'
+import { auditQueryCommand } from '../../src/cli/audit-query.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { createHealth } from '../../src/telemetry/health.ts'
 import { folder, linesOf, record } from '../audit/support.ts'
@@ -21,74 +21,8 @@ import { exampleIn } from '../support/markdown.ts'
 import { run } from '../support/run.ts'
 import { runCli } from '../support/service/jeton.ts'
 import { createLogRecorder } from '../support/service/log-recorder.ts'
+import { ago, logFile, MINUTE_MS, NOW, type Options, query, RECORDS, rows } from './query-runner.ts'
 import { recordStreams } from './record-streams.ts'
-
-const NOW = Date.parse('2026-11-23T10:00:00Z')
-const MINUTE_MS = 60_000
-
-const ago = (minutes: number, fields: Partial<AuditRecord> = {}) =>
-  record({ id: `r${minutes}`, time: new Date(NOW - minutes * MINUTE_MS).toISOString(), ...fields })
-
-const RECORDS = [
-  ago(200, {
-    requestId: 'q200',
-    principal: { issuer: 'ci', subject: 'repo:a/b' },
-    grant: 'deploy',
-    database: 'orders',
-    user: 'migrator',
-    identity: 'arn:aws:sts::123456789012:assumed-role/jeton-orders/orders.migrator',
-    fingerprint: '9f86d081'.repeat(8),
-    cached: true,
-    sourceIp: '203.0.113.9',
-  }),
-  ago(90, {
-    decision: 'refused',
-    code: 'access_denied',
-    reason: 'deploy: claim ref',
-    sourceIp: '203.0.113.9',
-  }),
-  ago(10, { decision: 'failed', code: 'role_refused', database: 'ledger', user: 'app' }),
-  ago(1, { decision: 'refused', code: 'unauthenticated', count: 7, since: '2026-11-23T09:00:00.000Z' }),
-]
-
-async function logFile(records: readonly AuditRecord[] = RECORDS): Promise<string> {
-  const path = join(await folder(), 'audit.jsonl')
-  await writeFile(path, records.map(each => `${renderRecord(each)}\n`).join(''))
-  return path
-}
-
-type Options = Omit<Partial<AuditQueryArguments>, 'files'>
-
-async function query(
-  files: readonly string[],
-  options: Options = {},
-  { isTTY = false, columns }: { isTTY?: boolean; columns?: number } = {},
-) {
-  const { streams, written } = recordStreams()
-  const stdout = Object.assign(new PassThrough(), { isTTY, ...(columns && { columns }) })
-  let printed = ''
-  stdout.setEncoding('utf8').on('data', text => {
-    printed += text
-  })
-  const args = { files, configPath: 'none.yaml', ...options }
-  const exitCode = await auditQueryCommand(args, {
-    stdout,
-    stderr: streams.stderr,
-    clock: virtualClock(NOW),
-  })
-  const ids = () => printed.split('\n').flatMap(line => (line === '' ? [] : [JSON.parse(line).id]))
-  return { exitCode, stdout: printed, stderr: written.stderr, ids }
-}
-
-/** The cells of a table, as a script takes it apart. */
-async function rows(files: readonly string[], options: Options = {}): Promise<string[][]> {
-  const { stdout } = await query(files, { ...options, output: 'table' })
-  return stdout
-    .trimEnd()
-    .split('\n')
-    .slice(1)
-    .map(row => row.split(/ {2,}/))
-}
 
 describe('jeton audit query', () => {
   test.each<[Options, string[]]>([
@@ -162,7 +96,14 @@ describe('jeton audit query', () => {
       '--identity takes the ARN of a role session',
     ],
     [{ identity: '' }, '--identity takes the ARN of a role session'],
-    [{ output: 'yaml' }, '-o takes json or table'],
+    [{ output: 'yaml' }, '-o takes table, json, csv or ocsf'],
+    [{ countBy: ['principals'] }, '--count-by takes principal, issuer, subject, grant, database'],
+    [{ countBy: ['user,'] }, '--count-by takes principal, '],
+    [{ countBy: ['user'], reverse: true }, '--reverse does not go with --count-by'],
+    [
+      { countBy: ['user'], output: 'ocsf' },
+      '-o ocsf prints records: with --count-by, -o takes table, json or csv',
+    ],
   ])('refuses %j and says what it takes', async (options, message) => {
     const result = await query([await logFile()], options)
     expect(result).toMatchObject({ exitCode: 2, stdout: '' })

@@ -76,6 +76,10 @@ export const LAZY_MODULES: readonly LazyModules[] = [
     because: 'spans are for those who have loaded OpenTelemetry',
   },
   {
+    paths: ['src/cli/audit-csv.ts'],
+    because: 'most searches print no CSV, and so need no library for it',
+  },
+  {
     paths: ['src/telemetry/prometheus.ts', 'src/telemetry/gauges.ts'],
     because: 'without a registry, as on Lambda, prom-client must not load',
   },
