@@ -1,6 +1,7 @@
 import { COUNT_FIELDS, type CountField, type RecordCount, type RecordCounts } from '../audit/count-records.ts'
 import { UsageError } from '../errors.ts'
-import { countText, printableJson } from '../lib/printable.ts'
+import { countText } from '../lib/count-text.ts'
+import { printableJson } from '../lib/printable.ts'
 import { createTextTable } from '../lib/text-table.ts'
 import type { AUDIT_FORMATS } from './audit-format.ts'
 import { auditCell } from './audit-row.ts'

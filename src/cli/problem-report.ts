@@ -2,8 +2,8 @@ import type { Excerpt } from '../config/excerpt/excerpt.ts'
 import type { ConfigText } from '../config/placed-problems.ts'
 import type { TextPlace } from '../config/places.ts'
 import { type Problem, placeText, problemText } from '../config/problems.ts'
+import { countText } from '../lib/count-text.ts'
 import { displayWidth } from '../lib/display-width.ts'
-import { countText } from '../lib/printable.ts'
 
 export interface ProblemReport {
   readonly problems: readonly Problem[]

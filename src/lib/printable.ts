@@ -1,5 +1,3 @@
-export { countText } from './count-text.ts'
-
 /** Returns text cut to at most `length` UTF-16 units, the last one an ellipsis. Never cuts a surrogate pair in two. */
 export function shorten(text: string, length: number): string {
   if (text.length <= length) return text

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { countText } from '../../src/lib/count-text.ts'
 import {
-  countText,
   escapeJson,
   escapeText,
   escapeUnprintable,

@@ -28,7 +28,9 @@ export function configurationText(record: LifecycleRecord): string {
 
 /** Returns what a reload changed: `grants: added a, b; removed c`. */
 export function changesText(changes: object): string {
-  const parts = Object.entries(changes).map(([section, names]) => `${plainText(section)}: ${namesText(names)}`)
+  const parts = Object.entries(changes).map(
+    ([section, names]) => `${plainText(section)}: ${namesText(names)}`,
+  )
   return parts.length === 0 ? 'nothing changed' : parts.join('; ')
 }
 

@@ -1,6 +1,6 @@
 import { html, type SafeHtml } from '@remix-run/html-template'
 import type { RecordsOrigin, Stretch } from '../../audit/recent-records.ts'
-import { countText } from '../../lib/printable.ts'
+import { countText } from '../../lib/count-text.ts'
 import { shownText } from '../pieces/shown-text.ts'
 import { timeAt } from '../pieces/time.ts'
 
