@@ -46,6 +46,8 @@ export interface ReadInstance extends Omit<Instance, 'get'> {
   /** How long callers waited for slots, in the order in which they got them. */
   readonly slotWaits: { resource: string; waitedMs: number }[]
   readonly metrics: Metrics
+  /** How often it read the slots of the fleet. */
+  slotReads(): number
   /** Returns the lines of `jeton_…` as they are scraped. */
   scrape(): Promise<string[]>
   /** Starts to get a token for a principal of its own under a grant, and delivers it. */
@@ -68,8 +70,12 @@ export function startReadFleet(
     const health = createHealth()
     const metrics = createMetrics({ health, registry, version: '1.2.3' })
     let instance: Instance | undefined
+    let slotReads = 0
     const slotStore = asEncrypted({
-      read: async key => failing() ?? store.read(key),
+      async read(key) {
+        slotReads++
+        return failing() ?? store.read(key)
+      },
       compareAndSwap: async write => failing() ?? store.compareAndSwap(write),
     })
     function failing(): undefined {
@@ -119,6 +125,7 @@ export function startReadFleet(
       server,
       slotWaits,
       metrics,
+      slotReads: () => slotReads,
       scrape: async () => (await registry.metrics()).split('\n').filter(line => line.startsWith('jeton_')),
       async get(subject, { grant = 'deploy', database = ORDERS } = {}) {
         const principal = { issuer: 'ci', subject }

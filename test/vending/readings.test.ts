@@ -5,6 +5,7 @@ import { createHealth } from '../../src/telemetry/health.ts'
 import { createConfigurationInUse } from '../../src/vending/configuration-in-use.ts'
 import { recordingLog, startTestIssuer } from '../authentication/support.ts'
 import { ORDERS } from '../support/databases/orders.ts'
+import { KEY, OWNER } from '../tokens/instances.ts'
 import { CONFIG, type ReadInstance, startReadFleet } from './readings-fleet.ts'
 
 /** Two slots a second, 520 ms apart: 10 in the horizon of 5 s, the first at once. */
@@ -70,15 +71,18 @@ test('the slots of the fleet are known once the record is read, and another inst
 test('the record is read once a second at most, by one call at a time, and a store that fails changes nothing', async () => {
   const { clock, one, start } = await startTwo()
   await Promise.all([one.refresh(), one.refresh(), one.refresh()])
+  await clock.advance(999)
   await one.refresh()
+  expect(one.slotReads()).toBe(1)
   const first = rateOf(one).fleet
-  expect(first).toEqual({ readAt: start, nextFreeAt: start, reserved: 0, free: 10 })
+  expect(first).toEqual({ readAt: start, nextFreeAt: start + 999, reserved: 0, free: 10 })
+  await clock.advance(4001)
   one.store.fails = new Error('the table is gone')
-  await clock.advance(5000)
   await one.refresh()
   expect(rateOf(one).fleet).toEqual({ ...first, nextFreeAt: clock.now() })
   one.store.fails = undefined
   await one.refresh()
+  expect(one.slotReads()).toBe(3)
   expect(rateOf(one).fleet?.readAt).toBe(start + 5000)
 })
 
@@ -150,12 +154,13 @@ test('live tokens and role sessions end when they can be used no longer, and nev
 })
 
 test('a token that no caller has yet is not counted as live', async () => {
-  const { clock, one } = await startTwo()
-  for (const subject of ['a', 'b']) void one.get(subject, { database: SLOW })
-  await clock.advance(0)
-  expect(one.readings.liveTokens()).toHaveLength(1)
-  await clock.advance(520)
-  expect(one.readings.liveTokens()).toHaveLength(2)
+  const { one } = await startTwo()
+  const delivery = await one.tokenCache.get(KEY, { owner: OWNER })
+  expect(one.readings.liveTokens()).toEqual([])
+  expect(rateOf(one).delivered).toBe(0)
+  await delivery.deliver(OWNER)
+  expect(one.readings.liveTokens()).toMatchObject([{ user: KEY.user }])
+  expect(rateOf(one).delivered).toBe(1)
 })
 
 test('what a reload removes is read no longer, nor what was cached for another database of that name', async () => {

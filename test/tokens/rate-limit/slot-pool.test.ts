@@ -226,3 +226,31 @@ describe('dropMissed', () => {
     expect(takeAll()).toEqual([2000])
   })
 })
+
+describe('readFleet', () => {
+  test('finds what another instance has reserved', async () => {
+    expect(pool.fleet).toBeUndefined()
+    await fill(2, { of: startPool() })
+    await clock.advance(50)
+    await pool.readFleet()
+    expect(pool.fleet).toMatchObject({ readAt: start + 50, use: { next: start + 200 } })
+    await fill(1)
+    expect(takeAll()).toEqual([200])
+  })
+
+  test('changes nothing if slots were reserved while its answer was on the way', async () => {
+    const { read } = store
+    store.read = async key => {
+      store.read = read
+      const record = await read(key)
+      await clock.sleep(30)
+      return record
+    }
+    const reading = pool.readFleet()
+    await fill(2)
+    await clock.advance(30)
+    await reading
+    expect(pool.fleet).toMatchObject({ readAt: start, use: { next: start + 200 } })
+    expect(pool.fleet?.use.held).toHaveLength(2)
+  })
+})
