@@ -6,7 +6,10 @@ export const HELP_EXAMPLES: Readonly<Record<string, readonly [line: string, mean
     'jeton serve --config jeton.yaml --port 8443',
     'listen on another port than the configured one',
   ],
-  'jeton check': ['jeton check --config jeton.yaml --live', 'validate the file, and try what it names'],
+  'jeton check': [
+    'jeton check --config new.yaml --against audit.jsonl --since 7d',
+    "validate the file; who of last week's callers would lose access?",
+  ],
   'jeton explain': [
     'jeton explain --claims claims.json --database orders --user migrator',
     'why does a job with these claims not get this user?',

@@ -1,8 +1,6 @@
-import { lookup } from 'node:dns/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { Config } from '../src/config/config.ts'
 import { configPath, environmentRegion } from '../src/config/environment.ts'
-import { systemClock } from '../src/lib/clock.ts'
+import { addCheckCommand } from './check-command.ts'
 import { ignoreInspectorSignal } from './inspector.ts'
 
 const { env } = process
@@ -38,22 +36,7 @@ export function addOperatorCommands(program: Command): void {
       exitSoon()
     })
 
-  program
-    .command('check')
-    .description('validate the configuration and report every problem')
-    .addOption(configOption())
-    .option('--strict', 'exit 1 for warnings too')
-    .option('--live', 'also try what it names: AWS, issuers, store, audit log, clock')
-    .action(async ({ config, live, strict = false }) => {
-      const { checkCommand } = await import('../src/cli/check.ts')
-      const { stdout, stderr } = process
-      const goLive = live ? (sound: Config) => tryLive(sound, { isStrict: strict }) : undefined
-      process.exitCode = await checkCommand(
-        { configPath: configPath(config, env), strict, goLive, env },
-        { stdout, stderr },
-      )
-      if (live) exitSoon()
-    })
+  addCheckCommand(program, { configOption: configOption(), exitSoon })
 
   program
     .command('explain')
@@ -136,20 +119,6 @@ export function addOperatorCommands(program: Command): void {
       const comparedConfig = config === undefined ? undefined : configPath(config, env)
       process.exitCode = await lintPolicyCommand({ files, configPath: comparedConfig, ...options }, process)
     })
-}
-
-async function tryLive(config: Config, { isStrict }: { isStrict: boolean }): Promise<0 | 1> {
-  const { liveCommand } = await import('../src/cli/live/command.ts')
-  const { createEgressFetch } = await import('../src/lib/egress-fetch.ts')
-  const { readEgressProxies } = await import('../src/lib/egress-proxies.ts')
-  const { findProxy } = readEgressProxies(env)
-  return liveCommand(config, {
-    stdout: process.stdout,
-    clock: systemClock(),
-    fetch: createEgressFetch({ fetch: globalThis.fetch, findProxy }),
-    lookUp: host => lookup(host),
-    isStrict,
-  })
 }
 
 /** Ends a command that is done although something does not answer, such as a program that is asked for credentials. */

@@ -25,7 +25,8 @@ export interface PrincipalMatcher {
   explain(principal: Principal): CheckedCondition[]
 }
 
-interface ClaimMatcher {
+/** One claim's condition. */
+export interface ClaimMatcher {
   matches(claim: Claim | undefined): boolean
   explain(claim: Claim | undefined): CheckedCondition[]
 }
@@ -72,8 +73,8 @@ function compileClaim(spec: ClaimSpec[string], path: readonly string[]): ClaimMa
   return isNested(spec) ? compileNested(spec, path) : compileText(spec, () => `claim ${path.join('.')}`)
 }
 
-/** The name is only made to explain: few of many grants ever are. */
-function compileText(spec: Scalar | readonly Scalar[], nameOf: () => string): ClaimMatcher {
+/** Returns the matcher of a text, wanted of a claim or of the subject. The name is only made to explain: few of many grants are. */
+export function compileText(spec: Scalar | readonly Scalar[], nameOf: () => string): ClaimMatcher {
   const scalars = alternatives(spec)
   const matchesText = compilePatterns(scalars.map(textOf).filter(text => text !== undefined))
   const matchesScalar = (claim: Claim) => {

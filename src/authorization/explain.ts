@@ -137,7 +137,8 @@ function showCondition(condition: CheckedCondition): ShownCondition {
   return { ...condition, found: showClaim(found) + (holds ? '' : noteOfLimit(found)) }
 }
 
-function describeMiss(condition: CheckedCondition): string {
+/** Returns a condition that a grant missed as operators read it, escaped. */
+export function describeMiss(condition: CheckedCondition): string {
   const ofTime = describeTimeMiss(condition)
   if (ofTime !== undefined) return ofTime
   const { name, wanted, found } = showCondition(condition)

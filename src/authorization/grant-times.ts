@@ -23,7 +23,10 @@ export interface GrantsInForce<Grant extends Timed> {
  * Returns when a grant is in force: from `notBefore` to `notAfter`, the millisecond of either included. Undefined if it always is.
  * A time that cannot be read is a configuration error; should one get this far, the grant is never in force.
  */
-export function periodOf({ notBefore, notAfter }: GrantSpec): Period | undefined {
+export function periodOf({
+  notBefore,
+  notAfter,
+}: Pick<GrantSpec, 'notBefore' | 'notAfter'>): Period | undefined {
   if (notBefore === undefined && notAfter === undefined) return undefined
   return {
     from: notBefore === undefined ? Number.NEGATIVE_INFINITY : timeOf(notBefore),

@@ -15,6 +15,10 @@ export interface CheckArguments {
   strict?: boolean | undefined
   /** Tries what a sound configuration names, and returns the exit code; default: nothing is tried. */
   goLive?: ((config: Config) => Promise<0 | 1>) | undefined
+  /** Compares a sound configuration with what a log has, and returns the exit code; default: nothing is compared. */
+  goAgainst?: ((config: Config) => Promise<number>) | undefined
+  /** Whether stdout is for what `goAgainst` prints alone. */
+  isQuiet?: boolean | undefined
   /** Checked too, for the proxies and the region that it names; nothing of it unless given. */
   env?: Environment
   /** The time in milliseconds; default: the machine's. */
@@ -23,21 +27,31 @@ export interface CheckArguments {
 
 /**
  * `jeton check`: prints what a sound configuration has on stdout, and on stderr every problem and what is doubtful, in the
- * order of the file. Returns the exit code: 0, or 1 if there are problems or, with `strict`, warnings.
+ * order of the file. Returns the exit code: 0, or 1 if there are problems or, with `strict`, warnings, or 3 if callers of a log would
+ * lose what they had.
  */
 export async function checkCommand(
-  { configPath, strict = false, goLive, env = {}, now = Date.now() }: CheckArguments,
+  {
+    configPath,
+    strict = false,
+    goLive,
+    goAgainst,
+    isQuiet = false,
+    env = {},
+    now = Date.now(),
+  }: CheckArguments,
   { stdout, stderr }: CommandOutput,
-): Promise<0 | 1> {
+): Promise<number> {
   const examined = await examine(configPath)
   const { config, warnings } = examined
   const problems = [...readEgressProxies(env).problems, ...findRegionProblems(env), ...examined.problems]
   stderr.write(await problemReport({ ...examined, problems, strict }))
   if (config === undefined || problems.length > 0) return 1
   const isDoubted = strict && warnings.length > 0
-  if (!isDoubted) stdout.write(`ok: ${contentsText(config, now)}\n`)
-  const exitCode = (await goLive?.(config)) ?? 0
-  return isDoubted ? 1 : exitCode
+  if (!isDoubted && !isQuiet) stdout.write(`ok: ${contentsText(config, now)}\n`)
+  const live = (await goLive?.(config)) ?? 0
+  const compared = (await goAgainst?.(config)) ?? 0
+  return isDoubted ? 1 : live || compared
 }
 
 type Examined = Pick<ExaminedConfig, 'config' | 'problems' | 'warnings'> & { readonly text?: string }

@@ -4,7 +4,8 @@ import type { Claim, Principal } from '../../src/authentication/principal.ts'
 import { compilePrincipal } from '../../src/authorization/claim-matcher.ts'
 import { compileGrants } from '../../src/authorization/compiled-grants.ts'
 import { grantsOf } from '../../src/authorization/decide.ts'
-import type { ClaimSpec, GrantSpec, PrincipalSpec } from '../../src/authorization/grant.ts'
+import type { GrantSpec, PrincipalSpec } from '../../src/authorization/grant.ts'
+import { anyPrincipal, principalSpec } from './arbitraries.ts'
 
 function grantsFor(principals: readonly PrincipalSpec[]): GrantSpec[] {
   return principals.map((principal, i) => ({ name: `g${i}`, principal, database: 'orders', users: ['app'] }))
@@ -21,68 +22,6 @@ function namesByFilter(specs: readonly GrantSpec[], principal: Principal): strin
 function namesOf(specs: readonly GrantSpec[], principal: Principal): string[] {
   return grantsOf(compileGrants(specs), principal).map(({ name }) => name)
 }
-
-const HUGE = 2 ** 60
-/** Few, so that many of them meet: names that objects have, texts of numbers, pieces of one another, characters beyond 16 bits. */
-const name = fc.constantFrom('a', 'b', 'a.b', 'sub', 'claims', 'subject', '__proto__', 'constructor', '')
-const text = fc.constantFrom(
-  '1',
-  '1.5',
-  'true',
-  'null',
-  'x',
-  'x/y',
-  'x/y/z',
-  'é',
-  'e\u0301',
-  '😀',
-  '\ud83d',
-  'x*',
-  '',
-)
-const pattern = fc.constantFrom(
-  '*',
-  '**',
-  'x*',
-  'x/*',
-  'x/**',
-  '*/z',
-  'x/*/z',
-  '😀*',
-  '\ud83d*',
-  '1*',
-  'x/y/z**',
-)
-const number = fc.constantFrom(1, 1.5, -0, HUGE)
-const wantedScalar = fc.oneof(text, pattern, number, fc.boolean())
-const wanted = fc.oneof(wantedScalar, fc.array(wantedScalar, { maxLength: 3 }))
-/** As JSON.parse makes them: `__proto__` is a member like any other. */
-const members = <T>(value: fc.Arbitrary<T>) =>
-  fc.array(fc.tuple(name, value), { maxLength: 3 }).map(entries => Object.fromEntries(entries))
-
-const { spec } = fc.letrec<{ spec: ClaimSpec; value: ClaimSpec[string] }>(tie => ({
-  value: fc.oneof({ depthSize: 'small', withCrossShrink: true }, wanted, tie('spec')),
-  spec: members(tie('value')) as fc.Arbitrary<ClaimSpec>,
-}))
-const principalSpec: fc.Arbitrary<PrincipalSpec> = fc.record(
-  {
-    issuer: fc.constantFrom('ci', 'apiKey'),
-    subject: fc.oneof(text, pattern, fc.array(fc.oneof(text, pattern), { maxLength: 3 })),
-    claims: spec,
-    anyone: fc.boolean(),
-  },
-  { requiredKeys: ['issuer'] },
-)
-const { claims } = fc.letrec<{ claims: Record<string, Claim>; claim: Claim }>(tie => ({
-  claim: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    fc.oneof(text, number, fc.boolean(), fc.constant(null)),
-    fc.array(tie('claim'), { maxLength: 3 }),
-    tie('claims'),
-  ),
-  claims: members(tie('claim')),
-}))
-const anyPrincipal: fc.Arbitrary<Principal> = fc.record({ issuer: fc.constant('ci'), subject: text, claims })
 
 describe('grantsOf', () => {
   test('returns what a filter over all grants would, whatever the grants and the principal', () => {

@@ -95,6 +95,7 @@ export const LAZY_MODULES: readonly LazyModules[] = [
       'src/cli/apikey.ts',
       'src/cli/audit-query.ts',
       'src/cli/audit-verify.ts',
+      'src/cli/check-against.ts',
       'src/cli/check.ts',
       'src/cli/completion/command.ts',
       'src/cli/decode.ts',

@@ -65,7 +65,7 @@ export const PACKAGE_WALLS: readonly PackageWall[] = [
   },
   {
     name: 'commander',
-    places: ['handlers/operator-commands.ts', 'handlers/program.ts'],
+    places: ['handlers/check-command.ts', 'handlers/operator-commands.ts', 'handlers/program.ts'],
     because: 'commands know nothing of how their options are parsed',
   },
   {

@@ -22,7 +22,7 @@ export interface GrantCheck {
 type NameCheck = Omit<GrantCheck, 'tenancies' | 'issuerUrls'>
 
 /** What has a name and means principals. */
-type PrincipalEntry = Pick<GrantSpec, 'name' | 'principal'>
+type PrincipalEntry = Pick<GrantSpec, 'name' | 'principal' | 'notBefore' | 'notAfter'>
 
 /** Returns all grants, of which only those without a reported problem refer to something. */
 export function checkGrants(
@@ -61,7 +61,7 @@ export function checkPrincipal(
 }
 
 /** Says nothing of two times that are in order, whether they are past or not: that changes without a change of the file. */
-function checkTimes(grant: GrantSpec, report: Report): void {
+function checkTimes(grant: PrincipalEntry, report: Report): void {
   const unreadable = (['notBefore', 'notAfter'] as const).filter(
     key => grant[key] !== undefined && parseRfc3339(grant[key]) === undefined,
   )
