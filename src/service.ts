@@ -127,10 +127,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
   const deliveries = createDeliveryCounts(clock)
   const rateLimiter = createRateLimiter({
     ...{ encryptedStore, clock, slotWaitMs },
-    onSlotGiven({ resource: key, waitedMs }) {
-      const resource = nameOf(key)
-      if (resource !== undefined) metrics.onSlotGiven({ resource, waitedMs })
-    },
+    onSlotGiven: ({ resource, waitedMs }) => metrics.onSlotGiven({ resource: nameOf(resource), waitedMs }),
   })
   const assumeRole = traced('jeton.assume_role', createAssumeRole({ clock, health, log }))
   const shared = { encryptedStore, clock, log, backgroundTasks, random: Math.random }

@@ -60,8 +60,11 @@ export interface ConnectionMetrics {
 export interface Metrics extends AuditLogMetrics, ConnectionMetrics, StoreMetrics {
   /** Called once, when readings can be taken, with the clock that their times are of. */
   onReadable(readings: Readings, clock: { now(): number }): void
-  /** Called for each slot that a caller gets, with the resource's name in readings and how long it waited. */
-  onSlotGiven(given: { resource: string; waitedMs: number }): void
+  /**
+   * Called for each slot that a caller gets, with how long it waited and the resource's name in readings; undefined if a reload
+   * has just removed that.
+   */
+  onSlotGiven(given: { resource: string | undefined; waitedMs: number }): void
   /** Called once for each audited request. */
   onDecided(event: DecisionEvent): void
   /** Called for each token vended, with the time since its request arrived. */

@@ -139,6 +139,7 @@ export function createMetrics({ health, registry, version = 'unknown' }: Prometh
       registerGauges({ registry, readings, clock })
     },
     onSlotGiven({ resource, waitedMs }) {
+      if (resource === undefined) return
       waitedFor.add(resource)
       slotWaits.observe({ resource }, waitedMs / 1000)
     },

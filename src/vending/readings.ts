@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
-import { distinct } from '../lib/maps.ts'
+import { distinct, getOrCreate } from '../lib/maps.ts'
 import type { CaBundles } from '../rds/ca-bundles.ts'
 import { type Database, resourceKey } from '../rds/database.ts'
 import { type RdsResource, resourcesOf } from '../rds/resources.ts'
@@ -59,12 +59,13 @@ export function createReadings(parts: ReadingsParts): Readings {
     }
   }
 
-  /** Returns of what is kept for databases that which is of the configuration in use. */
-  function ofConfigured<T extends { readonly database: Database }>(values: readonly T[]): T[] {
-    const resources = new Map(
-      inUse().config.databases.map(database => [database.name, resourceKey(database)]),
-    )
-    return values.filter(({ database }) => resources.get(database.name) === resourceKey(database))
+  /** Returns a filter for what is cached: a reload may have removed a database, or given its name to another. */
+  function configuredFilter(): (database: Database) => boolean {
+    const keys = new Map(inUse().config.databases.map(database => [database.name, resourceKey(database)]))
+    // thousands of tokens have few databases
+    const known = new Map<Database, boolean>()
+    const create = (database: Database) => keys.get(database.name) === resourceKey(database)
+    return database => getOrCreate(known, { key: database, create: () => create(database) })
   }
 
   function certificateExpiries(): ExpiryReading[] {
@@ -83,16 +84,8 @@ export function createReadings(parts: ReadingsParts): Readings {
 
   return {
     rates: () => resourcesOf(inUse().config.databases).map(rateOf),
-    liveTokens: () =>
-      ofConfigured(liveTokens(tokenCache.entries(), clock.now())).map(({ database, ...token }) => ({
-        ...token,
-        database: database.name,
-      })),
-    roleSessions: () =>
-      ofConfigured(roleSessions(tokenCache.entries(), clock.now())).map(({ database, ...session }) => ({
-        ...session,
-        database: database.name,
-      })),
+    liveTokens: () => liveTokens(tokenCache.entries(), { now: clock.now(), isRead: configuredFilter() }),
+    roleSessions: () => roleSessions(tokenCache.entries(), { now: clock.now(), isRead: configuredFilter() }),
     issuerKeys: () =>
       inUse().policy.issuers.map(({ name, issuer, keys }) => ({
         issuer: name,

@@ -86,8 +86,7 @@ export function startReadFleet(
       clock,
       onSlotGiven(given) {
         slotWaits.push(given)
-        const resource = nameOf(given.resource)
-        if (resource !== undefined) metrics.onSlotGiven({ ...given, resource })
+        metrics.onSlotGiven({ ...given, resource: nameOf(given.resource) })
       },
     })
     instance = createInstance({

@@ -43,9 +43,8 @@ export function createDeliveryCounts(clock: Pick<Clock, 'now'>): DeliveryCounts 
     read(resource) {
       const ring = rings.get(resource)
       const first = secondNow() - COUNTED_SECONDS + 1
-      const deliveredBySecond = Array.from({ length: COUNTED_SECONDS }, (_, i) =>
-        ring ? countAt(ring, first + i) : 0,
-      )
+      const deliveredBySecond = new Array<number>(COUNTED_SECONDS).fill(0)
+      if (ring) for (let i = 0; i < COUNTED_SECONDS; i++) deliveredBySecond[i] = countAt(ring, first + i)
       return { delivered: ring?.delivered ?? 0, deliveredBySecond }
     },
   }
