@@ -55,7 +55,7 @@ export function checkAgainst(
       )
       const comparison = compareAccess(recorded, { config, now })
       for (const text of limitsOf(recorded)) note(text)
-      if (recorded.records === 0) note(`${log.name} has no record of a request in this time${log.rest}`)
+      if (recorded.records === 0) note(`no record of a vend or a denial is in ${log.name} in this time`)
       if (output === 'json') stdout.write(`${comparisonJson(recorded, comparison)}\n`)
       else for (const line of comparisonText(recorded, { comparison, width })) stdout.write(`${line}\n`)
       const isLost = comparison.changed.some(
