@@ -57,7 +57,7 @@ export function checkAgainst(
       for (const text of limitsOf(recorded)) note(text)
       if (recorded.records === 0) note(`no record of a vend or a denial is in ${log.name} in this time`)
       if (output === 'json') stdout.write(`${comparisonJson(recorded, comparison)}\n`)
-      else for (const line of comparisonText(recorded, { comparison, width })) stdout.write(`${line}\n`)
+      else stdout.write(`${comparisonText(recorded, { comparison, width }).join('\n')}\n`)
       const isLost = comparison.changed.some(
         ({ caller, change: { kind } }) =>
           kind === 'loses' || (strict && kind === 'unknown' && caller.isGranted),

@@ -17,26 +17,29 @@ const SECTIONS = [
   { kind: 'changes', title: 'would keep it by another grant or role session' },
 ] as const
 
-/** Yields the lines of a comparison for people: what was looked at, a table for each kind of change, and what all others would. */
-export function* comparisonText(
+/** Returns the lines of a comparison for people: what was looked at, a table for each kind of change, and what all others would. */
+export function comparisonText(
   { callers, records, from, to }: RecordedCallers,
   { comparison, width }: { comparison: Comparison; width: number | undefined },
-): Generator<string> {
+): string[] {
   const { changed, severalUsers } = comparison
   const span = from === undefined ? '' : `, from ${from} to ${to}`
-  yield `compared with ${countText(records, 'record')} of ${countText(callers.length, 'caller')}${span}`
-  for (const { kind, title } of SECTIONS) {
+  const sections = SECTIONS.flatMap(({ kind, title }) => {
     const rows = changed.filter(({ change }) => change.kind === kind).map(rowOf)
-    if (rows.length === 0) continue
-    yield ''
-    yield `${countText(rows.length, 'caller')} ${title}:`
-    yield* createTextTable({ header: COLUMNS, flexible: FLEXIBLE, width }).linesOf(rows)
-  }
-  if (changed.length === 0) yield 'all would be decided as before'
-  if (severalUsers > 0) {
-    yield ''
-    yield `${countText(severalUsers, 'caller')} may have several users of the database, and must name one; records do not show who does`
-  }
+    const table = createTextTable({ header: COLUMNS, flexible: FLEXIBLE, width })
+    return rows.length === 0
+      ? []
+      : ['', `${countText(rows.length, 'caller')} ${title}:`, ...table.linesOf(rows)]
+  })
+  return [
+    `compared with ${countText(records, 'record')} of ${countText(callers.length, 'caller')}${span}`,
+    ...(sections.length > 0 ? sections : ['all would be decided as before']),
+    ...(severalUsers > 0 ? ['', severalUsersText(severalUsers)] : []),
+  ]
+}
+
+function severalUsersText(severalUsers: number): string {
+  return `${countText(severalUsers, 'caller')} may have several users of the database, and must name one; records do not show who does`
 }
 
 function rowOf({ caller, change }: ChangedCaller): string[] {
