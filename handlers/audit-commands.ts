@@ -22,7 +22,7 @@ export function addAuditCommands(program: Command): void {
   audit
     .command('query')
     .description(
-      'search records in files, or without files in the table of the configuration, else in its file',
+      'search records in files, or without files in the table of the configuration, else in its file and those that it was rotated to',
     )
     .argument('[file...]', 'files of logs, in any order, plain or gzip')
     .addOption(configOption())
@@ -57,6 +57,7 @@ export function addAuditCommands(program: Command): void {
       '--limit <count>',
       'only the newest so many, or the rows with the most; 0 means all (default: 100)',
     )
+    .option('--follow', 'go on and print what is recorded from then on, through rotations, until SIGINT')
     .option('--reverse', 'print the newest first; without it, the newest is last, as in a log')
     .option(
       '-o, --output <format>',
@@ -65,9 +66,12 @@ export function addAuditCommands(program: Command): void {
     .action(async (files, { config, ...options }) => {
       const { auditQueryCommand } = await import('../src/cli/audit-query.ts')
       const { stdout, stderr, env } = process
+      const stop = new AbortController()
+      if (options.follow)
+        for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort())
       process.exitCode = await auditQueryCommand(
         { files, configPath: configPath(config, env), ...options },
-        { stdout, stderr, clock: systemClock() },
+        { stdout, stderr, clock: systemClock(), signal: stop.signal },
       )
     })
 

@@ -1,9 +1,14 @@
+import { followLog } from '../audit/file/follow-log.ts'
+import { logFilesOf } from '../audit/file/log-files.ts'
 import { createFileSource } from '../audit/file/source.ts'
+import { followTable } from '../audit/follow-table.ts'
+import type { AuditFollower } from '../audit/follower.ts'
 import type { AuditQuery, AuditSource, OnRead, OnUnreadable } from '../audit/query.ts'
 import { loadStaticConfig } from '../config/load.ts'
 import { UsageError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { DAY_MS } from '../lib/iso-time.ts'
+import { countText } from '../lib/printable.ts'
 
 /** Which log to search. */
 export interface LogChoice {
@@ -16,6 +21,8 @@ export interface LogParts {
   clock: Clock
   onUnreadable: OnUnreadable
   onTruncated: (path: string) => void
+  /** Called with a rotated file that is compressed by something else than gzip. */
+  onCompressed: (path: string) => void
   onRead: OnRead
 }
 
@@ -28,12 +35,14 @@ export interface SearchedLog {
   startOf(query: AuditQuery): number | undefined
   /** What is not searched, and how it is. */
   rest: string
+  /** Opens the log to be searched and then followed; it has to be closed for itself. */
+  follow(): Promise<AuditFollower>
   close(): void
 }
 
 /**
- * Opens the files, or the log that the configuration names: its table, where the records of all instances are, else its file.
- * A second file has the same records. Throws `UsageError` if there is none that can be searched.
+ * Opens the files, or the log that the configuration names: its table, where the records of all instances are, else its file
+ * and those that it was rotated to. A second file has the same records. Throws `UsageError` if there is none that can be searched.
  */
 export async function openLog({ files, configPath }: LogChoice, parts: LogParts): Promise<SearchedLog> {
   if (files.length > 0)
@@ -47,13 +56,24 @@ export async function openLog({ files, configPath }: LogChoice, parts: LogParts)
   const table = audit.find(each => each.type === 'dynamodb')
   if (table) return openTable(table, parts)
   const file = audit.find(each => each.type === 'file')
-  if (file) {
-    const rest = '; files that it was rotated to are searched if they are named'
-    return openFiles([file.path], { parts, rest, name: file.path })
-  }
+  if (file) return openRotatedFiles(file.path, parts)
   throw new UsageError(
     `${configPath} has no audit sink that can be searched: name the files that keep its stdout, or another configuration with --config`,
   )
+}
+
+async function openRotatedFiles(path: string, parts: LogParts): Promise<SearchedLog> {
+  const { files, unreadable } = await logFilesOf(path)
+  for (const each of unreadable) parts.onCompressed(each)
+  const rotated = files.filter(each => each.path !== path).length
+  return {
+    source: createFileSource({ paths: [], files, ...parts }),
+    follow: () => followLog({ paths: [path], hasRotated: true, now: parts.clock.now, ...parts }),
+    name: rotated === 0 ? path : `${path} and ${countText(rotated, 'file')} that it was rotated to`,
+    rest: '',
+    startOf: ({ from }) => from,
+    close: () => {},
+  }
 }
 
 function openFiles(
@@ -61,7 +81,8 @@ function openFiles(
   { parts, name, rest }: { parts: LogParts; name: string; rest: string },
 ): SearchedLog {
   const source = createFileSource({ paths, ...parts })
-  return { source, name, rest, startOf: ({ from }) => from, close: () => {} }
+  const follow = () => followLog({ paths, hasRotated: false, now: parts.clock.now, ...parts })
+  return { source, name, rest, follow, startOf: ({ from }) => from, close: () => {} }
 }
 
 async function openTable(
@@ -74,8 +95,10 @@ async function openTable(
   ])
   const { clock } = parts
   const client = createDynamodbClient({ clock, region })
+  const source = createDynamodbSource({ client, table, defaultSpanMs: DAY_MS, ...parts })
   return {
-    source: createDynamodbSource({ client, table, defaultSpanMs: DAY_MS, ...parts }),
+    source,
+    follow: () => followTable(source, clock),
     name: `the table ${table}`,
     startOf: ({ from, to }) => from ?? (to ?? clock.now()) - DAY_MS,
     rest: '; --from searches from an earlier time',

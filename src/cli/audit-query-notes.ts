@@ -6,6 +6,7 @@ import type { TextOutput } from './streams.ts'
 export interface SearchNotes {
   onUnreadable: OnUnreadable
   onTruncated(path: string): void
+  onCompressed(path: string): void
 }
 
 export function createSearchNotes(stderr: TextOutput): SearchNotes {
@@ -19,6 +20,9 @@ export function createSearchNotes(stderr: TextOutput): SearchNotes {
       note(
         `${path}: its compressed data ends too early: what followed is missing, all before it was searched`,
       )
+    },
+    onCompressed(path) {
+      note(`${path}: not searched, because it is compressed, and not by gzip`)
     },
   }
 }

@@ -8,7 +8,7 @@ import { countText } from '../lib/count-text.ts'
 import { createLinePrinter } from '../lib/line-printer.ts'
 import { escapeUnprintable } from '../lib/printable.ts'
 import { countLines, countNotes, parseCountFields } from './audit-count.ts'
-import { createAuditFormat, parseFormat } from './audit-format.ts'
+import { type AuditFormat, createAuditFormat, parseFormat } from './audit-format.ts'
 import { type LogChoice, openLog, type SearchedLog } from './audit-query-log.ts'
 import { createSearchNotes } from './audit-query-notes.ts'
 import { type AuditQueryFlags, parseAuditQuery } from './audit-query-options.ts'
@@ -19,6 +19,8 @@ export interface AuditQueryArguments extends AuditQueryFlags, LogChoice {
   reverse?: boolean | undefined
   /** Fields to count by, perhaps several in one text with commas between them. */
   countBy?: readonly string[] | undefined
+  /** Whether to go on and print what is recorded from then on. */
+  follow?: boolean | undefined
   /** A format of `AUDIT_FORMATS`; by default `table` on a terminal, else `json`. */
   output?: string | undefined
 }
@@ -26,6 +28,8 @@ export interface AuditQueryArguments extends AuditQueryFlags, LogChoice {
 export interface AuditQueryStreams {
   stdout: Writable & { isTTY?: boolean; columns?: number }
   stderr: TextOutput
+  /** Ends `follow`. */
+  signal?: AbortSignal | undefined
 }
 
 /** As many are formatted at once: a table's columns are as wide as these need. */
@@ -39,13 +43,15 @@ const RECORDS_AT_ONCE = 500
  */
 export function auditQueryCommand(
   args: AuditQueryArguments,
-  { stdout, stderr, clock }: AuditQueryStreams & { clock: Clock },
+  { stdout, stderr, clock, signal }: AuditQueryStreams & { clock: Clock },
 ): Promise<number> {
   return catchUsageErrors(stderr, async () => {
     const { query, limit } = parseAuditQuery(args, clock.now())
     const format = parseFormat(args.output ?? (stdout.isTTY ? 'table' : 'json'))
     const fields = parseCountFields(args.countBy ?? [])
     if (fields.length > 0 && args.reverse) throw new UsageError('--reverse does not go with --count-by')
+    if (args.follow && (fields.length > 0 || args.reverse || args.to !== undefined))
+      throw new UsageError('--follow does not go with --count-by, --reverse or --to')
     const width = (stdout.isTTY && stdout.columns) || undefined
     const search = { read: 0, found: 0 }
     const onRead = (records: number) => {
@@ -54,12 +60,27 @@ export function auditQueryCommand(
     const log = await openLog(args, { clock, ...createSearchNotes(stderr), onRead })
     const printer = createLinePrinter(stdout)
 
-    async function printRecords(): Promise<void> {
-      const linesOf = await createAuditFormat(format, width)
-      const records = select(log.source, { query, limit, isReverse: args.reverse === true })
+    /** Returns false if nobody reads on. */
+    async function printRecords(source: AuditSource, linesOf: AuditFormat): Promise<boolean> {
+      const records = select(source, { query, limit, isReverse: args.reverse === true })
       for await (const some of batchesOf(records)) {
         search.found += some.length
-        if (!(await printer.print(linesOf(some)))) return
+        if (!(await printer.print(linesOf(some)))) return false
+      }
+      return printer.flush()
+    }
+
+    async function followRecords(linesOf: AuditFormat): Promise<void> {
+      const follower = await log.follow()
+      try {
+        if (!(await printRecords(follower.source, linesOf))) return
+        while (!signal?.aborted) {
+          for await (const some of follower.readNew(query)) await printer.print(linesOf(some))
+          if (!(await printer.flush())) return
+          await clock.sleep(follower.pollMs, signal).catch(() => {})
+        }
+      } finally {
+        await follower.close()
       }
     }
 
@@ -75,9 +96,13 @@ export function auditQueryCommand(
     }
 
     try {
-      await (fields.length > 0 ? printCounts() : printRecords())
+      if (fields.length > 0) await printCounts()
+      else {
+        const linesOf = await createAuditFormat(format, width)
+        await (args.follow ? followRecords(linesOf) : printRecords(log.source, linesOf))
+      }
       await printer.flush()
-      if (search.found === 0)
+      if (search.found === 0 && !args.follow)
         stderr.write(`${escapeUnprintable(noMatchText(query, { log, read: search.read }))}\n`)
       return 0
     } finally {

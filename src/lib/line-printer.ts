@@ -16,6 +16,8 @@ export interface LinePrinter {
 export function createLinePrinter(stream: Writable): LinePrinter {
   let pending = ''
   let isRead = true
+  // the write's own callback has the error, too
+  stream.on('error', () => {})
 
   async function flush(): Promise<boolean> {
     const text = pending
@@ -37,14 +39,11 @@ export function createLinePrinter(stream: Writable): LinePrinter {
 
 function writeTo(stream: Writable, text: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const settle = (cause: unknown) => {
-      stream.off('error', settle)
+    stream.write(text, cause => {
       if (cause === undefined || cause === null) resolve(true)
       // the reader, such as `head`, has read enough
       else if (systemCode(cause) === 'EPIPE') resolve(false)
       else reject(cause)
-    }
-    stream.on('error', settle)
-    stream.write(text, settle)
+    })
   })
 }

@@ -383,16 +383,23 @@ describe('jeton audit query on the command line', () => {
     expect((await runCli(['audit', 'query', missing, '--limit', 'x'])).code).toBe(2)
   })
 
-  test('searches the file of the configuration, by default, and says that rotated ones are to be named', async () => {
-    const [file, copy] = [await logFile(), await logFile(RECORDS.slice(0, 1))]
+  test('searches the file of the configuration and what it was rotated to, by default', async () => {
+    const [file, copy] = [await logFile(RECORDS.slice(2)), await logFile(RECORDS.slice(0, 1))]
     const audit = [{ type: 'stdout' }, { type: 'file', path: file }, { type: 'file', path: copy }]
     const path = await writtenConfig({ ...sound(), audit })
-    const { stdout } = await runCli(['audit', 'query', '--config', path])
-    expect(stdout).toBe(RECORDS.map(each => `${renderRecord(each)}\n`).join(''))
+    await writeFile(`${file}-20261123.gz`, gzipSync(`${renderRecord(RECORDS[0]!)}\n`))
+    await writeFile(`${file}.1`, `${renderRecord(RECORDS[1]!)}\n`)
+    await writeFile(`${file}.2.xz`, '')
+    const stderr = `note: ${file}.2.xz: not searched, because it is compressed, and not by gzip\n`
+    expect(await runCli(['audit', 'query', '--config', path])).toEqual({
+      code: 0,
+      stdout: RECORDS.map(each => `${renderRecord(each)}\n`).join(''),
+      stderr,
+    })
     expect(await runCli(['audit', 'query', '--config', path, '--user', 'nobody'])).toEqual({
       code: 0,
       stdout: '',
-      stderr: `no record matches from the beginning to now; read 4 records of ${file}; files that it was rotated to are searched if they are named\n`,
+      stderr: `${stderr}no record matches from the beginning to now; read 4 records of ${file} and 2 files that it was rotated to\n`,
     })
   })
 
