@@ -7,8 +7,8 @@ import type { AuditQuery, AuditSource, OnRead, OnUnreadable } from '../audit/que
 import { loadStaticConfig } from '../config/load.ts'
 import { UsageError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
+import { countText } from '../lib/count-text.ts'
 import { DAY_MS } from '../lib/iso-time.ts'
-import { countText } from '../lib/printable.ts'
 
 /** Which log to search. */
 export interface LogChoice {

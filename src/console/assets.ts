@@ -13,7 +13,7 @@ const TYPES = {
 } as const
 
 /** The files that the build makes of `src/console/browser/`. */
-const NAMES = ['console.css', 'console.js', 'icon.svg', 'explain.js', 'decode.js'] as const
+const NAMES = ['console.css', 'console.js', 'icon.svg', 'databases.js', 'explain.js', 'decode.js'] as const
 
 /** Reads the console's files by their names. Rejects with what to do if the folder lacks one. */
 export async function readAssets(folder: URL): Promise<ReadonlyMap<string, Asset>> {

@@ -4,7 +4,7 @@ import { refuseForeignHost, refuseForeignSite } from '../../src/console/own-requ
 import { startConsole } from '../support/console/console.ts'
 import { eventsOf } from '../support/service/log-recorder.ts'
 
-const currentConfig = () => ({}) as Config
+const currentConfig = () => ({ store: { type: 'memory' } }) as Config
 const VISIT = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
 
 describe('a console on loopback', () => {

@@ -5,14 +5,18 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { newApiKey } from '../../src/authentication/api-key.ts'
+import { useBrowser } from '../support/console/browser.ts'
+import { canRun } from '../support/databases/install.ts'
 import { runCli } from '../support/service/jeton.ts'
 import { useServers } from './servers.ts'
 
 const TLS = { cert: 'admin.pem', key: 'admin-key.pem' }
 const nightShift = newApiKey()
+const hasBrowser = await canRun(['chromium'])
 
 describe('jeton serve with the console', () => {
-  const { environment, startServer, auditRecords } = useServers()
+  const { environment, startServer, auditRecords, bearer } = useServers()
+  const browser = useBrowser()
 
   async function writeCertificate(): Promise<string> {
     const { certPem, keyPem } = environment().authority.issue(['127.0.0.1'])
@@ -49,6 +53,25 @@ describe('jeton serve with the console', () => {
     const post = await fetch(`${jeton.console}/databases`, { method: 'POST' })
     expect([post.status, post.headers.get('allow')]).toEqual([405, 'GET, HEAD'])
   })
+
+  test.runIf(hasBrowser)(
+    'has a new token in an open page without a reload, and the token itself nowhere',
+    async () => {
+      const jeton = await startServer({ server: { admin: { port: 0, console: true } } })
+      const page = await browser.open(`${jeton.console}/databases`)
+      const orders = page.getByRole('region', { name: 'orders' })
+      expect(await orders.innerText()).toContain('No new token in the last 5 minutes')
+      await page.evaluate('globalThis.isSamePage = true')
+      const { body } = await jeton.requestToken(await bearer(), { database: 'orders' })
+      await orders.getByText('1 new token in the last 5 minutes').waitFor()
+      const text = await orders.innerText()
+      expect(text).toMatch(/Live tokens\s+1\s+this instance/)
+      expect(text).toMatch(/migrator[\s\S]*in \d min[\s\S]*in 1[45] min[\s\S]*this instance/)
+      expect(await page.evaluate('globalThis.isSamePage')).toBe(true)
+      expect(await page.content()).not.toContain(String(body.token).slice(-40))
+    },
+    60_000,
+  )
 
   test('has none of it unless it is on', async () => {
     const jeton = await startServer({ server: { admin: { port: 0 } } })

@@ -109,6 +109,7 @@ export const PACKAGE_WALLS: readonly PackageWall[] = [
     because: 'pages alone are HTML, and all of it is escaped by this one library',
   },
   { name: 'morphdom', places: ['src/console/browser/'], because: 'it is for browsers' },
+  { name: 'uplot', places: ['src/console/browser/'], because: 'it is for browsers' },
   { name: 'lru-cache', places: ['src/'], because: 'every cache that callers can fill is bounded' },
   {
     name: 'pino',

@@ -74,7 +74,7 @@ async function startOperatorConsole(isAlwaysAsked = true) {
       assets: new Map(),
       isOnLoopback: false,
     },
-    currentConfig: () => ({}) as never,
+    currentConfig: () => ({ store: { type: 'memory' } }) as never,
     admit: createOperatorHook({ currentPolicy: () => policy, beginAudit, clock, log, isAlwaysAsked }),
   })
   const open = (authorization?: string, url = '/console/databases') =>

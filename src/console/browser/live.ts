@@ -1,12 +1,12 @@
 import morphdom from 'morphdom'
 import { LIVE } from './held.ts'
 import { parsePage } from './trusted.ts'
+import { UPDATED } from './updated.ts'
+
+export { UPDATED }
 
 const INTERVAL_MS = 2000
 const TIMEOUT_MS = 10_000
-
-/** An event of the document: its live elements were brought up to date. */
-export const UPDATED = 'jeton:updated'
 
 /**
  * Keeps the elements with `data-live` up to date: while the page is visible, fetches the page itself again every 2 s, and changes

@@ -1,5 +1,5 @@
 import { relativeTime } from '../pieces/relative-time.ts'
-import { UPDATED } from './live.ts'
+import { UPDATED } from './updated.ts'
 
 /** Says of each relative time, every second, how far it is from the server's time now. */
 export function updateTimes(page: Document): void {

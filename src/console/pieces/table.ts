@@ -47,7 +47,7 @@ function cellOf<Row>(row: Row, { column, isName }: { column: Column<Row>; isName
   const content = html`<span class="heading" aria-hidden="true">${heading}</span><span class="cell">${column.cell(row)}</span>`
   return isName
     ? html`<th scope="row"${classOf(isNumber)}>${content}</th>`
-    : html`<td${classOf(isNumber)}>${content}</td>`
+    : html`<td${classOf(isNumber)} data-column="${heading}">${content}</td>`
 }
 
 function classOf(isNumber: boolean | undefined): SafeHtml | null {
