@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client'
+import type { RecordMemory } from '../src/audit/record-memory.ts'
 import type { Config } from '../src/config/config.ts'
 import { createAdminApp } from '../src/http/admin.ts'
 import { listen } from '../src/http/listener.ts'
@@ -10,6 +11,8 @@ export interface AdminListenerParts {
   service: Service
   registry: Registry
   log: Log
+  /** If records are in no table and no file that the console could read. */
+  recordMemory: RecordMemory | undefined
 }
 
 /** The operator's listener: `/metrics`, and the console if it is on. */
@@ -23,15 +26,15 @@ export interface AdminListener {
 
 /** Creates it as the configuration says, and tells the service of its certificate. The console loads only if it is on. */
 export async function createAdminListener(
-  { server: { admin } }: Config,
-  { service, registry, log }: AdminListenerParts,
+  { server: { admin }, audit }: Config,
+  { service, registry, log, recordMemory }: AdminListenerParts,
 ): Promise<AdminListener> {
   const app = createAdminApp(registry, { clock: service.clock, log }, { tls: admin?.tls })
   const certificate = createServedCertificate(app, admin?.tls)
   service.addCertificate({ of: 'admin', notAfter: certificate.notAfter })
   if (admin?.console) {
     const { openConsole } = await import('./console.ts')
-    await openConsole(app, { service, admin, log })
+    await openConsole(app, { service, admin, audit, log, recordMemory })
   }
   return {
     async listen() {

@@ -1,5 +1,6 @@
 import { openRecentRecords } from '../src/audit/open-recent-records.ts'
-import type { AdminConfig } from '../src/config/config.ts'
+import type { RecordMemory } from '../src/audit/record-memory.ts'
+import type { AdminConfig, SinkConfig } from '../src/config/config.ts'
 import { readAssets } from '../src/console/assets.ts'
 import { addConsole } from '../src/console/console.ts'
 import { createOperatorHook } from '../src/http/operators.ts'
@@ -15,19 +16,25 @@ export interface OpenConsoleParts {
   service: Service
   /** How the app listens. */
   admin: AdminConfig
+  /** Where records are written, and so read. */
+  audit: readonly SinkConfig[]
   log: Log
+  recordMemory: RecordMemory | undefined
 }
 
 /** Adds the console to the app of the admin listener. Rejects if the files are missing that its pages load. */
-export async function openConsole(app: App, { service, admin, log }: OpenConsoleParts): Promise<void> {
+export async function openConsole(app: App, parts: OpenConsoleParts): Promise<void> {
+  const { service, admin, audit, log, recordMemory } = parts
   const { clock, beginAudit, currentConfig, currentPolicy } = service
   const isOnLoopback = isLoopback(admin.host)
   // even if a reload takes the last one away
   const isAlwaysAsked = !isOnLoopback || !currentPolicy().operators.isEmpty
+  const { recent, close } = await openRecentRecords(audit, { clock, memory: recordMemory })
+  app.addHook('onClose', async () => close())
   addConsole(app, {
     ...{ clock, log, currentConfig, isOnLoopback },
     readings: service.readings,
-    recentRecords: (await openRecentRecords(currentConfig().audit, clock)).recent,
+    recentRecords: recent,
     refreshFleetSlots: service.refreshFleetSlots,
     assets: await readAssets(new URL(ASSETS, import.meta.url)),
     admit: createOperatorHook({ currentPolicy, beginAudit, clock, log, isAlwaysAsked }),

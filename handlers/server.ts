@@ -4,6 +4,8 @@ import { Registry } from 'prom-client'
 import manifest from '../package.json' with { type: 'json' }
 import { createLifecycleRecords } from '../src/audit/lifecycle-record.ts'
 import { logHeadHash } from '../src/audit/log-head-hash.ts'
+import { needsRecordMemory } from '../src/audit/open-recent-records.ts'
+import { createRecordMemory } from '../src/audit/record-memory.ts'
 import { createCertificateWatch } from '../src/config/certificate-watch.ts'
 import type { Listen } from '../src/config/check-config.ts'
 import { findRegionProblems } from '../src/config/environment.ts'
@@ -61,6 +63,8 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
   await requireRegion(config, { env, log })
   const registry = new Registry()
   const instance = `${dev ? 'dev:' : ''}${hostname()}/${process.pid}`
+  const hasMemory = config.server.admin?.console && needsRecordMemory(config.audit)
+  const recordMemory = hasMemory ? createRecordMemory(Date.now() * 1000) : undefined
   const service = await createService(config, {
     log,
     stdout,
@@ -70,6 +74,7 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
     version: manifest.version,
     fetch: createEgressFetch({ fetch: globalThis.fetch, findProxy }),
     isDev: dev !== undefined,
+    recordMemory,
   })
   const { auditLog, clock } = service
   const lifecycle = createLifecycleRecords({ clock, instance, version: manifest.version, configPath })
@@ -86,7 +91,7 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
   await closeInspector()
   let urls: { url: string; admin: string | undefined; console: string | undefined }
   try {
-    adminListener = await createAdminListener(config, { service, registry, log })
+    adminListener = await createAdminListener(config, { service, registry, log, recordMemory })
     const url = await listen(service.app, config.server)
     urls = { url, ...(await adminListener.listen()) }
   } catch (cause) {

@@ -1,8 +1,7 @@
-import type { Writable } from 'node:stream'
 import type { Registry } from 'prom-client'
 import { type AuditLog, createAuditLog } from './audit/audit-log.ts'
 import type { LifecycleRecord } from './audit/lifecycle-record.ts'
-import { openSinks } from './audit/open-sinks.ts'
+import { openSinks, type SinkParts } from './audit/open-sinks.ts'
 import { createIssuerKeysCache } from './authentication/issuer-keys-cache.ts'
 import { createCorrectedClock } from './aws/corrected-clock.ts'
 import type { Config } from './config/config.ts'
@@ -40,10 +39,7 @@ import { createVendToken } from './vending/vend-token.ts'
 /** The longest that background tasks may delay a close, or a freeze on Lambda: AWS may take longer to answer. */
 const DRAIN_MS = 2000
 
-export interface ServiceOptions {
-  log: Log
-  /** Where the audit sink of type `stdout` writes. */
-  stdout: Writable
+export interface ServiceOptions extends Pick<SinkParts, 'log' | 'stdout' | 'recordMemory'> {
   /** The name of this process in audit records. */
   instance: string
   /** Where metrics are registered; without it there are none. */
@@ -97,7 +93,6 @@ export interface Service {
 export async function createService(config: Config, options: ServiceOptions): Promise<Service> {
   const {
     log,
-    stdout,
     instance,
     registry,
     version,
@@ -114,7 +109,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
   const timer = monotonicClock()
   const backgroundTasks = createBackgroundTasks()
 
-  const sinks = await openSinks(config.audit, { clock, timer, health, log, random: Math.random, stdout })
+  const sinks = await openSinks(config.audit, { ...options, clock, timer, health, random: Math.random })
   const auditLog = createAuditLog({ sinks, clock, timer, health, log, metrics, instance })
   const beginAudit = createTracedAudits({ auditLog, clock, instance, onEnded: metrics.onDecided, traces })
 

@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import { openFileSink } from './file/sink.ts'
+import type { RecordMemory } from './record-memory.ts'
 import type { Sink } from './sink.ts'
 import { createStdoutSink } from './stdout/sink.ts'
 
@@ -17,6 +18,8 @@ export interface SinkParts {
   random: () => number
   /** The stream that the sink of type `stdout` writes to. */
   stdout: Writable
+  /** Remembers what the first sink takes; default: nothing does. */
+  recordMemory?: RecordMemory | undefined
 }
 
 /** Opens the configured sinks, in their order. Rejects if one cannot be opened, after closing those opened before it. */
@@ -24,7 +27,8 @@ export async function openSinks(configs: readonly SinkConfig[], parts: SinkParts
   const sinks: Sink[] = []
   try {
     for (const config of configs) sinks.push(await openSink(config, parts))
-    return sinks
+    const [first, ...others] = sinks
+    return first && parts.recordMemory ? [parts.recordMemory.watch(first), ...others] : sinks
   } catch (cause) {
     await Promise.all(sinks.map(sink => sink.close()))
     throw cause

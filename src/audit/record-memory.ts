@@ -26,23 +26,20 @@ interface RememberedLines {
 export interface RecordMemory {
   /** Returns the sink, with what it takes from then on remembered. */
   watch(sink: Sink): Sink
-  readonly recent: RecentRecords
+  /** Returns what pages read of it; `name` says what the sink writes to. */
+  recent(options: { clock: Pick<Clock, 'now'>; name: string }): RecentRecords
 }
 
-/** Returns a memory of 20,000 records, or 16 MB of them. To remember a batch costs an entry in a list. */
-export function createRecordMemory({
-  clock,
-  name,
-}: {
-  clock: Pick<Clock, 'now'>
-  name: string
-}): RecordMemory {
+/**
+ * Returns a memory of 20,000 records, or 16 MB of them. To remember a batch costs an entry in a list. Records are numbered from
+ * `firstNumber` on, so that a link from before a restart leads to no other record.
+ */
+export function createRecordMemory(firstNumber: number): RecordMemory {
   let batches: RememberedLines[] = []
   /** How many of the batches are forgotten, and still in the list. */
   let forgotten = 0
   let [count, length] = [0, 0]
-  // so that a link from before a restart leads to no other record
-  let next = clock.now() * 1000
+  let next = firstNumber
 
   function remember(lines: readonly string[]): void {
     const added = { lines, first: next, length: lines.reduce((sum, line) => sum + line.length, 0) }
@@ -77,7 +74,7 @@ export function createRecordMemory({
         remember(lines)
       },
     }),
-    recent: {
+    recent: ({ clock, name }) => ({
       origin: { kind: 'memory', name },
       async read(query, { limit, before }): Promise<Stretch> {
         const matches = compileRecordsQuery(query)
@@ -110,7 +107,7 @@ export function createRecordMemory({
           unreadable,
         }
       },
-    },
+    }),
   }
 }
 

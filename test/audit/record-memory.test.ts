@@ -8,9 +8,9 @@ import { line, NOON } from './support.ts'
 const clock = virtualClock(NOON)
 
 function setUp() {
-  const memory = createRecordMemory({ clock, name: 'stdout' })
+  const memory = createRecordMemory(1000)
   const fake = fakeSink()
-  return { ...memory, fake, sink: memory.watch(fake.sink) }
+  return { recent: memory.recent({ clock, name: 'stdout' }), fake, sink: memory.watch(fake.sink) }
 }
 
 describeRecentRecords('a memory', async lines => {

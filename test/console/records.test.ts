@@ -224,7 +224,7 @@ describe.runIf(await canRun(['chromium']))('who got what', () => {
     const hostile = { principal, userAgent: HOSTILE, database: HOSTILE, user: HOSTILE }
     const { url } = await openConsole(
       [
-        vend(9000, { ...hostile, id: HOSTILE, instance: HOSTILE, grant: HOSTILE }),
+        vend(9000, { ...hostile, id: '<script>alert(1)</script>\u202e', instance: HOSTILE, grant: HOSTILE }),
         refusal(8000, { ...hostile, reason: `nearest grant a: claim <b>x</b> is ${HOSTILE}` }),
         refusal(7000, { ...hostile, code: HOSTILE, reason: HOSTILE }),
       ].map(renderRecord),
@@ -239,7 +239,7 @@ describe.runIf(await canRun(['chromium']))('who got what', () => {
       expect(await page.locator('main a:not([href^="/console/"])').count()).toBe(0)
     }
     await check()
-    await page.locator('#records tbody a', { hasText: '<script>' }).first().click()
+    await page.locator('#records tbody a', { hasText: 'ci/<script>' }).first().click()
     await page.waitForURL(/principal=ci%2F%3Cscript/)
     expect(await page.locator('#records tbody tr').count()).toBe(3)
     await check()

@@ -1,14 +1,23 @@
 import type { FoundRecord, RecordsOrigin } from '../../audit/recent-records.ts'
+import { escapeUnprintable } from '../../lib/printable.ts'
 import { shellWord } from '../../lib/shell-words.ts'
 import { foundAt } from './folded-records.ts'
 
-/** Returns the command that finds a record, fit to be pasted into a POSIX shell: text of the record is quoted. */
+/**
+ * Returns the command that finds a record, fit to be pasted into a POSIX shell: text of the record is quoted. An id that no jeton
+ * made, with something invisible in it, is left out.
+ */
 export function queryCommand(found: FoundRecord, { kind }: RecordsOrigin): string {
   const at = foundAt(found)
   // the table is read by day, so a time spares it most of the reading
   const time = ['--from', new Date(at).toISOString(), '--to', new Date(at + 1).toISOString()]
-  const files = kind === 'memory' ? ['FILE'] : []
-  return ['jeton', 'audit', 'query', ...files, '--id', shellWord(found.record.id), ...time].join(' ')
+  const { id } = found.record
+  return [
+    'jeton audit query',
+    ...(kind === 'memory' ? ['FILE'] : []),
+    ...(escapeUnprintable(id) === id ? ['--id', shellWord(id)] : []),
+    ...time,
+  ].join(' ')
 }
 
 const SESSION = /^arn:[\w-]+:sts::\d{12}:(assumed-role\/[\w+=,.@-]+\/([\w+=,.@-]{2,64}))$/

@@ -56,6 +56,7 @@ const MEMBERS: Readonly<Record<string, Member>> = {
   hash: { name: 'Hash', note: 'of this record, in the file’s hash chain' },
   prev: { name: 'Hash before', note: 'of the record before it' },
 }
+const WHOLE = { maxLength: Number.POSITIVE_INFINITY }
 /** Said elsewhere on the page, or by the page itself. */
 const HIDDEN = ['type', 'v', 'principal', 'changes', 'configuration']
 
@@ -75,7 +76,7 @@ ${facts.map(({ name, content }) => html`<div><dt>${shownText(name, 60)}</dt><dd>
 }
 
 function principalFacts({ record }: FoundRecord): Fact[] {
-  const link = principalLink(record)
+  const link = principalLink(record, WHOLE)
   if (!link) return []
   const claims: unknown = record.principal?.claims
   const shown = isJsonObject(claims) ? Object.entries(claims) : []
@@ -90,7 +91,7 @@ function factOf(member: Member, { value, now }: { value: unknown; now: number })
   const { name, filter, isTime } = member
   const text = typeof value === 'string' ? value : undefined
   const at = isTime && text !== undefined ? Date.parse(text) : Number.NaN
-  const shown = filter && text ? valueLink(text, { set: { [filter]: text } }) : shownText(value)
+  const shown = filter && text ? valueLink(text, { ...WHOLE, set: { [filter]: text } }) : shownText(value)
   return [
     {
       name,

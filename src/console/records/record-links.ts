@@ -20,19 +20,26 @@ export function explainUrl({ record: { id }, cursor }: FoundRecord): string {
   return filteredUrl(`${CONSOLE_PATH}/explain`, { record: id, at: cursor })
 }
 
-/** Returns a text that leads to the records which have it, under the filters that are set already. */
-export function valueLink(
-  text: string,
-  { filters = {}, set }: { filters?: RecordFilters; set: RecordFilters },
-): SafeHtml {
-  return filterLink(shownText(text, MAX_LENGTH), { path: RECORDS_URL, filters, set })
+export interface ValueLink {
+  /** Those that are set already, and stay. */
+  readonly filters?: RecordFilters
+  readonly set: RecordFilters
+  /** How much of the text is shown, in UTF-16 units; default 80. */
+  readonly maxLength?: number
+}
+
+/** Returns a text that leads to the records which have it. */
+export function valueLink(text: string, { filters = {}, set, maxLength = MAX_LENGTH }: ValueLink): SafeHtml {
+  return filterLink(shownText(text, maxLength), { path: RECORDS_URL, filters, set })
 }
 
 /** Returns who a record is about, leading to all of theirs; undefined if it names nobody. */
-export function principalLink({ principal }: AuditRecord, filters?: RecordFilters): SafeHtml | undefined {
+export function principalLink(
+  { principal }: AuditRecord,
+  options?: Omit<ValueLink, 'set'>,
+): SafeHtml | undefined {
   const name = principalOf(principal)
-  if (!name) return undefined
-  return valueLink(name, { ...(filters && { filters }), set: { principal: name } })
+  return name === undefined ? undefined : valueLink(name, { ...options, set: { principal: name } })
 }
 
 /** Returns a principal of a record as filters name it; undefined if it is none. Expects any value. */

@@ -37,7 +37,7 @@ export function recordsTable({ caption, lines, filters, now, empty }: RecordsTab
     { heading: 'Decision', cell: line => decisionCell(line, filters) },
     {
       heading: 'Who',
-      cell: ({ records: [{ record }] }) => principalLink(record, filters) ?? sourceOf(record),
+      cell: ({ records: [{ record }] }) => principalLink(record, { filters }) ?? sourceOf(record),
     },
     { heading: 'Database / user', cell: ({ records: [{ record }] }) => databaseLinks(record, filters) },
     { heading: 'Grant', cell: ({ records: [{ record }] }) => grantCell(record, filters) },
