@@ -5,7 +5,10 @@ describe('jeton serve with the console', () => {
   const { startServer, bearer } = useServers()
   const CONSOLE = { server: { admin: { port: 0, console: true } } }
 
-  async function request(url: string, { user = 'migrator', ...claims }: { user?: string; ref?: string } = {}) {
+  async function request(
+    url: string,
+    { user = 'migrator', ...claims }: { user?: string; ref?: string } = {},
+  ) {
     const reply = await fetch(`${url}/v1/tokens`, {
       method: 'POST',
       headers: { authorization: await bearer(claims), 'content-type': 'application/json' },
