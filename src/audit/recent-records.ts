@@ -5,7 +5,7 @@ import type { RecordsQuery } from './records-query.ts'
 export interface RecentRecords {
   readonly origin: RecordsOrigin
   /**
-   * Reads one stretch of the log, the newest first. Rejects with an error for operators if the log cannot be read. A cursor that
+   * Reads one stretch of the log, the newest first. Rejects with an error for operators if the log cannot be read. A bookmark that
    * is no longer there counts as none.
    */
   read(query: RecordsQuery, options: ReadOptions): Promise<Stretch>
@@ -21,7 +21,7 @@ export interface RecordsOrigin {
 export interface ReadOptions {
   /** How many matching records are enough. */
   readonly limit: number
-  /** Where to begin: `next` of a stretch, or the cursor of a record, which is then the first. Default: the newest. */
+  /** Where to begin: `next` of a stretch, or the bookmark of a record, which is then the first. Default: the newest. */
   readonly before?: string | undefined
 }
 
@@ -33,7 +33,7 @@ export interface Stretch {
   /** The times of the oldest and the newest record of the stretch, whether they match or not; undefined if it has none. */
   readonly from: number | undefined
   readonly to: number | undefined
-  /** The cursor to read on from; undefined if there is nothing further back. */
+  /** The bookmark to read on from; undefined if there is nothing further back. */
   readonly next: string | undefined
   /** How many lines are no records, of those that were looked at. */
   readonly unreadable: number
@@ -41,5 +41,5 @@ export interface Stretch {
 
 export interface FoundRecord extends ParsedRecord {
   /** To be read first again, by `before`, wherever else the log has been written to meanwhile. */
-  readonly cursor: string
+  readonly bookmark: string
 }

@@ -12,8 +12,8 @@ const MAX_LENGTH = 16 * 1024 * 1024
 const MAX_PARSED = 4000
 /** After so many, requests have their turn. */
 const YIELD_EVERY = 250
-/** A cursor is a number that no process before this one gave. */
-const CURSOR = /^(\d{1,16})$/
+/** A bookmark is a number that no process before this one gave. */
+const BOOKMARK = /^(\d{1,16})$/
 
 interface RememberedLines {
   readonly lines: readonly string[]
@@ -84,7 +84,7 @@ export function createRecordMemory(firstNumber: number): RecordMemory {
         let newest: string | undefined
         let oldest: string | undefined
         let end: string | undefined
-        for (const { line, number } of newestFirst(Number(CURSOR.exec(before ?? '')?.[1] ?? Infinity))) {
+        for (const { line, number } of newestFirst(Number(BOOKMARK.exec(before ?? '')?.[1] ?? Infinity))) {
           if (records.length >= limit || parsed >= MAX_PARSED) {
             end = `${number + 1}`
             break
@@ -96,7 +96,7 @@ export function createRecordMemory(firstNumber: number): RecordMemory {
           if (parsed % YIELD_EVERY === 0) await setImmediate()
           const record = parseRecord(line)
           if (!record) unreadable++
-          else if (matches(record)) records.push({ ...record, cursor: `${number + 1}` })
+          else if (matches(record)) records.push({ ...record, bookmark: `${number + 1}` })
         }
         return {
           records,

@@ -64,14 +64,14 @@ export function describeRecentRecords(
       expect(ids(await recent.read(query, { limit: 100 }))).toEqual(expected)
     })
 
-    test('finds a record again by its cursor, first of all', async () => {
+    test('finds a record again by its bookmark, first of all', async () => {
       const recent = await open([started, ...lines])
       const { records: found } = await recent.read({}, { limit: 100 })
-      for (const { record, cursor } of found)
-        expect(ids(await recent.read({}, { limit: 1, before: cursor }))).toEqual([record.id])
+      for (const { record, bookmark } of found)
+        expect(ids(await recent.read({}, { limit: 1, before: bookmark }))).toEqual([record.id])
     })
 
-    test('begins at the newest for a cursor that was never one', async () => {
+    test('begins at the newest for a bookmark that was never one', async () => {
       const recent = await open(lines)
       for (const before of ['', '../../etc/passwd', '1-', '-', `${'9'.repeat(40)}`, 'x'.repeat(9000)])
         expect(ids(await recent.read({}, { limit: 1, before }))).toEqual(['r-1'])

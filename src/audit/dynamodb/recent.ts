@@ -13,7 +13,7 @@ const PAGE_SIZE = 20
 /** How far the clocks of other instances may be ahead of this one. */
 const MAX_AHEAD_MS = 60_000
 const TIME_LENGTH = '2026-11-23T10:00:00.000Z'.length
-const MAX_CURSOR_LENGTH = 300
+const MAX_BOOKMARK_LENGTH = 300
 
 export interface RecentTableOptions {
   client: DynamoDBClient
@@ -28,8 +28,8 @@ export interface RecentTableOptions {
 export function createRecentTable({ client, table, clock }: RecentTableOptions): RecentRecords {
   async function read(query: RecordsQuery, { limit, before }: { limit: number; before: string | undefined }) {
     const readAt = clock.now()
-    const cursor = before === undefined ? undefined : parseCursor(before)
-    const to = cursor?.to ?? query.to ?? readAt + MAX_AHEAD_MS
+    const bookmark = before === undefined ? undefined : parseBookmark(before)
+    const to = bookmark?.to ?? query.to ?? readAt + MAX_AHEAD_MS
     const from = Math.max(query.from ?? 0, to - DAY_MS)
     const matches = compileRecordsQuery(query)
     const records: FoundRecord[] = []
@@ -58,13 +58,13 @@ export function createRecentTable({ client, table, clock }: RecentTableOptions):
       Number.POSITIVE_INFINITY,
     )) {
       const { sortKey } = parsed
-      if (cursor && sortKey >= cursor.before) continue
+      if (bookmark && sortKey >= bookmark.before) continue
       if (records.length >= limit || looked >= MAX_RECORDS)
         return result({ from: timeIn(oldest ?? sortKey) ?? from, next: oldest })
       looked++
       newest ??= sortKey
       oldest = sortKey
-      if (matches(parsed)) records.push({ ...parsed, cursor: `${sortKey}~` })
+      if (matches(parsed)) records.push({ ...parsed, bookmark: `${sortKey}~` })
     }
     const isAll = from === query.from
     return result({ from, next: isAll ? undefined : `${new Date(from).toISOString()}#` })
@@ -77,9 +77,9 @@ export function createRecentTable({ client, table, clock }: RecentTableOptions):
 }
 
 /** Undefined if it is none, as one of a file is none. */
-function parseCursor(before: string): { before: string; to: number } | undefined {
+function parseBookmark(before: string): { before: string; to: number } | undefined {
   const time = timeIn(before)
-  if (time === undefined || before.length > MAX_CURSOR_LENGTH) return undefined
+  if (time === undefined || before.length > MAX_BOOKMARK_LENGTH) return undefined
   return { before, to: time + 1 }
 }
 

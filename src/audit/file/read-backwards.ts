@@ -13,7 +13,7 @@ export interface LineBlock {
 }
 
 /** One line without its newline. */
-export interface PlacedLine {
+export interface LineAt {
   readonly position: number
   readonly bytes: Buffer
 }
@@ -62,7 +62,7 @@ export async function* readBackwards(
 }
 
 /** Yields the lines of a block, the last first. */
-export function* linesOf({ position, bytes }: LineBlock): Generator<PlacedLine> {
+export function* linesOf({ position, bytes }: LineBlock): Generator<LineAt> {
   for (let end = endOfLast(bytes); end >= 0; ) {
     const start = end === 0 ? 0 : bytes.lastIndexOf(NEWLINE, end - 1) + 1
     yield { position: position + start, bytes: bytes.subarray(start, end) }
@@ -71,7 +71,7 @@ export function* linesOf({ position, bytes }: LineBlock): Generator<PlacedLine> 
 }
 
 /** Yields the lines of a block in which any of these texts stands, the last first. The others cost no more than a search. */
-export function* linesWith(block: LineBlock, texts: readonly Buffer[]): Generator<PlacedLine> {
+export function* linesWith(block: LineBlock, texts: readonly Buffer[]): Generator<LineAt> {
   const { position, bytes } = block
   const lastIndexes = texts.map(() => bytes.length)
   for (let end = bytes.length; end > 0; ) {

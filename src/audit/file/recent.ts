@@ -6,8 +6,8 @@ import type { FoundRecord, ReadOptions, RecentRecords, Stretch } from '../recent
 import { compileRecordsQuery, queryTexts, type RecordsQuery } from '../records-query.ts'
 import { RECOVERED_TYPE } from './hash-chain.ts'
 import { lineTime, positionAfter } from './line-time.ts'
-import { type LogFile, openByNumber, openLogFile, openPrevious } from './open-log-file.ts'
-import { type LineBlock, linesOf, linesWith, type PlacedLine, readBackwards } from './read-backwards.ts'
+import { openByNumber, openPrevious, openReadable, type ReadableLog } from './open-readable.ts'
+import { type LineAt, type LineBlock, linesOf, linesWith, readBackwards } from './read-backwards.ts'
 
 /** What one stretch reads at most: the search for a text goes through it in some 20 ms. */
 const MAX_BYTES = 16 * 1024 * 1024
@@ -15,7 +15,7 @@ const MAX_BYTES = 16 * 1024 * 1024
 const MAX_PARSED = 4000
 /** How much later than a vend a refusal of the same time may stand in the file. */
 const LATE_MS = 2000
-const CURSOR = /^(\d{1,20})-(\d{1,16})$/
+const BOOKMARK = /^(\d{1,20})-(\d{1,16})$/
 
 export interface RecentFileOptions {
   path: string
@@ -44,7 +44,7 @@ export function createRecentFile(options: RecentFileOptions): RecentRecords {
 }
 
 interface Start {
-  readonly file: LogFile | undefined
+  readonly file: ReadableLog | undefined
   readonly end: number
 }
 
@@ -53,29 +53,29 @@ function createReading(query: RecordsQuery, options: RecentFileOptions & ReadOpt
   const matches = compileRecordsQuery(query)
   const texts = queryTexts(query)?.map(text => Buffer.from(text))
   const records: FoundRecord[] = []
-  const opened: LogFile[] = []
+  const opened: ReadableLog[] = []
   const readAt = clock.now()
   let [bytes, parsed, unreadable] = [0, 0, 0]
   let from: number | undefined
   let to: number | undefined
 
   /** Whatever is opened stays open until the reading ends. */
-  async function keep(opening: Promise<LogFile | undefined>): Promise<LogFile | undefined> {
+  async function keep(opening: Promise<ReadableLog | undefined>): Promise<ReadableLog | undefined> {
     const file = await opening
     if (file) opened.push(file)
     return file
   }
 
   async function findStart(): Promise<Start> {
-    const [, ino, end] = CURSOR.exec(before ?? '') ?? []
+    const [, ino, end] = BOOKMARK.exec(before ?? '') ?? []
     const file = ino === undefined ? undefined : await keep(openByNumber(Number(ino), path))
     if (file) return { file, end: Math.min(Number(end), file.size) }
-    const newest = await keep(openLogFile(path))
+    const newest = await keep(openReadable(path))
     return query.to === undefined ? { file: newest, end: newest?.size ?? 0 } : findTime(newest, query.to)
   }
 
   /** In the last file that begins before that time. */
-  async function findTime(newest: LogFile | undefined, time: number): Promise<Start> {
+  async function findTime(newest: ReadableLog | undefined, time: number): Promise<Start> {
     for (let file = newest; ; ) {
       const end = file ? await positionAfter(time + LATE_MS, file) : 0
       const previous = end > 0 ? undefined : await keep(openPrevious(file, path))
@@ -85,7 +85,7 @@ function createReading(query: RecordsQuery, options: RecentFileOptions & ReadOpt
   }
 
   /** Returns where to read on within the file; undefined if nothing is left of it. */
-  async function readFile({ handle, ino, size }: LogFile, end: number): Promise<string | undefined> {
+  async function readFile({ handle, ino, size }: ReadableLog, end: number): Promise<string | undefined> {
     let last = end
     for await (const block of readBackwards(handle, { end })) {
       bytes += last - block.position
@@ -118,7 +118,7 @@ function createReading(query: RecordsQuery, options: RecentFileOptions & ReadOpt
     return query.from !== undefined && from !== undefined && from < query.from - LATE_MS
   }
 
-  function readLine({ position, bytes: line }: PlacedLine, of: { ino: number; isUnfinished: boolean }): void {
+  function readLine({ position, bytes: line }: LineAt, of: { ino: number; isUnfinished: boolean }): void {
     if (line.length === 0) return
     parsed++
     const text = line.toString()
@@ -126,7 +126,8 @@ function createReading(query: RecordsQuery, options: RecentFileOptions & ReadOpt
     if (!record) {
       // one that is just being written has no newline yet
       if (!of.isUnfinished && parseJsonObject(text)?.type !== RECOVERED_TYPE) unreadable++
-    } else if (matches(record)) records.push({ ...record, cursor: `${of.ino}-${position + line.length + 1}` })
+    } else if (matches(record))
+      records.push({ ...record, bookmark: `${of.ino}-${position + line.length + 1}` })
   }
 
   async function readOn({ file, end }: Start): Promise<string | undefined> {

@@ -26,7 +26,7 @@ export function recordPage({ recentRecords, clock }: RecordPageParts): ConsolePa
     const { caption, filters } = of
     if (Object.values(filters).every(value => value === undefined)) return null
     const limit = MAX_NEIGHBOURS + 1
-    const { records } = await recentRecords.read(recordsQuery(filters), { limit, before: found.cursor })
+    const { records } = await recentRecords.read(recordsQuery(filters), { limit, before: found.bookmark })
     const others = records.filter(({ line }) => line !== found.line).slice(0, MAX_NEIGHBOURS)
     const { lines } = foldRecords(others, { maxLines: MAX_NEIGHBOURS, isFolded: false })
     const empty = html`<p class="empty">None before it, in what was looked at.</p>`

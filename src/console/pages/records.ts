@@ -26,14 +26,14 @@ export function recordsPage({ recentRecords, clock }: RecordsPageParts): Console
     async render({ query: parameters }) {
       const filters = readFilters(parameters)
       const { before, each } = parameters as Readonly<Record<string, unknown>>
-      const cursor = textParameter(before)
+      const bookmark = textParameter(before)
       const isFolded = textParameter(each) !== 'yes'
       const stretch = await recentRecords.read(recordsQuery(filters), {
         limit: isFolded ? MAX_RECORDS : MAX_LINES,
-        before: cursor,
+        before: bookmark,
       })
       const { lines, next = stretch.next } = foldRecords(stretch.records, { maxLines: MAX_LINES, isFolded })
-      const isLive = cursor === undefined && filters.to === undefined
+      const isLive = bookmark === undefined && filters.to === undefined
       const now = clock.now()
       const { origin } = recentRecords
       return html`${activeFilters(RECORDS_URL, filters)}

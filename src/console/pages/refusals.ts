@@ -27,10 +27,10 @@ export function refusalsPage({ recentRecords, clock }: RefusalsPageParts): Conso
     description: 'Who got no token and why, by reason: the nearest grant, and what of it missed.',
     async render({ query }) {
       const { before } = query as Readonly<Record<string, unknown>>
-      const cursor = textParameter(before)
+      const bookmark = textParameter(before)
       const stretch = await recentRecords.read(
         { decisions: ['refused', 'failed'] },
-        { limit: MAX_RECORDS, before: cursor },
+        { limit: MAX_RECORDS, before: bookmark },
       )
       const groups = groupRefusals(stretch.records)
       const now = clock.now()
@@ -39,8 +39,8 @@ export function refusalsPage({ recentRecords, clock }: RefusalsPageParts): Conso
         stretch.next === undefined
           ? beyondText(origin)
           : html`<a href="${filteredUrl(REFUSALS_URL, { before: stretch.next })}" rel="next">Look further back</a>`
-      return html`${cursor === undefined ? null : html`<p class="live"><a href="${REFUSALS_URL}">Back to the newest</a></p>`}
-<section id="refusals"${cursor === undefined ? html` data-live` : null} aria-label="Refusals">
+      return html`${bookmark === undefined ? null : html`<p class="live"><a href="${REFUSALS_URL}">Back to the newest</a></p>`}
+<section id="refusals"${bookmark === undefined ? html` data-live` : null} aria-label="Refusals">
 ${stretchNote(stretch, { origin, now })}
 ${refusalsTable(groups, now)}
 <p class="further">${further}</p>

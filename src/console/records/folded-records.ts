@@ -36,7 +36,7 @@ export function foldRecords(
     if (line) line.push(found)
     else if (lines.size < maxLines) lines.set(name, [found])
     else {
-      next = found.cursor
+      next = found.bookmark
       break
     }
   }

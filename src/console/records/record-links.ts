@@ -11,13 +11,13 @@ export const RECORDS_URL = `${CONSOLE_PATH}/records`
 const MAX_LENGTH = 80
 
 /** Returns the link of one record. `at` says where it was found: it is found there again at once, if it is still there. */
-export function recordUrl({ record: { id }, cursor }: FoundRecord): string {
-  return filteredUrl(`${RECORDS_URL}/${encodeURIComponent(id)}`, { at: cursor })
+export function recordUrl({ record: { id }, bookmark }: FoundRecord): string {
+  return filteredUrl(`${RECORDS_URL}/${encodeURIComponent(id)}`, { at: bookmark })
 }
 
 /** Returns the link of the page that explains a refusal, with what its record says filled in. Nothing of that is in the link. */
-export function explainUrl({ record: { id }, cursor }: FoundRecord): string {
-  return filteredUrl(`${CONSOLE_PATH}/explain`, { record: id, at: cursor })
+export function explainUrl({ record: { id }, bookmark }: FoundRecord): string {
+  return filteredUrl(`${CONSOLE_PATH}/explain`, { record: id, at: bookmark })
 }
 
 export interface ValueLink {

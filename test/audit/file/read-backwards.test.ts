@@ -3,10 +3,10 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { MAX_LINE_BYTES } from '../../../src/audit/file/hash-chain.ts'
 import {
+  type LineAt,
   type LineBlock,
   linesOf,
   linesWith,
-  type PlacedLine,
   readBackwards,
 } from '../../../src/audit/file/read-backwards.ts'
 import { folder } from '../support.ts'
@@ -27,7 +27,7 @@ async function blocksOf(text: string | Buffer, chunkBytes?: number): Promise<Lin
   return blocks
 }
 
-const textsOf = (lines: Iterable<PlacedLine>) => [...lines].map(({ bytes }) => bytes.toString())
+const textsOf = (lines: Iterable<LineAt>) => [...lines].map(({ bytes }) => bytes.toString())
 
 describe('readBackwards', () => {
   const text = 'first\n\nthe third line\nfourth\n5\n'
@@ -53,7 +53,7 @@ describe('readBackwards', () => {
 
   test('reads on from where a line begins', async () => {
     const { handle } = await fileOf(text)
-    const lines: PlacedLine[] = []
+    const lines: LineAt[] = []
     for await (const block of readBackwards(handle, { end: text.indexOf('fourth') }))
       lines.push(...linesOf(block))
     expect(textsOf(lines)).toEqual(['the third line', '', 'first'])

@@ -70,7 +70,7 @@ describe('createRecentFile', () => {
     await rename(path, `${path}.1`)
     await sink.append([line('d')])
     expect(ids(await recent.read({}, { limit: 10, before: next }))).toEqual(['b', 'a'])
-    expect(ids(await recent.read({}, { limit: 1, before: records[0]?.cursor }))).toEqual(['c'])
+    expect(ids(await recent.read({}, { limit: 1, before: records[0]?.bookmark }))).toEqual(['c'])
     await sink.close()
   })
 

@@ -5,7 +5,7 @@ import { readLink } from './hash-chain.ts'
 import { rotatedFiles } from './rotated-files.ts'
 
 /** A file of the log, open to be read. */
-export interface LogFile {
+export interface ReadableLog {
   readonly handle: FileHandle
   readonly path: string
   /** The number that it keeps when it is renamed. */
@@ -18,7 +18,7 @@ const FIRST_LINE_BYTES = 16 * 1024
 const HASH = /^[0-9a-f]{64}$/
 
 /** Opens the file at `path` without its lock. Undefined if there is none; rejects if it is not a regular file. */
-export async function openLogFile(path: string): Promise<LogFile | undefined> {
+export async function openReadable(path: string): Promise<ReadableLog | undefined> {
   const handle = await open(path, 'r').catch(error => {
     if (systemCode(error) === 'ENOENT') return undefined
     throw error
@@ -31,7 +31,7 @@ export async function openLogFile(path: string): Promise<LogFile | undefined> {
 }
 
 /** Opens the file that has this number: the one at `path`, or one beside it that it was renamed to. Undefined if there is none. */
-export async function openByNumber(ino: number, path: string): Promise<LogFile | undefined> {
+export async function openByNumber(ino: number, path: string): Promise<ReadableLog | undefined> {
   return openFirst([path, ...(await rotatedFiles(path))], async file => file.ino === ino)
 }
 
@@ -40,7 +40,10 @@ export async function openByNumber(ino: number, path: string): Promise<LogFile |
  * continues. If there is no file at `path`, or nothing in it, that is the one that ends with the hash in `PATH.head`. Undefined
  * if there is none that can be read as it is: it may be compressed.
  */
-export async function openPrevious(file: LogFile | undefined, path: string): Promise<LogFile | undefined> {
+export async function openPrevious(
+  file: ReadableLog | undefined,
+  path: string,
+): Promise<ReadableLog | undefined> {
   const hash = file && file.size > 0 ? await continuedHash(file) : await keptHash(path)
   if (hash === undefined) return undefined
   return openFirst(await rotatedFiles(path), async candidate => {
@@ -51,10 +54,10 @@ export async function openPrevious(file: LogFile | undefined, path: string): Pro
 
 async function openFirst(
   paths: readonly string[],
-  isWanted: (file: LogFile) => Promise<boolean>,
-): Promise<LogFile | undefined> {
+  isWanted: (file: ReadableLog) => Promise<boolean>,
+): Promise<ReadableLog | undefined> {
   for (const path of paths) {
-    const file = await openLogFile(path).catch(() => undefined)
+    const file = await openReadable(path).catch(() => undefined)
     if (!file) continue
     if (await isWanted(file).catch(() => false)) return file
     await file.handle.close()
@@ -62,7 +65,7 @@ async function openFirst(
   return undefined
 }
 
-async function continuedHash({ handle }: LogFile): Promise<string | undefined> {
+async function continuedHash({ handle }: ReadableLog): Promise<string | undefined> {
   const bytes = await readAt(handle, { position: 0, length: FIRST_LINE_BYTES })
   const newline = bytes.indexOf(10)
   return newline < 0 ? undefined : readLink(bytes.subarray(0, newline))?.prev
