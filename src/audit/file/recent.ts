@@ -118,8 +118,13 @@ function createReading(query: RecordsQuery, options: RecentFileOptions & ReadOpt
     return query.from !== undefined && from !== undefined && from < query.from - LATE_MS
   }
 
+  /** Of the records that were written while those of the time before `to` could still come: not to be parsed for nothing. */
+  function isLater(line: Buffer): boolean {
+    return query.to !== undefined && (lineTime(line) ?? 0) >= query.to
+  }
+
   function readLine({ position, bytes: line }: LineAt, of: { ino: number; isUnfinished: boolean }): void {
-    if (line.length === 0) return
+    if (line.length === 0 || isLater(line)) return
     parsed++
     const text = line.toString()
     const record = parseRecord(text)

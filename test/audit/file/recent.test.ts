@@ -154,6 +154,14 @@ describe('createRecentFile', () => {
     await sink.close()
   })
 
+  test('goes to a time in the midst of a load', async () => {
+    const records = Array.from({ length: 12_000 }, (_, i) =>
+      recordAt(NOON + Math.floor(i / 2), { id: `${i}` }),
+    )
+    const { recent } = await fileOf(records.map(each => `${renderRecord(each)}\n`).join(''))
+    expect(ids(await recent.read({ to: NOON + 1000 }, { limit: 2 }))).toEqual(['1999', '1998'])
+  })
+
   test('reads no further back than where the query begins', async () => {
     const records = Array.from({ length: 6000 }, (_, i) =>
       recordAt(NOON + i * 1000, { reason: 'x'.repeat(300) }),
