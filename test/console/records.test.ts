@@ -151,9 +151,9 @@ describe.runIf(await canRun(['chromium']))('who got what', () => {
     expect(await page.locator('#query-command').innerText()).toMatch(
       /^jeton audit query --id 00000000-[-\d]+ --from 2026-\S+Z --to 2026-\S+Z$/,
     )
-    expect(await page.getByRole('link', { name: 'Explain' }).getAttribute('href')).toMatch(
-      /\/console\/explain\?record=00000000-[-\d]+&at=[\d-]+$/,
-    )
+    expect(
+      await page.getByRole('link', { name: 'Explain what each grant misses now' }).getAttribute('href'),
+    ).toMatch(/\/console\/explain\?record=00000000-[-\d]+&at=[\d-]+$/)
     await page.goBack()
     await page.waitForURL(/records$/)
     expect(await rows.count()).toBe(4)
