@@ -14,7 +14,7 @@ export interface WatchedPage {
 
 /**
  * Fetches the live pages of a console as a browser does that shows each in a window of its own. `stop` returns what came, and
- * throws if a page was not answered with 200, or is not live.
+ * throws if an answer was not a page.
  */
 export function watchConsole({ admin }: Pick<Jeton, 'admin'>) {
   const end = new AbortController()
@@ -29,7 +29,7 @@ export function watchConsole({ admin }: Pick<Jeton, 'admin'>) {
       const text = await reply.text()
       tookMs.push(performance.now() - begun)
       bytes = Buffer.byteLength(text)
-      if (reply.status !== 200 || !text.includes('data-live'))
+      if (reply.status !== 200 || !text.includes('<!doctype html>'))
         throw new Error(`${path}: ${reply.status} ${text.slice(0, 200)}`)
       await pause(EVERY_MS, undefined, { signal: end.signal }).catch(() => {})
     }
