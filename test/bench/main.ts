@@ -5,6 +5,7 @@ import { caBundle } from './ca-bundle.ts'
 import { cachedVend } from './cached-vend.ts'
 import { ciJobs } from './ci-jobs/ci-jobs.ts'
 import { coldStart } from './cold-start.ts'
+import { consoleLive } from './console-live.ts'
 import { consoleOpen } from './console-open.ts'
 import { pinnedScript } from './in-process.ts'
 import { jwtMemory } from './jwt-memory.ts'
@@ -33,6 +34,7 @@ const BENCHMARKS: Readonly<Record<string, (plan: Plan) => Promise<void>>> = {
   'cached-vend-8': cachedVend({ sink: 'file', connections: 8, maxRatio: 3.2 }),
   'cached-vend-256': cachedVend({ sink: 'file', connections: 256, maxRatio: 1.7 }),
   'console-open': consoleOpen,
+  'console-live': consoleLive,
   'refusal-400': refusal(INVALID_400),
   'refusal-401-key': refusal(UNKNOWN_KEY_401),
   'refusal-401-expired': refusal(EXPIRED_401),
