@@ -1,6 +1,7 @@
 import { useOwnTempFolder } from '../support/own-temp-folder.ts'
 import { readArguments } from './arguments.ts'
 import { auditPuts } from './audit-puts.ts'
+import { auditQuery } from './audit-query.ts'
 import { caBundle } from './ca-bundle.ts'
 import { cachedVend } from './cached-vend.ts'
 import { ciJobs } from './ci-jobs/ci-jobs.ts'
@@ -53,6 +54,7 @@ const BENCHMARKS: Readonly<Record<string, (plan: Plan) => Promise<void>>> = {
   'jwt-memory': jwtMemory,
   'cold-start': coldStart,
   'audit-puts': auditPuts,
+  'audit-query': auditQuery,
   proxy,
   rivals: ({ pairs }) => ciJobs({ rounds: pairs }),
   'slow-readers': slowReaders,
