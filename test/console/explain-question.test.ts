@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { FoundRecord } from '../../src/audit/recent-records.ts'
 import type { Config } from '../../src/config/config.ts'
-import { startConsole } from '../support/console/console.ts'
+import { NO_RECORDS, startConsole } from '../support/console/console.ts'
 
 const CONFIG = {
   issuers: [{ name: 'own', issuer: 'https://issuer.example', audience: 'jeton' }],
@@ -78,5 +79,52 @@ describe('what is posted to the page Explain', () => {
     const headers = { origin: new URL(url).origin }
     const reply = await fetch(url.replace('explain', 'decode'), { method: 'POST', headers, body: 'token' })
     expect(reply.status).toBe(404)
+  })
+})
+
+describe('the page Explain of a record', () => {
+  const record = {
+    id: 'r/1',
+    time: '2026-11-27T10:00:00.000Z',
+    principal: { issuer: 'own', subject: '</textarea><b>x', claims: { team: ['a'] } },
+    database: 'orders',
+    user: 7,
+  }
+  const found = {
+    record,
+    sortKey: '',
+    line: '',
+    type: 'jeton.audit.decision',
+    cursor: 'c',
+  } as unknown as FoundRecord
+  const pageOf = async (query: string) => {
+    const { url } = await startConsole({
+      currentConfig: () => CONFIG,
+      recentRecords: {
+        ...NO_RECORDS,
+        read: async ({ id }) => ({
+          ...(await NO_RECORDS.read({}, { limit: 1 })),
+          records: id === record.id ? [found] : [],
+        }),
+      },
+    })
+    const reply = await fetch(`${url}/explain?${query}`)
+    return { status: reply.status, text: await reply.text() }
+  }
+
+  test('has its principal filled in as text, what it asked for, and when that was', async () => {
+    const { status, text } = await pageOf('record=r%2F1&at=c')
+    expect(status).toBe(200)
+    expect(text).toContain('&quot;sub&quot;: &quot;&lt;/textarea&gt;&lt;b&gt;x&quot;')
+    expect(text).not.toContain('<b>x')
+    expect(text).toContain('&quot;team&quot;')
+    expect(text).toContain('<option value="own" selected>')
+    expect(text).toContain('id="database" value="orders"')
+    expect(text).toContain('id="user" value=""')
+    expect(text).toContain('href="/console/records/r%2F1"')
+  })
+
+  test('is not found for another record', async () => {
+    expect((await pageOf('record=other')).status).toBe(404)
   })
 })
