@@ -25,14 +25,17 @@ export interface OpenConsoleParts {
 /** Adds the console to the app of the admin listener. Rejects if the files are missing that its pages load. */
 export async function openConsole(app: App, parts: OpenConsoleParts): Promise<void> {
   const { service, admin, audit, log, recordMemory } = parts
-  const { clock, beginAudit, currentConfig, currentPolicy } = service
+  const { clock, beginAudit, inUse } = service
+  const currentPolicy = () => inUse().policy
   const isOnLoopback = isLoopback(admin.host)
   // even if a reload takes the last one away
   const isAlwaysAsked = !isOnLoopback || !currentPolicy().operators.isEmpty
   const { recent, close } = await openRecentRecords(audit, { clock, memory: recordMemory })
   app.addHook('onClose', async () => close())
   addConsole(app, {
-    ...{ clock, log, currentConfig, isOnLoopback },
+    ...{ clock, log, isOnLoopback },
+    currentConfig: () => inUse().config,
+    replacedConfig: () => inUse().replaced,
     readings: service.readings,
     recentRecords: recent,
     refreshFleetSlots: service.refreshFleetSlots,

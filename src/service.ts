@@ -27,8 +27,7 @@ import { createAssumeRole } from './tokens/role-session/assume-role.ts'
 import { createRoleBreaker } from './tokens/role-session/role-breaker.ts'
 import { signToken } from './tokens/sign.ts'
 import { createTokenCache } from './tokens/token-cache.ts'
-import type { AccessPolicy } from './vending/access-policy.ts'
-import { createConfigurationInUse } from './vending/configuration-in-use.ts'
+import { createConfigurationInUse, type InUse } from './vending/configuration-in-use.ts'
 import { createReadings, createResourceNames, refreshFleetSlots } from './vending/readings.ts'
 import { createRepeatVend } from './vending/repeat-vend.ts'
 import type { BeginAudit } from './vending/request-audit.ts'
@@ -64,8 +63,8 @@ export interface Service {
   readonly clock: Clock
   readonly health: Health
   readonly readings: Readings
-  currentConfig(): Config
-  currentPolicy(): AccessPolicy
+  /** Returns the configuration that it works by at this moment. */
+  inUse(): InUse
   /** Begins the record of a request that reached another listener. */
   readonly beginAudit: BeginAudit
   /** Adds the certificate of another listener to the readings. */
@@ -168,8 +167,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
     clock,
     health,
     readings,
-    currentConfig: () => inUse.current().config,
-    currentPolicy: () => inUse.current().policy,
+    inUse: inUse.current,
     beginAudit,
     addCertificate: added => void certificates.push(added),
     refreshFleetSlots: () => refreshFleetSlots(inUse.current().config, rateLimiter),

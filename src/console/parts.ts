@@ -14,8 +14,8 @@ export interface ConsoleParts {
   refreshFleetSlots(): Promise<void>
   /** The configuration in use. */
   currentConfig(): Config
-  /** The configuration that it replaced; undefined for that of the start. */
-  replacedConfig?(): Config | undefined
+  /** The one that it replaced; undefined for that of the start. */
+  replacedConfig(): Config | undefined
   clock: Clock
   log: Log
   assets: ReadonlyMap<string, Asset>

@@ -54,6 +54,7 @@ const BEFORE = {
   },
   audit: [{ type: 'file', path: '/var/log/jeton.jsonl' }],
   origin: { sha256: 'a'.repeat(64), files: {} },
+  operators: [{ name: 'on-call', principal: { issuer: 'own', claims: { groups: 'dba' } } }],
   warnings: [],
 } as unknown as Config
 const CONFIG: Config = {
@@ -117,6 +118,7 @@ describe.runIf(await canRun(['chromium']))('the page Configuration', () => {
       '10,002 principals, page 1 of 201',
       'k1 (RS256)',
       'the last fetch failed',
+      'on-call: own, groups: dba',
       'nightly (2 keys)',
       'encrypted by a key file',
       '/var/log/jeton.jsonl',

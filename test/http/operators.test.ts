@@ -75,6 +75,7 @@ async function startOperatorConsole(isAlwaysAsked = true) {
       isOnLoopback: false,
     },
     currentConfig: () => ({ store: { type: 'memory' } }) as never,
+    replacedConfig: () => undefined,
     admit: createOperatorHook({ currentPolicy: () => policy, beginAudit, clock, log, isAlwaysAsked }),
   })
   const open = (authorization?: string, url = '/console/databases') =>

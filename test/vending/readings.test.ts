@@ -200,8 +200,11 @@ test('a reload that is refused is read as the last one until another succeeds', 
     loadedAt: start,
     lastReload: { at: start + 1000, isOk: false },
   })
+  expect(one.inUse.current().replaced).toBeUndefined()
   await clock.advance(1000)
+  const { config } = one.inUse.current()
   one.inUse.replace(SLOW_CONFIG)
+  expect(one.inUse.current().replaced).toBe(config)
   expect(one.readings.configuration()).toEqual({
     loadedAt: start + 2000,
     lastReload: { at: start + 2000, isOk: true },

@@ -66,7 +66,8 @@ function rowOf(grants: readonly MatrixGrant[]): MatrixRow[] {
     : []
 }
 
-function conditionTexts(principal: PrincipalSpec): string[] {
+/** Returns each condition on principals as text, such as `repository_id: 1 or 2`; `anyone` if there is none. */
+export function conditionTexts(principal: PrincipalSpec): string[] {
   const conditions = claimConditions(principal).map(({ claim, wanted }) => `${claim}: ${wanted.join(' or ')}`)
   return conditions.length > 0 ? conditions : ['anyone']
 }

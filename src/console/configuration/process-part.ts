@@ -1,14 +1,15 @@
 import { html, type SafeHtml } from '@remix-run/html-template'
+import type { OperatorSpec } from '../../authorization/grant.ts'
 import type { Config, SinkConfig, StoreConfig } from '../../config/config.ts'
+import { escapeUnprintable } from '../../lib/printable.ts'
+import { conditionTexts } from './grant-matrix.ts'
 
 const MAX_KEYS = 200
 
-/** Returns what an instance is made of, and who has API keys, by name: never a hash, and of keys in files nothing at all. */
-export function processPart({
-  store,
-  audit,
-  apiKeys,
-}: Pick<Config, 'store' | 'audit' | 'apiKeys'>): SafeHtml {
+type ProcessConfig = Pick<Config, 'store' | 'audit' | 'apiKeys' | 'operators'>
+
+/** Returns what an instance is made of, who may open the console, and who has API keys by name: never a hash. */
+export function processPart({ store, audit, apiKeys, operators = [] }: ProcessConfig): SafeHtml {
   const names = Object.entries(apiKeys).map(([name, hashes]) =>
     hashes.length === 1 ? name : `${name} (${hashes.length} keys)`,
   )
@@ -16,8 +17,13 @@ export function processPart({
   return html`<dl class="facts">
 <div><dt>Store</dt><dd>${storeText(store)}</dd></div>
 <div><dt>Audit log</dt><dd>${audit.map(sinkText).join('; ')}</dd></div>
+<div><dt>Operators</dt><dd>${operators.length === 0 ? 'none' : operators.map(operatorPart)}</dd></div>
 <div><dt>API keys</dt><dd>${names.length === 0 ? 'none' : names.slice(0, MAX_KEYS).join(', ')}${more > 0 ? ` and ${more} more` : ''}</dd></div>
 </dl>`
+}
+
+function operatorPart({ name, principal }: OperatorSpec): SafeHtml {
+  return html`<div>${name}: ${principal.issuer}, ${escapeUnprintable(conditionTexts(principal).join(', '))}</div>`
 }
 
 function storeText(store: StoreConfig): string {

@@ -35,7 +35,7 @@ export function configurationPage({ currentConfig, replacedConfig, readings, clo
       const rows = getOrCreate(rowsOf, { key: config, create: () => matrixRows(config.grants) })
       const { warnings = [] } = config
       return html`<section id="reload" data-live>
-${reloadPart({ config, replaced: replacedConfig?.(), reading: readings.configuration(), now })}
+${reloadPart({ config, replaced: replacedConfig(), reading: readings.configuration(), now })}
 </section>
 ${section('Warnings', warningsPart(warnings))}
 <section aria-labelledby="grants-title">
@@ -51,7 +51,7 @@ ${issuersPart(config.issuers, { readings: readings.issuerKeys(), now })}
 </div>
 </section>
 ${section('Databases', databasesPart(config.databases))}
-${section('Store, audit log and API keys', processPart(config))}`
+${section('Store, audit log, operators and API keys', processPart(config))}`
     },
   }
 }

@@ -55,6 +55,7 @@ export async function startConsole(parts: TestConsoleParts): Promise<TestConsole
   addConsole(app, {
     readings: NO_READINGS,
     recentRecords: NO_RECORDS,
+    replacedConfig: () => undefined,
     refreshFleetSlots: async () => {},
     log,
     isOnLoopback: true,
