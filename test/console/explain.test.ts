@@ -139,6 +139,9 @@ describe.runIf(await canRun(['chromium']))('the page Explain', () => {
   test('has nothing left of what was pasted when somebody comes back', async () => {
     const page = await browser.open(url)
     await paste(page, CLAIMS, JWT)
+    await page.evaluate("dispatchEvent(new Event('pagehide'))")
+    expect(await page.getByLabel(CLAIMS).inputValue()).toBe('')
+    await paste(page, CLAIMS, JWT)
     await page.goto(url.replace('/explain', '/decode'))
     await page.goBack()
     expect(await page.getByLabel(CLAIMS).inputValue()).toBe('')
