@@ -67,7 +67,7 @@ async function show(text: string): Promise<void> {
   // without TLS, browsers hash on this machine's own addresses alone
   const fingerprint = await token.fingerprint?.catch(() => undefined)
   if (own !== generation) return
-  const facts = document.createElement('dl')
+  const facts = factList()
   const problems = document.createElement('div')
   problems.setAttribute('role', 'status')
   const update = () => {
@@ -86,7 +86,7 @@ async function show(text: string): Promise<void> {
 }
 
 function factElements(token: DecodedToken<unknown>, now: number): HTMLElement[] {
-  return tokenFactRows(token, now).flatMap(([label, text]) => [withText('dt', label), withText('dd', text)])
+  return tokenFactRows(token, now).map(([label, text]) => fact(label, text))
 }
 
 /** Only if they differ, so that a screen reader does not say them each second. */
@@ -107,12 +107,23 @@ function problemList(messages: readonly string[]): HTMLElement {
 function fingerprintParts(fingerprint: string): HTMLElement[] {
   const link = withText('a', 'Its records') as HTMLAnchorElement
   link.href = recordsUrl + fingerprint
-  const value = withText('dd', fingerprint)
-  const list = document.createElement('dl')
-  list.append(withText('dt', 'fingerprint'), value)
+  const list = factList()
+  list.append(fact('fingerprint', fingerprint))
   const line = document.createElement('p')
   line.append(link)
   return [list, line]
+}
+
+function factList(): HTMLElement {
+  const list = document.createElement('dl')
+  list.className = 'facts'
+  return list
+}
+
+function fact(label: string, text: string): HTMLElement {
+  const made = document.createElement('div')
+  made.append(withText('dt', label), withText('dd', text))
+  return made
 }
 
 async function sha256Hex(text: string): Promise<string> {
