@@ -3,8 +3,6 @@ import { LIVE } from './held.ts'
 import { parsePage } from './trusted.ts'
 import { UPDATED } from './updated.ts'
 
-export { UPDATED }
-
 const INTERVAL_MS = 2000
 const TIMEOUT_MS = 10_000
 

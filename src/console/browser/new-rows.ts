@@ -1,4 +1,4 @@
-import { UPDATED } from './live.ts'
+import { UPDATED } from './updated.ts'
 
 /** If more of a table is new than this, nothing is marked: marks would only flicker. */
 const MAX_SHARE = 0.5
