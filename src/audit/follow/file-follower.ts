@@ -3,10 +3,10 @@ import { parseJsonObject } from '../../lib/json.ts'
 import { RECOVERED_TYPE, readLink } from '../file/hash-chain.ts'
 import { type ParsedRecord, parseRecord, timeOf } from '../parsed-record.ts'
 import { findPlace } from './file-places.ts'
+import { type FollowedFile, holdsRecord, openFollowedFile, type RecordPlace } from './followed-file.ts'
 import { type FilePosition, type FollowEvents, type LogFollower, MAX_BATCH_BYTES } from './follower.ts'
-import { holdsRecord, type LogFile, openLogFile, type RecordPlace } from './log-file.ts'
 import { createFindNextFile } from './next-file.ts'
-import { type PlacedLine, placedLines } from './placed-lines.ts'
+import { type FollowedLine, placedLines } from './placed-lines.ts'
 
 /** How many lines are read for one batch, though none is wanted: whoever follows can be stopped in between. */
 const MAX_LINES = 50_000
@@ -35,10 +35,10 @@ export async function followFile(options: FileFollowerOptions): Promise<LogFollo
   let offset = place.offset
   /** Where in the file that is open the last record is: if it is no longer there, others changed the file. */
   let anchor = offset > 0 ? placeOf(position) : undefined
-  let lines: AsyncGenerator<PlacedLine[]> | undefined
-  let waiting: PlacedLine[] = []
+  let lines: AsyncGenerator<FollowedLine[]> | undefined
+  let waiting: FollowedLine[] = []
 
-  async function switchTo(next: LogFile, nextOffset: number): Promise<void> {
+  async function switchTo(next: FollowedFile, nextOffset: number): Promise<void> {
     await lines?.return(undefined)
     await file?.close()
     file = next
@@ -49,7 +49,7 @@ export async function followFile(options: FileFollowerOptions): Promise<LogFollo
   }
 
   /** Returns undefined at the end that the file has now. */
-  async function nextLine(): Promise<PlacedLine | undefined> {
+  async function nextLine(): Promise<FollowedLine | undefined> {
     if (!file) return undefined
     if (waiting.length === 0) {
       // it may have been emptied, and be longer than before by now
@@ -77,7 +77,7 @@ export async function followFile(options: FileFollowerOptions): Promise<LogFollo
   }
 
   /** Moves the position behind a line, and returns its record if it has one that is wanted. */
-  function take({ bytes, end }: PlacedLine): ParsedRecord | undefined {
+  function take({ bytes, end }: FollowedLine): ParsedRecord | undefined {
     const where = { file: file?.path ?? path, offset: end }
     const link = bytes && readLink(bytes)
     const parsed = bytes && parseRecord(bytes.toString())
@@ -136,7 +136,7 @@ export async function followFile(options: FileFollowerOptions): Promise<LogFollo
 async function openPlace(path: string, position: FilePosition) {
   for (let openings = 1; ; openings++) {
     const place = await findPlace(path, position)
-    const opened = await openLogFile(place.path)
+    const opened = await openFollowedFile(place.path)
     if (opened?.id === place.id || openings === MAX_OPENINGS) return { place, opened }
     await opened?.close()
   }

@@ -1,6 +1,6 @@
 import { readFileEnd } from '../file/file-end.ts'
+import { holdsRecord, readLastRecord } from './followed-file.ts'
 import type { FilePosition } from './follower.ts'
-import { holdsRecord, readLastRecord } from './log-file.ts'
 import { type ListedFile, listLogFiles, useFile } from './log-files.ts'
 
 /** Where to read on. */

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
-import { type FirstRecord, type LogFile, openLogFile, readFirstRecord } from './log-file.ts'
+import { type FirstRecord, type FollowedFile, openFollowedFile, readFirstRecord } from './followed-file.ts'
 
 /** A file with records of a log. */
 export interface ListedFile {
@@ -41,8 +41,11 @@ export async function describeLogFile(path: string): Promise<ListedFile | undefi
 }
 
 /** Returns what `use` does with a file; undefined if the file is gone or cannot be read. */
-export async function useFile<T>(path: string, use: (file: LogFile) => Promise<T>): Promise<T | undefined> {
-  const file = await openLogFile(path).catch(() => undefined)
+export async function useFile<T>(
+  path: string,
+  use: (file: FollowedFile) => Promise<T>,
+): Promise<T | undefined> {
+  const file = await openFollowedFile(path).catch(() => undefined)
   try {
     return file && (await use(file))
   } catch {

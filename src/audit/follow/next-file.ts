@@ -1,15 +1,15 @@
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type FilePlace, nextByHash } from './file-places.ts'
+import { type FollowedFile, holdsRecord, openFollowedFile, type RecordPlace } from './followed-file.ts'
 import type { FilePosition } from './follower.ts'
-import { holdsRecord, type LogFile, openLogFile, type RecordPlace } from './log-file.ts'
 import { describeLogFile, type ListedFile, listLogFiles, useFile } from './log-files.ts'
 import { placedLines } from './placed-lines.ts'
 
 /** Where a follower is: all of `file` before `offset` is read, and the last record of it is at `position`. */
 export interface ReadSoFar {
   /** Undefined if there was no file yet. */
-  readonly file: LogFile | undefined
+  readonly file: FollowedFile | undefined
   readonly offset: number
   readonly position: FilePosition
   /** Where in this very file the record at the position is; undefined if it is in another one. */
@@ -17,7 +17,7 @@ export interface ReadSoFar {
 }
 
 export interface NextFile {
-  readonly file: LogFile
+  readonly file: FollowedFile
   readonly offset: number
 }
 
@@ -52,7 +52,7 @@ export function createFindNextFile(path: string): FindNextFile {
     if (!target) return undefined
     // only now, because jeton may have written to it until the next file had a record
     if (!isCut && (await hasArrived(read))) return 'again'
-    const next = await openLogFile(target.path)
+    const next = await openFollowedFile(target.path)
     if (next && next.id === target.id) return { file: next, offset: target.offset }
     // it was renamed just now
     await next?.close()
@@ -79,7 +79,7 @@ async function hasArrived({ file, offset, anchor }: ReadSoFar): Promise<boolean>
 }
 
 /** Whether there is a whole line behind the offset. */
-async function hasMore(file: LogFile, offset: number): Promise<boolean> {
+async function hasMore(file: FollowedFile, offset: number): Promise<boolean> {
   for await (const lines of placedLines(file.read(offset), offset)) return lines.length > 0
   return false
 }
@@ -110,7 +110,7 @@ function placeIn({ path, id }: ListedFile, offset: number): FilePlace {
 }
 
 async function holdsMore(
-  file: LogFile,
+  file: FollowedFile,
   { offset, hash }: { offset: number; hash: string | undefined },
 ): Promise<boolean> {
   if (hash === undefined || !(await holdsRecord(file, { offset, hash }))) return false

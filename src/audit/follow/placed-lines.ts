@@ -1,7 +1,7 @@
 import { MAX_LINE_BYTES } from '../file/hash-chain.ts'
 
 /** A line and where it ends, its newline included. */
-export interface PlacedLine {
+export interface FollowedLine {
   /** Without the newline; undefined if the line is longer than a record may be. */
   readonly bytes: Buffer | undefined
   /** The offset behind the newline. */
@@ -15,12 +15,12 @@ export interface PlacedLine {
 export async function* placedLines(
   chunks: AsyncIterable<Buffer>,
   offset: number,
-): AsyncGenerator<PlacedLine[]> {
+): AsyncGenerator<FollowedLine[]> {
   let begun: Buffer[] = []
   let begunBytes = 0
   let position = offset
   for await (const chunk of chunks) {
-    const lines: PlacedLine[] = []
+    const lines: FollowedLine[] = []
     let start = 0
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
       const piece = chunk.subarray(start, end)

@@ -1,7 +1,7 @@
 import { rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { openLogFile, readLastRecord } from '../../../src/audit/follow/log-file.ts'
+import { openFollowedFile, readLastRecord } from '../../../src/audit/follow/followed-file.ts'
 import { createFindNextFile } from '../../../src/audit/follow/next-file.ts'
 import { folder } from '../support.ts'
 import { createGrowingLog } from './growing-log.ts'
@@ -10,7 +10,7 @@ async function setUp() {
   const path = join(await folder(), 'audit.jsonl')
   const log = createGrowingLog()
   await log.write(path, 'a')
-  const file = (await openLogFile(path)) ?? expect.fail()
+  const file = (await openFollowedFile(path)) ?? expect.fail()
   onTestFinished(() => file.close())
   const anchor = (await readLastRecord(file)) ?? expect.fail()
   const { offset, hash } = anchor

@@ -9,7 +9,7 @@ import { timeOf } from '../parsed-record.ts'
 import { placedLines } from './placed-lines.ts'
 
 /** An audit file that is open for reading, whatever its name becomes. */
-export interface LogFile {
+export interface FollowedFile {
   /** The name that it was opened by. */
   readonly path: string
   readonly handle: FileHandle
@@ -34,7 +34,7 @@ const GZIP = Buffer.from([0x1f, 0x8b])
 const MAX_SEARCHED_BYTES = 4 * 1024 * 1024
 
 /** Opens a file to read it, plain or by gzip. Returns undefined if there is none. Rejects if it is no regular file. */
-export async function openLogFile(path: string): Promise<LogFile | undefined> {
+export async function openFollowedFile(path: string): Promise<FollowedFile | undefined> {
   // what others put in its place, such as a named pipe, must not hang
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(cause => {
     if (cause.code === 'ENOENT') return undefined
@@ -81,7 +81,7 @@ async function* readGzip(handle: FileHandle, offset: number): AsyncGenerator<Buf
 }
 
 /** Returns the first record of a file that is chained; undefined if there is none near its beginning. */
-export async function readFirstRecord(file: LogFile): Promise<FirstRecord | undefined> {
+export async function readFirstRecord(file: FollowedFile): Promise<FirstRecord | undefined> {
   for await (const lines of placedLines(file.read(0), 0))
     for (const { bytes, end } of lines) {
       const link = bytes && readLink(bytes)
@@ -93,7 +93,7 @@ export async function readFirstRecord(file: LogFile): Promise<FirstRecord | unde
 }
 
 /** Returns where the last record of a chained file is; undefined if it has none. Reads all of it. */
-export async function readLastRecord(file: LogFile): Promise<RecordPlace | undefined> {
+export async function readLastRecord(file: FollowedFile): Promise<RecordPlace | undefined> {
   let last: RecordPlace | undefined
   for await (const lines of placedLines(file.read(0), 0))
     for (const { bytes, end } of lines) {
@@ -110,7 +110,7 @@ export interface RecordPlace {
 }
 
 /** Whether the line that ends at this offset is the record with this hash. Of a compressed file, all before it is read. */
-export async function holdsRecord(file: LogFile, { offset, hash }: RecordPlace): Promise<boolean> {
+export async function holdsRecord(file: FollowedFile, { offset, hash }: RecordPlace): Promise<boolean> {
   const ending = Buffer.from(`"hash":"${hash}"}\n`)
   const position = offset - ending.length
   if (position < 0) return false
