@@ -286,7 +286,7 @@ describe.runIf(await canRun(['chromium']))('who got what', () => {
       new Date(NOW - 60_000).toISOString(),
     )
     expect(await rows.nth(1).innerText()).toMatch(
-      /access_denied[\s\S]*claim ref missed grant shop-orders[\s\S]*Requests5[\s\S]*and 2 others/,
+      /access_denied[\s\S]*claim ref missed grant shop-orders[\s\S]*\t5\t[\s\S]*and 2 others/,
     )
     await rows.nth(1).getByRole('link', { name: 'its records' }).click()
     await page.waitForURL(/reason=/)

@@ -1,6 +1,6 @@
 import { html, type SafeHtml } from '@remix-run/html-template'
+import { countText } from '../../lib/count-text.ts'
 import type { RateReading } from '../../telemetry/readings.ts'
-import { countText } from './count-text.ts'
 
 /** What of deliveries is said beside the bars. */
 export interface DeliverySummary {

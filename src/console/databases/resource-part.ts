@@ -1,9 +1,9 @@
 import { html, type SafeHtml } from '@remix-run/html-template'
+import { countText } from '../../lib/count-text.ts'
 import type { RateReading, RoleSessionReading } from '../../telemetry/readings.ts'
 import { sourceNote } from '../pieces/source-note.ts'
 import { timeAt } from '../pieces/time.ts'
 import { chartPart } from './chart-part.ts'
-import { countText } from './count-text.ts'
 import type { LiveTokens } from './tokens-by-database.ts'
 import { tokensPart } from './tokens-part.ts'
 
