@@ -8,7 +8,7 @@ const POLL_MS = 5000
 const OVERLAP_MS = 120_000
 
 /** Follows a log that can be searched by time alone, by searching its last two minutes again and again. */
-export async function followTable(source: AuditSource, { now }: { now(): number }): Promise<AuditFollower> {
+export async function tailTable(source: AuditSource, { now }: { now(): number }): Promise<AuditFollower> {
   /** The sort keys of records that were found, and of those that were there before. */
   const seen = new Set<string>()
   let polledAt = now()

@@ -1,7 +1,7 @@
 import { followLog } from '../audit/file/follow-log.ts'
 import { logFilesOf } from '../audit/file/log-files.ts'
 import { createFileSource } from '../audit/file/source.ts'
-import { followTable } from '../audit/follow-table.ts'
+import { tailTable } from '../audit/follow-table.ts'
 import type { AuditFollower } from '../audit/follower.ts'
 import type { AuditQuery, AuditSource, OnRead, OnUnreadable } from '../audit/query.ts'
 import { loadStaticConfig } from '../config/load.ts'
@@ -98,7 +98,7 @@ async function openTable(
   const source = createDynamodbSource({ client, table, defaultSpanMs: DAY_MS, ...parts })
   return {
     source,
-    follow: () => followTable(source, clock),
+    follow: () => tailTable(source, clock),
     name: `the table ${table}`,
     startOf: ({ from, to }) => from ?? (to ?? clock.now()) - DAY_MS,
     rest: '; --from searches from an earlier time',

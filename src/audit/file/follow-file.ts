@@ -1,18 +1,18 @@
 import { stat } from 'node:fs/promises'
 import {
   BEGINNING,
-  type FollowedFile,
   inoOf,
   isCopyOf,
-  openFollowedFile,
+  openTailedFile,
   type ReadPlace,
+  type TailedFile,
 } from './followed-file.ts'
 import { logFilesOf } from './log-files.ts'
 
 /** Follows a log through its rotations. */
 export interface FileFollower {
   /** The file that is followed, as it was at the beginning; undefined if there was none. */
-  readonly first: FollowedFile | undefined
+  readonly first: TailedFile | undefined
   /** Yields the whole lines that were written since the last call, many at a time, each once. */
   readNew(): AsyncGenerator<Buffer>
   close(): Promise<void>
@@ -33,13 +33,13 @@ const CLOCK_SLACK_MS = 2000
  * Follows the file at `path` from its last whole line on, as it is written, renamed (read on for a minute, and the next from its
  * beginning), or copied and emptied (what the copy has more is read there). It holds files open, and locks nothing.
  */
-export async function followFile({ path, now }: FollowOptions): Promise<FileFollower> {
+export async function tailFile({ path, now }: FollowOptions): Promise<FileFollower> {
   const startMs = now() - CLOCK_SLACK_MS
   const seen = new Set<number>()
   for (const file of (await logFilesOf(path)).files) seen.add((await inoOf(file.path)) ?? 0)
-  let current = await openFollowedFile(path, 'end')
+  let current = await openTailedFile(path, 'end')
   /** Files that were renamed, and when. */
-  let draining: { file: FollowedFile; atMs: number }[] = []
+  let draining: { file: TailedFile; atMs: number }[] = []
 
   async function* readNew(): AsyncGenerator<Buffer> {
     yield* readDraining()
@@ -58,7 +58,7 @@ export async function followFile({ path, now }: FollowOptions): Promise<FileFoll
       yield* current.readNew()
       current = undefined
     }
-    current = await openFollowedFile(path)
+    current = await openTailedFile(path)
     if (current) seen.add(current.ino)
     yield* readUnseen(BEGINNING)
     if (current) yield* current.readNew()
@@ -75,7 +75,7 @@ export async function followFile({ path, now }: FollowOptions): Promise<FileFoll
   async function* readUnseen(place: ReadPlace): AsyncGenerator<Buffer> {
     for (const each of await unseenFiles()) {
       const isCopy = place.position > 0 && (await isCopyOf(each, place))
-      const file = await openFollowedFile(each, isCopy ? place : BEGINNING)
+      const file = await openTailedFile(each, isCopy ? place : BEGINNING)
       if (!file) continue
       seen.add(file.ino)
       draining.push({ file, atMs: now() })

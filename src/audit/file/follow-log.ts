@@ -2,7 +2,7 @@ import { parseJsonObject } from '../../lib/json.ts'
 import type { AuditFollower } from '../follower.ts'
 import { type ParsedRecord, parseRecord } from '../parsed-record.ts'
 import { compileQuery } from '../query.ts'
-import { type FileFollower, followFile } from './follow-file.ts'
+import { type FileFollower, tailFile } from './follow-file.ts'
 import { RECOVERED_TYPE } from './hash-chain.ts'
 import { logFilesOf } from './log-files.ts'
 import { type AuditFile, isGzip } from './read-chunks.ts'
@@ -27,7 +27,7 @@ export async function followLog({
   const followers: { path: string; follower: FileFollower }[] = []
   const files: AuditFile[] = []
   for (const path of paths) {
-    const follower = await followFile({ path, now })
+    const follower = await tailFile({ path, now })
     const { first } = follower
     if (first && (await isGzip(first.handle))) {
       await follower.close()

@@ -9,7 +9,7 @@ const READ_BYTES = 256 * 1024
 const TAIL_BYTES = 256
 
 /** A file of which each line is read once, as it is written. */
-export interface FollowedFile {
+export interface TailedFile {
   /** The number that it keeps when it is renamed. */
   readonly ino: number
   readonly handle: FileHandle
@@ -31,10 +31,10 @@ export interface ReadPlace {
 export const BEGINNING: ReadPlace = { position: 0, tail: Buffer.alloc(0) }
 
 /** Opens a file to follow from a place, or from behind its last whole line; undefined if there is no regular file. */
-export async function openFollowedFile(
+export async function openTailedFile(
   path: string,
   from: ReadPlace | 'end' = BEGINNING,
-): Promise<FollowedFile | undefined> {
+): Promise<TailedFile | undefined> {
   const handle = await open(path, 'r').catch(cause => {
     if (systemCode(cause) === 'ENOENT') return undefined
     throw cause
@@ -90,7 +90,7 @@ async function placeAtEnd(handle: FileHandle, size: number): Promise<ReadPlace> 
 
 /** Whether the file of this name has at a place what was read there in another. */
 export async function isCopyOf(path: string, place: ReadPlace): Promise<boolean> {
-  const file = await openFollowedFile(path, place)
+  const file = await openTailedFile(path, place)
   try {
     return file !== undefined && (await file.isContinued())
   } finally {
