@@ -34,6 +34,9 @@ export interface GrantSpec {
 export interface OperatorSpec {
   readonly name: string
   readonly principal: PrincipalSpec
+  /** As those of a grant. */
+  readonly notBefore?: string
+  readonly notAfter?: string
 }
 
 /** What a principal requests a token for. `user` may be left out if only one is granted. */

@@ -98,6 +98,7 @@ export async function checkConfig(
       issuers,
       databases,
       grants,
+      operators,
       audit: isSound && !keepsStdout ? audit : undefined,
       now,
     }),

@@ -197,6 +197,10 @@ const Principal = object(
   'The principals: by a subject, at least one claim, or anyone',
 )
 
+const NotBefore = Type.Optional(
+  text('The first moment that it is in force, with a zone: 2026-12-31T18:00:00Z. Default: it always was'),
+)
+
 const Grants = Type.Array(
   object({
     name: Type.String({ pattern: NAME_PATTERN, description: `Its name in audit records: ${NAME_FORM}` }),
@@ -209,9 +213,7 @@ const Grants = Type.Array(
           'shared (default): one role session for each database user, for the whole fleet; per-principal: one for each principal',
       }),
     ),
-    notBefore: Type.Optional(
-      text('The first moment that it is in force, with a zone: 2026-12-31T18:00:00Z. Default: it always was'),
-    ),
+    notBefore: NotBefore,
     notAfter: Type.Optional(
       text(
         'The last moment that it is in force; a token that was delivered before goes on for up to 15 minutes. Default: it has no end',
@@ -228,6 +230,8 @@ const Operators = Type.Array(
   object({
     name: Type.String({ pattern: NAME_PATTERN, description: `Its name in logs: ${NAME_FORM}` }),
     principal: Principal,
+    notBefore: NotBefore,
+    notAfter: Type.Optional(text('The last moment that it is in force. Default: it has no end')),
   }),
   {
     description:

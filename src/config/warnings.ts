@@ -3,16 +3,16 @@ import type { Log } from '../telemetry/log.ts'
 import type { Config, IssuerConfig } from './config.ts'
 import { createReport, type Problem } from './problems.ts'
 import { warnOfDatabases } from './warnings/databases.ts'
-import { warnOfGrantTimes } from './warnings/grant-times.ts'
+import { warnOfEnded } from './warnings/ended.ts'
 import { warnOfGrants } from './warnings/grants.ts'
 import { warnOfIssuers } from './warnings/issuers.ts'
 import { warnOfAudit, warnOfListeners } from './warnings/listeners.ts'
 
 /** The checked parts of a configuration; those that could not be checked are left out. */
-export type WarnedParts = Pick<Config, 'issuers' | 'grants'> & {
+export type WarnedParts = Pick<Config, 'issuers' | 'grants' | 'operators'> & {
   readonly [part in 'server' | 'databases' | 'audit']?: Config[part] | undefined
 } & {
-  /** The time in milliseconds; without it, nothing is said of grants that have ended. */
+  /** The time in milliseconds; without it, nothing is said of grants and operators that have ended. */
   readonly now?: number
 }
 
@@ -20,7 +20,15 @@ export type WarnedParts = Pick<Config, 'issuers' | 'grants'> & {
  * Returns what is allowed in a checked configuration and yet lets in more than its operator may think, or nobody. What shows
  * only when it is loaded (files, dates of certificates, its text) is not among it.
  */
-export function findWarnings({ server, issuers, databases, grants, audit, now }: WarnedParts): Problem[] {
+export function findWarnings({
+  server,
+  issuers,
+  databases,
+  grants,
+  operators = [],
+  audit,
+  now,
+}: WarnedParts): Problem[] {
   const warnings: Problem[] = []
   const report = createReport(warnings)
   if (server) warnOfListeners(server, report.at('server'))
@@ -28,7 +36,10 @@ export function findWarnings({ server, issuers, databases, grants, audit, now }:
   warnOfIssuers(issuers, { tenancies, report: report.at('issuers') })
   if (databases) warnOfDatabases(databases, report.at('databases'))
   warnOfGrants(grants, { issuers, tenancies, report: report.at('grants') })
-  if (now !== undefined) warnOfGrantTimes(grants, { now, report: report.at('grants') })
+  if (now !== undefined) {
+    warnOfEnded(grants, { now, report: report.at('grants') })
+    warnOfEnded(operators, { now, report: report.at('operators') })
+  }
   if (audit) warnOfAudit(audit, report.at('audit'))
   return warnings
 }

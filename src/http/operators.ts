@@ -75,11 +75,12 @@ export function createOperatorHook({
       const principal = await policy.authenticator.authenticate(credential)
       if (policy !== currentPolicy()) continue
       audit.identify(policy.accessOf(principal))
-      const name = policy.operators.find(principal)
+      const now = clock.now()
+      const name = policy.operators.find(principal, now)
       if (name !== undefined) return { name, principal }
       throw new JetonError('access_denied', {
         publicMessage: 'the console is for operators, and none of those in the configuration is you',
-        reason: () => `the console: ${policy.operators.reason(principal)}`,
+        reason: () => `the console: ${policy.operators.reason(principal, now)}`,
       })
     }
   }

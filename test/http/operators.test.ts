@@ -9,6 +9,7 @@ import { addConsole } from '../../src/console/console.ts'
 import { createAdminApp } from '../../src/http/admin.ts'
 import { createOperatorHook } from '../../src/http/operators.ts'
 import { createBackgroundTasks } from '../../src/lib/background-tasks.ts'
+import { isoTime } from '../../src/lib/iso-time.ts'
 import { createHealth } from '../../src/telemetry/health.ts'
 import { compileAccessPolicy } from '../../src/vending/access-policy.ts'
 import { createRequestAudits } from '../../src/vending/request-audit.ts'
@@ -189,6 +190,25 @@ test('a reload revokes at once, and who names no operator lets nobody in', async
   expect((await open(jwt)).statusCode).toBe(403)
   reload([])
   expect((await open(jwt)).statusCode).toBe(403)
+  expect((await open()).statusCode).toBe(401)
+})
+
+test('an operator is let in from notBefore to notAfter, whatever was asked before, and the record says which it missed', async () => {
+  const { open, nightShift, clock, records, reload } = await startOperatorConsole(false)
+  const at = (ms: number) => isoTime(clock.now() + ms)
+  const [notBefore, notAfter] = [at(1000), at(2000)]
+  reload([{ ...BREAK_GLASS, notBefore, notAfter }])
+  const statuses: number[] = []
+  for (const ms of [999, 1, 1000, 1]) {
+    await clock.advance(ms)
+    statuses.push((await open(basic(nightShift.key))).statusCode)
+  }
+  expect(statuses).toEqual([403, 200, 200, 403])
+  expect(records.map(({ code, reason }) => [code, reason])).toEqual([
+    ['access_denied', `the console: nearest operator break-glass: begins at ${notBefore}`],
+    ['access_denied', `the console: nearest operator break-glass: ended at ${notAfter}`],
+  ])
+  // one that has ended opens the console to nobody else
   expect((await open()).statusCode).toBe(401)
 })
 

@@ -61,7 +61,7 @@ export function checkPrincipal(
 }
 
 /** Says nothing of two times that are in order, whether they are past or not: that changes without a change of the file. */
-function checkTimes(grant: PrincipalEntry, report: Report): void {
+export function checkTimes(grant: PrincipalEntry, report: Report): void {
   const unreadable = (['notBefore', 'notAfter'] as const).filter(
     key => grant[key] !== undefined && parseRfc3339(grant[key]) === undefined,
   )
@@ -69,7 +69,7 @@ function checkTimes(grant: PrincipalEntry, report: Report): void {
   const period = periodOf(grant)
   // one millisecond is the least that two different times are apart
   if (period && unreadable.length === 0 && period.end - period.from <= 1)
-    report.problem('must be later than notBefore, or the grant is never in force', 'notAfter')
+    report.problem('must be later than notBefore, or this is never in force', 'notAfter')
 }
 
 function timeFault(text: string): string {

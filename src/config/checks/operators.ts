@@ -1,7 +1,7 @@
 import type { GrantSpec, OperatorSpec } from '../../authorization/grant.ts'
 import type { Report } from '../problems.ts'
 import type { Sections } from '../sections.ts'
-import { checkGrants, checkPrincipal, checkUniqueNames, type GrantCheck } from './grants.ts'
+import { checkGrants, checkPrincipal, checkTimes, checkUniqueNames, type GrantCheck } from './grants.ts'
 
 type GrantedSections = Pick<Sections, 'grants' | 'operators' | 'issuers' | 'definedNames'>
 
@@ -26,8 +26,11 @@ function checkOperators(
   entries: Sections['operators'],
   { report, ...check }: GrantCheck,
 ): readonly OperatorSpec[] {
-  for (const [position, operator] of entries)
-    checkPrincipal(operator, { ...check, report: report.at(position) })
+  for (const [position, operator] of entries) {
+    const at = report.at(position)
+    checkPrincipal(operator, { ...check, report: at })
+    checkTimes(operator, at)
+  }
   checkUniqueNames(entries, report, 'operators')
   return entries.map(([, operator]) => operator)
 }

@@ -72,6 +72,14 @@ export function conditionTexts(principal: PrincipalSpec): string[] {
   return conditions.length > 0 ? conditions : ['anyone']
 }
 
+/** Returns the times of a grant or an operator as text, such as `until 2026-12-31T18:00:00Z`. */
+export function timeTexts({ notBefore, notAfter }: Pick<GrantSpec, 'notBefore' | 'notAfter'>): string[] {
+  return [
+    ...(notBefore === undefined ? [] : [`from ${notBefore}`]),
+    ...(notAfter === undefined ? [] : [`until ${notAfter}`]),
+  ]
+}
+
 /** Returns one page of the rows that pass a filter; of a page beyond the last, the last. */
 export function grantMatrix(
   rows: readonly MatrixRow[],

@@ -10,6 +10,7 @@ import {
   type MatrixFilter,
   type MatrixGrant,
   type MatrixRow,
+  timeTexts,
 } from './grant-matrix.ts'
 
 /** In one cell. */
@@ -86,11 +87,10 @@ function grantsPart(grants: readonly MatrixGrant[]): SafeHtml {
   return limited(grants, { max: MAX_GRANTS, show: grantPart })
 }
 
-function grantPart({ name, session, notBefore, notAfter, coveredBy }: MatrixGrant): SafeHtml {
+function grantPart({ name, session, coveredBy, ...times }: MatrixGrant): SafeHtml {
   const facts = [
     session === 'per-principal' ? 'session per principal' : undefined,
-    notBefore === undefined ? undefined : `from ${notBefore}`,
-    notAfter === undefined ? undefined : `until ${notAfter}`,
+    ...timeTexts(times),
     coveredBy === undefined ? undefined : `never counts: ${coveredBy} allows all of it`,
   ].filter(fact => fact !== undefined)
   return html`<div class="grant${coveredBy === undefined ? '' : ' covered'}">${name}${facts.map(fact => html` <small>${shown(fact)}</small>`)}</div>`

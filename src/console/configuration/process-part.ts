@@ -2,7 +2,7 @@ import { html, type SafeHtml } from '@remix-run/html-template'
 import type { OperatorSpec } from '../../authorization/grant.ts'
 import type { Config, SinkConfig, StoreConfig } from '../../config/config.ts'
 import { escapeUnprintable } from '../../lib/printable.ts'
-import { conditionTexts } from './grant-matrix.ts'
+import { conditionTexts, timeTexts } from './grant-matrix.ts'
 
 const MAX_KEYS = 200
 
@@ -22,8 +22,9 @@ export function processPart({ store, audit, apiKeys, operators = [] }: ProcessCo
 </dl>`
 }
 
-function operatorPart({ name, principal }: OperatorSpec): SafeHtml {
-  return html`<div>${name}: ${principal.issuer}, ${escapeUnprintable(conditionTexts(principal).join(', '))}</div>`
+function operatorPart({ name, principal, ...times }: OperatorSpec): SafeHtml {
+  const facts = [...conditionTexts(principal), ...timeTexts(times)]
+  return html`<div>${name}: ${principal.issuer}, ${escapeUnprintable(facts.join(', '))}</div>`
 }
 
 function storeText(store: StoreConfig): string {

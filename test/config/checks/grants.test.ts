@@ -195,12 +195,12 @@ describe('checkGrants on times', () => {
     [
       'an end at the beginning',
       { notBefore: '2026-11-23T10:00:00Z', notAfter: '2026-11-23T12:00:00+02:00' },
-      ['grants[0].notAfter: must be later than notBefore, or the grant is never in force'],
+      ['grants[0].notAfter: must be later than notBefore, or this is never in force'],
     ],
     [
       'an end before the beginning',
       { notBefore: '2026-11-23T10:00:00Z', notAfter: '2026-11-23T09:00:00Z' },
-      ['grants[0].notAfter: must be later than notBefore, or the grant is never in force'],
+      ['grants[0].notAfter: must be later than notBefore, or this is never in force'],
     ],
     ['a number', { notAfter: 20261231 }, ['grants[0].notAfter: must be text: put it in quotes']],
   ])('%s', async (_, times, problems) => {

@@ -48,6 +48,22 @@ describe('checkOperators', () => {
     ])
   })
 
+  test('checks their times as those of grants, and warns of one that has ended', async () => {
+    const times = { notBefore: '2020-12-31T18:00:00Z', notAfter: '2020-12-31T18:00:00' }
+    expect(await problemsOf(withOperators({ ...ADA, ...times }))).toEqual([
+      expect.stringMatching(/^operators\[0\]\.notAfter: has no time zone/),
+    ])
+    const { warnings = [] } = await loadConfig(
+      await written(withOperators({ ...ADA, notAfter: times.notBefore })(sound())),
+    )
+    expect(warnings).toContainEqual(
+      expect.objectContaining({
+        path: 'operators[0].notAfter',
+        message: expect.stringMatching(/^ended at 2020-12-31T18:00:00Z/),
+      }),
+    )
+  })
+
   test('refuses two of one name', async () => {
     expect(await problemsOf(withOperators(ADA, ADA))).toEqual([
       'operators[1].name: is already the name of operators[0]: choose another, because logs name the operator',

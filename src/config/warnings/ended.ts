@@ -3,13 +3,13 @@ import { periodOf } from '../../authorization/grant-times.ts'
 import { isoTime } from '../../lib/iso-time.ts'
 import type { Report } from '../problems.ts'
 
-/** Warns of grants that have ended by `now` (ms). */
-export function warnOfGrantTimes(
-  grants: readonly GrantSpec[],
+/** Warns of grants or operators that have ended by `now` (ms). */
+export function warnOfEnded(
+  entries: readonly Pick<GrantSpec, 'notBefore' | 'notAfter'>[],
   { now, report }: { now: number; report: Report },
 ): void {
-  grants.forEach((grant, position) => {
-    const period = periodOf(grant)
+  entries.forEach((entry, position) => {
+    const period = periodOf(entry)
     if (period && period.end <= now)
       report
         .at(position)
