@@ -35,7 +35,7 @@ export interface RateReading {
    * wait for the same token wait as one.
    */
   readonly waiting: readonly { readonly grant: string; readonly callers: number }[]
-  /** Undefined until this instance has read the record of the fleet's slots. */
+  /** Undefined until this instance has read the record of the fleet's slots, and again if the clock was put back far since. */
   readonly fleet: FleetSlots | undefined
 }
 

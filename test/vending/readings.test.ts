@@ -123,6 +123,27 @@ test('deliveries are counted in the second of their slots, and waits without the
   expect(rateOf(one)).toMatchObject({ delivered: 3, deliveredBySecond: Array.from({ length: 300 }, () => 0) })
 })
 
+test('after the clock was put back, slots are not known before they are read again, and no second counts twice', async () => {
+  const { clock, one, other } = await startTwo()
+  await clock.advance(1000)
+  for (const subject of ['a', 'b', 'c']) void one.get(subject, { database: SLOW })
+  await clock.advance(2000)
+  const deliveredIn = (seconds: number) => rateOf(one).deliveredBySecond.slice(-seconds)
+  expect(deliveredIn(3)).toEqual([2, 1, 0])
+  expect(rateOf(one).fleet).toBeDefined()
+  await clock.advance(-60 * SECOND)
+  expect(rateOf(one).fleet).toBeUndefined()
+  expect(deliveredIn(3)).toEqual([0, 0, 0])
+  await one.refresh()
+  const unreserved = { readAt: clock.now(), nextFreeAt: clock.now(), reserved: 0, free: 10 }
+  expect(rateOf(one).fleet).toEqual(unreserved)
+  await other.refresh()
+  expect(rateOf(other).fleet).toEqual(unreserved)
+  await clock.advance(60 * SECOND)
+  expect(deliveredIn(3)).toEqual([0, 0, 0])
+  expect(rateOf(one).delivered).toBe(3)
+})
+
 test('live tokens and role sessions end when they can be used no longer, and never show a secret', async () => {
   const { clock, one, other, start } = await startTwo()
   await one.get('a', { database: SLOW })

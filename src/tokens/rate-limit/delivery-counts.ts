@@ -19,9 +19,11 @@ export interface DeliveryCounts {
   read(resource: string): Deliveries
 }
 
-/** A ring of seconds: each has its place by its number, so a clock that is put back counts nothing twice. */
+/** A ring of seconds: each has its place by its number. */
 interface Ring {
   delivered: number
+  /** The last second that was counted or read. */
+  latest: number
   readonly seconds: Float64Array
   readonly counts: Uint32Array
 }
@@ -36,15 +38,20 @@ export function createDeliveryCounts(clock: Pick<Clock, 'now'>): DeliveryCounts 
       const ring = getOrCreate(rings, { key: resource, create: createRing })
       const second = secondNow()
       const place = second % COUNTED_SECONDS
+      moveTo(ring, second)
       ring.delivered++
       ring.counts[place] = countAt(ring, second) + 1
       ring.seconds[place] = second
     },
     read(resource) {
       const ring = rings.get(resource)
-      const first = secondNow() - COUNTED_SECONDS + 1
+      const second = secondNow()
+      const first = second - COUNTED_SECONDS + 1
       const deliveredBySecond = new Array<number>(COUNTED_SECONDS).fill(0)
-      if (ring) for (let i = 0; i < COUNTED_SECONDS; i++) deliveredBySecond[i] = countAt(ring, first + i)
+      if (ring) {
+        moveTo(ring, second)
+        for (let i = 0; i < COUNTED_SECONDS; i++) deliveredBySecond[i] = countAt(ring, first + i)
+      }
       return { delivered: ring?.delivered ?? 0, deliveredBySecond }
     },
   }
@@ -53,9 +60,17 @@ export function createDeliveryCounts(clock: Pick<Clock, 'now'>): DeliveryCounts 
 function createRing(): Ring {
   return {
     delivered: 0,
+    latest: 0,
     seconds: new Float64Array(COUNTED_SECONDS),
     counts: new Uint32Array(COUNTED_SECONDS),
   }
+}
+
+/** Once a clock was put back, seconds come again: what was counted in them then would be added to what is now. */
+function moveTo(ring: Ring, second: number): void {
+  if (second < ring.latest)
+    for (const [place, counted] of ring.seconds.entries()) if (counted > second) ring.counts[place] = 0
+  ring.latest = second
 }
 
 function countAt({ seconds, counts }: Ring, second: number): number {

@@ -27,7 +27,7 @@ export interface SlotReadings {
   readonly horizonMs: number
   /** Returns how many callers of this instance wait for a slot, for each grant as it is in `SlotOwner`. */
   waiting(resource: string): ReadonlyMap<string, number>
-  /** Returns what is known of the fleet's slots; undefined until their record has been read. Reads nothing. */
+  /** Returns what is known of the fleet's slots; undefined until their record was read. Reads nothing. */
   fleetSlots(rate: ReadRate): FleetSlots | undefined
   /** Reads the record of the fleet's slots, unless that was done within the last second. Never rejects. */
   refreshFleetSlots(rate: ReadRate): Promise<void>

@@ -66,7 +66,7 @@ export interface SlotPool {
   next(): { readonly slot: number; readonly from: number } | undefined
   /** Takes the soonest slot out of the pool. */
   takeNext(): void
-  /** What is known of the slots of all instances; undefined until their record has been read. */
+  /** What is known of the slots of all instances; undefined until their record was read since the clock was put back. */
   readonly fleet: SlotsRead | undefined
   /** Reads the record again, which changes nothing else. Rejects if the store cannot be reached. */
   readFleet(): Promise<void>
@@ -109,6 +109,13 @@ export function createSlotPool({ store, clock, resource, horizonMs }: SlotPoolPa
     }
   }
 
+  /** A clock that was put back makes slots seem to be further ahead than any can be. */
+  function forgetImplausible(): void {
+    if (isPlausible(use.next, horizonNow())) return
+    use = NO_SLOTS
+    readAt = undefined
+  }
+
   const known = () => ({ resource, horizonMs, spacingMs, own, knownNext: use.next })
   const horizonNow = (): Horizon => ({ horizonMs, spacingMs, now: clock.now() })
 
@@ -137,9 +144,7 @@ export function createSlotPool({ store, clock, resource, horizonMs }: SlotPoolPa
       const left = slots.filter(slot => slot >= earliest && isPlausible(slot, horizon))
       if (left.length === 0) recordUnused(slots)
       slots = left
-      if (isPlausible(use.next, horizon)) return
-      use = NO_SLOTS
-      readAt = undefined
+      forgetImplausible()
     },
     expectedSlot: rank => slots[rank] ?? Math.max(use.next, clock.now()) + (rank - slots.length) * spacingMs,
     shortageOf(claim, before) {
@@ -172,9 +177,10 @@ export function createSlotPool({ store, clock, resource, horizonMs }: SlotPoolPa
       slots.shift()
     },
     get fleet() {
-      return readAt === undefined ? undefined : { use, readAt }
+      return readAt === undefined || !isPlausible(use.next, horizonNow()) ? undefined : { use, readAt }
     },
     async readFleet() {
+      forgetImplausible()
       const before = use
       const read = await readSlots({ store, clock }, known())
       // whoever reserved meanwhile knows more
