@@ -36,12 +36,11 @@ export function createReadingsLog({ service, log, clock }: ReadingsLogParts): Re
   function writeSlots(rate: RateReading): void {
     const delivered = deliveredSince(rate)
     written.set(rate.resource, rate.delivered)
-    const { resource, perSecond, waiting, fleet } = rate
+    const { resource, perSecond, fleet } = rate
     if (!fleet || Math.abs(clock.now() - fleet.readAt) > MAX_READING_AGE_MS) return
     const { free, reserved } = fleet
-    const callers = waiting.reduce((sum, each) => sum + each.callers, 0)
     log.info(
-      { event: 'slots_read', resource, perSecond, free, reserved, delivered, waiting: callers },
+      { event: 'slots_read', resource, perSecond, free, reserved, delivered },
       "slots for new tokens, as the fleet's record says",
     )
   }
