@@ -48,5 +48,14 @@ export function instanceGauges(readings: Readings): GaugeSource[] {
           fetchedAt === undefined ? [] : [{ labels: { issuer }, value: inSeconds(fetchedAt) }],
         ),
     },
+    {
+      name: 'jeton_issuer_keys_failing',
+      help: '1 for each issuer whose keys could not be fetched when they were last needed, 0 for the others',
+      labelNames: ['issuer'],
+      read: () =>
+        issuerKeys().flatMap(({ issuer, isPinned, isFailing }) =>
+          isPinned ? [] : [{ labels: { issuer }, value: Number(isFailing) }],
+        ),
+    },
   ]
 }

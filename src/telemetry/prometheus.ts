@@ -41,6 +41,9 @@ export function createMetrics({ health, registry, version = 'unknown' }: Prometh
     registers,
     collect() {
       this.reset()
+      // a counter that begins with its first event has no increase then, and the first ones come by the dozen
+      for (const database of readings?.rates().flatMap(rate => rate.databases) ?? [])
+        this.inc({ decision: 'refused', code: 'throttled', database, cached: '' }, 0)
       for (const { labels, count } of decisions.values()) this.inc(labels, count)
     },
   })

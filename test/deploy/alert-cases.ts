@@ -55,6 +55,7 @@ const certificate = `jeton_certificate_expiry_timestamp_seconds{${A},of="server"
 const bundle = (instance: string) =>
   `jeton_ca_bundle_expiry_timestamp_seconds{${instance},bundle="us-east-1"}`
 const keys = `jeton_issuer_keys_fetched_timestamp_seconds{${A},issuer="ci"}`
+const keysFail = (issuer = 'ci') => `jeton_issuer_keys_failing{${A},issuer="${issuer}"}`
 const reloaded = `jeton_configuration_reload_successful{${A}}`
 const unreadable = `jeton_store_unreadable_total{${A}}`
 const clock = `jeton_clock_offset_seconds{${A}}`
@@ -256,18 +257,30 @@ export const ALERT_CASES: readonly AlertCase[] = [
   fires(
     'JetonIssuerKeysOld',
     'and it does not answer',
-    { [keys]: in30m(-2 * 3600), [degraded('keys')]: '1x60' },
+    { [keys]: in30m(-2 * 3600), [keysFail()]: '1x60' },
     { ...ofA, issuer: 'ci' },
   ),
   isQuiet('JetonIssuerKeysOld', 'and nobody asks for them', {
     [keys]: in30m(-2 * DAY),
-    [degraded('keys')]: '0x60',
+    [keysFail()]: '0x60',
+  }),
+  isQuiet('JetonIssuerKeysOld', 'another issuer does not answer', {
+    [keys]: in30m(-2 * DAY),
+    [keysFail()]: '0x60',
+    [keysFail('other')]: '1x60',
+    [degraded('keys')]: '1x60',
   }),
   fires(
     'JetonIssuerKeysEnd',
     'after half a day',
-    { [keys]: in30m(-13 * 3600), [degraded('keys')]: '1x60' },
+    { [keys]: in30m(-13 * 3600), [keysFail()]: '1x60' },
     { ...ofA, issuer: 'ci' },
   ),
-  isQuiet('JetonIssuerKeysEnd', 'after two hours', { [keys]: in30m(-2 * 3600), [degraded('keys')]: '1x60' }),
+  isQuiet('JetonIssuerKeysEnd', 'after two hours', { [keys]: in30m(-2 * 3600), [keysFail()]: '1x60' }),
+  isQuiet('JetonIssuerKeysEnd', 'another issuer does not answer', {
+    [keys]: in30m(-2 * DAY),
+    [keysFail()]: '0x60',
+    [keysFail('other')]: '1x60',
+    [degraded('keys')]: '1x60',
+  }),
 ]

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 export interface Target {
   readonly refId: string
   readonly expr: string
+  readonly instant?: boolean
   readonly datasource: { readonly type: string; readonly uid: string }
 }
 

@@ -70,9 +70,16 @@ describe('the dashboard', () => {
     for (const { of, expr } of ofFleet) expect(expr, of).not.toContain('$instance')
   })
 
+  test('has figures of now alone: of a range, Grafana would show the last that there was, though nobody answers', () => {
+    const figures = shown.filter(({ type }) => !['timeseries', 'state-timeline'].includes(type))
+    expect(figures.length).toBeGreaterThan(8)
+    for (const { title, targets = [] } of figures)
+      for (const { instant } of targets) expect(instant, title).toBe(true)
+  })
+
   test('never shows free or reserved slots without asking how old the reading is', () => {
-    const slots = queries.filter(({ expr }) => /jeton_slots_(?:free|reserved)/.test(expr))
-    expect(slots.length).toBeGreaterThan(1)
+    const slots = queries.filter(({ expr }) => /jeton_(?:slots_(?:free|reserved)|next_free_slot)/.test(expr))
+    expect(slots.length).toBeGreaterThan(3)
     for (const { of, expr } of slots)
       expect(expr, of).toMatch(/and \(time\(\) - jeton_slots_read_timestamp_seconds\{[^}]*\}\) < 60/)
   })

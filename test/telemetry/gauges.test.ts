@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { ORDERS } from '../support/databases/orders.ts'
 import { CONFIG, type ReadInstance, startReadFleet } from '../vending/readings-fleet.ts'
@@ -6,6 +7,11 @@ import { CONFIG, type ReadInstance, startReadFleet } from '../vending/readings-f
 const SLOW = { ...ORDERS, newTokensPerSecond: 2 }
 const SLOW_CONFIG = { ...CONFIG, databases: [SLOW] }
 const MINUTE = 60_000
+const PINNED = {
+  keys: [
+    { ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }), kid: 'a' },
+  ],
+}
 const RESOURCE = `resource="${ORDERS.resourceId}"`
 
 async function startTwo() {
@@ -29,6 +35,7 @@ test('the first scrape of an instance without a request has what is known, and n
     line => !/^jeton_(connections|clock_offset|store_unreadable|token_request|degraded)/.test(line),
   )
   expect(lines).toEqual([
+    'jeton_decisions_total{decision="refused",code="throttled",database="orders",cached=""} 0',
     `jeton_build_info{version="1.2.3",node="${process.versions.node}"} 1`,
     `jeton_slots_per_second{${RESOURCE}} 2`,
     'jeton_live_tokens{database="orders"} 0',
@@ -157,13 +164,31 @@ test('a reload that removes a grant or a database removes its series', async () 
   expect(await samplesOf(one, 'jeton_slot_wait_seconds_count')).toEqual({})
 })
 
+test('the first refusals for want of a slot are an increase, and count once', async () => {
+  const { one } = await startTwo()
+  const series = 'decision="refused",code="throttled",database="orders",cached=""'
+  const throttled = () => samplesOf(one, 'jeton_decisions_total')
+  expect(await throttled()).toEqual({ [series]: 0 })
+  const refusal = { decision: 'refused', code: 'throttled', grant: 'deploy', database: 'orders' }
+  for (let i = 0; i < 3; i++) one.metrics.onDecided(refusal)
+  expect(await throttled()).toEqual({ [series]: 3 })
+})
+
 test('certificates and the keys of issuers that were never fetched', async () => {
   const { one } = await startTwo()
   one.server.notAfter = Date.parse('2027-01-01')
   expect(await samplesOf(one, 'jeton_certificate_expiry_timestamp_seconds')).toEqual({
     'of="server"': Date.parse('2027-01-01') / 1000,
   })
-  const issuers = [{ name: 'ci', issuer: 'https://ci.example', audience: 'jeton' }]
+  const issuers = ['ci', 'other', 'pinned'].map(name => ({
+    ...{ name, issuer: `https://${name}.example`, audience: 'jeton' },
+    ...(name === 'pinned' && { jwks: PINNED }),
+  }))
   one.inUse.replace({ ...SLOW_CONFIG, issuers })
   expect(await samplesOf(one, 'jeton_issuer_keys_fetched_timestamp_seconds')).toEqual({})
+  const failing = () => samplesOf(one, 'jeton_issuer_keys_failing')
+  expect(await failing()).toEqual({ 'issuer="ci"': 0, 'issuer="other"': 0 })
+  const [ci] = one.inUse.current().policy.issuers
+  await expect(ci?.keys.resolve({ alg: 'ES256', kid: 'a' })).rejects.toThrow()
+  expect(await failing()).toEqual({ 'issuer="ci"': 1, 'issuer="other"': 0 })
 })
