@@ -42,6 +42,7 @@ const MAPPED = [
   'id',
   'time',
   'requestId',
+  'traceId',
   'decision',
   'code',
   'reason',
@@ -62,6 +63,7 @@ export function requestAttributes(record: AuditRecord) {
   const { severity, isSuccess, action, disposition } = OUTCOMES.get(record.decision) ?? UNKNOWN_OUTCOME
   const { activity, operation } = operationOf(record)
   const requestId = recordedText(record.requestId)
+  const traceId = recordedText(record.traceId)
   const userAgent = recordedText(record.userAgent)
   const grant = recordedText(record.grant)
   const cloud = cloudOf(record)
@@ -72,7 +74,7 @@ export function requestAttributes(record: AuditRecord) {
     status_code: recordedText(record.code),
     status_detail: recordedText(record.reason),
     message: messageOf(record),
-    profiles: ['security_control', ...(cloud ? ['cloud'] : [])],
+    profiles: ['security_control', ...(cloud ? ['cloud'] : []), ...(traceId === undefined ? [] : ['trace'])],
     action_id: action,
     disposition_id: disposition,
     policy: grant === undefined ? undefined : { name: grant, type: 'grant' },
@@ -87,6 +89,7 @@ export function requestAttributes(record: AuditRecord) {
     http_request: userAgent === undefined ? undefined : { user_agent: userAgent, uid: requestId },
     resources: resourcesOf(record),
     cloud,
+    trace: traceId === undefined ? undefined : { uid: traceId },
     ...countOf(record),
     unmapped: Object.keys(unmapped).length === 0 ? undefined : unmapped,
   }

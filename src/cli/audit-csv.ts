@@ -35,6 +35,7 @@ export const CSV_COLUMNS = [
   'changes',
   'problems',
   'signal',
+  'traceId',
 ] as const
 
 /**

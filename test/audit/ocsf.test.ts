@@ -11,6 +11,7 @@ const NOW = '2026-11-23T10:00:00.000Z'
 const principal = { issuer: 'ci', subject: 'repo:a/b', claims: { ref: 'main' } }
 const VENDED = record({
   requestId: 'q1',
+  traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
   principal,
   grant: 'deploy',
   database: 'orders',
@@ -86,7 +87,10 @@ describe('an event of OCSF', () => {
     expect(ocsfProblems({ ...good, src_endpoint: { ip: '1' } })).toEqual(['src_endpoint.ip is not a ip_t'])
     expect(ocsfProblems({ ...good, madeUp: 1 })).toEqual(['madeUp is not in the schema'])
     const metadata = { ...(good.metadata as object), profiles: ['security_control'] }
-    expect(ocsfProblems({ ...good, metadata })).toEqual(['cloud needs the profile cloud'])
+    expect(ocsfProblems({ ...good, metadata })).toEqual([
+      'cloud needs the profile cloud',
+      'trace needs the profile trace',
+    ])
   })
 
   test('of a vend has every member of its record, by name or in unmapped', () => {
@@ -109,7 +113,7 @@ describe('an event of OCSF', () => {
         version: '1.8.0',
         product: { name: 'jeton', vendor_name: 'jeton' },
         uid: 'r1',
-        profiles: ['security_control', 'cloud'],
+        profiles: ['security_control', 'cloud', 'trace'],
         event_code: 'jeton.audit',
         log_name: 'audit',
         log_version: '1',
@@ -129,6 +133,7 @@ describe('an event of OCSF', () => {
         { uid: VENDED.identity, type: 'role session', role_id: 4 },
       ],
       cloud: { provider: 'AWS', cloud_partition: 'aws-cn', account: { uid: '123456789012' } },
+      trace: { uid: '4bf92f3577b34da6a3ce929d0e0e4736' },
       unmapped: {
         fingerprint: '9f86d081'.repeat(8),
         cached: false,

@@ -122,7 +122,7 @@ describe('jeton audit query -o csv', () => {
     const [header, ...lines] = (await query([path], { output: 'csv' })).stdout.split('\n').slice(0, -1)
     expect(header).toBe(CSV_COLUMNS.join())
     expect(lines).toEqual([
-      '2026-11-23T09:00:00.000Z,jeton.audit.reloaded,,,,,,,,,,,,,,,,,,,,,host/1,,l1,,,"{""sections"":[],""grants"":{""added"":[""new""]}}",,',
+      '2026-11-23T09:00:00.000Z,jeton.audit.reloaded,,,,,,,,,,,,,,,,,,,,,host/1,,l1,,,"{""sections"":[],""grants"":{""added"":[""new""]}}",,,',
     ])
     expect(await csv(RECORDS)).toHaveLength(1 + RECORDS.length)
     expect(await csv([])).toEqual([])
