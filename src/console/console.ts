@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { asJetonError, JetonError } from '../errors.ts'
+import { traceIdOf } from '../lib/traceparent.ts'
 import { logRequestFailure } from '../telemetry/log.ts'
 import { errorContent, errorTitle } from './error-page.ts'
 import { CONSOLE_HEADERS } from './headers.ts'
@@ -64,8 +65,8 @@ type ScopeParts = ConsoleParts & { pages: readonly ConsolePage[] }
 function guard(scope: FastifyInstance, { isOnLoopback, admit, ...parts }: ScopeParts): void {
   scope.addHook('onRequest', async (request, reply) => {
     reply.headers(CONSOLE_HEADERS)
-    const { method, headers } = request
-    const refusal = (isOnLoopback && refuseForeignHost(headers)) || refuseForeignSite(method, headers)
+    const { method, headers, raw } = request
+    const refusal = (isOnLoopback && refuseForeignHost(raw)) || refuseForeignSite(method, headers)
     if (refusal) throw refusal
     await admit?.(request, reply)
   })
@@ -90,7 +91,10 @@ function answerErrors(
 ): void {
   scope.setErrorHandler((cause, request, reply) => {
     const error = jetonErrorOf(cause)
-    if (error.code === 'internal_error') logRequestFailure(log, { requestId: request.id, cause })
+    if (error.code === 'internal_error') {
+      const traceId = traceIdOf(request.headers.traceparent)
+      logRequestFailure(log, { requestId: request.id, traceId, cause })
+    }
     const page = { title: errorTitle(error) }
     const content = errorContent(error, request.id)
     if (error.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(error.retryAfterMs / 1000))

@@ -1,25 +1,29 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { JetonError } from '../errors.ts'
 import { isLoopback } from '../lib/loopback.ts'
 
 const PORT = /:\d*$/
 /** What proxies add. A proxy beside jeton would show the console to whoever reaches the proxy. */
-const PROXY_HEADERS = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip']
+const PROXY_HEADER = /^(?:forwarded|via|x-forwarded-.*|x-real-ip)$/
 
 /**
  * Returns the error of a request to a console on loopback that was not made on this machine by its name: of a site whose name
  * was made to lead here (DNS rebinding), or through a proxy. The port may be any, since ports are forwarded.
  */
-export function refuseForeignHost(headers: IncomingHttpHeaders): JetonError | undefined {
-  const host = headers.host?.replace(PORT, '') ?? ''
+export function refuseForeignHost({
+  url = '',
+  headers,
+}: Pick<IncomingMessage, 'url' | 'headers'>): JetonError | undefined {
+  // one in absolute form, as for a proxy, names a host of its own, which counts more (RFC 9112, 3.2.2)
+  const host = url.startsWith('/') ? (headers.host?.replace(PORT, '') ?? '') : ''
   if (!isLoopback(host))
     return refusal(
       'the console is on loopback, and the Host of this request is another: open it as localhost or 127.0.0.1',
     )
-  const proxied = PROXY_HEADERS.find(name => headers[name] !== undefined)
+  const proxied = Object.keys(headers).find(name => PROXY_HEADER.test(name))
   if (proxied === undefined) return undefined
   return refusal(
-    `this request came through a proxy (${proxied}), and the console on loopback asks nobody for a credential: let it listen beyond loopback, with server.admin.tls and operators`,
+    `this request came through a proxy (${proxied}), and on loopback the console is for this machine alone: let it listen beyond, with server.admin.tls and operators`,
   )
 }
 

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import type { Config } from '../../src/config/config.ts'
 import { refuseForeignHost, refuseForeignSite } from '../../src/console/own-requests.ts'
@@ -5,11 +6,12 @@ import { startConsole } from '../support/console/console.ts'
 import { eventsOf } from '../support/service/log-recorder.ts'
 
 const currentConfig = () => ({ store: { type: 'memory' } }) as Config
+const hostRefusal = (headers: IncomingHttpHeaders, url = '/console') => refuseForeignHost({ url, headers })
 const VISIT = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
 
 describe('a console on loopback', () => {
   test.each(['localhost', 'LOCALHOST:9464', '127.0.0.1:1', '127.1.2.3', '[::1]:9464'])('serves %s', host => {
-    expect(refuseForeignHost({ host })).toBeUndefined()
+    expect(hostRefusal({ host })).toBeUndefined()
   })
 
   test.each([
@@ -25,13 +27,23 @@ describe('a console on loopback', () => {
     '',
     undefined,
   ])('refuses a site that leads here by the name %s', host => {
-    expect(refuseForeignHost({ host })).toMatchObject({ code: 'invalid_request' })
+    expect(hostRefusal({ host })).toMatchObject({ code: 'invalid_request' })
   })
 
-  test('refuses what came through a proxy, which would show it to others', () => {
-    const refusal = refuseForeignHost({ host: 'localhost', 'x-forwarded-for': '198.51.100.7' })
-    expect(refusal).toMatchObject({ publicMessage: expect.stringContaining('server.admin.tls') })
-  })
+  test.each(['http://rebound.example.com/console', 'HTTPS://localhost@evil.example/console', '*', ''])(
+    'refuses the target %s, which names a host of its own or none',
+    url => {
+      expect(hostRefusal({ host: 'localhost' }, url)).toMatchObject({ code: 'invalid_request' })
+    },
+  )
+
+  test.each(['x-forwarded-for', 'x-forwarded-proto', 'forwarded', 'via', 'x-real-ip'])(
+    'refuses what came through a proxy that adds %s, which would show it to others',
+    name => {
+      const refusal = hostRefusal({ host: 'localhost', [name]: 'x' })
+      expect(refusal).toMatchObject({ publicMessage: expect.stringContaining('server.admin.tls') })
+    },
+  )
 
   test('answers such requests with a page, before anything of it is looked at', async () => {
     const { app, url } = await startConsole({ currentConfig })
