@@ -29,7 +29,8 @@ export async function createAdminListener(
   { server: { admin }, audit }: Config,
   { service, registry, log, recordMemory }: AdminListenerParts,
 ): Promise<AdminListener> {
-  const app = createAdminApp(registry, { clock: service.clock, log }, { tls: admin?.tls })
+  const { clock } = service
+  const app = createAdminApp(registry, { clock, log }, { tls: admin?.tls, host: admin?.host })
   const certificate = createServedCertificate(app, admin?.tls)
   service.addCertificate({ of: 'admin', notAfter: certificate.notAfter })
   if (admin?.console) {

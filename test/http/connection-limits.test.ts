@@ -242,3 +242,20 @@ test('the listener of /metrics has limits too', async () => {
   expect(await silent[1]?.closed).toContain('in time')
   scraper.socket.destroy()
 })
+
+test('beyond loopback, no address takes the connections of operators, however many it opens', async () => {
+  const parts = { clock: virtualClock(), log: createLogRecorder() }
+  const app = createAdminApp(new Registry(), parts, { host: '0.0.0.0' })
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  onTestFinished(() => app.close())
+  const address = app.server.address()
+  const admin = { app, port: typeof address === 'object' && address ? address.port : 0 }
+  // in the midst of its handshake or request
+  const operator = await open(admin)
+  operator.send('GET /metrics HTTP/1.1\r\n')
+  const others: RawSocket[] = []
+  for (let i = 0; i < 60; i++) others.push(await open(admin, '127.0.0.2'))
+  operator.send('host: x\r\n\r\n')
+  await operator.until('200 OK')
+  for (const { socket } of [operator, ...others]) socket.destroy()
+})
