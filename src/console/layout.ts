@@ -37,7 +37,7 @@ ${['console', ...scripts].map(name => html`<script type="module" src="${CONSOLE_
 <ul>
 ${pages.filter(({ below }) => below === undefined).map(each => navigationItem(each, each.path === shown))}</ul>
 </nav>
-<p class="lost" role="status" hidden>No answer from jeton: what you see is old.</p>
+<p class="lost" role="status" hidden></p>
 </header>
 <main id="content" tabindex="-1">
 <h1>${title}</h1>

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
 import type { Principal } from '../authentication/principal.ts'
@@ -13,6 +14,7 @@ import { createAuthFailureLimiter } from './auth-failure-limiter.ts'
 import { limitFailure } from './authenticate.ts'
 import { withoutBasic } from './basic-credential.ts'
 import { authenticateChallenge } from './challenge.ts'
+import { requestTraceId } from './request-trace.ts'
 import { createSourceAddress } from './source-address.ts'
 
 const HOUR_MS = 3_600_000
@@ -51,7 +53,8 @@ export function createOperatorHook({
     if (!isAlwaysAsked && currentPolicy().operators.isEmpty) return
     const { authorization, 'user-agent': userAgent } = request.headers
     const sourceIp = sourceAddressOf(request.raw)
-    const audit = beginAudit({ requestId: request.id, sourceIp, userAgent })
+    const traceId = requestTraceId(request)
+    const audit = beginAudit({ requestId: request.id, traceId, sourceIp, userAgent })
     try {
       logOpened(await operatorBy(authorization, audit), sourceIp)
     } catch (cause) {
@@ -59,10 +62,10 @@ export function createOperatorHook({
       const isTried = cause instanceof JetonError && authorization !== undefined
       const error = isTried ? limitFailure(cause, { failureLimiter, sourceIp }) : cause
       const failure = audit.admitFailure(error)
-      // after the answer: how long it takes to say why tells the caller nothing
-      reply.raw.once('close', failure.write)
-      if (failure.error.status === 401)
-        reply.header('www-authenticate', `Basic realm="jeton", ${authenticateChallenge(authorization)}`)
+      // after the answer: how long it takes to say why tells the caller nothing, unless it has gone
+      if (reply.raw.destroyed) failure.write()
+      else reply.raw.once('close', failure.write)
+      if (failure.error.status === 401) reply.header('www-authenticate', challenge(request.headers))
       throw failure.error
     }
   }
@@ -96,6 +99,12 @@ export function createOperatorHook({
         'an operator has the console open; said once an hour of each principal',
       )
   }
+}
+
+/** A script of a page that polls must not have the browser ask, again and again: the page says that it is to be loaded. */
+function challenge({ authorization, 'sec-fetch-dest': destination }: IncomingHttpHeaders): string {
+  const forPrograms = authenticateChallenge(authorization)
+  return destination === 'empty' ? forPrograms : `Basic realm="jeton", ${forPrograms}`
 }
 
 interface Operator {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Config } from '../../src/config/config.ts'
 import { tokensByDatabase } from '../../src/console/databases/tokens-by-database.ts'
+import { JetonError } from '../../src/errors.ts'
 import type { Readings } from '../../src/telemetry/readings.ts'
 import { axeViolations, useBrowser, VIEWS } from '../support/console/browser.ts'
 import { startConsole } from '../support/console/console.ts'
@@ -152,15 +153,22 @@ const BAR_COLOR = `(() => {
   return Object.keys(counts).find(color => color === 'rgb(75 146 132)' || color === 'rgb(88 171 152)') ?? JSON.stringify(counts)
 })()`
 
+const HIDE = "Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true })"
+const UNHIDE = "delete document.visibilityState; document.dispatchEvent(new Event('visibilitychange'))"
+
 describe.runIf(await canRun(['chromium']))('the page of databases in a browser', () => {
   const browser = useBrowser()
   const burst = (count: number) =>
     rateReading({ delivered: count, deliveredBySecond: [...Array(299).fill(0), count] })
 
-  test('draws bars in the colours of the page, keeps them up to date, and says when jeton is lost', async () => {
+  test('draws bars in the colours of the page, keeps them up to date, and says when jeton is lost or lets nobody in', async () => {
     let rates = [burst(3), rateReading({ resource: 'db-2', databases: ['<img src=x onerror=alert(1)>'] })]
     const readings = { ...readingsOf([]), rates: () => rates }
-    const { url, app } = await startConsole({ currentConfig: () => FLEET, readings })
+    let isShutOut = false
+    const admit = async () => {
+      if (isShutOut) throw new JetonError('access_denied', { publicMessage: 'you are no operator' })
+    }
+    const { url, app } = await startConsole({ currentConfig: () => FLEET, readings, admit })
     const pages = await Promise.all(Object.values(VIEWS).map(view => browser.open(`${url}/databases`, view)))
     for (const page of pages) {
       await page.locator('.drawing canvas').first().waitFor()
@@ -176,9 +184,7 @@ describe.runIf(await canRun(['chromium']))('the page of databases in a browser',
 
     await light.evaluate("document.querySelector('canvas').setAttribute('data-same', '')")
     await light.locator('summary').first().click()
-    await dark.evaluate(
-      "Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true })",
-    )
+    await dark.evaluate(HIDE)
     // what it waits for at this moment may still come
     await dark.waitForTimeout(100)
     let requests = 0
@@ -188,15 +194,25 @@ describe.runIf(await canRun(['chromium']))('the page of databases in a browser',
     rates = [burst(12), ...rates.slice(1)]
     await light.getByText('12 new tokens').waitFor()
     expect(requests).toBe(0)
-    await dark.evaluate(
-      "delete document.visibilityState; document.dispatchEvent(new Event('visibilitychange'))",
-    )
+    await dark.evaluate(UNHIDE)
     await dark.getByText('12 new tokens').waitFor()
     expect(await light.locator('canvas[data-same]').count()).toBe(1)
     expect(await light.locator('details').first().getAttribute('open')).toBeNull()
 
-    await app.close()
-    await light.getByText('No answer from jeton').waitFor()
+    await dark.evaluate(HIDE)
+    isShutOut = true
+    await light.getByText('You are not let in any more').waitFor()
     expect(await axeViolations(light)).toEqual([])
+    requests = 0
+    light.on('request', () => requests++)
+    isShutOut = false
+    dark.removeAllListeners('request')
+    await dark.evaluate(UNHIDE)
+    rates = [burst(13), ...rates.slice(1)]
+    await dark.getByText('13 new tokens').waitFor()
+
+    await app.close()
+    await dark.getByText('No answer from jeton').waitFor()
+    expect(requests).toBe(0)
   }, 60_000)
 })

@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import { Registry } from 'prom-client'
 import { expect, onTestFinished, test } from 'vitest'
 import type { AuditRecord } from '../../src/audit/record.ts'
@@ -17,6 +19,7 @@ import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { NO_READINGS, NO_RECORDS } from '../support/console/console.ts'
 import { startIssuer } from '../support/oidc/issuer.ts'
 import { createLogRecorder, eventsOf } from '../support/service/log-recorder.ts'
+import { openRaw } from './raw-socket.ts'
 
 const ON_CALL: OperatorSpec = {
   name: 'on-call',
@@ -86,6 +89,18 @@ async function startOperatorConsole(isAlwaysAsked = true) {
     })
   return {
     ...{ app, open, records, log, clock, issuer, nightShift, outsider },
+    /** Makes the next credentials wait to be judged. Returns when the first of them does, and how to let them go on. */
+    hold() {
+      const [begun, released] = [new EventEmitter(), new EventEmitter()]
+      const { authenticator } = policy
+      const authenticate: typeof authenticator.authenticate = async credential => {
+        begun.emit('begun')
+        await once(released, 'released')
+        return authenticator.authenticate(credential)
+      }
+      policy = { ...policy, authenticator: { ...authenticator, authenticate } }
+      return { begun: once(begun, 'begun'), release: () => void released.emit('released') }
+    },
     reload: (operators: readonly OperatorSpec[]) => {
       policy = compile(operators)
     },
@@ -160,6 +175,37 @@ test('a forged, an expired and a foreign credential open nothing, and each is re
   expect(records.map(({ code }) => code)).toEqual(Array(10).fill('unauthenticated'))
   const said = JSON.stringify([records, log.lines])
   for (const credential of forged) expect(said).not.toContain(credential)
+})
+
+test('whoever hangs up before the answer leaves a record all the same, with the trace', async () => {
+  const { app, hold, records } = await startOperatorConsole()
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  onTestFinished(() => app.close())
+  const { begun, release } = hold()
+  const connected = once(app.server, 'connection')
+  const guesser = openRaw((app.server.address() as AddressInfo).port)
+  const trace = '4bf92f3577b34da6a3ce929d0e0e4736'
+  guesser.send(
+    `GET /console HTTP/1.1\r\nhost: x\r\nauthorization: ${basic('jeton_guess')}\r\ntraceparent: 00-${trace}-00f067aa0ba902b7-01\r\n\r\n`,
+  )
+  await begun
+  const [served] = await connected
+  const left = once(served, 'close')
+  guesser.socket.destroy()
+  await left
+  release()
+  await expect.poll(() => records).toMatchObject([{ code: 'unauthenticated', traceId: trace }])
+})
+
+test('a page that asks again by itself does not make the browser ask for a credential, over and over', async () => {
+  const { app } = await startOperatorConsole()
+  const challengeFor = async (destination: string) => {
+    const headers = { 'sec-fetch-site': 'same-origin', 'sec-fetch-dest': destination }
+    const reply = await app.inject({ url: '/console/databases', headers })
+    return [reply.statusCode, reply.headers['www-authenticate']]
+  }
+  expect(await challengeFor('empty')).toEqual([401, 'Bearer realm="jeton", ApiKey realm="jeton"'])
+  expect(await challengeFor('document')).toEqual([401, expect.stringMatching(/^Basic realm="jeton", Bearer/)])
 })
 
 test('a verified principal that no operator means is refused, and the record says what missed', async () => {

@@ -2,6 +2,7 @@ import { withoutWrappedSignatures } from '../../authentication/jwt-signature.ts'
 import { element } from './element.ts'
 import { clearOnLeaving } from './leaving.ts'
 import { claimsToSend } from './sent-claims.ts'
+import { isShutOut, SHUT_OUT } from './shut-out.ts'
 
 const TIMEOUT_MS = 30_000
 const TAKEN_OUT = 'A signature was taken out, and is not sent.'
@@ -70,7 +71,8 @@ function show(page: Document | null, status: number): void {
   if (status === 200 && explanation) {
     explained.replaceChildren(...explanation.childNodes)
     explained.focus()
-  } else showProblem(page?.querySelector('.error')?.textContent ?? 'jeton could not be reached.')
+  } else if (isShutOut(status)) showProblem(SHUT_OUT)
+  else showProblem(page?.querySelector('.error')?.textContent ?? 'jeton could not be reached.')
 }
 
 function showProblem(text: string): void {
