@@ -1,7 +1,6 @@
 import { LIFECYCLE_TYPES } from '../audit/lifecycle-record.ts'
 import { DECISION_TYPE } from '../audit/parsed-record.ts'
 import type { Config } from '../config/config.ts'
-import { UsageError } from '../errors.ts'
 import type { Clock } from '../lib/clock.ts'
 import { countText } from '../lib/count-text.ts'
 import { DAY_MS } from '../lib/iso-time.ts'
@@ -22,9 +21,12 @@ export interface CheckAgainstArguments {
   files: readonly string[]
   /** The earliest record that counts: a time, or how long ago. */
   since?: string | undefined
+  /** `table`, or `json` for one object on one line. Default: `table`. */
   output?: string | undefined
   /** Whether those of whom it cannot be said count as losers. */
   strict?: boolean | undefined
+  /** Default: `MAX_CALLERS`. */
+  maxCallers?: number | undefined
   clock: Clock
   /** The columns of a terminal. */
   width?: number | undefined
@@ -34,16 +36,24 @@ const DEFAULT_SPAN_MS = 7 * DAY_MS
 
 /**
  * `jeton check --against`: prints whom of the callers of a log a sound configuration would treat otherwise. Returns the exit code:
- * 3 if anybody loses what it had, else 0, or 2 for a usage error. Throws an Error with a message for operators if a log cannot be
+ * 3 if anybody loses what it had, else 0, or 1 if there were more callers than it looked at, or 2 for a usage error. Throws an Error with a message for operators if a log cannot be
  * read.
  */
 export function checkAgainst(
   config: Config,
-  { configPath, files, since, output = 'table', strict = false, clock, width }: CheckAgainstArguments,
+  {
+    configPath,
+    files,
+    since,
+    output = 'table',
+    strict = false,
+    maxCallers,
+    clock,
+    width,
+  }: CheckAgainstArguments,
   { stdout, stderr }: CommandOutput,
 ): Promise<number> {
   return catchUsageErrors(stderr, async () => {
-    requireOutput(output)
     const now = clock.now()
     const spanned = files.length > 0 ? undefined : now - DEFAULT_SPAN_MS
     const from = since === undefined ? spanned : parseTime('--since', { text: since, now })
@@ -52,6 +62,7 @@ export function checkAgainst(
     try {
       const recorded = await gatherCallers(
         log.source.all({ from, types: [DECISION_TYPE, ...LIFECYCLE_TYPES] }),
+        { maxCallers },
       )
       const comparison = compareAccess(recorded, { config, now })
       for (const text of limitsOf(recorded)) note(text)
@@ -62,15 +73,12 @@ export function checkAgainst(
         ({ caller, change: { kind } }) =>
           kind === 'loses' || (strict && kind === 'unknown' && caller.isGranted),
       )
-      return isLost ? 3 : 0
+      if (isLost) return 3
+      return recorded.omitted > 0 ? 1 : 0
     } finally {
       log.close()
     }
   })
-}
-
-function requireOutput(output: string): void {
-  if (output !== 'table' && output !== 'json') throw new UsageError('-o takes json or table')
 }
 
 /** What the log does not say, with the numbers of what is missing. */
@@ -78,7 +86,7 @@ function limitsOf({ omitted, counted }: RecordedCallers): string[] {
   return [
     ...(omitted > 0
       ? [
-          `${countText(omitted, 'record')} of more callers than can be told apart were left out: use --since, or fewer files`,
+          `left out ${countText(omitted, 'record')} of more callers than can be told apart, who may lose what they had: use --since, or fewer files`,
         ]
       : []),
     ...(counted > 0
@@ -86,6 +94,6 @@ function limitsOf({ omitted, counted }: RecordedCallers): string[] {
           `${countText(counted, 'refusal')} of floods were only counted, so what these callers asked for is not known`,
         ]
       : []),
-    'records do not show audiences, keys, lifetimes or URLs of issuers, so changes of these are not compared',
+    'records do not show audiences, keys, lifetimes or URLs of issuers, nor hosts of databases, so changes of these are not compared',
   ]
 }

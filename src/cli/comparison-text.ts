@@ -19,7 +19,7 @@ const SECTIONS = [
 
 /** Returns the lines of a comparison for people: what was looked at, a table for each kind of change, and what all others would. */
 export function comparisonText(
-  { callers, records, from, to }: RecordedCallers,
+  { callers, records, from, to, omitted }: RecordedCallers,
   { comparison, width }: { comparison: Comparison; width: number | undefined },
 ): string[] {
   const { changed, severalUsers } = comparison
@@ -33,7 +33,9 @@ export function comparisonText(
   })
   return [
     `compared with ${countText(records, 'record')} of ${countText(callers.length, 'caller')}${span}`,
-    ...(sections.length > 0 ? sections : ['all would be decided as before']),
+    ...(sections.length > 0
+      ? sections
+      : [`all${omitted > 0 ? ' that were looked at' : ''} would be decided as before`]),
     ...(severalUsers > 0 ? ['', severalUsersText(severalUsers)] : []),
   ]
 }

@@ -63,3 +63,16 @@ test('a log without a record of anybody passes, and says so', async () => {
     stderr: expect.stringContaining('note: no record of a vend or a denial is in 2 files in this time\n'),
   })
 })
+
+test('a log of more callers than it tells apart never passes', async () => {
+  const granted = (team: string) => ({ issuer: 'own', subject: 'deployer', claims: { team } })
+  const records = [
+    ...['a', 'b'].map((team, i) => vend(i - 3, { principal: granted(team), grant: 'deploy' })),
+    vend(-1),
+  ]
+  const { exitCode, stdout, stderr } = await against(records, { maxCallers: 2 })
+  expect(stdout).toContain('\nall that were looked at would be decided as before\n')
+  expect(stderr).toContain('note: left out 1 record of more callers than can be told apart, ')
+  expect(exitCode).toBe(1)
+  expect((await against(records)).exitCode).toBe(3)
+})

@@ -9,7 +9,7 @@ import { type Servers, startServers } from './servers.ts'
 
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g
 const LIMITS =
-  'note: records do not show audiences, keys, lifetimes or URLs of issuers, so changes of these are not compared\n'
+  'note: records do not show audiences, keys, lifetimes or URLs of issuers, nor hosts of databases, so changes of these are not compared\n'
 const MAIN = { repository: 'acme/shop', ref: 'refs/heads/main' }
 const DEV = { ...MAIN, ref: 'refs/heads/dev' }
 

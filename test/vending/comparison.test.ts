@@ -210,7 +210,7 @@ describe('compareAccess', () => {
     expect(await compare([vend(1)], grants)).toEqual([])
   })
 
-  test('a database that is not there any more is lost; an issuer or a key too, unless it may have another name', async () => {
+  test('a database that is not there any more is lost, and an issuer or a key too', async () => {
     const key = vend(2, { principal: { issuer: 'apiKey', subject: 'nightly', claims: {} } })
     expect(await compare([vend(1)], [], { databases: [] })).toMatchObject([
       { kind: 'loses', reason: 'the configuration has no database of this name' },
@@ -219,10 +219,21 @@ describe('compareAccess', () => {
       { kind: 'loses', reason: 'the configuration has no issuer ci' },
       { kind: 'loses', reason: 'the configuration has no API key nightly' },
     ])
+  })
+
+  test('an issuer or a key may have another name by now only where a grant is for the caller by that name', async () => {
+    const key = vend(2, { principal: { issuer: 'apiKey', subject: 'nightly', claims: {} } })
     const renamed = { issuers: [{ ...CI, name: 'pipelines' }], apiKeys: { report: [] } }
-    expect(await compare([vend(1), key], [], renamed)).toMatchObject([
+    const forTeam = (team: string) => grant({ principal: { issuer: 'pipelines', claims: { team } } })
+    const forKey = grant({ principal: { issuer: 'apiKey', subject: 'report' } })
+    expect(await compare([vend(1), key], [forTeam('ops'), forKey], renamed)).toMatchObject([
       { kind: 'unknown', reason: 'the configuration has no issuer ci, unless it is pipelines by now' },
       { kind: 'unknown', reason: 'the configuration has no API key nightly, unless it is report by now' },
+    ])
+    const elsewhere = { ...forKey, users: ['app_ro'] }
+    expect(await compare([vend(1), key, denial(3)], [forTeam('qa'), elsewhere], renamed)).toMatchObject([
+      { kind: 'loses', reason: 'the configuration has no issuer ci' },
+      { kind: 'loses', reason: 'the configuration has no API key nightly' },
     ])
   })
 
@@ -249,13 +260,16 @@ describe('gatherCallers', () => {
   test('keeps no more callers than it may, and counts the records of the others and of floods', async () => {
     const many = Array.from({ length: 5 }, (_, i) => vend(i, { principal: by({}, `job-${i % 4}`) }))
     const flood = denial(9, { principal: by({}), count: 7, database: undefined, user: undefined })
-    const gathered = await gatherCallers(each([...many, flood]), { maxCallers: 3 })
+    const ofIssuer = { ...flood, principal: undefined, count: 5 }
+    const anonymous = { ...flood, principal: undefined, code: 'unauthenticated', count: 3 } as const
+    const records = each([...many, flood, ofIssuer, anonymous])
+    const gathered = await gatherCallers(records, { maxCallers: 3 })
     expect(gathered.callers.map(({ subject, vends }) => [subject, vends])).toEqual([
       ['job-0', 2],
       ['job-1', 1],
       ['job-2', 1],
     ])
-    expect(gathered).toMatchObject({ records: 5, omitted: 1, counted: 7 })
+    expect(gathered).toMatchObject({ records: 5, omitted: 1, counted: 12 })
   })
 
   test('survives records whose members are anything at all', async () => {

@@ -12,9 +12,9 @@ import {
 } from '../../authorization/recorded-match.ts'
 import type { Config } from '../../config/config.ts'
 import { distinct, getOrCreate } from '../../lib/maps.ts'
-import { escapeText } from '../../lib/printable.ts'
 import type { Database } from '../../rds/database.ts'
 import { identityOf } from './identity.ts'
+import { createMissingNames, type MissingName, type RenamedPrincipal } from './missing-names.ts'
 import { nearestMisses } from './nearest-misses.ts'
 import type { RecordedCaller, RecordedCallers } from './recorded-callers.ts'
 
@@ -118,11 +118,30 @@ function createRecordedDecisions(
     return { change: undefined, hasSeveralUsers: kind === 'user-required' }
   }
 
+  /** Returns the grants for a database that a principal meets, or may meet, whatever user they are for. */
+  function possibleGrants(principal: RecordedPrincipal, database: string) {
+    return grants
+      .forDatabase(principal.issuer, database)
+      .map(grant => ({ grant, verdict: verdictOf(conditionsOf(grant, principal)) }))
+      .filter(({ verdict }) => verdict !== 'misses')
+  }
+
+  /** Without its issuer or its key a caller is nobody, unless that has another name by now and a grant is for it by that. */
+  function changeWithout(
+    { reason, renamed }: MissingName,
+    { isGranted, database, user }: RecordedCaller,
+  ): Change | undefined {
+    const isPossible = ({ principal }: RenamedPrincipal) =>
+      possibleGrants(withRegistered(principal), database).some(isFor(user))
+    const other = renamed.find(isPossible)
+    if (other) return { kind: 'unknown', reason: `${reason}, unless it is ${other.name} by now` }
+    return isGranted ? loses(reason) : undefined
+  }
+
   return caller => {
     const { isGranted, database: name, user } = caller
     const missing = findMissing(caller)
-    if (missing?.isCertain) return { change: isGranted ? loses(missing.reason) : undefined }
-    if (missing) return { change: { kind: 'unknown', reason: missing.reason } }
+    if (missing) return { change: changeWithout(missing, caller) }
     const database = databases.get(name)
     if (!database)
       return { change: isGranted ? loses('the configuration has no database of this name') : undefined }
@@ -130,19 +149,14 @@ function createRecordedDecisions(
     const principal = withRegistered(caller.principal)
     const kept = keepsAccess(caller, { database, principal })
     if (kept) return kept
-    const verdicts = grants.forDatabase(principal.issuer, name).map(grant => ({
-      grant,
-      verdict: verdictOf(conditionsOf(grant, principal)),
-    }))
-    const fits = ({ grant: { users } }: (typeof verdicts)[number]) =>
-      user === undefined || users.includes(user)
-    const candidates = verdicts.filter(fits).filter(({ verdict }) => verdict !== 'misses')
+    const possible = possibleGrants(principal, name)
+    const candidates = possible.filter(isFor(user))
     const holding = candidates.find(({ verdict }) => verdict === 'holds')?.grant
     const reason = () => nearestMisses(grants, { principal, request: { database: name, user }, conditionsOf })
     if (!holding && candidates.length > 0) return { change: { kind: 'unknown', reason: reason() } }
     if (!holding) return { change: isGranted ? loses(reason()) : undefined }
     const users = distinct(
-      verdicts.filter(({ verdict }) => verdict === 'holds').flatMap(({ grant }) => grant.users),
+      possible.filter(({ verdict }) => verdict === 'holds').flatMap(({ grant }) => grant.users),
     )
     if (!isGranted)
       return { change: { kind: 'gains', grant: holding.name, users: user === undefined ? users : [user] } }
@@ -150,6 +164,10 @@ function createRecordedDecisions(
     const change = isCertain ? changeOf(caller, { grant: holding, database }) : undefined
     return { change, hasSeveralUsers: users.length > 1 }
   }
+}
+
+function isFor(user: string | undefined): (possible: { readonly grant: CompiledGrant }) => boolean {
+  return ({ grant: { users } }) => user === undefined || users.includes(user)
 }
 
 function loses(reason: string): Change {
@@ -164,31 +182,4 @@ function changeOf(
   const isOtherSession = recorded !== undefined && identity !== undefined && recorded !== identity
   if (grant.name === before && !isOtherSession) return undefined
   return { kind: 'changes', grant: grant.name, identity: isOtherSession ? identity : undefined }
-}
-
-/**
- * Returns a function that finds out why nothing can come of an issuer or a key that the configuration does not have. That is
- * certain unless it has one that no record knows, which may be the same under another name.
- */
-function createMissingNames(callers: readonly RecordedCaller[], { issuers, apiKeys }: DecidingConfig) {
-  const keyCallers = callers.filter(({ principal }) => principal.issuer === API_KEY_ISSUER)
-  const issuersOf = { kind: 'issuer', names: issuers.map(({ name }) => name) }
-  const keysOf = { kind: 'API key', names: Object.keys(apiKeys) }
-  const newIssuers = unknownTo(new Set(callers.map(({ principal }) => principal.issuer)), issuersOf.names)
-  const newKeys = unknownTo(new Set(keyCallers.map(({ subject }) => subject)), keysOf.names)
-
-  return ({ principal: { issuer }, subject }: RecordedCaller) => {
-    const isKey = issuer === API_KEY_ISSUER
-    const [{ kind, names }, fresh, name] = isKey
-      ? [keysOf, newKeys, subject]
-      : [issuersOf, newIssuers, issuer]
-    if (names.includes(name)) return undefined
-    const gone = `the configuration has no ${kind} ${escapeText(name)}`
-    if (fresh.length === 0) return { isCertain: true, reason: gone }
-    return { isCertain: false, reason: `${gone}, unless it is ${fresh.slice(0, 3).join(' or ')} by now` }
-  }
-}
-
-function unknownTo(recorded: ReadonlySet<string>, names: readonly string[]): string[] {
-  return names.filter(name => !recorded.has(name))
 }

@@ -38,7 +38,7 @@ export interface RecordedCallers {
   readonly records: number
   /** How many of these are of callers beyond the limit. */
   readonly omitted: number
-  /** How many refusals a flood had counted, which say neither who it was nor what for. */
+  /** How many refusals and failures of floods were counted, which do not say what was asked for. */
   readonly counted: number
 }
 
@@ -68,7 +68,7 @@ type GroupName = readonly [
  */
 export async function gatherCallers(
   records: AsyncIterable<ParsedRecord>,
-  { maxCallers = MAX_CALLERS }: { maxCallers?: number } = {},
+  { maxCallers = MAX_CALLERS }: { maxCallers?: number | undefined } = {},
 ): Promise<RecordedCallers> {
   const groups = new Map<string, Group>()
   const named = createNamedClaims()
@@ -80,7 +80,7 @@ export async function gatherCallers(
     const { type, record } = parsed
     if (type !== DECISION_TYPE) named.addLifecycle(parsed)
     else if (typeof record.count === 'number') {
-      if (record.decision === 'refused' && record.principal) totals.counted += record.count
+      if (isOfPrincipals(record)) totals.counted += record.count
     } else {
       const name = nameOf(record)
       if (!name) continue
@@ -132,6 +132,11 @@ function nameOf(record: AuditRecord): GroupName | undefined {
     database,
     typeof user === 'string' ? user : null,
   ]
+}
+
+/** Whether a counting record may count what was denied, or granted in vain: it need not name a principal. */
+function isOfPrincipals({ decision, code, principal, grant }: AuditRecord): boolean {
+  return decision !== 'listed' && (code === 'access_denied' || (principal ?? grant) !== undefined)
 }
 
 /** Whether a grant allowed it, though the token may not have been delivered. */
