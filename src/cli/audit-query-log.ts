@@ -1,8 +1,8 @@
-import { followLog } from '../audit/file/follow-log.ts'
 import { logFilesOf } from '../audit/file/log-files.ts'
 import { createFileSource } from '../audit/file/source.ts'
-import { tailTable } from '../audit/follow-table.ts'
-import type { AuditFollower } from '../audit/follower.ts'
+import type { FollowedSearch } from '../audit/follow/followed-search.ts'
+import type { FollowEvents } from '../audit/follow/follower.ts'
+import { searchAndFollowFiles } from '../audit/follow/search-files.ts'
 import type { AuditQuery, AuditSource, OnRead, OnUnreadable } from '../audit/query.ts'
 import { loadStaticConfig } from '../config/load.ts'
 import { UsageError } from '../errors.ts'
@@ -24,6 +24,8 @@ export interface LogParts {
   /** Called with a rotated file that is compressed by something else than gzip. */
   onCompressed: (path: string) => void
   onRead: OnRead
+  /** Called if a log that is followed has a gap. */
+  onMissing: FollowEvents['onMissing']
 }
 
 /** A log that can be searched. */
@@ -36,7 +38,7 @@ export interface SearchedLog {
   /** What is not searched, and how it is. */
   rest: string
   /** Opens the log to be searched and then followed; it has to be closed for itself. */
-  follow(): Promise<AuditFollower>
+  follow(): Promise<FollowedSearch>
   close(): void
 }
 
@@ -68,7 +70,7 @@ async function openRotatedFiles(path: string, parts: LogParts): Promise<Searched
   const rotated = files.filter(each => each.path !== path).length
   return {
     source: createFileSource({ paths: [], files, ...parts }),
-    follow: () => followLog({ paths: [path], hasRotated: true, now: parts.clock.now, ...parts }),
+    follow: () => searchAndFollowFiles({ paths: [path], hasRotated: true, now: parts.clock.now, ...parts }),
     name: rotated === 0 ? path : `${path} and ${countText(rotated, 'file')} that it was rotated to`,
     rest: '',
     startOf: ({ from }) => from,
@@ -81,7 +83,7 @@ function openFiles(
   { parts, name, rest }: { parts: LogParts; name: string; rest: string },
 ): SearchedLog {
   const source = createFileSource({ paths, ...parts })
-  const follow = () => followLog({ paths, hasRotated: false, now: parts.clock.now, ...parts })
+  const follow = () => searchAndFollowFiles({ paths, hasRotated: false, now: parts.clock.now, ...parts })
   return { source, name, rest, follow, startOf: ({ from }) => from, close: () => {} }
 }
 
@@ -89,16 +91,17 @@ async function openTable(
   { table, region }: { table: string; region?: string | undefined },
   parts: LogParts,
 ): Promise<SearchedLog> {
-  const [{ createDynamodbClient }, { createDynamodbSource }] = await Promise.all([
+  const [{ createDynamodbClient }, { createDynamodbSource }, { searchAndFollowTable }] = await Promise.all([
     import('../aws/dynamodb.ts'),
     import('../audit/dynamodb/source.ts'),
+    import('../audit/follow/search-table.ts'),
   ])
   const { clock } = parts
   const client = createDynamodbClient({ clock, region })
   const source = createDynamodbSource({ client, table, defaultSpanMs: DAY_MS, ...parts })
   return {
     source,
-    follow: () => tailTable(source, clock),
+    follow: () => searchAndFollowTable({ source, table, clock }),
     name: `the table ${table}`,
     startOf: ({ from, to }) => from ?? (to ?? clock.now()) - DAY_MS,
     rest: '; --from searches from an earlier time',

@@ -1,3 +1,4 @@
+import type { FollowEvents } from '../audit/follow/follower.ts'
 import type { OnUnreadable } from '../audit/query.ts'
 import { escapeUnprintable } from '../lib/printable.ts'
 import type { TextOutput } from './streams.ts'
@@ -7,6 +8,7 @@ export interface SearchNotes {
   onUnreadable: OnUnreadable
   onTruncated(path: string): void
   onCompressed(path: string): void
+  onMissing: FollowEvents['onMissing']
 }
 
 export function createSearchNotes(stderr: TextOutput): SearchNotes {
@@ -23,6 +25,11 @@ export function createSearchNotes(stderr: TextOutput): SearchNotes {
     },
     onCompressed(path) {
       note(`${path}: not searched, because it is compressed, and not by gzip`)
+    },
+    onMissing({ file, offset }) {
+      note(
+        `${file}: the record that ends at byte ${offset} does not continue the one before: records are missing, or the log is another one`,
+      )
     },
   }
 }

@@ -75,7 +75,9 @@ export function auditQueryCommand(
       try {
         if (!(await printRecords(follower.source, linesOf))) return
         while (!signal?.aborted) {
-          for await (const some of follower.readNew(query)) await printer.print(linesOf(some))
+          for await (const some of follower.readNew(query)) {
+            if (signal?.aborted || !(await printer.print(linesOf(some)))) break
+          }
           if (!(await printer.flush())) return
           await clock.sleep(follower.pollMs, signal).catch(() => {})
         }

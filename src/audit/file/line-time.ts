@@ -1,6 +1,6 @@
 import { timeOf } from '../parsed-record.ts'
 import { readAt } from './file-end.ts'
-import type { ReadableLog } from './open-readable.ts'
+import type { OpenFile } from './open-file.ts'
 
 /** Behind the type and the id, which has 256 characters at most. */
 const TIME = /"time":"([^"]{20,35})"/
@@ -19,7 +19,7 @@ export function lineTime(line: Buffer): number | undefined {
  * Returns a position in a file before which all records from before `time` begin, and few others: found by halving, since records
  * stand in order of time, nearly. Reads a few dozen times 32 KiB at most.
  */
-export async function positionAfter(time: number, { handle, size }: ReadableLog): Promise<number> {
+export async function positionAfter(time: number, { handle, size }: OpenFile): Promise<number> {
   const first = lineTime(await readAt(handle, { position: 0, length: HEAD_BYTES }))
   let [low, high] = [0, first !== undefined && first >= time ? 0 : size]
   while (high - low > CLOSE_ENOUGH_BYTES) {

@@ -1,7 +1,7 @@
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import { type FileHandle, stat } from 'node:fs/promises'
 import { readBackwards } from './read-backwards.ts'
 import { LongLineError, readBlocks } from './read-blocks.ts'
-import { type AuditFile, isGzip, type ReadChunksOptions, readChunks } from './read-chunks.ts'
+import { type AuditFile, isGzip, openListed, type ReadChunksOptions, readChunks } from './read-chunks.ts'
 
 /**
  * Yields blocks of a file's lines as `readBlocks` does, or with `isBackwards` from its end, if it can be read so: what is compressed
@@ -12,7 +12,7 @@ export async function* readLogBlocks(
   { isBackwards, ...options }: ReadChunksOptions & { isBackwards: boolean },
 ): AsyncGenerator<Buffer> {
   if (isBackwards && (await isRegular(log))) {
-    const file = log.handle ?? (await open(log.path, 'r'))
+    const file = log.handle ?? (await openListed(log))
     try {
       if (!(await isGzip(file))) return yield* blocksBackwards(file, log)
     } finally {

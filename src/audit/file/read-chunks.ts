@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type FileHandle, open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
 import { systemCode } from '../../lib/system-error.ts'
+import { fileId, filesBeside } from './files-beside.ts'
 
 /** A file that is read. */
 export interface AuditFile {
@@ -10,6 +11,8 @@ export interface AuditFile {
   readonly end?: number | undefined
   /** A regular file that is open already, and stays open: the path may have become the name of another. */
   readonly handle?: FileHandle | undefined
+  /** Names the file itself, if it is known; another of its name is then not read. */
+  readonly id?: string | undefined
   /** No record in it is of a later time, in milliseconds; by default that is not known. */
   readonly newestMs?: number | undefined
 }
@@ -29,11 +32,12 @@ const GZIP_MAGIC = Buffer.from([0x1f, 0x8b])
  * whatever the file is called, and may be several files in one. Throws what reading throws, and if compressed data is damaged.
  */
 export async function* readChunks(
-  { path, end = Number.POSITIVE_INFINITY, handle }: AuditFile,
+  log: AuditFile,
   { onTruncated }: ReadChunksOptions = {},
 ): AsyncGenerator<Buffer> {
+  const { end = Number.POSITIVE_INFINITY, handle } = log
   if (end <= 0) return
-  const file = handle ?? (await open(path, 'r'))
+  const file = handle ?? (await openListed(log))
   try {
     // a pipe has no places to begin at
     const place = handle && { start: 0 }
@@ -52,6 +56,16 @@ export async function* readChunks(
   } finally {
     if (!handle) await file.close()
   }
+}
+
+/** Opens a file or a pipe, by another name if it was renamed since it was listed. Rejects if it is gone. */
+export async function openListed({ path, id }: AuditFile): Promise<FileHandle> {
+  const file = await open(path, 'r')
+  if (id === undefined || fileId(await file.stat()) === id) return file
+  await file.close()
+  const renamed = (await filesBeside(path)).find(each => each.id === id)
+  if (!renamed) throw new Error('it was rotated away meanwhile: search again')
+  return open(renamed.path, 'r')
 }
 
 /** Whether a regular file begins as gzip does. */

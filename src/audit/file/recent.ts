@@ -6,7 +6,8 @@ import type { FoundRecord, ReadOptions, RecentRecords, Stretch } from '../recent
 import { compileRecordsQuery, queryTexts, type RecordsQuery } from '../records-query.ts'
 import { RECOVERED_TYPE } from './hash-chain.ts'
 import { lineTime, positionAfter } from './line-time.ts'
-import { openByNumber, openPrevious, openReadable, type ReadableLog } from './open-readable.ts'
+import { type OpenFile, openFile } from './open-file.ts'
+import { openByNumber, openPrevious } from './open-rotated.ts'
 import { type LineAt, type LineBlock, linesOf, linesWith, readBackwards } from './read-backwards.ts'
 
 /** What one stretch reads at most: the search for a text goes through it in some 20 ms. */
@@ -44,7 +45,7 @@ export function createRecentFile(options: RecentFileOptions): RecentRecords {
 }
 
 interface Start {
-  readonly file: ReadableLog | undefined
+  readonly file: OpenFile | undefined
   readonly end: number
 }
 
@@ -53,14 +54,14 @@ function createReading(query: RecordsQuery, options: RecentFileOptions & ReadOpt
   const matches = compileRecordsQuery(query)
   const texts = queryTexts(query)?.map(text => Buffer.from(text))
   const records: FoundRecord[] = []
-  const opened: ReadableLog[] = []
+  const opened: OpenFile[] = []
   const readAt = clock.now()
   let [bytes, parsed, unreadable] = [0, 0, 0]
   let from: number | undefined
   let to: number | undefined
 
   /** Whatever is opened stays open until the reading ends. */
-  async function keep(opening: Promise<ReadableLog | undefined>): Promise<ReadableLog | undefined> {
+  async function keep(opening: Promise<OpenFile | undefined>): Promise<OpenFile | undefined> {
     const file = await opening
     if (file) opened.push(file)
     return file
@@ -70,12 +71,12 @@ function createReading(query: RecordsQuery, options: RecentFileOptions & ReadOpt
     const [, ino, end] = BOOKMARK.exec(before ?? '') ?? []
     const file = ino === undefined ? undefined : await keep(openByNumber(Number(ino), path))
     if (file) return { file, end: Math.min(Number(end), file.size) }
-    const newest = await keep(openReadable(path))
+    const newest = await keep(openFile(path))
     return query.to === undefined ? { file: newest, end: newest?.size ?? 0 } : findTime(newest, query.to)
   }
 
   /** In the last file that begins before that time. */
-  async function findTime(newest: ReadableLog | undefined, time: number): Promise<Start> {
+  async function findTime(newest: OpenFile | undefined, time: number): Promise<Start> {
     for (let file = newest; ; ) {
       const end = file ? await positionAfter(time + LATE_MS, file) : 0
       const previous = end > 0 ? undefined : await keep(openPrevious(file, path))
@@ -85,7 +86,7 @@ function createReading(query: RecordsQuery, options: RecentFileOptions & ReadOpt
   }
 
   /** Returns where to read on within the file; undefined if nothing is left of it. */
-  async function readFile({ handle, ino, size }: ReadableLog, end: number): Promise<string | undefined> {
+  async function readFile({ handle, ino, size }: OpenFile, end: number): Promise<string | undefined> {
     let last = end
     for await (const block of readBackwards(handle, { end })) {
       bytes += last - block.position

@@ -3,7 +3,15 @@ import { parseJsonObject } from '../../lib/json.ts'
 import { RECOVERED_TYPE, readLink } from '../file/hash-chain.ts'
 import { type ParsedRecord, parseRecord, timeOf } from '../parsed-record.ts'
 import { findPlace } from './file-places.ts'
-import { type FollowedFile, holdsRecord, openFollowedFile, type RecordPlace } from './followed-file.ts'
+import {
+  type FollowedFile,
+  holdsPlace,
+  openFollowedFile,
+  placeBehind,
+  type ReadPlace,
+  readFirstRecord,
+  recordKey,
+} from './followed-file.ts'
 import { type FilePosition, type FollowEvents, type LogFollower, MAX_BATCH_BYTES } from './follower.ts'
 import { createFindNextFile } from './next-file.ts'
 import { type FollowedLine, placedLines } from './placed-lines.ts'
@@ -16,25 +24,53 @@ const MAX_OPENINGS = 10
 export interface FileFollowerOptions extends FollowEvents {
   /** The file that jeton writes. */
   path: string
-  position: FilePosition
+  /** Whether a line without a hash is no record: nothing then tells where it belongs. */
+  needsChain: boolean
+  /** Keys of the first records of files that are not to be read again; the follower adds those that it reads. */
+  known: Set<string>
+}
+
+/** Where a follower begins. */
+export interface FollowStart {
+  /** It is closed by the follower. */
+  readonly file: FollowedFile | undefined
+  readonly offset: number
+  /** What stands before the offset; undefined if nothing does. */
+  readonly anchor: ReadPlace | undefined
+  readonly position: FilePosition
+  /** Records before this time are skipped; default: none. */
+  readonly fromMs?: number | undefined
 }
 
 /**
- * Follows an audit file, and the hash chain through what it was rotated to: renamed, copied and emptied, or compressed by gzip.
- * Records that a position without a hash leaves out by their time are skipped. Throws if a file cannot be opened.
+ * Follows an audit file from a position on, and the hash chain through what it was rotated to: renamed, copied and emptied, or
+ * compressed by gzip. Records that a position without a hash leaves out by their time are skipped. Throws if a file cannot be
+ * opened.
  */
-export async function followFile(options: FileFollowerOptions): Promise<LogFollower<FilePosition>> {
-  const { path, onMissing, onUnreadable } = options
-  let { position } = options
-  let hasBegun = position.hash !== undefined
-  const fromMs = position.hash === undefined ? Date.parse(position.time) : Number.NEGATIVE_INFINITY
-  const findNextFile = createFindNextFile(path)
+export async function followFile(
+  options: Omit<FileFollowerOptions, 'needsChain' | 'known'> & { position: FilePosition },
+): Promise<LogFollower<FilePosition>> {
+  const { path, position } = options
   const { place, opened } = await openPlace(path, position)
-  let file = opened
-  /** Behind the last line that was read. */
-  let offset = place.offset
-  /** Where in the file that is open the last record is: if it is no longer there, others changed the file. */
-  let anchor = offset > 0 ? placeOf(position) : undefined
+  const { offset } = place
+  const first = opened && offset > 0 ? await readFirstRecord(opened) : undefined
+  const anchor = offset > 0 ? anchorOf(position) : undefined
+  const fromMs = position.hash === undefined ? Date.parse(position.time) : undefined
+  return followFrom(
+    { file: opened, offset, anchor, position, fromMs },
+    { ...options, needsChain: true, known: new Set(first && [first.key]) },
+  )
+}
+
+/** Follows an audit file from where it is open. */
+export function followFrom(start: FollowStart, options: FileFollowerOptions): LogFollower<FilePosition> {
+  const { path, needsChain, known, onMissing, onUnreadable } = options
+  let { file, offset, anchor, position } = start
+  const { fromMs = Number.NEGATIVE_INFINITY } = start
+  let hasBegun = start.fromMs === undefined
+  const findNextFile = createFindNextFile(path, known)
+  /** Whether the first record of the file that is open is still to come. */
+  let isAtFirst = offset === 0
   let lines: AsyncGenerator<FollowedLine[]> | undefined
   let waiting: FollowedLine[] = []
 
@@ -43,7 +79,9 @@ export async function followFile(options: FileFollowerOptions): Promise<LogFollo
     await file?.close()
     file = next
     offset = nextOffset
-    anchor = offset > 0 ? placeOf(position) : undefined
+    isAtFirst = offset === 0
+    // a copy has the same in the same place
+    if (isAtFirst) anchor = undefined
     lines = undefined
     waiting = []
   }
@@ -53,7 +91,7 @@ export async function followFile(options: FileFollowerOptions): Promise<LogFollo
     if (!file) return undefined
     if (waiting.length === 0) {
       // it may have been emptied, and be longer than before by now
-      if (!lines && anchor && !file.isCompressed && !(await holdsRecord(file, anchor))) return undefined
+      if (!lines && anchor && !file.isCompressed && !(await holdsPlace(file, anchor))) return undefined
       lines ??= placedLines(file.read(offset), offset)
       const read = await lines.next().catch(cause => {
         if (!file?.isCompressed) throw new Error(`${file?.path}: cannot be read (${cause.code})`)
@@ -81,18 +119,24 @@ export async function followFile(options: FileFollowerOptions): Promise<LogFollo
     const where = { file: file?.path ?? path, offset: end }
     const link = bytes && readLink(bytes)
     const parsed = bytes && parseRecord(bytes.toString())
-    if (!link) {
-      onUnreadable({ ...where, problem: bytes ? 'not a record of the hash chain' : 'too long for a record' })
+    if (!bytes || (!link && (needsChain || !parsed))) {
+      const what = needsChain ? 'a record of the hash chain' : 'a record'
+      onUnreadable({ ...where, problem: bytes ? `not ${what}` : 'too long for a record' })
       return undefined
     }
-    if (position.hash !== undefined && link.prev !== position.hash)
+    if (link && position.hash !== undefined && link.prev !== position.hash)
       onMissing({ ...where, expected: position.hash, found: link.prev })
-    if (!link.isIntact) onUnreadable({ ...where, problem: 'the record was changed: its hash is another' })
+    if (link && !link.isIntact)
+      onUnreadable({ ...where, problem: 'the record was changed: its hash is another' })
     const members = parsed?.record ?? parseJsonObject(bytes) ?? {}
     const timeMs = timeOf(members)
     const time = timeMs === undefined ? position.time : new Date(timeMs).toISOString()
-    position = { ...where, hash: link.hash, time }
-    anchor = { offset: end, hash: link.hash }
+    position = { ...where, hash: link?.hash ?? position.hash, time }
+    anchor = { offset: end, ending: bytes }
+    if (isAtFirst && timeMs !== undefined) {
+      known.add(recordKey(bytes))
+      isAtFirst = false
+    }
     if (!parsed && parseJsonObject(bytes)?.type !== RECOVERED_TYPE)
       onUnreadable({ ...where, problem: `not a record (SHA-256 ${sha256Hex(bytes)})` })
     return parsed && (timeMs ?? 0) >= fromMs ? parsed : undefined
@@ -118,7 +162,7 @@ export async function followFile(options: FileFollowerOptions): Promise<LogFollo
       }
       hasBegun ||= isAtEnd || records.length > 0
       // in the middle of what is left out by its time, the time is still what counts
-      const last = hasBegun ? position : options.position
+      const last = hasBegun ? position : start.position
       return {
         records,
         isAtEnd,
@@ -142,6 +186,6 @@ async function openPlace(path: string, position: FilePosition) {
   }
 }
 
-function placeOf({ offset, hash }: FilePosition): RecordPlace | undefined {
-  return hash === undefined ? undefined : { offset, hash }
+function anchorOf({ offset, hash }: FilePosition): ReadPlace | undefined {
+  return hash === undefined ? undefined : placeBehind(hash, offset)
 }

@@ -1,7 +1,8 @@
 import { readFileEnd } from '../file/file-end.ts'
-import { holdsRecord, readLastRecord } from './followed-file.ts'
+import { useFile } from '../file/open-file.ts'
+import { holdsPlace, openFollowedFile, placeBehind, readLastRecord } from './followed-file.ts'
 import type { FilePosition } from './follower.ts'
-import { type ListedFile, listLogFiles, useFile } from './log-files.ts'
+import { type ListedFile, listLogFiles } from './log-files.ts'
 
 /** Where to read on. */
 export interface FilePlace {
@@ -12,7 +13,7 @@ export interface FilePlace {
 }
 
 /** How far the times of records in a file may be out of order. */
-const DISORDER_MS = 60_000
+export const DISORDER_MS = 60_000
 
 /**
  * Returns where a position of the log at `path` is by now, however its files were rotated since. If its record is in none of
@@ -20,22 +21,25 @@ const DISORDER_MS = 60_000
  */
 export async function findPlace(path: string, position: FilePosition): Promise<FilePlace> {
   const { offset, hash, time } = position
-  const id = await useFile(path, async file => file.id)
-  if (hash !== undefined && (await useFile(path, file => holdsRecord(file, { offset, hash }))))
-    return { path, id, offset }
+  const id = await useFile(openFollowedFile(path), async file => file.id)
+  const behind = hash === undefined ? undefined : placeBehind(hash, offset)
+  const isIn = (each: string) => behind && useFile(openFollowedFile(each), file => holdsPlace(file, behind))
+  if (await isIn(path)) return { path, id, offset }
   const files = await listLogFiles(path)
-  const timeMs = Date.parse(time)
-  const [earliest] = files
-  const begun = files.filter(({ first }) => first.timeMs <= timeMs + (hash === undefined ? -DISORDER_MS : 0))
+  const timeMs = Date.parse(time) - (hash === undefined ? DISORDER_MS : 0)
+  const begun = files.filter(({ first }) => first.timeMs <= timeMs)
   if (hash !== undefined) {
-    for (const file of begun.toReversed())
-      if (await useFile(file.path, opened => holdsRecord(opened, { offset, hash })))
-        return { path: file.path, id: file.id, offset }
+    for (const file of begun.toReversed()) if (await isIn(file.path)) return placeIn(file, offset)
     const next = nextByHash(files, hash)
-    if (next) return { path: next.path, id: next.id, offset: 0 }
+    if (next) return placeIn(next, 0)
   }
-  const rest = begun.at(-1) ?? earliest ?? { path, id }
-  return { path: rest.path, id: rest.id, offset: 0 }
+  const isNamed = (file: ListedFile) => file.isNamed
+  const rest = begun.findLast(isNamed) ?? files.find(isNamed)
+  return rest ? placeIn(rest, 0) : { path, id, offset: 0 }
+}
+
+export function placeIn({ path, id }: ListedFile, offset: number): FilePlace {
+  return { path, id, offset }
 }
 
 /** Returns the file whose first record continues the one with this hash. */
@@ -52,14 +56,14 @@ export async function endPosition(path: string, nowMs: number): Promise<FilePosi
   const now = at(nowMs)
   const found = await endIn(path, now)
   if (found) return found
-  const newest = (await listLogFiles(path)).filter(file => file.path !== path).at(-1)
+  const newest = (await listLogFiles(path)).filter(file => file.isNamed && file.path !== path).at(-1)
   // all that comes is new if there is nothing yet
   return newest ? ((await endIn(newest.path, now)) ?? now) : at(0)
 }
 
 /** Returns the position behind the last record of a file; undefined if it has none, or its line has no end yet. */
 async function endIn(file: string, { time }: FilePosition): Promise<FilePosition | undefined> {
-  return useFile(file, async opened => {
+  return useFile(openFollowedFile(file), async opened => {
     if (opened.isCompressed) {
       const last = await readLastRecord(opened)
       return last && { file, ...last, time }

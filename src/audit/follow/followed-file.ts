@@ -1,54 +1,48 @@
-import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip } from 'node:zlib'
+import { sha256Hex } from '../../lib/hash.ts'
 import { parseJsonObject } from '../../lib/json.ts'
+import { systemCode } from '../../lib/system-error.ts'
 import { readAt } from '../file/file-end.ts'
 import { readLink } from '../file/hash-chain.ts'
+import { type OpenFile, openFile } from '../file/open-file.ts'
+import { isGzip } from '../file/read-chunks.ts'
 import { timeOf } from '../parsed-record.ts'
 import { placedLines } from './placed-lines.ts'
 
 /** An audit file that is open for reading, whatever its name becomes. */
-export interface FollowedFile {
-  /** The name that it was opened by. */
-  readonly path: string
-  readonly handle: FileHandle
-  /** Names the file itself on this machine: its device and inode. */
-  readonly id: string
+export interface FollowedFile extends OpenFile {
   readonly isCompressed: boolean
   /** Yields the bytes from this offset of the uncompressed file to the end that it has now. Throws if it cannot be read. */
   read(offset: number): AsyncIterable<Buffer>
   close(): Promise<void>
 }
 
-/** The first record of a file. */
+/** The first record of a file, by which it is known, however it is called, copied or compressed. */
 export interface FirstRecord {
-  /** The hash of the record before. */
-  readonly prev: string
+  readonly key: string
+  /** The hash of the record before; undefined without a hash chain. */
+  readonly prev: string | undefined
   readonly timeMs: number
 }
 
 const CHUNK_BYTES = 256 * 1024
-const GZIP = Buffer.from([0x1f, 0x8b])
 /** How far the first record is looked for. */
 const MAX_SEARCHED_BYTES = 4 * 1024 * 1024
 
 /** Opens a file to read it, plain or by gzip. Returns undefined if there is none. Rejects if it is no regular file. */
 export async function openFollowedFile(path: string): Promise<FollowedFile | undefined> {
-  // what others put in its place, such as a named pipe, must not hang
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(cause => {
-    if (cause.code === 'ENOENT') return undefined
-    throw new Error(`${path}: cannot be opened (${cause.code})`)
+  const file = await openFile(path).catch(cause => {
+    const code = systemCode(cause)
+    throw code === undefined ? cause : new Error(`${path}: cannot be opened (${code})`)
   })
-  if (!handle) return undefined
+  if (!file) return undefined
+  const { handle } = file
   try {
-    const stats = await handle.stat()
-    if (!stats.isFile()) throw new Error(`${path}: not a regular file`)
-    const isCompressed = (await readAt(handle, { position: 0, length: GZIP.length })).equals(GZIP)
+    const isCompressed = await isGzip(handle)
     return {
-      path,
-      handle,
-      id: `${stats.dev}:${stats.ino}`,
+      ...file,
       isCompressed,
       read: offset => (isCompressed ? readGzip(handle, offset) : readPlain(handle, offset)),
       close: () => handle.close(),
@@ -71,7 +65,7 @@ async function* readPlain(handle: FileHandle, offset: number): AsyncGenerator<Bu
 async function* readGzip(handle: FileHandle, offset: number): AsyncGenerator<Buffer> {
   const gunzip = createGunzip({ chunkSize: CHUNK_BYTES })
   // its failure, and the end of who reads, arrive by the stream itself
-  void pipeline(handle.createReadStream({ start: 0, autoClose: false }), gunzip).catch(() => {})
+  void pipeline(readPlain(handle, 0), gunzip).catch(() => {})
   let skip = offset
   for await (const chunk of gunzip as AsyncIterable<Buffer>) {
     const rest = chunk.subarray(skip)
@@ -80,21 +74,27 @@ async function* readGzip(handle: FileHandle, offset: number): AsyncGenerator<Buf
   }
 }
 
-/** Returns the first record of a file that is chained; undefined if there is none near its beginning. */
+/** Returns the first record of a file; undefined if there is none near its beginning. */
 export async function readFirstRecord(file: FollowedFile): Promise<FirstRecord | undefined> {
   for await (const lines of placedLines(file.read(0), 0))
     for (const { bytes, end } of lines) {
-      const link = bytes && readLink(bytes)
-      const timeMs = link && timeOf(parseJsonObject(bytes) ?? {})
-      if (link && timeMs !== undefined) return { prev: link.prev, timeMs }
+      const timeMs = bytes && timeOf(parseJsonObject(bytes) ?? {})
+      if (bytes && timeMs !== undefined) return { key: recordKey(bytes), prev: readLink(bytes)?.prev, timeMs }
       if (end > MAX_SEARCHED_BYTES) return undefined
     }
   return undefined
 }
 
-/** Returns where the last record of a chained file is; undefined if it has none. Reads all of it. */
-export async function readLastRecord(file: FollowedFile): Promise<RecordPlace | undefined> {
-  let last: RecordPlace | undefined
+/** Returns what a record is known by. */
+export function recordKey(line: Buffer): string {
+  return sha256Hex(line)
+}
+
+/** Returns the offset behind the last record of a chained file, and its hash; undefined if it has none. Reads all of it. */
+export async function readLastRecord(
+  file: FollowedFile,
+): Promise<{ offset: number; hash: string } | undefined> {
+  let last: { offset: number; hash: string } | undefined
   for await (const lines of placedLines(file.read(0), 0))
     for (const { bytes, end } of lines) {
       const link = bytes && readLink(bytes)
@@ -103,23 +103,32 @@ export async function readLastRecord(file: FollowedFile): Promise<RecordPlace | 
   return last
 }
 
-/** Where a record is in a file: its line ends at this offset. */
-export interface RecordPlace {
+/** A place in a file, behind a newline, and what stands before that newline: it tells this file from others. */
+export interface ReadPlace {
   readonly offset: number
-  readonly hash: string
+  readonly ending: Buffer
 }
 
-/** Whether the line that ends at this offset is the record with this hash. Of a compressed file, all before it is read. */
-export async function holdsRecord(file: FollowedFile, { offset, hash }: RecordPlace): Promise<boolean> {
-  const ending = Buffer.from(`"hash":"${hash}"}\n`)
-  const position = offset - ending.length
+/** The end of a line that is compared, at most: a record without a hash has an id at its beginning. */
+const MAX_ENDING_BYTES = 4096
+const NEWLINE = Buffer.from('\n')
+
+/** Returns the place behind the record with this hash. */
+export function placeBehind(hash: string, offset: number): ReadPlace {
+  return { offset, ending: Buffer.from(`"hash":"${hash}"}`) }
+}
+
+/** Whether a file has at a place what was read there. Of a compressed file, all before it is read. */
+export async function holdsPlace(file: FollowedFile, { offset, ending }: ReadPlace): Promise<boolean> {
+  const wanted = Buffer.concat([ending.subarray(-MAX_ENDING_BYTES), NEWLINE])
+  const position = offset - wanted.length
   if (position < 0) return false
   if (!file.isCompressed)
-    return (await readAt(file.handle, { position, length: ending.length })).equals(ending)
+    return (await readAt(file.handle, { position, length: wanted.length })).equals(wanted)
   let found = Buffer.alloc(0)
   for await (const chunk of file.read(position)) {
-    found = Buffer.concat([found, chunk.subarray(0, ending.length - found.length)])
-    if (found.length === ending.length) break
+    found = Buffer.concat([found, chunk.subarray(0, wanted.length - found.length)])
+    if (found.length === wanted.length) break
   }
-  return found.equals(ending)
+  return found.equals(wanted)
 }

@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { type FilePlace, nextByHash } from './file-places.ts'
-import { type FollowedFile, holdsRecord, openFollowedFile, type RecordPlace } from './followed-file.ts'
+import { fileId, namesBeside } from '../file/files-beside.ts'
+import { useFile } from '../file/open-file.ts'
+import { DISORDER_MS, type FilePlace, nextByHash, placeIn } from './file-places.ts'
+import { type FollowedFile, holdsPlace, openFollowedFile, type ReadPlace } from './followed-file.ts'
 import type { FilePosition } from './follower.ts'
-import { describeLogFile, type ListedFile, listLogFiles, useFile } from './log-files.ts'
+import { describeLogFile, type ListedFile, listLogFiles } from './log-files.ts'
 import { placedLines } from './placed-lines.ts'
 
 /** Where a follower is: all of `file` before `offset` is read, and the last record of it is at `position`. */
@@ -12,8 +13,8 @@ export interface ReadSoFar {
   readonly file: FollowedFile | undefined
   readonly offset: number
   readonly position: FilePosition
-  /** Where in this very file the record at the position is; undefined if it is in another one. */
-  readonly anchor: RecordPlace | undefined
+  /** Where in this very file the last record ends; undefined if it is in another one. */
+  readonly anchor: ReadPlace | undefined
 }
 
 export interface NextFile {
@@ -25,31 +26,34 @@ export interface NextFile {
 export type FindNextFile = (read: ReadSoFar) => Promise<NextFile | 'again' | undefined>
 
 /**
- * Returns the function that finds out in which file the log at `path` goes on. The hash chain tells. If no file continues it,
- * the next one by time does, once the log goes on in another file: whoever reads that sees that records are missing.
+ * Returns the function that finds out in which file the log at `path` goes on. The hash chain tells. If no file continues it, the
+ * next one by time does, once the log goes on in another file: whoever reads that sees that records are missing. `known` has the
+ * first records of files that were read: none of them comes again.
  */
-export function createFindNextFile(path: string): FindNextFile {
+export function createFindNextFile(path: string, known: ReadonlySet<string>): FindNextFile {
   let fruitless = ''
 
   /** Looks through all files again only if there are others than when it found nothing. */
-  async function searchOnce(search: Search): Promise<FilePlace | undefined> {
-    const { mtimeMs } = await stat(dirname(path))
-    const found = [mtimeMs, search.live?.first.prev, search.isCut, search.position.hash].join()
+  async function searchOnce(search: Search): Promise<FilePlace | 'again' | undefined> {
+    const { live, isCut, position, anchor } = search
+    const before = await namesBeside(path)
+    const found = [before, live?.first.key, isCut, position.hash, anchor?.offset].join()
     if (found === fruitless) return undefined
     const target = await searchNext(path, search)
+    // a file that is renamed meanwhile may have been overlooked
+    if ((await namesBeside(path)) !== before) return 'again'
     fruitless = target ? '' : found
     return target
   }
 
   return async read => {
-    const { position } = read
     const state = await stateOf(path, read)
     if (state === 'unchanged') return undefined
     const live = await describeLogFile(path)
-    const isNext = live && (position.hash === undefined || live.first.prev === position.hash)
     const isCut = state === 'cut'
-    const target = isNext ? placeIn(live, 0) : await searchOnce({ ...read, live, isCut })
-    if (!target) return undefined
+    const search = { ...read, live, isCut, known }
+    const target = (live && (await placeInLive(live, search))) ?? (await searchOnce(search))
+    if (!target || target === 'again') return target
     // only now, because jeton may have written to it until the next file had a record
     if (!isCut && (await hasArrived(read))) return 'again'
     const next = await openFollowedFile(target.path)
@@ -67,14 +71,14 @@ async function stateOf(
 ): Promise<'unchanged' | 'cut' | 'replaced'> {
   if (!file) return 'replaced'
   const found = await stat(path).catch(() => undefined)
-  if (!found || `${found.dev}:${found.ino}` !== file.id) return 'replaced'
+  if (!found || fileId(found) !== file.id) return 'replaced'
   if (found.size < offset) return 'cut'
-  return anchor && !(await holdsRecord(file, anchor)) ? 'cut' : 'unchanged'
+  return anchor && !(await holdsPlace(file, anchor)) ? 'cut' : 'unchanged'
 }
 
 /** Whether more was written to a file since its end was read. */
 async function hasArrived({ file, offset, anchor }: ReadSoFar): Promise<boolean> {
-  if (!file || file.isCompressed || (anchor && !(await holdsRecord(file, anchor)))) return false
+  if (!file || file.isCompressed || (anchor && !(await holdsPlace(file, anchor)))) return false
   return hasMore(file, offset)
 }
 
@@ -88,31 +92,39 @@ interface Search extends ReadSoFar {
   /** The file at the path, if it has a record. */
   readonly live: ListedFile | undefined
   readonly isCut: boolean
+  readonly known: ReadonlySet<string>
 }
 
-async function searchNext(
-  path: string,
-  { file, position, live, isCut }: Search,
-): Promise<FilePlace | undefined> {
-  const others = (await listLogFiles(path)).filter(({ id }) => id !== file?.id)
-  const { hash, offset, time } = position
-  const next = hash === undefined ? undefined : nextByHash(others, hash)
+/** Looks at the file at the path alone, which is what follows but for rotations in quick succession. */
+async function placeInLive(live: ListedFile, { position, anchor, isCut, known }: Search) {
+  const { first, path } = live
+  if (!known.has(first.key))
+    return position.hash !== undefined && first.prev === position.hash ? placeIn(live, 0) : undefined
+  // what was read until now may have been copied there
+  return anchor && !isCut && (await holdsMore(path, anchor)) ? placeIn(live, anchor.offset) : undefined
+}
+
+async function searchNext(path: string, search: Search): Promise<FilePlace | undefined> {
+  const { file, position, anchor, live, isCut, known } = search
+  const { hash, time } = position
+  const listed = await listLogFiles(path)
+  const unread = listed.filter(({ first }) => !known.has(first.key))
+  const next = hash === undefined ? undefined : nextByHash(unread, hash)
   if (next) return placeIn(next, 0)
   // a copy of what was emptied has the rest of it
-  for (const copy of isCut && hash !== undefined ? others : [])
-    if (await useFile(copy.path, opened => holdsMore(opened, { offset, hash }))) return placeIn(copy, offset)
-  const later = live && (others.find(({ first }) => first.timeMs > Date.parse(time)) ?? live)
-  return later && placeIn(later, 0)
+  for (const copy of anchor && isCut ? listed : [])
+    if (anchor && copy.id !== file?.id && (await holdsMore(copy.path, anchor)))
+      return placeIn(copy, anchor.offset)
+  if (!live) return undefined
+  const afterMs = Date.parse(time) - (hash === undefined ? DISORDER_MS : 0)
+  const later = unread.find(({ id, isNamed, first }) => id !== live.id && isNamed && first.timeMs > afterMs)
+  if (later) return placeIn(later, 0)
+  return isCut || !known.has(live.first.key) ? placeIn(live, 0) : undefined
 }
 
-function placeIn({ path, id }: ListedFile, offset: number): FilePlace {
-  return { path, id, offset }
-}
-
-async function holdsMore(
-  file: FollowedFile,
-  { offset, hash }: { offset: number; hash: string | undefined },
-): Promise<boolean> {
-  if (hash === undefined || !(await holdsRecord(file, { offset, hash }))) return false
-  return hasMore(file, offset)
+function holdsMore(path: string, anchor: ReadPlace): Promise<boolean | undefined> {
+  return useFile(
+    openFollowedFile(path),
+    async file => (await holdsPlace(file, anchor)) && hasMore(file, anchor.offset),
+  )
 }

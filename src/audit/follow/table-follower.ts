@@ -98,7 +98,7 @@ export function followTable({ source, clock, position }: TableFollowerOptions): 
         const record = await nextRecord()
         isAtEnd = !record
         if (!record) break
-        const key = keyOf(record)
+        const key = tableKey(record)
         if (seen.has(key)) continue
         const timeMs = Date.parse(record.record.time)
         seen.set(key, timeMs)
@@ -115,7 +115,7 @@ export function followTable({ source, clock, position }: TableFollowerOptions): 
   }
 }
 
-/** 12 characters: among 20,000 records, two have the same one in 10 billion cases. */
-function keyOf({ sortKey }: ParsedRecord): string {
+/** Returns what a record of a table is known by, in 12 characters: among 20,000 records, two have the same one in 10 billion cases. */
+export function tableKey({ sortKey }: ParsedRecord): string {
   return createHash('sha256').update(sortKey).digest('base64url').slice(0, 12)
 }

@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { useFile } from '../../audit/file/open-file.ts'
 import { followFile } from '../../audit/follow/file-follower.ts'
 import { endPosition } from '../../audit/follow/file-places.ts'
-import { readFirstRecord } from '../../audit/follow/followed-file.ts'
+import { openFollowedFile, readFirstRecord } from '../../audit/follow/followed-file.ts'
 import type { FilePosition, FollowEvents, LogFollower, TablePosition } from '../../audit/follow/follower.ts'
-import { useFile } from '../../audit/follow/log-files.ts'
 import { invalidUsage } from '../../client/errors.ts'
 import { loadStaticConfig } from '../../config/load.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -86,7 +86,8 @@ function openFile(path: string, { clock }: Pick<ForwardedLogOptions, 'clock'>): 
 /** Throws for a file whose records have no hash chain, such as a log kept from stdout: nothing would tell where it goes on. */
 async function checkIsChained(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined)
-  if (!found || found.size === 0 || (await useFile(path, readFirstRecord))) return
+  if (!found || found.size === 0) return
+  if ((await useFile(openFollowedFile(path), readFirstRecord))?.prev !== undefined) return
   throw invalidUsage(
     `${path} has no record of a hash chain at its beginning: it is no audit file of type file, or cannot be read`,
   )

@@ -1,7 +1,7 @@
 import { rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { openFollowedFile, readLastRecord } from '../../../src/audit/follow/followed-file.ts'
+import { openFollowedFile, placeBehind, readLastRecord } from '../../../src/audit/follow/followed-file.ts'
 import { createFindNextFile } from '../../../src/audit/follow/next-file.ts'
 import { folder } from '../support.ts'
 import { createGrowingLog } from './growing-log.ts'
@@ -12,15 +12,14 @@ async function setUp() {
   await log.write(path, 'a')
   const file = (await openFollowedFile(path)) ?? expect.fail()
   onTestFinished(() => file.close())
-  const anchor = (await readLastRecord(file)) ?? expect.fail()
-  const { offset, hash } = anchor
+  const { offset, hash } = (await readLastRecord(file)) ?? expect.fail()
   const read = {
     file,
     offset,
     position: { file: path, offset, hash, time: '2026-11-23T12:00:00.000Z' },
-    anchor,
+    anchor: placeBehind(hash, offset),
   }
-  return { path, log, read, find: createFindNextFile(path) }
+  return { path, log, read, find: createFindNextFile(path, new Set()) }
 }
 
 test('what jeton wrote to a file after its end was read, and before the next began, is read first', async () => {

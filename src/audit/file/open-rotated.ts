@@ -1,37 +1,15 @@
-import { type FileHandle, open, readFile } from 'node:fs/promises'
-import { systemCode } from '../../lib/system-error.ts'
+import { readFile } from 'node:fs/promises'
 import { readAt, readFileEnd } from './file-end.ts'
 import { readLink } from './hash-chain.ts'
+import { type OpenFile, openFile } from './open-file.ts'
 import { rotatedFiles } from './rotated-files.ts'
-
-/** A file of the log, open to be read. */
-export interface ReadableLog {
-  readonly handle: FileHandle
-  readonly path: string
-  /** The number that it keeps when it is renamed. */
-  readonly ino: number
-  readonly size: number
-}
 
 /** No record of jeton is longer. */
 const FIRST_LINE_BYTES = 16 * 1024
 const HASH = /^[0-9a-f]{64}$/
 
-/** Opens the file at `path` without its lock. Undefined if there is none; rejects if it is not a regular file. */
-export async function openReadable(path: string): Promise<ReadableLog | undefined> {
-  const handle = await open(path, 'r').catch(error => {
-    if (systemCode(error) === 'ENOENT') return undefined
-    throw error
-  })
-  const stats = await handle?.stat()
-  if (!handle || !stats) return undefined
-  if (stats.isFile()) return { handle, path, ino: stats.ino, size: stats.size }
-  await handle.close()
-  throw new Error(`${path}: not a regular file`)
-}
-
 /** Opens the file that has this number: the one at `path`, or one beside it that it was renamed to. Undefined if there is none. */
-export async function openByNumber(ino: number, path: string): Promise<ReadableLog | undefined> {
+export async function openByNumber(ino: number, path: string): Promise<OpenFile | undefined> {
   return openFirst([path, ...(await rotatedFiles(path))], async file => file.ino === ino)
 }
 
@@ -40,10 +18,7 @@ export async function openByNumber(ino: number, path: string): Promise<ReadableL
  * continues. If there is no file at `path`, or nothing in it, that is the one that ends with the hash in `PATH.head`. Undefined
  * if there is none that can be read as it is: it may be compressed.
  */
-export async function openPrevious(
-  file: ReadableLog | undefined,
-  path: string,
-): Promise<ReadableLog | undefined> {
+export async function openPrevious(file: OpenFile | undefined, path: string): Promise<OpenFile | undefined> {
   const hash = file && file.size > 0 ? await continuedHash(file) : await keptHash(path)
   if (hash === undefined) return undefined
   return openFirst(await rotatedFiles(path), async candidate => {
@@ -54,10 +29,10 @@ export async function openPrevious(
 
 async function openFirst(
   paths: readonly string[],
-  isWanted: (file: ReadableLog) => Promise<boolean>,
-): Promise<ReadableLog | undefined> {
+  isWanted: (file: OpenFile) => Promise<boolean>,
+): Promise<OpenFile | undefined> {
   for (const path of paths) {
-    const file = await openReadable(path).catch(() => undefined)
+    const file = await openFile(path).catch(() => undefined)
     if (!file) continue
     if (await isWanted(file).catch(() => false)) return file
     await file.handle.close()
@@ -65,7 +40,7 @@ async function openFirst(
   return undefined
 }
 
-async function continuedHash({ handle }: ReadableLog): Promise<string | undefined> {
+async function continuedHash({ handle }: OpenFile): Promise<string | undefined> {
   const bytes = await readAt(handle, { position: 0, length: FIRST_LINE_BYTES })
   const newline = bytes.indexOf(10)
   return newline < 0 ? undefined : readLink(bytes.subarray(0, newline))?.prev
