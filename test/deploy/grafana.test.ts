@@ -77,6 +77,15 @@ describe('the dashboard', () => {
       for (const { instant } of targets) expect(instant, title).toBe(true)
   })
 
+  test('divides by nothing that can be 0', () => {
+    const divisors = queries.flatMap(({ expr }) => expr.split(' / ').slice(1))
+    expect(divisors.length).toBeGreaterThan(3)
+    for (const divisor of divisors)
+      expect(divisor).toMatch(
+        /^(?:\d{2}|clamp_min\(|on \(resource\) min by \(resource\) \(jeton_slots_per_second)/,
+      )
+  })
+
   test('never shows free or reserved slots without asking how old the reading is', () => {
     const slots = queries.filter(({ expr }) => /jeton_(?:slots_(?:free|reserved)|next_free_slot)/.test(expr))
     expect(slots.length).toBeGreaterThan(3)
