@@ -11,11 +11,14 @@ import { readEgressProxies } from '../src/lib/egress-proxies.ts'
 import { escapeJson } from '../src/lib/printable.ts'
 import { createService } from '../src/service.ts'
 import { createJsonLog } from '../src/telemetry/json-log.ts'
+import { createTraceContext } from '../src/telemetry/trace-context.ts'
+import { traceLog } from '../src/telemetry/traced-log.ts'
 
 /** Less than a server waits: API Gateway ends a request after 30 s, and Lambda bills the time. */
 const SLOT_WAIT_MS = 1000
 
-const log = createJsonLog(process.stderr, escapeJson)
+const traceContext = createTraceContext()
+const log = traceLog(createJsonLog(process.stderr, escapeJson), traceContext)
 const { configPath, instance } = lambdaFacts(process.env, import.meta.dirname)
 const { basePath, problem } = parseBasePath(process.env.JETON_BASE_PATH)
 const { findProxy, problems } = readEgressProxies(process.env)
@@ -38,6 +41,7 @@ const executionEnvironment = createExecutionEnvironment({
       instance,
       slotWaitMs: SLOT_WAIT_MS,
       fetch,
+      traceContext,
       http: { requestIdHeader: REQUEST_ID_HEADER },
     }),
 })

@@ -24,6 +24,7 @@ import { createService } from '../src/service.ts'
 import type { Log } from '../src/telemetry/log.ts'
 import { logFormat } from '../src/telemetry/log-format.ts'
 import { createPinoLog } from '../src/telemetry/pino-log.ts'
+import { createTraceContext } from '../src/telemetry/trace-context.ts'
 import { traceLog } from '../src/telemetry/traced-log.ts'
 import { hasOpenTelemetry, type Traces } from '../src/telemetry/traces.ts'
 
@@ -50,7 +51,8 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
   const pinoLog = createPinoLog(
     logFormat({ choice: env.JETON_LOG_FORMAT, stderr, escapeJson, escapeUnprintable }),
   )
-  const log = traces ? traceLog(pinoLog, traces) : pinoLog
+  const traceContext = createTraceContext()
+  const log = traceLog(pinoLog, traces ?? traceContext)
   const { findProxy, byVariable, problems: proxyProblems } = readEgressProxies(env)
   const problems = [...proxyProblems, ...findRegionProblems(env)]
   // before the configuration, which may be in S3
@@ -70,7 +72,8 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
     stdout,
     instance,
     registry,
-    traces,
+    // whoever makes spans follows requests already
+    ...(traces ? { traces } : { traceContext }),
     version: manifest.version,
     fetch: createEgressFetch({ fetch: globalThis.fetch, findProxy }),
     isDev: dev !== undefined,

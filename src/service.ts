@@ -19,6 +19,7 @@ import { openStore } from './store/open-store.ts'
 import { createHealth, type Health } from './telemetry/health.ts'
 import { openMetrics } from './telemetry/open-metrics.ts'
 import type { Readings } from './telemetry/readings.ts'
+import type { TraceContext } from './telemetry/trace-context.ts'
 import { createTraceCalls, type Traces } from './telemetry/traces.ts'
 import { createDeliveryCounts } from './tokens/rate-limit/delivery-counts.ts'
 import { createRateLimiter } from './tokens/rate-limit/rate-limiter.ts'
@@ -46,6 +47,8 @@ export interface ServiceOptions extends Pick<SinkParts, 'log' | 'stdout' | 'reco
   version?: string
   /** Where spans go; without it there are none. */
   traces?: Traces | undefined
+  /** What follows requests for `log`; default: nothing does. */
+  traceContext?: TraceContext | undefined
   /** How issuers are reached; default: directly, by the global `fetch`. */
   fetch?: Fetch
   /** How callers reach the app; default: the configuration's `server`. */
@@ -96,6 +99,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
     version,
     slotWaitMs,
     traces,
+    traceContext,
     isDev = false,
     fetch = globalThis.fetch,
     http = config.server,
@@ -146,7 +150,7 @@ export async function createService(config: Config, options: ServiceOptions): Pr
       beginAudit,
       onVended: metrics.onVended,
       metrics,
-      traces,
+      ...{ traces, traceContext },
       isDev,
     },
     http,

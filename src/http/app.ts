@@ -7,6 +7,7 @@ import type { CaBundles } from '../rds/ca-bundles.ts'
 import type { Health } from '../telemetry/health.ts'
 import type { Log } from '../telemetry/log.ts'
 import { type ConnectionMetrics, NO_METRICS } from '../telemetry/metrics.ts'
+import type { TraceContext } from '../telemetry/trace-context.ts'
 import type { Traces } from '../telemetry/traces.ts'
 import type { AccessPolicy } from '../vending/access-policy.ts'
 import type { RepeatVend } from '../vending/repeat-vend.ts'
@@ -21,7 +22,7 @@ import { createListener, type ListenerOptions, type ListenerParts } from './list
 import { addOpenApiRoute, describeRoutes } from './openapi.ts'
 import { sendProblem } from './problem.ts'
 import { refuseMalformed, rejectMalformed, rejectUnroutable } from './request-head.ts'
-import { traceRequests } from './request-trace.ts'
+import { createInTrace, traceRequests } from './request-trace.ts'
 import { addCaRoute } from './routes/ca.ts'
 import { addDatabasesRoute } from './routes/databases.ts'
 import { addHealthRoutes } from './routes/health.ts'
@@ -50,6 +51,8 @@ export interface AppParts {
   metrics?: ConnectionMetrics
   /** Default: no spans. */
   traces?: Traces | undefined
+  /** What follows requests for the log. Default: nothing does. */
+  traceContext?: TraceContext | undefined
   /** Whether `/readyz` says that this server is for development. */
   isDev?: boolean
 }
@@ -80,6 +83,7 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
     timer = monotonicClock(),
     metrics = NO_METRICS,
     traces,
+    traceContext,
     isDev = false,
   } = parts
   const isTls = options.tls !== undefined
@@ -91,13 +95,16 @@ export async function createApp(parts: AppParts, options: AppOptions = {}): Prom
   traceRequests(app, traces)
   rejectMalformed(app)
   rejectUnroutable(app)
-  const authenticate = createAuthenticationHook(app, { ...parts, timer, sourceAddressOf })
+  const inTrace = createInTrace(traceContext)
+  const authenticate = createAuthenticationHook(app, { ...parts, timer, sourceAddressOf, inTrace })
   const knownBodies = createKnownBodies()
   acceptOnlyJson(app, knownBodies)
   answerErrors(app, log)
 
   const describe = describeRoutes(app)
-  addTokensRoute(app, { authenticate, knownBodies, vend, repeatVend, caBundles, clock, timer, onVended })
+  addTokensRoute(app, {
+    ...{ authenticate, knownBodies, vend, repeatVend, caBundles, clock, timer, inTrace, onVended },
+  })
   addDatabasesRoute(app, { authenticate, caBundles })
   addWhoamiRoute(app, { authenticate })
   addCaRoute(app, { caBundles, isTls })

@@ -7,7 +7,7 @@ import type { PrincipalAccess } from '../vending/principal-access.ts'
 import type { BeginAudit, RequestAudit } from '../vending/request-audit.ts'
 import type { AccessRenewal } from '../vending/vend-token.ts'
 import { type AuthFailureLimiter, createAuthFailureLimiter } from './auth-failure-limiter.ts'
-import { requestTraceId } from './request-trace.ts'
+import { type InTrace, requestTraceId } from './request-trace.ts'
 import type { SourceAddress } from './source-address.ts'
 import type { App } from './types.ts'
 
@@ -39,6 +39,7 @@ export interface AuthenticationParts {
   currentPolicy: () => AccessPolicy
   beginAudit: BeginAudit
   sourceAddressOf: SourceAddress
+  inTrace: InTrace
 }
 
 interface ShownCredential {
@@ -61,7 +62,7 @@ export type AuthenticationHook = (
  */
 export function createAuthenticationHook(
   app: App,
-  { currentPolicy, beginAudit, clock, timer, sourceAddressOf }: AuthenticationParts,
+  { currentPolicy, beginAudit, clock, timer, sourceAddressOf, inTrace }: AuthenticationParts,
 ): AuthenticationHook {
   // declared for every request, since objects that grow later are slow
   app.decorateRequest('audit', undefined)
@@ -77,7 +78,7 @@ export function createAuthenticationHook(
     request.audit = audit
     const shown = { audit, authorization, sourceIp }
     const recalled = recallCaller(shown)
-    if (!recalled) return verify(request, shown)
+    if (!recalled) return inTrace(request, () => verify(request, shown))
     if (recalled instanceof Error) done(recalled)
     else {
       request.caller = recalled

@@ -131,11 +131,23 @@ test('a request becomes a span of its caller’s trace, with what it waited for 
     expect(sent).not.toContain(secret)
 })
 
-test('an OpenTelemetry that nobody loaded leaves no trace of itself', async () => {
-  const { startServer, bearer, auditRecords } = await startServers(onTestFinished)
+test('without OpenTelemetry, the trace is in the record and in what is logged meanwhile, and only there', async () => {
+  const { startServer, bearer, auditRecords, environment } = await startServers(onTestFinished)
   const jeton = await startServer()
-  await jeton.requestToken(await bearer(), { database: 'orders' })
-  const [record] = await auditRecords()
-  expect(record).toMatchObject({ decision: 'vended' })
-  expect(record).not.toHaveProperty('traceId')
+  const authorization = await bearer()
+  const ask = (database: string, headers = {}) =>
+    fetch(`${jeton.url}/v1/tokens`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ database }),
+    })
+  environment().sts.faults.failing = true
+  await ask('ledger', { traceparent: `00-${TRACE}-${PARENT}-00` })
+  expect(JSON.parse(await jeton.logged('assume_role_failed'))).toMatchObject({ traceId: TRACE })
+  environment().sts.faults.failing = false
+  await ask('orders')
+  const [failed, vended] = await auditRecords()
+  expect(failed).toMatchObject({ decision: 'failed', traceId: TRACE })
+  expect(vended).toMatchObject({ decision: 'vended' })
+  expect(vended).not.toHaveProperty('traceId')
 })

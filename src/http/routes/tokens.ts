@@ -6,6 +6,7 @@ import type { Vended, VendRequest, VendToken } from '../../vending/vend-token.ts
 import { type AuthenticationHook, type Caller, callerOf } from '../authenticate.ts'
 import { acceptBody } from '../json-body.ts'
 import type { KnownBodies } from '../known-bodies.ts'
+import type { InTrace } from '../request-trace.ts'
 import { TokenReplySchema, type TokenRequest, TokenRequestSchema } from '../schemas.ts'
 import { createTokenReplyRenderer } from '../token-reply.ts'
 import type { App } from '../types.ts'
@@ -20,6 +21,7 @@ export interface TokensRouteParts {
   caBundles: CaBundles
   clock: Clock
   timer: Pick<Clock, 'now'>
+  inTrace: InTrace
   onVended?: ((vend: { durationMs: number }) => void) | undefined
 }
 
@@ -28,7 +30,17 @@ const JSON_TYPE = 'application/json; charset=utf-8'
 /** Adds `POST /v1/tokens`: a token for a database user, new or from the cache, if a grant allows it. */
 export function addTokensRoute(
   app: App,
-  { authenticate, knownBodies, vend, repeatVend, caBundles, clock, timer, onVended }: TokensRouteParts,
+  {
+    authenticate,
+    knownBodies,
+    vend,
+    repeatVend,
+    caBundles,
+    clock,
+    timer,
+    inTrace,
+    onVended,
+  }: TokensRouteParts,
 ): void {
   const schema = {
     operationId: 'createToken',
@@ -79,7 +91,7 @@ export function addTokensRoute(
         }
       })
       if (repeated instanceof JetonError) return void reply.send(repeated as never)
-      return repeated ? undefined : vendAnew(vendRequest).then(send)
+      return repeated ? undefined : inTrace(request, () => vendAnew(vendRequest)).then(send)
     },
   )
 }
