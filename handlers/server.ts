@@ -16,6 +16,7 @@ import { type ReloadParts, reload } from '../src/config/reload.ts'
 import { logWarnings } from '../src/config/warnings.ts'
 import type { DevMode } from '../src/dev/dev-mode.ts'
 import { listen } from '../src/http/listener.ts'
+import { waitAtMost } from '../src/lib/deadline.ts'
 import { createEgressFetch } from '../src/lib/egress-fetch.ts'
 import { type EgressProxies, readEgressProxies } from '../src/lib/egress-proxies.ts'
 import { everyMinute } from '../src/lib/interval.ts'
@@ -31,6 +32,9 @@ import { hasOpenTelemetry, type Traces } from '../src/telemetry/traces.ts'
 import { type AdminListener, createAdminListener } from './admin-listener.ts'
 import { closeInspector } from './inspector.ts'
 import { requireRegion, watchAccess } from './own-access.ts'
+
+/** The longest that an end waits for a collector to take the last spans. */
+const FLUSH_MS = 2000
 
 export interface ServeOptions {
   configPath: string
@@ -141,6 +145,7 @@ export async function serve({ configPath, listen: address, stdout, dev }: ServeO
   stopInterval()
   stopWatch()
   await close(signal)
+  if (traces) await waitAtMost(traces.flush(), { clock, maxMs: FLUSH_MS })
   logHeadHash(auditLog, { log, event: 'audit_closed' })
 }
 

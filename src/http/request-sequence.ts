@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Connection, Connections } from './connections.ts'
 
@@ -11,13 +12,18 @@ const MAX_OUTSTANDING = 64
  * outstanding is destroyed (RFC 9112, 9.3.2).
  */
 export function handleInSequence(connections: Connections, handle: RequestListener): RequestListener {
+  /** What those that wait arrived in: they would else begin in the trace of the request before them. */
+  const arrivals = new WeakMap<ServerResponse, AsyncResource>()
+
   return (request, response) => {
     const connection = connections.of(request.socket)
     if (!connection) return handle(request, response)
     if (connection.waiting.length + 1 >= MAX_OUTSTANDING) return void connection.socket.destroy()
     connection.last = response
-    if (connection.current) connection.waiting.push(response)
-    else begin(connection, response)
+    if (connection.current) {
+      connection.waiting.push(response)
+      arrivals.set(response, new AsyncResource('jeton.waiting-request'))
+    } else begin(connection, response)
   }
 
   function begin(connection: Connection, response: ServerResponse): void {
@@ -40,7 +46,7 @@ export function handleInSequence(connections: Connections, handle: RequestListen
     if (connection.last?.req.complete && connection.waiting.length === 0) connection.last = undefined
     const next = connection.waiting.shift()
     // behind a reply that closes the connection, or on one that is lost, nothing could be answered
-    if (next?.req.socket.writable) begin(connection, next)
+    if (next?.req.socket.writable) arrivals.get(next)?.runInAsyncScope(begin, undefined, connection, next)
     else {
       connection.waiting.length = 0
       connection.whenAnswered?.()

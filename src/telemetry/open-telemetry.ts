@@ -3,6 +3,7 @@ import {
   type Context,
   context,
   createContextKey,
+  isSpanContextValid,
   propagation,
   type Span,
   SpanKind,
@@ -10,6 +11,12 @@ import {
   trace,
 } from '@opentelemetry/api'
 import type { RequestSpan, SpanFacts, Traces } from './traces.ts'
+
+/** What providers have beside what the API says of them: SDKs flush, and the API stands in front of the one that was registered. */
+interface Flushable {
+  getDelegate?(): Flushable
+  forceFlush?(): Promise<void>
+}
 
 const REQUEST_SPAN = createContextKey('jeton: the span of the request')
 
@@ -58,18 +65,29 @@ export function createOpenTelemetryTraces(version: string): Traces {
         .startSpan(name, { startTime: endTime - durationMs, attributes: attributesOf(facts) })
         .end(endTime)
     },
-    addFacts(facts) {
+    factsOfRequest() {
       const span = context.active().getValue(REQUEST_SPAN) as Span | undefined
-      span?.setAttributes(attributesOf(facts))
+      return facts => {
+        if (span?.isRecording()) span.setAttributes(attributesOf(facts))
+      }
     },
-    currentTraceId: () => trace.getSpan(context.active())?.spanContext().traceId,
+    async flush() {
+      const provider = trace.getTracerProvider() as Flushable
+      const registered = provider.getDelegate?.() ?? provider
+      try {
+        await registered.forceFlush?.()
+      } catch {
+        // the SDK has said so
+      }
+    },
+    currentTraceId: () => traceIdOf(trace.getSpan(context.active())),
   }
 }
 
 function requestSpan(span: Span, parent: Context): RequestSpan {
   const inRequest = trace.setSpan(parent, span).setValue(REQUEST_SPAN, span)
   return {
-    traceId: span.spanContext().traceId,
+    traceId: traceIdOf(span),
     run: work => context.with(inRequest, work),
     end({ status, route }) {
       if (!span.isRecording()) return
@@ -79,6 +97,12 @@ function requestSpan(span: Span, parent: Context): RequestSpan {
       span.end()
     },
   }
+}
+
+/** Without a provider, spans are in a trace of zeros. */
+function traceIdOf(span: Span | undefined): string | undefined {
+  const spanContext = span?.spanContext()
+  return spanContext && isSpanContextValid(spanContext) ? spanContext.traceId : undefined
 }
 
 function attributesOf(facts: SpanFacts): Record<string, AttributeValue> {

@@ -13,7 +13,8 @@ export type SpanFacts = Readonly<Record<string, string | number | boolean | unde
 
 /** The span of one request. */
 export interface RequestSpan {
-  readonly traceId: string
+  /** Undefined if OpenTelemetry follows no trace, such as one that was switched off. */
+  readonly traceId: string | undefined
   /** Runs work in the request's context: spans that begin in it, and in what it waits for, belong to the request. */
   run<Result>(work: () => Result): Result
   /** Ends the span. */
@@ -33,8 +34,10 @@ export interface Traces {
   begin(name: SpanName): (error?: unknown) => void
   /** Adds a span for work that has just ended, which took so long (ms). */
   addEnded(name: SpanName, work: { durationMs: number; facts: SpanFacts }): void
-  /** Adds to the span of the request that the caller works for. */
-  addFacts(facts: SpanFacts): void
+  /** Returns what adds to the span of the request that the caller works for, from wherever it is called. */
+  factsOfRequest(): (facts: SpanFacts) => void
+  /** Resolves when the spans that have ended are where they go, or cannot get there. Has no time limit. */
+  flush(): Promise<void>
   /** Returns the id of the trace that the caller works for. */
   currentTraceId(): string | undefined
 }
@@ -42,9 +45,10 @@ export interface Traces {
 /** Where a program that loads OpenTelemetry registers what makes spans: one place for all copies of its API of one major version. */
 const API = Symbol.for('opentelemetry.js.api.1')
 
-/** Whether this process has loaded OpenTelemetry, as `node --import` does. Loads nothing. */
+/** Whether this process has loaded an OpenTelemetry that traces, as `node --import` does. Loads nothing. */
 export function hasOpenTelemetry(globals: object): boolean {
-  return API in globals
+  const { [API]: api } = globals as { readonly [API]?: { readonly trace?: unknown } }
+  return api?.trace !== undefined
 }
 
 /** Does what a function does, in a span of its own. */

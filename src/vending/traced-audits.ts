@@ -16,22 +16,24 @@ export function createTracedAudits({ traces, auditLog, ...parts }: TracedAuditPa
   if (!traces) return begin
   return origin => {
     const audit = begin(origin)
-    traces.addFacts({ 'jeton.audit_id': audit.id })
+    // now, because what calls back later may be about several requests
+    const addFacts = traces.factsOfRequest()
+    addFacts({ 'jeton.audit_id': audit.id })
     let known: Partial<AuditRecord> = {}
     return {
       ...audit,
       add(fields) {
         known = { ...known, ...fields }
-        traces.addFacts(factsOf(known))
+        addFacts(factsOf(known))
         audit.add(fields)
       },
       identify(access) {
-        traces.addFacts({ 'jeton.issuer': access.auditedPrincipal.issuer })
+        addFacts({ 'jeton.issuer': access.auditedPrincipal.issuer })
         audit.identify(access)
       },
       admitFailure(cause) {
         const failure = audit.admitFailure(cause)
-        traces.addFacts({ 'jeton.code': failure.error.code })
+        addFacts({ 'jeton.code': failure.error.code })
         return failure
       },
     }

@@ -31,19 +31,25 @@ export interface BenchedServiceOptions {
   readonly sections?: object
   /** Whether stdout is a pipe that is read on the core of the load. */
   readonly readsStdout?: boolean
+  /** Options of Node, such as `--import=FILE`. */
+  readonly nodeOptions?: readonly string[]
+  /** Variables beside those of the test environment. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export async function startBenchedService({
   cores,
   sections,
   readsStdout = false,
+  nodeOptions = [],
+  env = {},
 }: BenchedServiceOptions): Promise<BenchedService> {
   const environment = await startTestEnvironment()
-  const pinned = [...cores.server, process.execPath]
+  const pinned = [...cores.server, process.execPath, ...nodeOptions]
   const withReadStdout = ['sh', '-c', WITH_READ_STDOUT, 'sh', cores.load.join(' ')]
   const jeton = await startJeton({
     config: environment.config(sections),
-    env: environment.serverEnv,
+    env: { ...environment.serverEnv, ...env },
     folder: environment.folder,
     node: readsStdout ? [...withReadStdout, `${environment.folder}/stdout`, ...pinned] : pinned,
   })

@@ -131,6 +131,21 @@ test('a request becomes a span of its caller’s trace, with what it waited for 
     expect(sent).not.toContain(secret)
 })
 
+test('spans that no batch has sent yet are sent when jeton stops, also of the request that it waits for', async () => {
+  const { startServer, bearer, environment } = await startServers(onTestFinished)
+  const env = { ...environment().serverEnv, ...tracing.env, OTEL_BSP_SCHEDULE_DELAY: '60000' }
+  const jeton = await startServer({}, { node: tracing.node, env })
+  spans.length = 0
+  const { sts } = environment()
+  sts.faults.delayMs = 500
+  const reply = jeton.requestToken(await bearer(), { database: 'orders' })
+  await expect.poll(() => sts.calls.length).toBe(1)
+  jeton.process.kill('SIGTERM')
+  expect((await reply).status).toBe(200)
+  await jeton.ended
+  expect(spans.filter(({ kind }) => kind === SERVER_KIND)).toMatchObject([{ name: 'POST' }])
+})
+
 test('without OpenTelemetry, the trace is in the record and in what is logged meanwhile, and only there', async () => {
   const { startServer, bearer, auditRecords, environment } = await startServers(onTestFinished)
   const jeton = await startServer()

@@ -12,11 +12,12 @@ import { createCaBundles } from '../../../src/rds/ca-bundles.ts'
 import { createMemoryStore } from '../../../src/store/memory.ts'
 import { createHealth } from '../../../src/telemetry/health.ts'
 import type { ConnectionMetrics } from '../../../src/telemetry/metrics.ts'
+import type { Traces } from '../../../src/telemetry/traces.ts'
 import type { AssumeRole } from '../../../src/tokens/role-session/assume-role.ts'
 import { signToken } from '../../../src/tokens/sign.ts'
 import { compileAccessPolicy } from '../../../src/vending/access-policy.ts'
 import { createRepeatVend } from '../../../src/vending/repeat-vend.ts'
-import { createRequestAudits } from '../../../src/vending/request-audit.ts'
+import { createTracedAudits } from '../../../src/vending/traced-audits.ts'
 import { createVendToken, type VendToken } from '../../../src/vending/vend-token.ts'
 import { type VirtualClock, virtualClock } from '../clock/virtual-clock.ts'
 import { ORDERS } from '../databases/orders.ts'
@@ -39,6 +40,7 @@ export interface ApiOptions {
   /** Whether the keys of the issuer are in the configuration rather than fetched from it; default: true. */
   hasPinnedKeys?: boolean
   metrics?: ConnectionMetrics
+  traces?: Traces
   onVended?: (vend: { durationMs: number }) => void
 }
 
@@ -55,6 +57,7 @@ export async function startApi({
   createAuditLog,
   hasPinnedKeys = true,
   metrics,
+  traces,
   onVended,
 }: ApiOptions = {}) {
   const clock = virtualClock()
@@ -144,7 +147,8 @@ export async function startApi({
       health,
       clock,
       log,
-      beginAudit: createRequestAudits({ auditLog, clock, instance: 'test/1' }),
+      beginAudit: createTracedAudits({ auditLog, clock, instance: 'test/1', traces }),
+      traces,
       timer: clock,
       ...(metrics && { metrics }),
       ...(onVended && { onVended }),
