@@ -32,7 +32,7 @@ export interface RateReading {
   readonly deliveredBySecond: readonly number[]
   /**
    * The callers of this instance that wait for a slot, by the name of their grant; grants without any are left out. Those that
-   * wait for the same token wait as one.
+   * wait for the same token wait as one, and those whose slot waits for their role session do not.
    */
   readonly waiting: readonly { readonly grant: string; readonly callers: number }[]
   /** Undefined until this instance has read the record of the fleet's slots, and again if the clock was put back far since. */

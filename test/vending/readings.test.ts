@@ -104,6 +104,20 @@ test('waiting callers are counted by the name of their grant until they get thei
   expect(rateOf(one).waiting).toEqual([])
 })
 
+test('whoever has a slot and waits for STS alone does not wait for a slot', async () => {
+  const { clock, one } = await startTwo()
+  one.sts.delayMs = 300
+  void one.get('a', { database: SLOW })
+  await clock.advance(100)
+  expect(rateOf(one).waiting).toEqual([])
+  for (const subject of ['b', 'c', 'd', 'e']) void one.get(subject, { database: SLOW })
+  await clock.advance(900)
+  // the first has missed its slot and taken another; these are ready, and their slots are still to come
+  expect(rateOf(one).waiting).toEqual([{ grant: 'deploy', callers: 4 }])
+  await clock.advance(5000)
+  expect(rateOf(one).waiting).toEqual([])
+})
+
 test('deliveries are counted in the second of their slots, and waits without the time for the role session', async () => {
   const { clock, one, other } = await startTwo()
   one.sts.delayMs = 300

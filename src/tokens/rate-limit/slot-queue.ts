@@ -23,7 +23,7 @@ export interface SlotQueue {
 
 /** A queue that shows who waits. */
 export interface ReadableSlotQueue extends SlotQueue {
-  /** Returns how many callers of each grant, as in `SlotOwner`, wait for a slot. */
+  /** Returns how many callers of each grant, as in `SlotOwner`, wait for a slot, and not for their role session. */
   waiting(): ReadonlyMap<string, number>
 }
 
@@ -167,7 +167,11 @@ export function createSlotQueue({ pool, clock, resource, onSlotGiven }: SlotQueu
     },
     refusal: request => refusal(request),
     waiting() {
-      const groups = groupBy(line.all(), ({ owner }) => owner.grant)
+      const now = clock.now()
+      const isGettingReady = ({ hasSlot, pending, prepareAt }: Waiter) =>
+        hasSlot && !pending && prepareAt <= now
+      const waiters = line.all().filter(waiter => !isGettingReady(waiter))
+      const groups = groupBy(waiters, ({ owner }) => owner.grant)
       return new Map([...groups].map(([grant, waiters]) => [grant, waiters.length]))
     },
   }
