@@ -31,91 +31,97 @@ export type Deliver = (
   onAcknowledged: (count: number) => Promise<void>,
 ) => Promise<boolean>
 
-type Settled = Exclude<SendOutcome, { kind: 'later' }>
+type Deferral = Extract<SendOutcome, { kind: 'later' }>
 type Refusal = Extract<SendOutcome, { kind: 'refused' }>
 
 const BACKOFF = { firstMs: 1000, maxMs: 60_000 }
 const JITTER = { low: 0.75, high: 1.25 }
 /** A receiver that asks for more is asked again all the same. */
 const MAX_RETRY_AFTER_MS = 60 * 60_000
+/** By which part of it a batch grows again with each that is accepted, after it was halved. */
+const GROWTH = 1 / 8
 
 /**
- * Returns the function that delivers records: it tries again for as long as a fault may pass, halves what is refused because of
- * what is in it until one record is left, and reports each time how many of them the receiver has acknowledged.
+ * Returns the function that delivers records: it tries again for as long as a fault may pass, halves what is too much or refused
+ * for what is in it until one record is left, and reports each time how many of them the receiver has acknowledged.
  */
 export function createDeliver(parts: DeliverParts): Deliver {
   const { receiver, format, skippedIds, patienceMs, clock, random, log, state, stop, abort } = parts
-  /** Lowered if the receiver finds a body too large. */
+  /** Lowered by what is too much for the receiver. */
   let maxRecords = Number.POSITIVE_INFINITY
 
-  /** Resolves with undefined once it is stopped. */
-  async function sendUntilSettled(records: readonly ParsedRecord[]): Promise<Settled | undefined> {
-    const body = { contentType: format.contentType, text: format.render(records) }
+  async function send(records: readonly ParsedRecord[]): Promise<SendOutcome> {
+    const outcome = await receiver.send(
+      { contentType: format.contentType, text: format.render(records) },
+      abort,
+    )
+    state.onAnswer(outcome)
+    if (outcome.kind === 'accepted') {
+      if (records.length === maxRecords) maxRecords += Math.ceil(maxRecords * GROWTH)
+    } else if (outcome.isOfBatch) maxRecords = Math.ceil(records.length / 2)
+    return outcome
+  }
+
+  /** Throws if it would take longer than until `giveUpAt`. */
+  async function waitFor(
+    { problem, retryAfterMs }: Deferral,
+    { retries, giveUpAt }: { retries: number; giveUpAt: number },
+  ): Promise<void> {
+    const ownMs = jitteredMs(backoffMs(retries, BACKOFF), { ...JITTER, random: random() })
+    const delayMs = Math.min(Math.max(retryAfterMs ?? 0, ownMs), MAX_RETRY_AFTER_MS)
+    if (clock.now() + delayMs > giveUpAt)
+      throw new CallerError(`the receiver ${problem}`, { exitCode: 4, isTemporary: true })
+    const seconds = Math.ceil(delayMs / 1000)
+    log.warn(
+      { event: 'forward_waiting', problem, seconds },
+      'the receiver takes no records now; they stay in the log',
+    )
+    await clock.sleep(delayMs, stop).catch(() => {})
+  }
+
+  /** Resolves with how many of the first of these records are accepted; undefined if it was stopped before. */
+  async function deliverSome(records: readonly ParsedRecord[]): Promise<number | undefined> {
     const giveUpAt = clock.now() + patienceMs
-    for (let retries = 0; ; retries++) {
-      if (stop.aborted) return undefined
-      const outcome = await receiver.send(body, abort)
-      state.onAnswer(outcome)
-      if (outcome.kind !== 'later') {
-        if (retries > 0) log.info({ event: 'forward_recovered' }, 'the receiver answers again')
-        return outcome
+    for (let retries = 0; !stop.aborted; ) {
+      const some = records.slice(0, maxRecords)
+      const outcome = await send(some)
+      if (outcome.kind === 'later') {
+        if (abort.aborted) return undefined
+        await waitFor(outcome, { retries: retries++, giveUpAt })
+        continue
       }
-      if (abort.aborted) return undefined
-      const { problem, retryAfterMs } = outcome
-      const ownMs = jitteredMs(backoffMs(retries, BACKOFF), { ...JITTER, random: random() })
-      const delayMs = Math.min(Math.max(retryAfterMs ?? 0, ownMs), MAX_RETRY_AFTER_MS)
-      if (clock.now() + delayMs > giveUpAt)
-        throw new CallerError(`the receiver ${problem}`, { exitCode: 4, isTemporary: true })
-      const seconds = Math.ceil(delayMs / 1000)
-      log.warn(
-        { event: 'forward_waiting', problem, seconds },
-        'the receiver takes no records now; they stay in the log',
+      if (retries > 0) log.info({ event: 'forward_recovered' }, 'the receiver answers again')
+      retries = 0
+      if (outcome.kind === 'accepted') return some.length
+      if (!outcome.isOfBatch || some.length === 1) throw refusalOf(outcome, some)
+      log.info(
+        { event: 'forward_batch_halved', problem: outcome.problem, records: maxRecords },
+        'a batch is refused: it is sent in halves',
       )
-      await clock.sleep(delayMs, stop).catch(() => {})
     }
+    return undefined
   }
 
   return async (records, onAcknowledged) => {
-    const wanted = records.filter(({ record }) => !skippedIds.includes(record.id))
-    for (const { record } of records)
-      if (skippedIds.includes(record.id))
-        log.warn(
-          { event: 'forward_record_skipped', id: record.id },
-          'this record is not sent, as --skip says',
-        )
-    const parts = chunksOf(wanted, maxRecords)
-    if (parts.length === 0) await onAcknowledged(records.length)
-    for (let part = parts.shift(); part; part = parts.shift()) {
-      const outcome = await sendUntilSettled(part)
-      if (outcome === undefined) return false
-      if (outcome.kind === 'accepted') {
-        state.onDelivered(part.length)
-        const [next] = parts[0] ?? []
-        await onAcknowledged(next ? records.indexOf(next) : records.length)
-        continue
-      }
-      if (!outcome.isOfRecords || part.length === 1) throw refusalOf(outcome, part)
-      const half = Math.ceil(part.length / 2)
-      if (outcome.isTooLarge) maxRecords = half
-      parts.unshift(...chunksOf(part, half))
-      const { problem } = outcome
-      log.info(
-        { event: 'forward_batch_halved', problem, records: half },
-        'a batch is refused: it is sent in halves',
-      )
+    const isSkipped = ({ record }: ParsedRecord) => skippedIds.includes(record.id)
+    const wanted = records.filter(each => !isSkipped(each))
+    for (const { record } of records.filter(isSkipped))
+      log.warn({ event: 'forward_record_skipped', id: record.id }, 'this record is not sent, as --skip says')
+    if (wanted.length === 0) await onAcknowledged(records.length)
+    for (let rest = wanted; rest.length > 0; ) {
+      const count = await deliverSome(rest)
+      if (count === undefined) return false
+      state.onDelivered(count)
+      rest = rest.slice(count)
+      const [next] = rest
+      await onAcknowledged(next ? records.indexOf(next) : records.length)
     }
     return true
   }
 }
 
-function chunksOf<T>(values: readonly T[], size: number): T[][] {
-  const chunks: T[][] = []
-  for (let start = 0; start < values.length; start += size) chunks.push(values.slice(start, start + size))
-  return chunks
-}
-
-function refusalOf({ problem, isOfRecords }: Refusal, [first]: readonly ParsedRecord[]): CallerError {
-  if (!isOfRecords || !first)
+function refusalOf({ problem, isOfBatch }: Refusal, [first]: readonly ParsedRecord[]): CallerError {
+  if (!isOfBatch || !first)
     return new CallerError(`the receiver ${problem}, which will not pass by itself: ${REMEDY}`, {
       exitCode: 3,
     })

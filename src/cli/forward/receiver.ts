@@ -11,14 +11,15 @@ import type { ReadHeaders } from './request-headers.ts'
 export type SendOutcome =
   | { readonly kind: 'accepted' }
   /** It may be accepted later. */
-  | { readonly kind: 'later'; readonly problem: string; readonly retryAfterMs?: number | undefined }
-  /** Never: because of what is in it, or whatever is in it. */
-  | {
-      readonly kind: 'refused'
-      readonly problem: string
-      readonly isOfRecords: boolean
-      readonly isTooLarge: boolean
-    }
+  | (SendFailure & { readonly kind: 'later'; readonly retryAfterMs?: number | undefined })
+  /** Never. */
+  | (SendFailure & { readonly kind: 'refused' })
+
+interface SendFailure {
+  readonly problem: string
+  /** Whether fewer records, or others, might be accepted. */
+  readonly isOfBatch: boolean
+}
 
 export interface RequestBody {
   readonly contentType: string
@@ -44,9 +45,8 @@ const MAX_ANSWER_MS = 1000
 
 /** Statuses that may pass by themselves, besides all from 500 on. */
 const TEMPORARY = [408, 425, 429]
-const TOO_LARGE = 413
-/** What a receiver says of a body, rather than of the request. */
-const OF_RECORDS = [400, TOO_LARGE, 422]
+/** What a receiver says of a body that is too large, takes too long, or has something in it that it does not take. */
+const OF_BATCH = [400, 408, 413, 422, 504]
 
 /** Returns a receiver that gets each body by a POST of its own. Redirects are not followed: the credential would go along. */
 export function createReceiver({ url, readHeaders, fetch, clock, timeoutMs }: ReceiverOptions): Receiver {
@@ -75,27 +75,28 @@ export function createReceiver({ url, readHeaders, fetch, clock, timeoutMs }: Re
   }
 }
 
+/** A body that takes its receiver too long, or ends it, looks like this, too. */
 function failed(cause: unknown): SendOutcome {
   if (!(cause instanceof CallerError))
-    return { kind: 'later', problem: `cannot be reached${systemCodeNote(cause)}` }
+    return { kind: 'later', problem: `cannot be reached${systemCodeNote(cause)}`, isOfBatch: true }
   const { message: problem, isTemporary } = cause
   return isTemporary
-    ? { kind: 'later', problem }
-    : { kind: 'refused', problem, isOfRecords: false, isTooLarge: false }
+    ? { kind: 'later', problem, isOfBatch: true }
+    : { kind: 'refused', problem, isOfBatch: false }
 }
 
 function outcomeOf({ status, ok, headers }: Response, now: number): SendOutcome {
   if (ok) return { kind: 'accepted' }
   const problem = `answered ${status}`
+  const isOfBatch = OF_BATCH.includes(status)
   if (status >= 500 || TEMPORARY.includes(status)) {
     const after = headers.get('retry-after')
     const asked = after === null ? {} : { 'retry-after': after }
-    return { kind: 'later', problem, retryAfterMs: retryAfterMs({ headers: asked }, now) }
+    return { kind: 'later', problem, isOfBatch, retryAfterMs: retryAfterMs({ headers: asked }, now) }
   }
   return {
     kind: 'refused',
     problem: status >= 300 && status < 400 ? `${problem}: redirects are not followed` : problem,
-    isOfRecords: OF_RECORDS.includes(status),
-    isTooLarge: status === TOO_LARGE,
+    isOfBatch,
   }
 }

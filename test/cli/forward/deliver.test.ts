@@ -189,7 +189,7 @@ test('a proxy gets a tunnel, and neither a record nor the credential', async () 
   expect(await receiver.send(body, new AbortController().signal)).toEqual({
     kind: 'later',
     problem: `cannot be reached through the proxy 127.0.0.1:${proxy.port} (PROXY_ANSWERED_407)`,
-    retryAfterMs: undefined,
+    isOfBatch: true,
   })
 })
 
@@ -209,16 +209,35 @@ test.each([301, 307, 401, 403, 404, 405, 410])(
   },
 )
 
-test('a batch that is too large is halved, and so are those after it', async () => {
+test('a batch that is too large is halved, and those after it grow again slowly', async () => {
   const { target, deliver, acknowledged, log } = await setUp()
   target.answer = request => ({ status: idsIn(request).length > 2 ? 413 : 200 })
   expect(await deliver()).toBe(true)
-  expect(target.accepted()).toEqual(['a', 'b', 'c', 'd', 'e'])
-  expect(acknowledged.at(-1)).toBe(5)
-  const before = target.requests.length
-  expect(await deliver()).toBe(true)
-  expect(target.requests.slice(before).map(each => idsIn(each).join(''))).toEqual(['ab', 'cd', 'e'])
+  expect([target.accepted().join(''), acknowledged]).toEqual(['abcde', [2, 4, 5]])
   expect(new Set(eventsOf(log))).toEqual(new Set(['forward_batch_halved']))
+  target.answer = () => ({ status: 200 })
+  const before = target.requests.length
+  for (let batch = 0; batch < 4; batch++) await deliver()
+  expect(target.requests.slice(before).map(each => idsIn(each).length)).toEqual([3, 2, 4, 1, 5, 5])
+})
+
+test.each([
+  ['takes too long over it', 'hang'],
+  ['answers 504', { status: 504 }],
+  ['answers 408', { status: 408 }],
+] as const)('a receiver that is too slow for a batch gets fewer records: it %s', async (_, answer) => {
+  const { target, deliver, acknowledged, waits } = await setUp({ timeoutMs: 100 })
+  target.answer = request => (idsIn(request).length > 2 ? answer : { status: 200 })
+  expect(await deliver()).toBe(true)
+  expect([target.accepted().join(''), acknowledged.at(-1)]).toEqual(['abcde', 5])
+  expect(waits.slice(0, 2)).toEqual([1000, 2000])
+})
+
+test('one that has no time now gets as many records as before', async () => {
+  const { target, deliver } = await setUp()
+  target.answer = answers({ status: 429 }, { status: 503 })
+  expect(await deliver()).toBe(true)
+  expect(target.requests.map(each => idsIn(each).join(''))).toEqual(['abcde', 'abcde', 'abcde'])
 })
 
 test.each([400, 413, 422])(
