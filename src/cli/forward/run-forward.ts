@@ -68,11 +68,10 @@ export async function runForward<Position extends LogPosition>(run: ForwardRun<P
     while (!stop.aborted) {
       const batch = await retryUntilStopped(read, { ...run, event: 'forward_read_failed' })
       if (!batch) return
-      if (batch.records.length > 0) {
-        if (!(await deliver(batch.records, count => keep(batch.positionAfter(count))))) return
-        continue
-      }
-      await keep(batch.positionAfter(0))
+      const { records } = batch
+      if (records.length === 0) await keep(batch.positionAfter(0))
+      else if (!(await deliver(records, count => keep(batch.positionAfter(count))))) return
+      // what was written meanwhile waits for the next look, or whoever writes all the time would be asked all the time
       if (!batch.isAtEnd) continue
       state.onCaughtUp()
       if (once) return

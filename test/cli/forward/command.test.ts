@@ -93,6 +93,18 @@ test('what is there is sent once, and then what came since; the cursor says how 
   expect((await readdir(dir)).sort()).toEqual(['audit.jsonl', 'audit.jsonl.1', 'forward-audit.jsonl.cursor'])
 })
 
+test('once ends with what was there, even if the log grows all the time', async () => {
+  const { path, log, target, once } = await setUp()
+  await log.write(path, 'a', 'b')
+  let written = 0
+  target.answer = () => {
+    if (written < 20) void log.write(path, `later-${written++}`)
+    return { status: 200 }
+  }
+  expect((await once({ fromStart: true, batch: '3' })).exitCode).toBe(0)
+  expect([target.accepted(), target.requests.length]).toEqual([['a', 'b'], 1])
+})
+
 test('without a cursor it begins now, also if nothing could be sent until it started again', async () => {
   const { path, log, target, once, start } = await setUp()
   await log.write(path, 'old')
