@@ -15,6 +15,7 @@ export const CALLER_LOG_EVENTS = [
   'forward_batch_halved',
   'forward_cursor_failed',
   'forward_line_unreadable',
+  'forward_log_absent',
   'forward_read_failed',
   'forward_record_skipped',
   'forward_records_missing',

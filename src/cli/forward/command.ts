@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { startHealthServer } from '../../client/daemon/health-server.ts'
+import { type HealthServer, startHealthServer } from '../../client/daemon/health-server.ts'
 import { CallerError, errorLine, failure, invalidUsage } from '../../client/errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { createEgressFetch } from '../../lib/egress-fetch.ts'
@@ -96,8 +96,11 @@ async function forwardLog<Position extends LogPosition>(
   const path = resolve(args.cursor ?? (await source.cursorPath()))
   const cursor = await openCursor({ path, log: source.name, parse: source.parse, clock })
   const state = createForwardState(clock)
-  const health = settings.health && (await startHealthServer(settings.health, state.health))
+  let health: HealthServer | undefined
   try {
+    health = settings.health && (await startHealthServer(settings.health, state.health))
+    const isAwaited = !cursor.initial && !(await source.exists())
+    if (isAwaited && once) throw failure(`there is no ${source.name}`)
     const position = cursor.initial ?? (await firstPosition(cursor, { source, settings }))
     const patienceMs = once ? ONCE_PATIENCE_MS : Number.POSITIVE_INFINITY
     const deliver = createDeliver({
@@ -114,9 +117,11 @@ async function forwardLog<Position extends LogPosition>(
     // of a URL, the path and the query may be secret
     const facts = { log: source.name, to: url.origin, format: formatName, cursor: path }
     log.info({ event: 'forward_started', ...facts, health: health?.url }, 'records are forwarded')
+    if (isAwaited)
+      log.warn({ event: 'forward_log_absent', ...facts }, 'there is no such log yet: it is waited for')
     stdout.write(`${printableJson({ msg: 'forwarding', ...facts })}\n`)
     await runForward({ source, cursor, position, deliver, maxRecords, once, clock, log, state, stop })
-    log.info({ event: 'forward_stopped' }, 'what was acknowledged is in the cursor')
+    log.info({ event: 'forward_stopped' }, 'it goes on from the cursor when it starts again')
     return 0
   } finally {
     health?.close()

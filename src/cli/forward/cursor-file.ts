@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { FileTaken, lockFile } from '../../audit/file/lock.ts'
 import type { FilePosition, TablePosition } from '../../audit/follow/follower.ts'
-import { failure } from '../../client/errors.ts'
+import { CallerError, failure } from '../../client/errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { type JsonObject, parseJsonObject } from '../../lib/json.ts'
 import { systemCode, systemCodeNote } from '../../lib/system-error.ts'
@@ -35,7 +35,9 @@ export interface CursorOptions<Position extends LogPosition> {
 export async function openCursor<Position extends LogPosition>(
   options: CursorOptions<Position>,
 ): Promise<CursorFile<Position>> {
-  const { path, log, clock } = options
+  const { log, clock } = options
+  // a link stays one: what it leads to may be on a volume that outlives it
+  const path = await realpath(options.path).catch(() => options.path)
   const unlock = await lockFile(path, clock).catch(cause => {
     throw failure(
       cause instanceof FileTaken
@@ -46,7 +48,7 @@ export async function openCursor<Position extends LogPosition>(
   })
   try {
     return {
-      initial: await readCursor(options),
+      initial: await readCursor({ ...options, path }),
       write: position => replaceDurably(path, `${JSON.stringify({ v: 1, log, position }, undefined, 2)}\n`),
       unlock,
     }
@@ -61,8 +63,9 @@ async function readCursor<Position extends LogPosition>({
   log,
   parse,
 }: CursorOptions<Position>): Promise<Position | undefined> {
-  const text = await readFile(path, 'utf8').catch(cause => {
+  const text = await readText(path).catch(cause => {
     if (systemCode(cause) === 'ENOENT') return undefined
+    if (cause instanceof CallerError) throw cause
     throw failure(`the cursor ${path} cannot be read${systemCodeNote(cause)}`, cause)
   })
   if (text === undefined) return undefined
@@ -73,6 +76,12 @@ async function readCursor<Position extends LogPosition>({
   if (position === undefined)
     throw failure(`${path} is no cursor of this release: remove it, and say with --from where to begin`)
   return position
+}
+
+async function readText(path: string): Promise<string> {
+  // a named pipe would hang
+  if (!(await stat(path)).isFile()) throw failure(`the cursor ${path} is no regular file`)
+  return readFile(path, 'utf8')
 }
 
 /** Readers find the old text or the new one, also after a power cut. */

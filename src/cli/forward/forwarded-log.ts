@@ -5,11 +5,13 @@ import { followFile } from '../../audit/follow/file-follower.ts'
 import { endPosition } from '../../audit/follow/file-places.ts'
 import { openFollowedFile, readFirstRecord } from '../../audit/follow/followed-file.ts'
 import type { FilePosition, FollowEvents, LogFollower, TablePosition } from '../../audit/follow/follower.ts'
+import { listLogFiles } from '../../audit/follow/log-files.ts'
 import { invalidUsage } from '../../client/errors.ts'
 import { loadStaticConfig } from '../../config/load.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { JsonObject } from '../../lib/json.ts'
 import type { Environment } from '../../lib/process-input.ts'
+import { systemCode } from '../../lib/system-error.ts'
 import { type LogPosition, parseFilePosition, parseTablePosition } from './cursor-file.ts'
 import { stateFile } from './state-file.ts'
 
@@ -22,6 +24,8 @@ export interface ForwardedLog<Position extends LogPosition> {
   readonly name: string
   /** How long to wait before it is looked again, if all is read. */
   readonly pollMs: number
+  /** Returns whether there is something to read by now, or was. */
+  exists(): Promise<boolean>
   /** Returns where the cursor is unless the operator says it. Throws CallerError if there is no place for it. */
   cursorPath(): Promise<string>
   /** Throws CallerError (exit code 2) if the log has no such place. */
@@ -71,6 +75,7 @@ function openFile(path: string, { clock }: Pick<ForwardedLogOptions, 'clock'>): 
   return {
     name: `file ${path}`,
     pollMs: FILE_POLL_MS,
+    exists: async () => (await hasFile(path)) || (await listLogFiles(path)).length > 0,
     // not a name that begins as the log's own, as those of rotated files do
     cursorPath: async () => join(dirname(path), `forward-${basename(path)}.cursor`),
     async startAt(start) {
@@ -81,6 +86,14 @@ function openFile(path: string, { clock }: Pick<ForwardedLogOptions, 'clock'>): 
     parse: parseFilePosition,
     follow: (position, events) => followFile({ path, position, ...events }),
   }
+}
+
+/** One that is there and cannot be looked at counts: to read it says why. */
+async function hasFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    cause => systemCode(cause) !== 'ENOENT',
+  )
 }
 
 /** Throws for a file whose records have no hash chain, such as a log kept from stdout: nothing would tell where it goes on. */
@@ -112,6 +125,8 @@ async function withTable<T>(
     return await use<TablePosition>({
       name,
       pollMs: TABLE_POLL_MS,
+      // if it is not, the first look says so
+      exists: async () => true,
       cursorPath: () => stateFile(`forward-${table}.cursor`, env),
       async startAt(start) {
         if (start === 'beginning')

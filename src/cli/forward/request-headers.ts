@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { invalidUsage, temporaryFailure } from '../../client/errors.ts'
 import type { Environment } from '../../lib/process-input.ts'
 import { systemCodeNote } from '../../lib/system-error.ts'
@@ -17,6 +17,7 @@ const OWN = [
   'content-length',
   'expect',
   'host',
+  'keep-alive',
   'transfer-encoding',
   'upgrade',
 ]
@@ -38,8 +39,19 @@ export function createReadHeaders({ headerFile, env }: HeaderSources): ReadHeade
     if (authorization)
       set(headers, { name: 'authorization', value: authorization, where: AUTHORIZATION_VARIABLE })
     if (headerFile === undefined) return headers
+    const cannotBeRead = (cause: unknown) =>
+      temporaryFailure(`--header-file: ${headerFile} cannot be read${systemCodeNote(cause)}`)
+    const isFile = await stat(headerFile).then(
+      stats => stats.isFile(),
+      cause => {
+        throw cannotBeRead(cause)
+      },
+    )
+    // the second read of a pipe, as of a shell's <(…), would have no credential
+    if (!isFile)
+      throw invalidUsage(`--header-file: ${headerFile} is no regular file: it is read for each request`)
     const text = await readFile(headerFile, 'utf8').catch(cause => {
-      throw temporaryFailure(`--header-file: ${headerFile} cannot be read${systemCodeNote(cause)}`)
+      throw cannotBeRead(cause)
     })
     for (const [index, line] of text.split(/\r?\n/).entries()) {
       if (line.trim() === '' || line.startsWith('#')) continue

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { renderRecord } from '../../../src/audit/record.ts'
@@ -156,9 +156,19 @@ test('a cursor is one process’s, and one log’s', async () => {
     exitCode: 1,
     stderr: expect.stringContaining('is the cursor of another log'),
   })
+  await rename(cursor, `${dir}/on-a-volume`)
+  await symlink(`${dir}/on-a-volume`, cursor)
+  await log.write(path, 'b')
+  expect((await once()).exitCode).toBe(0)
+  expect((await lstat(cursor)).isSymbolicLink()).toBe(true)
+  expect((await once({ cursor: `${dir}/on-a-volume` })).exitCode).toBe(0)
+  expect(await once({ cursor: '/dev/null' })).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining('is no regular file'),
+  })
   await writeFile(cursor, '{"v":1,')
   expect(await once()).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('is no cursor') })
-  expect(target.accepted()).toEqual(['a'])
+  expect(target.accepted()).toEqual(['a', 'b'])
 })
 
 test.each([
@@ -197,9 +207,38 @@ test('a header file or a proxy that cannot be used, or a file without a chain, i
     exitCode: 1,
     stderr: expect.stringContaining('(ENOENT)'),
   })
+  // as of a shell's <(…), whose second read would have no credential
+  expect(await once({ headerFile: '/dev/null' })).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('is no regular file'),
+  })
   env.HTTPS_PROXY = `socks5://user:${SECRET}@proxy.example.com`
   expect(await once()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('HTTPS_PROXY must be') })
   expect(target.requests).toEqual([])
+})
+
+test('a log that is not there is waited for, and said; once there is none, it is an error', async () => {
+  const { dir, path, log, target, start, once } = await setUp()
+  expect(await once()).toMatchObject({ exitCode: 1, stderr: `jeton: there is no file ${path}\n` })
+  expect(await readdir(dir)).toEqual([])
+  const { events, stop } = start()
+  await eventually(() => events(), ['forward_started', 'forward_log_absent'])
+  await log.write(path, 'a')
+  await eventually(() => target.accepted(), ['a'])
+  await stop()
+  // rotated, and nothing is written since
+  await rename(path, `${path}.1`)
+  expect((await once()).exitCode).toBe(0)
+  expect((await once({ cursor: `${dir}/other`, fromStart: true })).exitCode).toBe(0)
+  expect(target.accepted()).toEqual(['a', 'a'])
+})
+
+test('a port for --health that cannot be had leaves no lock behind', async () => {
+  const { dir, path, log, once, target } = await setUp()
+  await log.write(path, 'a')
+  const { exitCode, stderr } = await once({ health: `${target.port}` })
+  expect([exitCode, stderr]).toEqual([1, expect.stringContaining('another program listens there')])
+  expect(await readdir(dir)).toEqual(['audit.jsonl'])
 })
 
 test('a refusal ends it with exit code 3, and the cursor stays where it is', async () => {

@@ -287,6 +287,7 @@ test.each([
   ['a line without a colon', `Bearer ${SECRET}`],
   ['a character that no header has', `Authorization: Bearer ${SECRET}\u{1f511}`],
   ['a header that belongs to jeton', `Content-Length: ${SECRET}`],
+  ['one that is of the connection', `Keep-Alive: ${SECRET}`],
 ])('what is no header is refused without a request, and not quoted: %s', async (_, text) => {
   const { target, deliver } = await setUp({ headerFile: await headerFile(`\n${text}\n`) })
   const error = await deliver().catch(cause => cause)
