@@ -23,8 +23,10 @@ async function setUp(start = position(NOON)) {
     defaultSpanMs: 0,
     onUnreadable: () => {},
   })
-  /** Puts records of these times, in ms after noon. */
-  const put = (...times: number[]) => sink.append(times.map(each => renderRecord(recordAt(NOON + each))))
+  /** Puts records of these times, in ms after noon; one by one, for each append has to end in time. */
+  async function put(...times: number[]) {
+    for (const each of times) await sink.append([renderRecord(recordAt(NOON + each))])
+  }
   function follow(from: TablePosition) {
     const follower = followTable({ source, clock, position: from })
     let last = from

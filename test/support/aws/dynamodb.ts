@@ -62,6 +62,7 @@ export async function startDynamodb(): Promise<Dynamodb> {
   for (const table of await tablesOfTemplate()) await direct.send(new CreateTableCommand(table))
 
   const calls: DynamodbCall[] = []
+  const underWay = new Set<Promise<Reply>>()
   const stopped = new AbortController()
   let repliesToDrop = 0
   const faults: DynamodbFaults = {
@@ -100,7 +101,7 @@ export async function startDynamodb(): Promise<Dynamodb> {
   }
 
   function forward({ headers }: IncomingMessage, body: string): Promise<Reply> {
-    return new Promise((resolve, reject) => {
+    const reply = new Promise<Reply>((resolve, reject) => {
       const options = { host: '127.0.0.1', port: store.port, method: 'POST', path: '/', headers }
       sendRequest(options, async response => {
         const { statusCode = 500, headers } = response
@@ -109,6 +110,8 @@ export async function startDynamodb(): Promise<Dynamodb> {
         .on('error', reject)
         .end(body)
     })
+    underWay.add(reply)
+    return reply.finally(() => underWay.delete(reply))
   }
 
   const server = createServer((request, response) => {
@@ -137,6 +140,8 @@ export async function startDynamodb(): Promise<Dynamodb> {
     async close() {
       stopped.abort()
       await proxy.close()
+      // dynalite throws what it cannot write any more, and nobody could catch it
+      await Promise.allSettled(underWay)
       direct.destroy()
       await store.close()
     },
