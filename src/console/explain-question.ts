@@ -28,12 +28,14 @@ export function parseQuestion(form: URLSearchParams): ExplainQuestion {
   const claims = text('claims')
   if (claims === undefined) throw new UsageError('there are no claims to explain')
   requireUnsigned(claims)
+  const request = { database: text('database'), user: text('user') }
+  for (const name of Object.values(request)) if (name !== undefined && isSigned(name)) throw disclosed()
   const given = parseGivenClaims(claims)
   requireSmall(given)
   return {
     given,
     issuerName: text('issuer'),
-    request: { database: text('database'), user: text('user') },
+    request,
     at: parseTime(text('at')),
   }
 }
@@ -48,22 +50,29 @@ function parseTime(text: string | undefined): number | undefined {
 function requireUnsigned(text: string): void {
   const value = parseJson(text)
   const [header = '', payload = '', ...others] = text.split('.')
-  const isSigned =
+  const hasSignature =
     value === undefined
       ? others.some(part => part.trim() !== '') ||
         [header, payload].some(part => hasSigned(decodeBase64url(part) ?? ''))
       : hasSigned(text)
-  if (isSigned)
-    throw new UsageError(
-      'there was a signature in it, which must never leave the page: treat that JWT as disclosed until it expires',
-    )
+  if (hasSignature) throw disclosed()
+}
+
+function disclosed(): UsageError {
+  return new UsageError(
+    'there was a signature in it, which must never leave the page: treat that JWT as disclosed until it expires',
+  )
+}
+
+function isSigned(text: string): boolean {
+  return withoutSignatures(text) !== text
 }
 
 /** As it is written, and as it is read: of two members with one name, only one is. */
 function hasSigned(json: string): boolean {
   const value = parseJson(json)
   const isRead = isContainer(value) && !isTooDeep(value)
-  return [json, isRead ? JSON.stringify(value) : ''].some(text => withoutSignatures(text) !== text)
+  return [json, isRead ? JSON.stringify(value) : ''].some(isSigned)
 }
 
 function requireSmall({ claims }: GivenClaims): void {

@@ -53,6 +53,12 @@ describe('what is posted to the page Explain', () => {
     expect(text).not.toContain(SIGNATURE)
   })
 
+  test.each(['database', 'user'])('is refused if a JWT is in the place of the %s', async field => {
+    const { status, text } = await ask(CLAIMS, { [field]: JWT })
+    expect([status, text.includes('There was a signature in it')]).toEqual([400, true])
+    expect(text).not.toContain(SIGNATURE)
+  })
+
   test.each<[string, string, string]>([
     ['too long', JSON.stringify({ sub: 'x'.repeat(8200) }), 'longer than the 8192 bytes'],
     ['too deep', nested(40), 'nested more than 32 deep'],

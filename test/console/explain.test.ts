@@ -114,6 +114,17 @@ describe.runIf(await canRun(['chromium']))('the page Explain', () => {
       expect(leakIn(await page.content(), [SIGNATURE]), name).toBeUndefined()
     }
     expect(requests.count()).toBe(PASTED.filter(([, , shown]) => !shown.source.includes('Nothing')).length)
+    await page.getByLabel(CLAIMS).fill('{"sub":"x"}')
+    for (const label of ['Database', 'Database user'])
+      for (const secret of [JWT, `jeton_${SIGNATURE.slice(0, 43)}`]) {
+        const field = page.getByLabel(label, { exact: true })
+        await field.fill(secret)
+        await field.press('Enter')
+        await page.getByText('in the place of the database or its user. Nothing was sent').waitFor()
+        await page.locator('#explained').evaluate(part => part.replaceChildren())
+        await field.fill('')
+      }
+    expect(leakIn(decoded(requests.text()), [SIGNATURE, SIGNATURE.slice(0, 43)])).toBeUndefined()
   })
 
   test('takes a signature out of what is typed and dropped, too', async () => {

@@ -1,7 +1,7 @@
 import { withoutWrappedSignatures } from '../../authentication/jwt-signature.ts'
 import { element } from './element.ts'
 import { clearOnLeaving } from './leaving.ts'
-import { claimsToSend } from './sent-claims.ts'
+import { claimsToSend, isSendable } from './sent-claims.ts'
 import { isShutOut, SHUT_OUT } from './shut-out.ts'
 
 const TIMEOUT_MS = 30_000
@@ -40,17 +40,21 @@ form.addEventListener('submit', event => {
 
 function explain(): void {
   const sent = claimsToSend(claims.value)
-  if (sent.ok) ask(sent.text)
-  else showProblem(sent.problem)
+  const names = {
+    database: element('database', HTMLInputElement).value,
+    user: element('user', HTMLInputElement).value,
+  }
+  if (!sent.ok) showProblem(sent.problem)
+  else if (Object.values(names).every(isSendable)) ask(sent.text, names)
+  else showProblem('there is a secret in the place of the database or its user. Nothing was sent.')
 }
 
-function ask(text: string): void {
+function ask(text: string, names: { database: string; user: string }): void {
   const time = element('time', HTMLInputElement).value
   const question = new URLSearchParams({
     claims: text,
     issuer: element('issuer', HTMLSelectElement).value,
-    database: element('database', HTMLInputElement).value,
-    user: element('user', HTMLInputElement).value,
+    ...names,
     at: time === '' ? '' : new Date(time).toISOString(),
   })
   explained.setAttribute('aria-busy', 'true')

@@ -33,6 +33,11 @@ export function claimsToSend(given: string): SentClaims {
   return checked(`${parts.join('.')}.`)
 }
 
+/** Whether a text that is not claims may leave the page: such as a name, in whose field a JWT or a token may be by mistake. */
+export function isSendable(text: string): boolean {
+  return withoutWrappedSignatures(text) === text && !SECRET.test(text)
+}
+
 function refused(problem: string): SentClaims {
   return { ok: false, problem: `${problem}. Nothing was sent.` }
 }
