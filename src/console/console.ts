@@ -20,8 +20,8 @@ const HTML = 'text/html; charset=utf-8'
 const MAX_FORM_BYTES = 65_536
 
 /**
- * Adds the operator's pages to an app, below `/console`. They change nothing. Before anything else of a request is looked at,
- * it must be for this host and come from no other site, and then `admit` decides who sees them.
+ * Adds the operator's pages to an app, below `/console`. They change nothing. A request for one
+ * of them must be for this host and come from no other site, and then `admit` decides who sees it.
  */
 export function addConsole(app: FastifyInstance, parts: ConsoleParts): void {
   const pages: readonly ConsolePage[] = [
@@ -53,7 +53,7 @@ export function addConsole(app: FastifyInstance, parts: ConsoleParts): void {
       for (const [name, { type, bytes }] of parts.assets)
         scope.get(`/assets/${name}`, async (_request, reply) => reply.type(type).send(bytes))
       scope.setNotFoundHandler(() => {
-        throw new JetonError('not_found', { publicMessage: 'the console has no page at this address' })
+        throw noPage()
       })
     },
     { prefix: CONSOLE_PATH },
@@ -90,7 +90,9 @@ function answerErrors(
   { pages, clock, log }: PageParts & Pick<ConsoleParts, 'log'>,
 ): void {
   scope.setErrorHandler((cause, request, reply) => {
-    const error = jetonErrorOf(cause)
+    const found = jetonErrorOf(cause)
+    // the app may have refused it before, in words for programs
+    const error = request.is404 && found.code === 'not_found' ? noPage() : found
     if (error.code === 'internal_error') {
       const traceId = traceIdOf(request.headers.traceparent)
       logRequestFailure(log, { requestId: request.id, traceId, cause })
@@ -104,6 +106,10 @@ function answerErrors(
       .type(HTML)
       .send(String(layout({ pages, page, content, now: clock.now() })))
   })
+}
+
+function noPage(): JetonError {
+  return new JetonError('not_found', { publicMessage: 'the console has no page at this address' })
 }
 
 /** Fastify's own errors are about the request: a body that is too large, or of another type than a form's. */

@@ -12,7 +12,10 @@ const POLICY = [
   'trusted-types jeton',
 ]
 
-/** The headers of every reply of the console. https://owasp.org/www-project-secure-headers/ */
+/**
+ * The headers of every reply of the console. No `Strict-Transport-Security`: it would bind what else has this name, on other ports.
+ * https://owasp.org/www-project-secure-headers/
+ */
 export const CONSOLE_HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy': POLICY.join('; '),
