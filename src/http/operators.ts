@@ -29,7 +29,7 @@ export interface OperatorHookParts {
   beginAudit: BeginAudit
   clock: Clock
   log: Log
-  /** Whether a credential is asked for even if the configuration names no operators: then nobody is let in. */
+  /** Whether a credential is asked for even if no operators were ever named: then nobody is let in. */
   isAlwaysAsked: boolean
 }
 
@@ -47,10 +47,13 @@ export function createOperatorHook({
 }: OperatorHookParts) {
   const failureLimiter = createAuthFailureLimiter(clock)
   const sourceAddressOf = createSourceAddress()
+  // to take away the last operator must not open it to everybody
+  let isAsked = isAlwaysAsked
   const throttles = new LRUCache<string, LogThrottle>({ max: MAX_LOGGED })
 
   return async function admit(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    if (!isAlwaysAsked && currentPolicy().operators.isEmpty) return
+    isAsked ||= !currentPolicy().operators.isEmpty
+    if (!isAsked) return
     const { authorization, 'user-agent': userAgent } = request.headers
     const sourceIp = sourceAddressOf(request.raw)
     const traceId = requestTraceId(request)
@@ -82,7 +85,8 @@ export function createOperatorHook({
       const name = policy.operators.find(principal, now)
       if (name !== undefined) return { name, principal }
       throw new JetonError('access_denied', {
-        publicMessage: 'the console is for operators, and none of those in the configuration is you',
+        publicMessage:
+          'the console is for operators, and none of those in the configuration is you; browsers ask for another credential in a private window',
         reason: () => `the console: ${policy.operators.reason(principal, now)}`,
       })
     }

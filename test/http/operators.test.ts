@@ -258,11 +258,19 @@ test('an operator is let in from notBefore to notAfter, whatever was asked befor
   expect((await open()).statusCode).toBe(401)
 })
 
-test('on loopback nobody is asked, until operators are named', async () => {
+test('on loopback nobody is asked until operators are named, and then even if none is left', async () => {
   const { open, reload } = await startOperatorConsole(false)
-  expect((await open()).statusCode).toBe(401)
   reload([])
   expect((await open()).statusCode).toBe(200)
+  reload([BREAK_GLASS])
+  expect((await open()).statusCode).toBe(401)
+  reload([])
+  expect((await open()).statusCode).toBe(401)
+})
+
+test('an address without a page says so, in words for people', async () => {
+  const { statusCode, body } = await (await startOperatorConsole()).open(undefined, '/console/nothing')
+  expect([statusCode, body.includes('The console has no page at this address')]).toEqual([404, true])
 })
 
 test('who guesses is limited, and an operator from the same address is not', async () => {
