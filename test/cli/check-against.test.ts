@@ -6,7 +6,7 @@ import { type AuditRecord, renderRecord } from '../../src/audit/record.ts'
 import { type CheckAgainstArguments, checkAgainst } from '../../src/cli/check-against.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { NOON, recordAt } from '../audit/support.ts'
-import { sound, written as writtenConfig } from '../config/support.ts'
+import { sound, withAudit, written as writtenConfig } from '../config/support.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
 import { recordStreams } from './record-streams.ts'
 
@@ -23,7 +23,7 @@ const vend = (hours: number, fields: Partial<AuditRecord> = {}) =>
   })
 
 async function against(records: readonly AuditRecord[], options: Partial<CheckAgainstArguments> = {}) {
-  const configPath = await writtenConfig(sound())
+  const configPath = await writtenConfig(withAudit([{ type: 'file', path: 'audit.jsonl' }])(sound()))
   const [plain, compressed] = ['audit.jsonl', 'audit.1.jsonl.gz'].map(name => join(configPath, '..', name))
   const lines = records.map(record => `${renderRecord(record)}\n`)
   const half = Math.ceil(lines.length / 2)
@@ -54,6 +54,14 @@ test('reads compressed files beside others, and with --since no record from befo
     JSON.parse((await against(records, { output: 'json', since })).stdout).loses[0]?.vends
   expect(await vendsOf()).toBe(4)
   expect(await vendsOf('24h')).toBe(3)
+})
+
+test('without files, reads the one that the configuration names and those that it was rotated to, of seven days', async () => {
+  const records = [vend(-8 * 24), vend(-48), vend(-47), vend(-1)]
+  const { exitCode, stdout, stderr } = await against(records, { files: [], output: 'json' })
+  expect(JSON.parse(stdout).loses).toMatchObject([{ vends: 3 }])
+  expect(exitCode).toBe(3)
+  expect(stderr).not.toContain('no record')
 })
 
 test('a log without a record of anybody passes, and says so', async () => {
