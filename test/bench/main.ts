@@ -27,6 +27,7 @@ import {
 import { reportCheck } from './report.ts'
 import { slowReaders } from './slow-readers.ts'
 import { tokenStart } from './token-start.ts'
+import { tracedVend } from './traced-vend.ts'
 
 /** `npm run bench [-- NAME …]`: every figure is a ratio or a count, so that the machine does not matter. */
 const BENCHMARKS: Readonly<Record<string, (plan: Plan) => Promise<void>>> = {
@@ -36,6 +37,8 @@ const BENCHMARKS: Readonly<Record<string, (plan: Plan) => Promise<void>>> = {
   'cached-vend-256': cachedVend({ sink: 'file', connections: 256, maxRatio: 1.7 }),
   'console-open': consoleOpen,
   'console-live': consoleLive,
+  'traced-vend-sampled': tracedVend({ isSampled: true }),
+  'traced-vend-unsampled': tracedVend({ isSampled: false }),
   'refusal-400': refusal(INVALID_400),
   'refusal-401-key': refusal(UNKNOWN_KEY_401),
   'refusal-401-expired': refusal(EXPIRED_401),

@@ -214,6 +214,20 @@ test('a minimum has another token minted within the same event, as on a server',
   expect([expiresIn >= 840, cached]).toEqual([true, false])
 })
 
+test.each([
+  ['an HTTP API', apiGatewayEvent],
+  ['a REST API', restApiEvent],
+  ['a load balancer', albMultiValueEvent],
+  ['VPC Lattice', lattice2Event],
+])('the trace of a request by way of %s is in its record', async (_name, toEvent) => {
+  const { app, records } = await startApi()
+  handler = handlerOf({ app, drain: async () => {} } as unknown as Service)
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` }
+  await invoke(toEvent({ path: '/v1/tokens', body: '{}', headers }))
+  expect(records).toMatchObject([{ code: 'unauthenticated', traceId }])
+})
+
 test('a request without a User-Agent is recorded without one', async () => {
   const { app, records } = await startApi()
   handler = handlerOf({ app, drain: async () => {} } as unknown as Service)
