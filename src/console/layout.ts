@@ -37,7 +37,8 @@ ${['console', ...scripts].map(name => html`<script type="module" src="${CONSOLE_
 <ul>
 ${pages.filter(({ below }) => below === undefined).map(each => navigationItem(each, each.path === shown))}</ul>
 </nav>
-<p class="lost" role="status" hidden></p>
+<p class="live"><span role="status" data-pause-state></span> <button type="button" data-pauses aria-pressed="false" hidden>Pause</button></p>
+<div role="status"><p class="lost" hidden></p></div>
 </header>
 <main id="content" tabindex="-1">
 <h1>${title}</h1>

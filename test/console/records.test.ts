@@ -8,68 +8,13 @@ import type { Config } from '../../src/config/config.ts'
 import { chained } from '../audit/file/chained.ts'
 import { folder } from '../audit/support.ts'
 import { virtualClock } from '../support/clock/virtual-clock.ts'
-import { axeViolations, useBrowser, VIEWS } from '../support/console/browser.ts'
+import { useBrowser } from '../support/console/browser.ts'
 import { startConsole } from '../support/console/console.ts'
+import { refusal, reloaded, started, vend } from '../support/console/records.ts'
 import { canRun } from '../support/databases/install.ts'
 
 const NOW = virtualClock().now()
 const HOSTILE = `<script>alert(1)</script><img src=x onerror=alert(2)>"'\`&amp; javascript:alert(3) \u202egro.live ${'\u05d0'.repeat(20)}`
-const ROLE = 'arn:aws:sts::123456789012:assumed-role/jeton-orders'
-
-let nextId = 1
-function vend(agoMs: number, fields: Partial<AuditRecord> = {}): AuditRecord {
-  return {
-    id: `00000000-0000-4000-8000-${`${nextId++}`.padStart(12, '0')}`,
-    time: new Date(NOW - agoMs).toISOString(),
-    decision: 'vended',
-    principal: { issuer: 'ci', subject: 'repo:acme/shop', claims: { ref: 'refs/heads/main' } },
-    grant: 'shop-orders',
-    database: 'orders',
-    user: 'app',
-    identity: `${ROLE}/orders.app`,
-    fingerprint: 'ab'.repeat(32),
-    cached: true,
-    sourceIp: '192.0.2.7',
-    userAgent: 'jeton/1.0',
-    instance: 'host/1',
-    ...fields,
-  }
-}
-
-function refusal(agoMs: number, fields: Partial<AuditRecord> = {}): AuditRecord {
-  const { id, time, principal, database, user, sourceIp } = vend(agoMs)
-  const reason = 'nearest grant shop-orders: claim ref is "refs/heads/x", wanted refs/heads/main'
-  return {
-    id,
-    time,
-    decision: 'refused',
-    code: 'access_denied',
-    reason,
-    principal,
-    database,
-    user,
-    sourceIp,
-    ...fields,
-  }
-}
-
-const started = JSON.stringify({
-  type: 'jeton.audit.started',
-  v: 1,
-  id: 'start-1',
-  time: new Date(NOW - 600_000).toISOString(),
-  instance: 'host/1',
-  jeton: '1.0.0',
-  configuration: { source: 'jeton.yaml', sha256: 'c'.repeat(64), files: {} },
-})
-const reloaded = JSON.stringify({
-  ...JSON.parse(started),
-  type: 'jeton.audit.reloaded',
-  id: 'reload-1',
-  time: new Date(NOW - 500_000).toISOString(),
-  changes: { grants: { added: ['shop-orders'], removed: ['old'] } },
-})
-
 const textOf = (records: readonly AuditRecord[]) => records.map(each => `${renderRecord(each)}\n`).join('')
 
 /** A console over a file with these lines, and the path of the file. */
@@ -291,22 +236,5 @@ describe.runIf(await canRun(['chromium']))('who got what', () => {
     await rows.nth(1).getByRole('link', { name: 'its records' }).click()
     await page.waitForURL(/reason=/)
     expect(await page.locator('#records tbody tr').count()).toBe(5)
-  })
-
-  test.each(Object.entries(VIEWS))('has no violation of axe, %s', async (_name, view) => {
-    const { url } = await openConsole([
-      started,
-      reloaded,
-      ...[vend(9000, { cached: false }), vend(8000), vend(8000), refusal(7000)].map(renderRecord),
-    ])
-    const page = await browser.open(`${url}/records?user=app`, view)
-    await page.locator('.filter-form summary').click()
-    expect(await axeViolations(page)).toEqual([])
-    await page.locator('#records .moment').first().click()
-    await page.waitForURL(/records\//)
-    expect(await axeViolations(page)).toEqual([])
-    await page.goto(`${url}/refusals`)
-    expect(await axeViolations(page)).toEqual([])
-    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
   })
 })

@@ -5,6 +5,9 @@ export const TOP_LIMIT = 20
 /** RDS's, of all logins a second with different tokens: far above any bar. */
 const OFF_SCALE = 200
 
+/** So far apart are two lines whose names fit between them (px). */
+const MIN_DISTANCE = 18
+
 interface Line {
   /** In pixels of the canvas. */
   y: number
@@ -21,7 +24,7 @@ export function drawLimits(
   { limit, color }: { limit: number; color: (name: string) => string },
 ): void {
   const at = (value: number) => plot.valToPos(value, 'y', true)
-  const isTight = TOP_LIMIT - limit < 3
+  const isTight = Math.abs(at(limit) - at(TOP_LIMIT)) < MIN_DISTANCE * devicePixelRatio
   const lines: Line[] = [
     {
       y: at(limit),
@@ -49,11 +52,14 @@ export function drawLimits(
     },
   ]
   plot.ctx.save()
-  for (const line of lines) drawLine(plot, line)
+  for (const line of lines) drawLine(plot, { ...line, halo: color('--surface') })
   plot.ctx.restore()
 }
 
-function drawLine({ ctx, bbox }: uPlot, { y, color, dash, text, textAbove, align }: Line): void {
+function drawLine(
+  { ctx, bbox }: uPlot,
+  { y, color, dash, text, textAbove, align, halo }: Line & { halo: string },
+): void {
   const { devicePixelRatio: pixels } = globalThis
   ctx.strokeStyle = color
   ctx.fillStyle = color
@@ -67,5 +73,12 @@ function drawLine({ ctx, bbox }: uPlot, { y, color, dash, text, textAbove, align
   ctx.textAlign = align
   ctx.textBaseline = textAbove ? 'bottom' : 'top'
   const x = align === 'left' ? bbox.left + 6 * pixels : bbox.left + bbox.width - 6 * pixels
-  ctx.fillText(text, x, y + (textAbove ? -3 : 4) * pixels)
+  const textY = y + (textAbove ? -3 : 4) * pixels
+  // legible over bars, too
+  ctx.strokeStyle = halo
+  ctx.lineWidth = 4 * pixels
+  ctx.lineJoin = 'round'
+  ctx.setLineDash([])
+  ctx.strokeText(text, x, textY)
+  ctx.fillText(text, x, textY)
 }

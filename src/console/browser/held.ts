@@ -2,22 +2,25 @@
 export const LIVE = '[data-live]:not([data-paused], [data-held])'
 
 /**
- * Lets a reader stop what is live: by a button with `data-pauses`, the id of the element, or by being in it with the keyboard or
- * the pointer, so that nothing moves away under a finger.
+ * Lets a reader stop what is live: all of it by a button, and an element with `data-holds` by being in it with the keyboard or the
+ * pointer, so that nothing moves away under a finger.
  */
 export function holdLiveElements(page: Document): void {
-  for (const button of page.querySelectorAll<HTMLButtonElement>('[data-pauses]')) {
-    const element = page.getElementById(button.dataset.pauses ?? '')
-    if (!element) continue
-    button.hidden = false
-    button.addEventListener('click', () => {
-      const isPaused = element.toggleAttribute('data-paused')
-      button.setAttribute('aria-pressed', String(isPaused))
-      showState(button, element)
-    })
+  const all = [...page.querySelectorAll<HTMLElement>('[data-live]')]
+  const button = page.querySelector<HTMLButtonElement>('button[data-pauses]')
+  if (!button || all.length === 0) return
+  const show = () => showState(page, all)
+  button.hidden = false
+  button.addEventListener('click', () => {
+    const isPaused = button.getAttribute('aria-pressed') !== 'true'
+    button.setAttribute('aria-pressed', String(isPaused))
+    for (const element of all) element.toggleAttribute('data-paused', isPaused)
+    show()
+  })
+  for (const element of all.filter(({ dataset }) => dataset.holds !== undefined)) {
     const hold = () => {
-      element.toggleAttribute('data-held', isInside(element))
-      showState(button, element)
+      element.toggleAttribute('data-held', element.matches(':hover, :focus-within'))
+      show()
     }
     // after the focus has moved
     for (const event of ['focusin', 'focusout', 'pointerenter', 'pointerleave'])
@@ -25,16 +28,13 @@ export function holdLiveElements(page: Document): void {
   }
 }
 
-function isInside(element: Element): boolean {
-  return element.matches(':hover, :focus-within')
-}
-
-function showState(button: HTMLButtonElement, element: Element): void {
-  const state = button.parentElement?.querySelector('[data-pause-state]')
+function showState(page: Document, all: readonly HTMLElement[]): void {
+  const state = page.querySelector('[data-pause-state]')
   if (!state) return
-  state.textContent = element.hasAttribute('data-paused')
-    ? 'Paused: what you see stands still.'
-    : element.hasAttribute('data-held')
-      ? 'Stands still while you are in the list.'
+  const has = (name: string) => all.some(element => element.hasAttribute(name))
+  state.textContent = has('data-paused')
+    ? 'Stands still'
+    : has('data-held')
+      ? 'Stands still while you are in it'
       : ''
 }

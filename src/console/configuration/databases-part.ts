@@ -1,13 +1,21 @@
-import type { SafeHtml } from '@remix-run/html-template'
+import { html, type SafeHtml } from '@remix-run/html-template'
 import type { Address, Database } from '../../rds/database.ts'
 import { emptyState } from '../pieces/empty-state.ts'
 import { type Column, table } from '../pieces/table.ts'
 
 const MAX_DATABASES = 200
 const MAX_USERS = 20
+/** More are closed. */
+const MAX_OPEN = 12
 
-/** Returns the databases, without what only AWS has to know of their roles. */
+/** Returns the databases, without what only AWS has to know of their roles; if they are many, closed until they are asked for. */
 export function databasesPart(databases: readonly Database[]): SafeHtml {
+  const all = databasesTable(databases)
+  if (databases.length <= MAX_OPEN) return all
+  return html`<details>\n<summary>All ${databases.length.toLocaleString('en')}</summary>\n${all}\n</details>`
+}
+
+function databasesTable(databases: readonly Database[]): SafeHtml {
   return table({
     caption: 'Databases',
     columns: COLUMNS,

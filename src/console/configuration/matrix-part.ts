@@ -2,6 +2,7 @@ import { html, type SafeHtml } from '@remix-run/html-template'
 import { escapeUnprintable, shorten } from '../../lib/printable.ts'
 import { emptyState } from '../pieces/empty-state.ts'
 import { filteredUrl } from '../pieces/filter-links.ts'
+import { paging } from '../pieces/paging.ts'
 import {
   cellOf,
   elsewhere,
@@ -41,11 +42,7 @@ export function matrixPart({ matrix, filter, path }: MatrixPart): SafeHtml {
 </thead>
 ${bodies(rows, { columns, hasElsewhere })}</table>
 </div>
-<p class="pages">${total.toLocaleString('en')} ${total === 1 ? 'principal' : 'principals'}${
-    pages === 1
-      ? null
-      : html`, page ${page} of ${pages}${page > 1 ? html` <a href="${url(page - 1)}" rel="prev">earlier</a>` : null}${page < pages ? html` <a href="${url(page + 1)}" rel="next">later</a>` : null}`
-  }</p>`
+${paging({ label: 'Principals', text: `${total.toLocaleString('en')} ${total === 1 ? 'principal' : 'principals'}${pages === 1 ? '' : `, page ${page} of ${pages}`}`, page, pages, urlOf: url })}`
 }
 
 function databasesOf(columns: readonly MatrixColumn[]): { database: string; span: number }[] {

@@ -19,7 +19,7 @@ export function reloadPart({ config, replaced, reading, now }: ReloadPart): Safe
   const files = Object.entries(config.origin.files)
   return html`${
     isRefused
-      ? html`<p class="problem" role="alert">The last reload, ${timeAt(lastReload.at, now)}, was refused: the configuration before it stays in use until its problems are fixed. They are in the program’s log, under <code>configuration_broken</code>.</p>`
+      ? html`<p class="problem">The last reload, ${timeAt(lastReload.at, now)}, was refused: the configuration before it stays in use until its problems are fixed. They are in the program’s log, under <code>configuration_broken</code>.</p>`
       : null
   }<dl class="facts">
 <div><dt>In use since</dt><dd>${timeAt(loadedAt, now)}${replaced === undefined ? ', from the start' : ', by a reload'}</dd></div>

@@ -1,5 +1,4 @@
 import { html, type SafeHtml } from '@remix-run/html-template'
-import { countText } from '../../lib/count-text.ts'
 import type { RateReading } from '../../telemetry/readings.ts'
 
 /** What of deliveries is said beside the bars. */
@@ -29,7 +28,7 @@ export function chartPart(rate: RateReading, { isAlone }: { isAlone: boolean }):
   const sum =
     total === 0
       ? `No new token in the last ${minutes} minutes`
-      : `${countText(total, 'new token')} in the last ${minutes} minutes, ${most} in one second at most`
+      : `${total.toLocaleString('en')} new token${total === 1 ? '' : 's'} in the last ${minutes} minutes, ${most} in one second at most`
   const whose = isAlone
     ? 'delivered by this instance'
     : `delivered by this instance alone. Others have bars of their own, and the limit of ${rate.perSecond} is for all together`

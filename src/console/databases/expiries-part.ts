@@ -10,7 +10,7 @@ const SOON_MS = 14 * 86_400_000
 export function expiriesPart(expiries: readonly ExpiryReading[], now: number): SafeHtml | null {
   if (expiries.length === 0) return null
   const rows = [...expiries].sort((one, other) => one.notAfter - other.notAfter).slice(0, MAX_ROWS)
-  return html`<section id="expiries" aria-labelledby="expiries-title">
+  return html`<section id="expiries" class="card" aria-labelledby="expiries-title">
 <h2 id="expiries-title">What ends by itself</h2>
 ${table<ExpiryReading>({
   caption: 'Certificates and CA bundles, the soonest first',

@@ -24,12 +24,17 @@ export function resourceId(resource: string): string {
   return `resource-${resource}`
 }
 
+/** Returns whose numbers of slots are shown. */
+export function slotsSource(isAlone: boolean): string {
+  return isAlone ? 'this instance’s record of slots' : 'the fleet’s record'
+}
+
 /** Returns what an instance knows of one RDS resource, each number with its source and its age. */
 export function resourcePart(rate: RateReading, context: ResourceContext): SafeHtml {
   const { resource, databases } = rate
   const id = resourceId(resource)
   const label = databases.join(', ')
-  return html`<section class="resource" id="${id}" aria-labelledby="${id}-title">
+  return html`<section class="resource card" id="${id}" aria-labelledby="${id}-title">
 <h2 id="${id}-title">${label} <code>${resource}</code></h2>
 ${chartPart(rate, context)}
 <dl class="figures">
@@ -41,8 +46,7 @@ ${tokensPart(context.tokens, { label, now: context.now })}</details>
 }
 
 function slotFigures({ fleet, horizonMs }: RateReading, { now, isAlone }: ResourceContext): SafeHtml {
-  const source = isAlone ? 'this instance’s record of slots' : 'the fleet’s record'
-  const note = sourceNote({ source, at: fleet?.readAt, now })
+  const note = sourceNote({ source: slotsSource(isAlone), at: fleet?.readAt, now })
   const seconds = horizonMs / 1000
   const total = fleet ? fleet.free + fleet.reserved : 0
   return html`${figure('Next free slot', fleet ? waitText(fleet.nextFreeAt - now) : '–', note)}${figure(
@@ -61,18 +65,18 @@ function ownFigures(
   const note = sourceNote({ source: 'this instance', at: now, now })
   const callers = waiting.reduce((sum, each) => sum + each.callers, 0)
   const [first] = [...sessions].sort((one, other) => one.expiresAt - other.expiresAt)
-  return html`${figure('Waiting for a slot', waitingText(callers, waiting), note)}${figure(
-    'Live tokens',
-    tokens.count.toLocaleString('en'),
-    note,
-  )}${figure(
+  return html`${figure(
+    'Limit of new tokens',
+    html`${perSecond} <small>a second</small>`,
+    html`<span class="source">the configuration</span>`,
+  )}${figure('Live tokens', tokens.count.toLocaleString('en'), note)}${figure(
     'Role sessions',
     html`${sessions.length.toLocaleString('en')}${first && html` <small>first ends ${timeAt(first.expiresAt, now)}</small>`}`,
     note,
   )}${figure('New tokens since its start', delivered.toLocaleString('en'), note)}${figure(
-    'Limit of new tokens',
-    html`${perSecond} <small>a second</small>`,
-    html`<span class="source">the configuration</span>`,
+    'Waiting for a slot',
+    waitingText(callers, waiting),
+    note,
   )}`
 }
 

@@ -34,30 +34,34 @@ export function configurationPage({ currentConfig, replacedConfig, readings, clo
       const { page, ...filter } = parseQuery(query as Record<string, unknown>)
       const rows = getOrCreate(rowsOf, { key: config, create: () => matrixRows(config.grants) })
       const { warnings = [] } = config
-      return html`<section id="reload" data-live>
+      return html`<div class="cards">
+<section id="reload" class="card" data-live aria-labelledby="reload-title">
+<h2 id="reload-title">In use</h2>
 ${reloadPart({ config, replaced: replacedConfig(), reading: readings.configuration(), now })}
 </section>
 ${section('Warnings', warningsPart(warnings))}
-<section aria-labelledby="grants-title">
+<section class="card" aria-labelledby="grants-title">
 <h2 id="grants-title">Grants</h2>
 ${filterForm(config, filter)}
 ${activeFilters(PATH, { ...filter })}
 ${matrixPart({ matrix: grantMatrix(rows, { filter, page }), filter, path: PATH })}
 </section>
-<section aria-labelledby="issuers-title">
+<section class="card" aria-labelledby="issuers-title">
 <h2 id="issuers-title">Issuers</h2>
 <div id="issuer-keys" data-live>
 ${issuersPart(config.issuers, { readings: readings.issuerKeys(), now })}
 </div>
 </section>
 ${section('Databases', databasesPart(config.databases))}
-${section('Store, audit log, operators and API keys', processPart(config))}`
+${section('Store, audit log, operators and API keys', processPart(config))}</div>`
     },
   }
 }
 
 function section(title: string, content: SafeHtml | null): SafeHtml | null {
-  return content && html`<section aria-label="${title}">\n<h2>${title}</h2>\n${content}\n</section>`
+  return (
+    content && html`<section class="card" aria-label="${title}">\n<h2>${title}</h2>\n${content}\n</section>`
+  )
 }
 
 function parseQuery(query: Record<string, unknown>): MatrixFilter & { page: number } {
@@ -76,7 +80,7 @@ function parseQuery(query: Record<string, unknown>): MatrixFilter & { page: numb
 
 function filterForm({ issuers, databases, apiKeys }: Config, filter: MatrixFilter): SafeHtml {
   const names = [...issuers.map(({ name }) => name), ...(Object.keys(apiKeys).length > 0 ? ['apiKey'] : [])]
-  return html`<form class="filter-form" method="get" action="${PATH}">
+  return html`<form class="fields" method="get" action="${PATH}">
 <div class="field"><label for="issuer">Issuer</label>
 <select id="issuer" name="issuer"><option value="">any</option>${names.map(name => option(name, filter.issuer))}</select></div>
 <div class="field"><label for="database">Database</label>

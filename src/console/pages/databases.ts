@@ -11,6 +11,7 @@ import { CONSOLE_PATH } from '../layout.ts'
 import type { ConsolePage } from '../page.ts'
 import type { ConsoleParts } from '../parts.ts'
 import { emptyState } from '../pieces/empty-state.ts'
+import { paging } from '../pieces/paging.ts'
 
 const PATH = '/databases'
 /** Resources that are shown in full at once. */
@@ -40,8 +41,8 @@ export function databasesPage(parts: DatabasesParts): ConsolePage {
       const pages = Math.max(1, Math.ceil(rates.length / PAGE_SIZE))
       const page = pageOf(request, pages)
       const shown = rates.slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE)
-      return html`${meaning(isAlone)}<div id="databases" data-live>
-${overviewPart(rates, { urlOf: position => pageUrl(Math.floor(position / PAGE_SIZE) + 1), tokensOf: tokens })}${
+      return html`${meaning(isAlone)}<div id="databases" class="cards" data-live>
+${overviewPart(rates, { urlOf: position => pageUrl(Math.floor(position / PAGE_SIZE) + 1), tokensOf: tokens, now, isAlone })}${
   rates.length === 0 ? emptyState('The configuration names no database.') : null
 }${shown.map(rate =>
   resourcePart(rate, {
@@ -78,9 +79,7 @@ function pageLinks({ page, pages, total }: { page: number; pages: number; total:
   if (pages === 1) return null
   const first = (page - 1) * PAGE_SIZE + 1
   const last = Math.min(page * PAGE_SIZE, total)
-  return html`<nav class="paging" aria-label="Resources">
-<p>Resources ${first} to ${last}, and ${(total - (last - first + 1)).toLocaleString('en')} more.</p>
-<ul>${page > 1 ? html`<li><a href="${pageUrl(page - 1)}" rel="prev">Those before</a></li>` : null}${page < pages ? html`<li><a href="${pageUrl(page + 1)}" rel="next">Those after</a></li>` : null}</ul>
-</nav>
-`
+  const others = (total - (last - first + 1)).toLocaleString('en')
+  const text = `Resources ${first} to ${last}, and ${others} more.`
+  return paging({ label: 'Resources', text, page, pages, urlOf: pageUrl })
 }

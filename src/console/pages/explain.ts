@@ -71,7 +71,7 @@ function page(
   { prefill, now, explained }: { prefill: ExplainPrefill; now: number; explained?: SafeHtml },
 ): SafeHtml {
   const users = [...new Set(databases.flatMap(database => database.users))]
-  return html`<form id="explain" class="explain" method="post" autocomplete="off">
+  return html`<form id="explain" class="card fields" method="post" autocomplete="off">
 <div class="field wide">
 <label for="claims">Claims, as JSON or as a JWT</label>
 <textarea id="claims" rows="10" spellcheck="false" autocomplete="off" autocapitalize="off" autocorrect="off" aria-describedby="claims-note">${prefill.claims}</textarea>
@@ -86,13 +86,13 @@ ${[...issuers.map(({ name }) => name), API_KEY_ISSUER].map(name => option(name, 
 </div>
 <div class="field">
 <label for="database">Database</label>
-<input id="database" value="${prefill.database}" list="databases" autocomplete="off" placeholder="any">
-<datalist id="databases">${offered(databases.map(({ name }) => name))}</datalist>
+<input id="database" value="${prefill.database}" list="database-names" autocomplete="off" placeholder="any">
+<datalist id="database-names">${offered(databases.map(({ name }) => name))}</datalist>
 </div>
 <div class="field">
 <label for="user">Database user</label>
-<input id="user" value="${prefill.user}" list="users" autocomplete="off" placeholder="any">
-<datalist id="users">${offered(users)}</datalist>
+<input id="user" value="${prefill.user}" list="user-names" autocomplete="off" placeholder="any">
+<datalist id="user-names">${offered(users)}</datalist>
 </div>
 <div class="field">
 <label for="time">Time, where you are</label>
@@ -101,7 +101,7 @@ ${[...issuers.map(({ name }) => name), API_KEY_ISSUER].map(name => option(name, 
 <div class="actions"><button id="explain-button" type="submit" disabled>Explain</button></div>
 <noscript><p class="problem">This page needs its script, which takes signatures out of JWTs: without it nothing can be sent. <code>jeton explain</code> does the same in a terminal.</p></noscript>
 </form>
-<section id="explained" aria-label="Explanation" tabindex="-1">${explained}</section>`
+<section id="explained" class="card" aria-label="Explanation" tabindex="-1">${explained}</section>`
 }
 
 function recordNote({ record }: ExplainPrefill, now: number): SafeHtml | null {

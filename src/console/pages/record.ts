@@ -30,9 +30,11 @@ export function recordPage({ recentRecords, clock }: RecordPageParts): ConsolePa
     const others = records.filter(({ line }) => line !== found.line).slice(0, MAX_NEIGHBOURS)
     const { lines } = foldRecords(others, { maxLines: MAX_NEIGHBOURS, isFolded: false })
     const empty = html`<p class="empty">None before it, in what was looked at.</p>`
-    return html`<h2>${caption}</h2>
+    return html`<section class="card" aria-label="${caption}">
+<h2>${caption}</h2>
 ${recordsTable({ caption, lines, filters: {}, now: clock.now(), empty })}
-<p><a href="${filteredUrl(RECORDS_URL, filters)}">All of them, the newest first</a></p>`
+<p><a href="${filteredUrl(RECORDS_URL, filters)}">All of them, the newest first</a></p>
+</section>`
   }
 
   return {
@@ -45,14 +47,20 @@ ${recordsTable({ caption, lines, filters: {}, now: clock.now(), empty })}
       const found = await findRecord(recentRecords, { id, at })
       const { record } = found
       const { fingerprint } = record
-      return html`<p class="summary"><bdi>${recordSummary(found)}</bdi></p>
+      return html`<div class="cards">
+<section class="card" aria-label="What it says">
+<p class="summary"><bdi>${recordSummary(found)}</bdi></p>
 ${recordFacts(found, clock.now())}
+</section>
+<section class="card" aria-label="Find it elsewhere">
 <h2>Find it elsewhere</h2>
 ${command('query-command', { label: 'In the audit log', text: queryCommand(found, recentRecords.origin) })}
 ${sessionNote(found)}
 ${record.decision === 'refused' && record.principal ? html`<p><a href="${explainUrl(found)}">Explain what each grant misses now</a></p>` : null}
+</section>
 ${await neighbours(found, { caption: 'The same principal before', filters: { principal: principalOf(record.principal) } })}
-${await neighbours(found, { caption: 'The same token before', filters: { fingerprint: typeof fingerprint === 'string' ? fingerprint : undefined } })}`
+${await neighbours(found, { caption: 'The same token before', filters: { fingerprint: typeof fingerprint === 'string' ? fingerprint : undefined } })}
+</div>`
     },
   }
 }

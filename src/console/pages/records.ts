@@ -38,8 +38,8 @@ export function recordsPage({ recentRecords, clock }: RecordsPageParts): Console
       const { origin } = recentRecords
       return html`${activeFilters(RECORDS_URL, filters)}
 ${filterForm(filters)}
-${isLive ? pauseButton() : newestLink(filters)}
-<section id="records"${isLive ? html` data-live data-marked` : null} aria-label="Records">
+${isLive ? null : newestLink(filters)}
+<section id="records" class="card"${isLive ? html` data-live data-holds data-marked` : null} aria-label="Records">
 ${stretchNote(stretch, { origin, now })}
 ${recordsTable({ caption: 'The newest records', lines, filters, now, empty: emptyState(emptyText(stretch)) })}
 <p class="further">${next === undefined ? beyondText(origin) : furtherLink(filters, { before: next, each: isFolded ? undefined : 'yes' })}</p>
@@ -48,13 +48,8 @@ ${recordsTable({ caption: 'The newest records', lines, filters, now, empty: empt
   }
 }
 
-/** Hidden until the script that it needs is there. */
-function pauseButton(): SafeHtml {
-  return html`<p class="live"><button type="button" data-pauses="records" aria-pressed="false" hidden>Pause</button> <span role="status" data-pause-state></span></p>`
-}
-
 function newestLink(filters: RecordFilters): SafeHtml {
-  return html`<p class="live"><a href="${filteredUrl(RECORDS_URL, { ...filters, to: undefined })}">Back to the newest</a></p>`
+  return html`<p class="newest"><a href="${filteredUrl(RECORDS_URL, { ...filters, to: undefined })}">Back to the newest</a></p>`
 }
 
 function furtherLink(filters: RecordFilters, place: { before: string; each: string | undefined }): SafeHtml {

@@ -39,8 +39,8 @@ export function refusalsPage({ recentRecords, clock }: RefusalsPageParts): Conso
         stretch.next === undefined
           ? beyondText(origin)
           : html`<a href="${filteredUrl(REFUSALS_URL, { before: stretch.next })}" rel="next">Look further back</a>`
-      return html`${bookmark === undefined ? null : html`<p class="live"><a href="${REFUSALS_URL}">Back to the newest</a></p>`}
-<section id="refusals"${bookmark === undefined ? html` data-live` : null} aria-label="Refusals">
+      return html`${bookmark === undefined ? null : html`<p class="newest"><a href="${REFUSALS_URL}">Back to the newest</a></p>`}
+<section id="refusals" class="card"${bookmark === undefined ? html` data-live data-holds` : null} aria-label="Refusals">
 ${stretchNote(stretch, { origin, now })}
 ${refusalsTable(groups, now)}
 <p class="further">${further}</p>

@@ -16,10 +16,10 @@ const HINTS: Partial<Record<RecordFilter, string>> = {
 
 /** Returns a form with every filter, for what no record on the page leads to. It opens without a script. */
 export function filterForm(filters: RecordFilters): SafeHtml {
-  return html`<details class="filter-form" id="filter-form">
+  return html`<details class="filter-form">
 <summary>Filter</summary>
-<form method="get" action="${RECORDS_URL}" autocomplete="off">
-${RECORD_FILTERS.map(name => field(name, filters[name]))}<p class="actions"><button>Show</button></p>
+<form class="fields" method="get" action="${RECORDS_URL}" autocomplete="off">
+${RECORD_FILTERS.map(name => field(name, filters[name]))}<div class="actions"><button type="submit">Show</button></div>
 </form>
 </details>`
 }
@@ -30,5 +30,5 @@ function field(name: RecordFilter, value: string | undefined): SafeHtml {
     name === 'decision'
       ? html`<select id="${id}" name="${name}"><option value="">any</option>${DECISIONS.map(decision => html`<option${decision === value ? html` selected` : null}>${decision}</option>`)}</select>`
       : html`<input id="${id}" name="${name}" value="${value ?? ''}" placeholder="${HINTS[name] ?? 'any'}">`
-  return html`<p class="field"><label for="${id}">${name}</label> ${input}</p>\n`
+  return html`<div class="field"><label for="${id}">${name}</label> ${input}</div>\n`
 }

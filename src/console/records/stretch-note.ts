@@ -2,7 +2,7 @@ import { html, type SafeHtml } from '@remix-run/html-template'
 import type { RecordsOrigin, Stretch } from '../../audit/recent-records.ts'
 import { countText } from '../../lib/count-text.ts'
 import { shownText } from '../pieces/shown-text.ts'
-import { timeAt } from '../pieces/time.ts'
+import { momentAt, timeAt } from '../pieces/time.ts'
 
 /** Returns whose records a page shows, how old they are, and from when to when it has looked. */
 export function stretchNote(
@@ -14,7 +14,7 @@ export function stretchNote(
 ${
   from === undefined || to === undefined
     ? 'There was no record to look at.'
-    : html`Looked at all from <time datetime="${iso(to)}">${iso(to)}</time> back to <time datetime="${iso(from)}">${iso(from)}</time>.`
+    : html`Looked at all from ${momentAt(to, now)} back to ${momentAt(from, now)} UTC.`
 }
 ${unreadable > 0 ? html`<b>${countText(unreadable, 'line')}</b> there cannot be read as records: <code>jeton audit verify</code> says which.` : null}</p>`
 }
@@ -32,5 +32,3 @@ function originText({ kind, name }: RecordsOrigin): SafeHtml {
     return html`Records of <b>this instance alone</b>, from its file <b>${shownText(name)}</b>.`
   return html`Records of <b>this instance alone</b>, from its memory: the last 20,000 of what it has written to ${shownText(name)} since it started.`
 }
-
-const iso = (ms: number) => new Date(ms).toISOString()

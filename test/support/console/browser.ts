@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { afterAll } from 'vitest'
 
-const AXE = createRequire(import.meta.url).resolve('axe-core')
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js')
 
 /** How a page may be seen. */
 export const VIEWS = {
@@ -37,8 +37,8 @@ export async function axeViolations(page: Page): Promise<string[]> {
   // by the protocol of the browser, since the page's own policy allows no foreign script
   await page.evaluate(await readFile(AXE, 'utf8'))
   const violations = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run(): Promise<AxeResults> } }
-    return (await axe.run()).violations
+    const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<AxeResults> } }
+    return (await axe.run({ resultTypes: ['violations'] })).violations
   })
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))
 }
