@@ -47,12 +47,10 @@ export async function auditQuery(): Promise<void> {
     reportFigure('a bare loop that parses every line', figureOf(bare))
 
     const searches: [what: string, args: string[], maxRatio: number][] = [
-      ['the newest 100', [], 1.5],
-      ['the newest 100 of one principal', ['--principal', 'github/repo:acme/app7:ref:refs/heads/main'], 1.5],
-      ['a minute', ['--from', '2026-11-20T01:00:00Z', '--to', '2026-11-20T01:01:00Z', '--limit', '0'], 1.5],
-      ['all refusals counted by principal', ['--decision', 'refused', '--count-by', 'principal'], 1.5],
-      ['all of them counted by hour', ['--count-by', 'hour'], 3],
-      ['all of them as JSON', ['--limit', '0', '-o', 'json'], 3],
+      ['the newest 100', [], 0.8],
+      ['all refusals counted by principal', ['--decision', 'refused', '--count-by', 'principal'], 0.8],
+      ['all of them counted by hour', ['--count-by', 'hour'], 1.5],
+      ['all of them as JSON', ['--limit', '0', '-o', 'json'], 2],
     ]
     for (const [what, args, maxRatio] of searches) {
       const [small, plain, compressed] = [
