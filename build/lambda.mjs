@@ -5,6 +5,7 @@ import standaloneCode from 'ajv/dist/standalone/index.js'
 import { build } from 'esbuild'
 import { createLoad, toCommonJs } from './common-js.mjs'
 import { options, splitOptions } from './options.mjs'
+import { versionAlone } from './plugins.mjs'
 
 const LAMBDA = 'dist/lambda'
 const MODULES = 'dist/lambda/modules'
@@ -47,7 +48,8 @@ const precomputed = {
 /**
  * Replaces packages that Lambda never calls, for each file costs the cold start time to load and parse. Of Fastify: the schema
  * compilers (src/http/schema-controller.ts replaces them), the logger, HTTP/2 and the trust in proxies. Of the AWS SDK: the
- * credential providers that a function has no use for. Calling one of them throws.
+ * credential providers that a function has no use for. And metrics to be scraped, with OpenTelemetry's API, which comes with
+ * their library: a function has no registry. Calling one of them throws.
  */
 const leftOut = {
   name: 'left-out',
@@ -55,6 +57,7 @@ const leftOut = {
     const names = [
       '@fastify/(ajv-compiler|fast-json-stringify-compiler|proxy-addr)',
       './logger-pino.js',
+      './prometheus.ts',
       'node:http2',
       '@aws-sdk/credential-provider-(ini|login|process|sso|web-identity)',
     ]
@@ -82,7 +85,7 @@ export async function buildLambda() {
     outExtension: {},
     define: { 'import.meta.dirname': '__dirname' },
     write: false,
-    plugins: [precomputed, leftOut],
+    plugins: [precomputed, leftOut, versionAlone],
   })
   await writeFile(
     join(LAMBDA, 'index.mjs'),
