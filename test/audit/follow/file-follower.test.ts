@@ -269,6 +269,22 @@ describe('it is said, and goes on, that', () => {
     expect(missing).toHaveLength(1)
   })
 
+  test('a file is missing, and nothing of another log beside it is taken for that', async () => {
+    const { dir, path, log, start, follow, missing } = await setUp()
+    const other = join(dir, 'audit-b.jsonl')
+    await log.write(path, 'a')
+    await createGrowingLog(NOON + 1500).write(other, 'other')
+    const { ids, position } = await follow(start(NOON + 60_000))
+    expect(await ids()).toEqual([])
+    await rm(path)
+    log.lose('b')
+    await createGrowingLog(NOON + 120_000).write(`${path.slice(0, -6)}-c.jsonl`, 'other')
+    await log.write(path, 'c')
+    const { ids: again } = await follow({ ...position(), time: new Date(NOON).toISOString() })
+    expect(await again()).toEqual(['c'])
+    expect(missing).toEqual([path])
+  })
+
   test('the file was cut off and the end is gone', async () => {
     const { path, log, start, follow, missing } = await setUp()
     await log.write(path, 'a', 'b')
