@@ -45,6 +45,11 @@ export function followTable({ source, clock, position }: TableFollowerOptions): 
 
   function startLook() {
     const startedAt = clock.now()
+    // the clock was put back: what was recorded while it was ahead is late
+    if (startedAt < untilMs) {
+      untilMs = reachedMs = returnedMs = startedAt
+      lateLookAt = Number.NEGATIVE_INFINITY
+    }
     const isLate = startedAt >= lateLookAt
     if (isLate) lateLookAt = startedAt + LATE_LOOK_EVERY_MS
     const from = Math.max(sinceMs, untilMs - (isLate ? LATE_MS : RECENT_MS))

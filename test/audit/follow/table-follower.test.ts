@@ -74,6 +74,24 @@ test('a record is found whose instance could not write it for a quarter of an ho
   expect(await lookEachMinute(5)).toEqual(['r1'])
 })
 
+test('a clock that was ahead for an hour and is put back hides no record, and repeats none for ever', async () => {
+  const { clock, put, ids, position: positionNow, follow } = await setUp()
+  await put(1000)
+  await clock.advance(60 * MINUTE_MS)
+  expect(await ids()).toEqual(['r1000'])
+  expect(await ids()).toEqual([])
+  const ahead = positionNow()
+  await clock.advance(-55 * MINUTE_MS)
+  await put(2 * MINUTE_MS)
+  // what was sent before may come once more: it was forgotten as if it were an hour old
+  expect(await follow(ahead).ids()).toContain('r120000')
+  expect(await ids()).toContain('r120000')
+  expect(await ids()).toEqual([])
+  await put(5 * MINUTE_MS)
+  await clock.advance(1000)
+  expect(await ids()).toEqual(['r300000'])
+})
+
 test('looks read little, but for one in five minutes', async () => {
   const { dynamodb, clock, put, ids } = await setUp()
   await put(1000)
