@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { readArguments } from '../bench/arguments.ts'
+import { readTests } from '../house/source-files.ts'
 import { linksIn } from '../support/markdown.ts'
 
 const TOP = new URL('../../', import.meta.url)
@@ -34,6 +35,17 @@ describe.each([...pages])('%s', (_, text) => {
     for (const file of files) expect(exists(file), file).toBe(true)
   })
 })
+
+test.each(['docs/operations.md', 'docs/configuration.md', 'docs/cli.md', 'deploy/README.md'])(
+  'what %s marks as an example is run or parsed by a test',
+  async path => {
+    const text = await readFile(new URL(path, TOP), 'utf8')
+    const names = [...text.matchAll(/^<!-- example: (.+) -->$/gm)].map(([, name = '']) => name)
+    expect(names).not.toEqual([])
+    const tests = readTests().filter(each => each.text.includes('exampleIn('))
+    expect(names.filter(name => !tests.some(each => each.text.includes(`'${name}'`)))).toEqual([])
+  },
+)
 
 test('README.md links to every page but those that docs/connect/README.md lists, and names only files of src/tokens that exist', () => {
   const targets = linksIn(page('README.md'))

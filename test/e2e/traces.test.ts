@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { exampleIn, readDocsPage } from '../support/markdown.ts'
+import { run } from '../support/run.ts'
 import { startServers } from './servers.ts'
 
 /** A span as OTLP's JSON has it: https://opentelemetry.io/docs/specs/otlp/ */
@@ -49,11 +50,24 @@ beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tracing-'))
   const modules = fileURLToPath(new URL('../../node_modules', import.meta.url))
   await symlink(modules, join(folder, 'node_modules'))
-  const file = join(folder, 'tracing.mjs')
-  await writeFile(file, exampleIn(await readDocsPage('operations'), 'tracing'))
+  const page = await readDocsPage('operations')
+  await writeFile(join(folder, 'tracing.mjs'), exampleIn(page, 'tracing'))
+  // what the example starts is asked for its environment, and the server is started with that
+  await writeFile(join(folder, 'jeton'), '#!/bin/sh\nenv', { mode: 0o755 })
+  const { stdout } = await run('sh', ['-ec', exampleIn(page, 'tracing-start')], {
+    env: { PATH: `${folder}:${process.env.PATH}` },
+  })
+  const lines = stdout.split('\n').filter(line => /^(?:OTEL_|NODE_OPTIONS=)/.test(line))
+  const { NODE_OPTIONS = '', ...env } = Object.fromEntries(lines.map(line => line.split(/=(.*)/, 2)))
+  expect(env).toHaveProperty('OTEL_EXPORTER_OTLP_ENDPOINT')
   tracing = {
-    node: [process.execPath, '--preserve-symlinks', '--import', file],
-    env: { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_BSP_SCHEDULE_DELAY: '100' },
+    node: [process.execPath, '--preserve-symlinks'],
+    env: {
+      ...env,
+      NODE_OPTIONS: NODE_OPTIONS.replace('./', `${folder}/`),
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_BSP_SCHEDULE_DELAY: '100',
+    },
   }
 })
 afterAll(() => {
@@ -127,6 +141,7 @@ test('a request becomes a span of its caller’s trace, with what it waited for 
 
   const signature = new URL(`https://${token}`).searchParams.get('X-Amz-Signature') ?? 'none'
   const sent = bodies.join()
+  expect(sent).toContain('{"key":"service.name","value":{"stringValue":"jeton"}}')
   for (const secret of [authorization, authorization.split('.')[1], token, signature, 'made-up'])
     expect(sent).not.toContain(secret)
 })
