@@ -161,6 +161,31 @@ test('spans that no batch has sent yet are sent when jeton stops, also of the re
   expect(spans.filter(({ kind }) => kind === SERVER_KIND)).toMatchObject([{ name: 'POST' }])
 })
 
+test('a collector that never answers delays no vend, and the end by no more than it may', async () => {
+  const silent = createServer(() => {})
+  await once(silent.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => {
+    silent.closeAllConnections()
+    silent.close()
+  })
+  const reached = once(silent, 'request')
+  const { startServer, bearer, environment } = await startServers(onTestFinished)
+  const { port } = silent.address() as AddressInfo
+  const ownEnv = { ...tracing.env, OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` }
+  const jeton = await startServer({}, { node: tracing.node, env: { ...environment().serverEnv, ...ownEnv } })
+  const authorization = await bearer()
+  const ask = async () => (await jeton.requestToken(authorization, { database: 'orders' })).status
+  expect(await ask()).toBe(200)
+  await reached
+  // more spans than wait for a collector
+  for (let round = 0; round < 12; round++) {
+    const statuses = await Promise.all(Array.from({ length: 200 }, ask))
+    expect(new Set(statuses)).toEqual(new Set([200]))
+  }
+  jeton.process.kill('SIGTERM')
+  expect(await jeton.ended).toBe(0)
+})
+
 test('without OpenTelemetry, the trace is in the record and in what is logged meanwhile, and only there', async () => {
   const { startServer, bearer, auditRecords, environment } = await startServers(onTestFinished)
   const jeton = await startServer()
