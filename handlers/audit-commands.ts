@@ -61,7 +61,7 @@ export function addAuditCommands(program: Command): void {
     .option('--reverse', 'print the newest first; without it, the newest is last, as in a log')
     .option(
       '-o, --output <format>',
-      'json (each record as it was recorded, on a line), table, csv, or ocsf (an event for a SIEM) (default: table on a terminal, else json)',
+      'json (each record as it was recorded, on a line), table, csv or ocsf (an event for a SIEM) (default: table on a terminal, else json)',
     )
     .action(async (files, { config, ...options }) => {
       const { auditQueryCommand } = await import('../src/cli/audit-query.ts')

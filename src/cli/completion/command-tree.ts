@@ -41,7 +41,7 @@ export interface CommandNode {
   readonly summary: string
   readonly commands: readonly CommandNode[]
   readonly options: readonly OptionNode[]
-  /** Of its first argument; undefined if it takes none. */
+  /** Of its first argument, else of an option that takes several values; undefined if it takes neither. */
   readonly values: Values | undefined
   /** Whether a command of its own follows after `--`. */
   readonly runsCommand: boolean
@@ -60,7 +60,7 @@ export function commandTree(command: ParsedCommand, above = ''): CommandNode {
     summary: summaryOf(command.description()),
     commands: command.commands.map(each => commandTree(each, path)),
     options: [...command.options.filter(({ hidden }) => !hidden).map(optionNode), HELP],
-    values: argument && valuesOf({ ...argument, placeholder: argument.name() }),
+    values: argument ? valuesOf({ ...argument, placeholder: argument.name() }) : severalValuesOf(command),
     runsCommand: second?.name() === 'command',
   }
 }
@@ -77,6 +77,15 @@ export function optionPlaces(commands: readonly CommandNode[]): { place: string;
       values === undefined ? [] : flags.map(flag => ({ place: `${path} ${flag}`, values })),
     ),
   )
+}
+
+/** What may stand where a command takes no argument: the values of an option that takes several, such as `--against [file...]`. */
+function severalValuesOf({ options }: ParsedCommand): Values | undefined {
+  for (const { flags, ...option } of options) {
+    const [, placeholder] = /\[([^\]]*)\.\.\.]$/.exec(flags) ?? []
+    if (placeholder !== undefined) return valuesOf({ ...option, placeholder })
+  }
+  return undefined
 }
 
 function optionNode({ short, long, flags, description, argChoices, required }: ParsedOption): OptionNode {

@@ -82,6 +82,11 @@ describe.each(['bash', 'zsh', 'fish'] as const)('the script for %s', shell => {
     [['jeton', 'proxy', '--socket-dir', 'cl'], ['claims.json']],
     [['jeton', 'audit', 'verify', '--ex'], ['--expect-last']],
     [
+      ['jeton', 'audit', 'query', '-o', ''],
+      ['csv', 'json', 'ocsf', 'table'],
+    ],
+    [['jeton', 'check', '--against', 'cl'], ['claims.json']],
+    [
       ['jeton', 'iam', '--format', ''],
       ['cloudformation', 'json'],
     ],
