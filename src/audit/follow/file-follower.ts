@@ -21,6 +21,8 @@ const MAX_LINES = 50_000
 /** How often a file is looked for that is renamed just then. */
 const MAX_OPENINGS = 10
 
+const NO_FILE = { file: undefined, offset: 0 }
+
 export interface FileFollowerOptions extends FollowEvents {
   /** The file that jeton writes. */
   path: string
@@ -37,6 +39,8 @@ export interface FollowStart {
   readonly offset: number
   /** What stands before the offset; undefined if nothing does. */
   readonly anchor: ReadPlace | undefined
+  /** Of the first record that the file had when it was chosen, if it is read from its beginning. */
+  readonly firstKey?: string | undefined
   readonly position: FilePosition
   /** Records before this time are skipped; default: none. */
   readonly fromMs?: number | undefined
@@ -57,7 +61,7 @@ export async function followFile(
   const anchor = offset > 0 ? anchorOf(position) : undefined
   const fromMs = position.hash === undefined ? Date.parse(position.time) : undefined
   return followFrom(
-    { file: opened, offset, anchor, position, fromMs },
+    { file: opened, offset, anchor, firstKey: place.firstKey, position, fromMs },
     { ...options, needsChain: true, known: new Set(first && [first.key]) },
   )
 }
@@ -65,7 +69,7 @@ export async function followFile(
 /** Follows an audit file from where it is open. */
 export function followFrom(start: FollowStart, options: FileFollowerOptions): LogFollower<FilePosition> {
   const { path, needsChain, known, onMissing, onUnreadable } = options
-  let { file, offset, anchor, position } = start
+  let { file, offset, anchor, firstKey, position } = start
   const { fromMs = Number.NEGATIVE_INFINITY } = start
   let hasBegun = start.fromMs === undefined
   const findNextFile = createFindNextFile(path, known)
@@ -74,16 +78,21 @@ export function followFrom(start: FollowStart, options: FileFollowerOptions): Lo
   let lines: AsyncGenerator<FollowedLine[]> | undefined
   let waiting: FollowedLine[] = []
 
-  async function switchTo(next: FollowedFile, nextOffset: number): Promise<void> {
+  async function switchTo(next: Pick<FollowStart, 'file' | 'offset' | 'firstKey'>): Promise<void> {
     await lines?.return(undefined)
     await file?.close()
-    file = next
-    offset = nextOffset
+    ;({ file, offset, firstKey } = next)
     isAtFirst = offset === 0
     // a copy has the same in the same place
     if (isAtFirst) anchor = undefined
     lines = undefined
     waiting = []
+  }
+
+  /** Whether a file was emptied since it was chosen: what it had is in a copy by now. */
+  function wasEmptied({ bytes }: FollowedLine): boolean {
+    if (!isAtFirst || firstKey === undefined || !bytes) return false
+    return timeOf(parseJsonObject(bytes) ?? {}) !== undefined && recordKey(bytes) !== firstKey
   }
 
   /** Returns undefined at the end that the file has now. */
@@ -110,7 +119,7 @@ export function followFrom(start: FollowStart, options: FileFollowerOptions): Lo
   async function moveOn(): Promise<boolean> {
     const next = await findNextFile({ file, offset, position, anchor })
     if (next === undefined) return false
-    if (next !== 'again') await switchTo(next.file, next.offset)
+    if (next !== 'again') await switchTo(next)
     return true
   }
 
@@ -154,7 +163,8 @@ export function followFrom(start: FollowStart, options: FileFollowerOptions): Lo
           if (isAtEnd) break
         }
         lineCount++
-        const record = line && take(line)
+        if (line && wasEmptied(line)) await switchTo(NO_FILE)
+        const record = line && file && take(line)
         if (!record) continue
         records.push(record)
         positions.push(position)

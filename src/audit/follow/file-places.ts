@@ -10,6 +10,8 @@ export interface FilePlace {
   /** The file itself, whatever its name becomes; undefined if there is none yet. */
   readonly id: string | undefined
   readonly offset: number
+  /** Of the file's first record, if its beginning is the place. */
+  readonly firstKey?: string | undefined
 }
 
 /** How far the times of records in a file may be out of order. */
@@ -38,8 +40,8 @@ export async function findPlace(path: string, position: FilePosition): Promise<F
   return rest ? placeIn(rest, 0) : { path, id, offset: 0 }
 }
 
-export function placeIn({ path, id }: ListedFile, offset: number): FilePlace {
-  return { path, id, offset }
+export function placeIn({ path, id, first }: ListedFile, offset: number): FilePlace {
+  return { path, id, offset, firstKey: offset === 0 ? first.key : undefined }
 }
 
 /** Returns the file whose first record continues the one with this hash. */

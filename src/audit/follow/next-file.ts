@@ -20,6 +20,7 @@ export interface ReadSoFar {
 export interface NextFile {
   readonly file: FollowedFile
   readonly offset: number
+  readonly firstKey: string | undefined
 }
 
 /** Returns what follows a file that is read to its end: undefined if nothing does yet, `again` if more is in it by now. */
@@ -57,7 +58,7 @@ export function createFindNextFile(path: string, known: ReadonlySet<string>): Fi
     // only now, because jeton may have written to it until the next file had a record
     if (!isCut && (await hasArrived(read))) return 'again'
     const next = await openFollowedFile(target.path)
-    if (next && next.id === target.id) return { file: next, offset: target.offset }
+    if (next && next.id === target.id) return { file: next, offset: target.offset, firstKey: target.firstKey }
     // it was renamed just now
     await next?.close()
     return 'again'
