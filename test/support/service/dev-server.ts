@@ -13,6 +13,8 @@ export interface DevServerOptions {
 /** A `jeton serve --dev` in a process of its own. */
 export interface DevServer {
   readonly url: string
+  /** Where its console is, if it is on. */
+  readonly console: string | undefined
   /** Where JWTs are to be had, by the issuer's name. */
   readonly jwt: Record<string, string>
   readonly process: ChildProcess
@@ -44,10 +46,11 @@ export async function startDevServer({
   })
   const { stdout, stderr } = server
   const first = await server.until(() => stdout[0])
-  const { url, jwt } = JSON.parse(first) as { url: string; jwt: Record<string, string> }
+  const { url, console, jwt } = JSON.parse(first) as Pick<DevServer, 'url' | 'console' | 'jwt'>
 
   return {
     url,
+    console,
     jwt,
     process: server.process,
     records: () => stdout.slice(1).map(line => JSON.parse(line)),
