@@ -32,14 +32,15 @@ export function useBrowser(): TestBrowser {
   }
 }
 
-/** Returns what axe-core finds wrong with a page: the rule, and where. */
-export async function axeViolations(page: Page): Promise<string[]> {
+/** Returns what axe-core finds wrong with a page: the rule, and where. Without `rules` it tries all. */
+export async function axeViolations(page: Page, rules?: readonly string[]): Promise<string[]> {
   // by the protocol of the browser, since the page's own policy allows no foreign script
   await page.evaluate(await readFile(AXE, 'utf8'))
-  const violations = await page.evaluate(async () => {
+  const options = { resultTypes: ['violations'], ...(rules && { runOnly: rules }) }
+  const violations = await page.evaluate(async options => {
     const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<AxeResults> } }
-    return (await axe.run({ resultTypes: ['violations'] })).violations
-  })
+    return (await axe.run(options)).violations
+  }, options)
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`))
 }
 

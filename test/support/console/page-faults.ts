@@ -13,7 +13,7 @@ const LAYOUT_FAULTS = `(() => {
   ].filter(Boolean)
 })()`
 
-/** Returns what is wrong with a page as it stands: what axe-core finds, and what it does not look for. */
-export async function pageFaults(page: Page): Promise<string[]> {
-  return [...(await page.evaluate<string[]>(LAYOUT_FAULTS)), ...(await axeViolations(page))]
+/** Returns what is wrong with a page as it stands: what axe-core finds (by all rules, or by these), and what it does not look for. */
+export async function pageFaults(page: Page, rules?: readonly string[]): Promise<string[]> {
+  return [...(await page.evaluate<string[]>(LAYOUT_FAULTS)), ...(await axeViolations(page, rules))]
 }
