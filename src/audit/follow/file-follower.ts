@@ -2,11 +2,10 @@ import { sha256Hex } from '../../lib/hash.ts'
 import { parseJsonObject } from '../../lib/json.ts'
 import { RECOVERED_TYPE, readLink } from '../file/hash-chain.ts'
 import { type ParsedRecord, parseRecord, timeOf } from '../parsed-record.ts'
-import { findPlace } from './file-places.ts'
+import { openPlace } from './file-places.ts'
 import {
   type FollowedFile,
   holdsPlace,
-  openFollowedFile,
   placeBehind,
   type ReadPlace,
   readFirstRecord,
@@ -18,8 +17,6 @@ import { type FollowedLine, placedLines } from './placed-lines.ts'
 
 /** How many lines are read for one batch, though none is wanted: whoever follows can be stopped in between. */
 const MAX_LINES = 50_000
-/** How often a file is looked for that is renamed just then. */
-const MAX_OPENINGS = 10
 
 const NO_FILE = { file: undefined, offset: 0 }
 
@@ -183,16 +180,6 @@ export function followFrom(start: FollowStart, options: FileFollowerOptions): Lo
       await lines?.return(undefined)
       await file?.close()
     },
-  }
-}
-
-/** Opens the very file that a position was found in: it may be renamed in between. */
-async function openPlace(path: string, position: FilePosition) {
-  for (let openings = 1; ; openings++) {
-    const place = await findPlace(path, position)
-    const opened = await openFollowedFile(place.path)
-    if (opened?.id === place.id || openings === MAX_OPENINGS) return { place, opened }
-    await opened?.close()
   }
 }
 

@@ -17,6 +17,9 @@ export interface FilePlace {
 /** How far the times of records in a file may be out of order. */
 export const DISORDER_MS = 60_000
 
+/** How often a file is looked for that is renamed just then. */
+const MAX_OPENINGS = 10
+
 /**
  * Returns where a position of the log at `path` is by now, however its files were rotated since. If its record is in none of
  * them, the beginning of the next one, or of what is left: rather twice than never.
@@ -38,6 +41,16 @@ export async function findPlace(path: string, position: FilePosition): Promise<F
   const isNamed = (file: ListedFile) => file.isNamed
   const rest = begun.findLast(isNamed) ?? files.find(isNamed)
   return rest ? placeIn(rest, 0) : { path, id, offset: 0 }
+}
+
+/** Opens the very file that a position was found in: it may be renamed in between. */
+export async function openPlace(path: string, position: FilePosition) {
+  for (let openings = 1; ; openings++) {
+    const place = await findPlace(path, position)
+    const opened = await openFollowedFile(place.path)
+    if (opened?.id === place.id || openings === MAX_OPENINGS) return { place, opened }
+    await opened?.close()
+  }
 }
 
 export function placeIn({ path, id, first }: ListedFile, offset: number): FilePlace {
