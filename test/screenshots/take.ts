@@ -2,8 +2,12 @@ import { chromium, type Page } from 'playwright-core'
 import type { Scene } from './scene.ts'
 
 const SIZE = { width: 1200, height: 720 }
-/** Of pages with something below a form. */
-const MAX_OPENED = 1050
+/** Of pages that have what matters further down: a chart, or what a form was answered with. */
+const TALL_PAGES = new Map([
+  ['databases', 1180],
+  ['explain', 1050],
+  ['decode', 1050],
+])
 /** What is empty at the end of a page, and need not be seen. */
 const MARGIN = 40
 
@@ -55,10 +59,7 @@ export async function takePictures({ server, token }: Scene): Promise<Picture[]>
       await page.evaluate('document.activeElement?.blur()')
       await page.evaluate('scrollTo(0, 0)')
       const end = await page.evaluate<number>('document.querySelector("main").getBoundingClientRect().bottom')
-      const height = Math.min(
-        end - MARGIN,
-        name === 'explain' || name === 'decode' ? MAX_OPENED : SIZE.height,
-      )
+      const height = Math.min(end - MARGIN, TALL_PAGES.get(name) ?? SIZE.height)
       const png = await page.screenshot({ clip: { x: 0, y: 0, width: SIZE.width, height }, fullPage: true })
       return { name: `${name}${colorScheme === 'dark' ? '-dark' : ''}`, png }
     }
