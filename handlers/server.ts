@@ -28,7 +28,6 @@ import { createPinoLog } from '../src/telemetry/pino-log.ts'
 import { createTraceContext } from '../src/telemetry/trace-context.ts'
 import { traceLog } from '../src/telemetry/traced-log.ts'
 import { hasOpenTelemetry, type Traces } from '../src/telemetry/traces.ts'
-
 import { type AdminListener, createAdminListener } from './admin-listener.ts'
 import { closeInspector } from './inspector.ts'
 import { requireRegion, watchAccess } from './own-access.ts'

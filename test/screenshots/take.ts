@@ -4,7 +4,7 @@ import type { Scene } from './scene.ts'
 const SIZE = { width: 1200, height: 720 }
 /** Of pages that have what matters further down: a chart, or what a form was answered with. */
 const TALL_PAGES = new Map([
-  ['databases', 1180],
+  ['databases', 940],
   ['explain', 1050],
   ['decode', 1050],
 ])
