@@ -1,3 +1,4 @@
+import { BY_PRINCIPAL } from '../audit/dynamodb/item.ts'
 import type { Config, DynamodbStoreConfig, TableConfig } from '../config/config.ts'
 import { UsageError } from '../errors.ts'
 import { distinct } from '../lib/maps.ts'
@@ -16,7 +17,7 @@ import {
 export type Locate = (region: string | undefined) => ResourceLocation
 
 export interface JetonRoleOptions {
-  readonly config: Pick<Config, 'databases' | 'store' | 'audit'>
+  readonly config: Pick<Config, 'server' | 'databases' | 'store' | 'audit'>
   readonly runsOn: JetonPlatform
   /** The trust anchor of Roles Anywhere that is trusted. */
   readonly trustAnchor?: PolicyText | undefined
@@ -36,7 +37,7 @@ export interface KmsKey {
  * serve the configured databases.
  */
 export function jetonRole({ config, runsOn, trustAnchor, locate, kmsKey }: JetonRoleOptions): RoleDocuments {
-  const { databases, store, audit } = config
+  const { server, databases, store, audit } = config
   requirePartition(databases)
   const auditTables = audit.filter(sink => sink.type === 'dynamodb')
   const roleArns = distinct(databases.map(({ roleArn }) => roleArn))
@@ -50,6 +51,9 @@ export function jetonRole({ config, runsOn, trustAnchor, locate, kmsKey }: Jeton
   }
   if (auditTables.length > 0)
     statements.push(allowTables(['dynamodb:PutItem'], { tables: auditTables, locate }))
+  // its pages of records are of the first table; a function has no console
+  const [shown] = server.admin?.console && runsOn !== 'lambda' ? auditTables : []
+  if (shown) statements.push(...allowReading(shown, locate))
   return {
     trust: policyDocument([platformTrust(runsOn, trustAnchor)]),
     permissions: policyDocument(statements),
@@ -78,6 +82,16 @@ function allowTables(actions: readonly string[], { tables, locate }: AllowedTabl
     resourceArn({ ...locate(region), service: 'dynamodb', resource: `table/${table}` }),
   )
   return { Effect: 'Allow', Action: actions, Resource: arns }
+}
+
+/** For what `src/audit/dynamodb/recent.ts` calls. */
+function allowReading({ table, region }: TableConfig, locate: Locate): PolicyStatement[] {
+  const arnOf = (resource: string) => resourceArn({ ...locate(region), service: 'dynamodb', resource })
+  const [whole, index] = [arnOf(`table/${table}`), arnOf(`table/${table}/index/${BY_PRINCIPAL}`)]
+  return [
+    { Effect: 'Allow', Action: ['dynamodb:Query'], Resource: [whole, index] },
+    { Effect: 'Allow', Action: ['dynamodb:BatchGetItem'], Resource: [whole] },
+  ]
 }
 
 interface AllowedKey extends Pick<JetonRoleOptions, 'locate' | 'kmsKey'> {

@@ -300,6 +300,25 @@ describe('jeton iam', () => {
     expect(stderr).toBe('')
   })
 
+  test('may read the audit table for the console, if that is on, and never as a function', async () => {
+    const reading = async (config: object, runsOn: JetonPlatform) => {
+      const { permissions } = await documents(config, {
+        account: ACCOUNT,
+        environmentRegion: 'us-east-1',
+        runsOn,
+      })
+      return permissions.Statement.filter(({ Action }) => /Query|BatchGet/.test(String(Action)))
+    }
+    const withConsole = { ...SHARED, server: { admin: { console: true } } }
+    const table = 'arn:aws:dynamodb:us-east-1:123456789012:table/jeton-audit'
+    expect(await reading(withConsole, 'ecs')).toEqual([
+      { Effect: 'Allow', Action: ['dynamodb:Query'], Resource: [table, `${table}/index/byPrincipal`] },
+      { Effect: 'Allow', Action: ['dynamodb:BatchGetItem'], Resource: [table] },
+    ])
+    expect(await reading(withConsole, 'lambda')).toEqual([])
+    expect(await reading(SHARED, 'ecs')).toEqual([])
+  })
+
   test('names each table and key in its own region', async () => {
     const store = { ...SHARED.store, region: 'eu-west-1' }
     const { permissions } = await documents(
