@@ -1,4 +1,4 @@
-import { html, type SafeHtml } from '@remix-run/html-template'
+import { html } from '@remix-run/html-template'
 import type { Stretch } from '../../audit/recent-records.ts'
 import type { ConsolePage } from '../page.ts'
 import type { ConsoleParts } from '../parts.ts'
@@ -6,10 +6,11 @@ import { emptyState } from '../pieces/empty-state.ts'
 import { activeFilters, filteredUrl } from '../pieces/filter-links.ts'
 import { filterForm } from '../records/filter-form.ts'
 import { foldRecords } from '../records/folded-records.ts'
-import { type RecordFilters, readFilters, recordsQuery, textParameter } from '../records/record-filters.ts'
+import { readFilters, recordsQuery, textParameter } from '../records/record-filters.ts'
 import { RECORDS_URL } from '../records/record-links.ts'
 import { recordsTable } from '../records/records-table.ts'
-import { beyondText, stretchNote } from '../records/stretch-note.ts'
+import { furtherLink, newestLink } from '../records/stretch-links.ts'
+import { stretchNote } from '../records/stretch-note.ts'
 
 const MAX_LINES = 100
 /** So many records are looked at for these lines: under a load, most of them share one. */
@@ -36,24 +37,18 @@ export function recordsPage({ recentRecords, clock }: RecordsPageParts): Console
       const isLive = bookmark === undefined && filters.to === undefined
       const now = clock.now()
       const { origin } = recentRecords
+      const furtherUrl =
+        next && filteredUrl(RECORDS_URL, { ...filters, before: next, each: isFolded ? undefined : 'yes' })
       return html`${activeFilters(RECORDS_URL, filters)}
 ${filterForm(filters)}
-${isLive ? null : newestLink(filters)}
+${isLive ? null : newestLink(filteredUrl(RECORDS_URL, { ...filters, to: undefined }))}
 <section id="records" class="card"${isLive ? html` data-live data-holds data-marked` : null} aria-label="Records">
 ${stretchNote(stretch, { origin, now })}
 ${recordsTable({ caption: 'The newest records', lines, filters, now, empty: emptyState(emptyText(stretch)) })}
-<p class="further">${next === undefined ? beyondText(origin) : furtherLink(filters, { before: next, each: isFolded ? undefined : 'yes' })}</p>
+${furtherLink(furtherUrl, origin)}
 </section>`
     },
   }
-}
-
-function newestLink(filters: RecordFilters): SafeHtml {
-  return html`<p class="newest"><a href="${filteredUrl(RECORDS_URL, { ...filters, to: undefined })}">Back to the newest</a></p>`
-}
-
-function furtherLink(filters: RecordFilters, place: { before: string; each: string | undefined }): SafeHtml {
-  return html`<a href="${filteredUrl(RECORDS_URL, { ...filters, ...place })}" rel="next">Look further back</a>`
 }
 
 function emptyText({ next }: Stretch): string {

@@ -10,7 +10,8 @@ import { timeAt } from '../pieces/time.ts'
 import { textParameter } from '../records/record-filters.ts'
 import { explainUrl, RECORDS_URL, recordUrl, valueLink } from '../records/record-links.ts'
 import { groupRefusals, type RefusalGroup } from '../records/refusal-groups.ts'
-import { beyondText, stretchNote } from '../records/stretch-note.ts'
+import { furtherLink, newestLink } from '../records/stretch-links.ts'
+import { stretchNote } from '../records/stretch-note.ts'
 
 const REFUSALS_URL = `${CONSOLE_PATH}/refusals`
 const MAX_RECORDS = 2000
@@ -35,15 +36,12 @@ export function refusalsPage({ recentRecords, clock }: RefusalsPageParts): Conso
       const groups = groupRefusals(stretch.records)
       const now = clock.now()
       const { origin } = recentRecords
-      const further =
-        stretch.next === undefined
-          ? beyondText(origin)
-          : html`<a href="${filteredUrl(REFUSALS_URL, { before: stretch.next })}" rel="next">Look further back</a>`
-      return html`${bookmark === undefined ? null : html`<p class="newest"><a href="${REFUSALS_URL}">Back to the newest</a></p>`}
+      const furtherUrl = stretch.next && filteredUrl(REFUSALS_URL, { before: stretch.next })
+      return html`${bookmark === undefined ? null : newestLink(REFUSALS_URL)}
 <section id="refusals" class="card"${bookmark === undefined ? html` data-live data-holds` : null} aria-label="Refusals">
 ${stretchNote(stretch, { origin, now })}
 ${refusalsTable(groups, now)}
-<p class="further">${further}</p>
+${furtherLink(furtherUrl, origin)}
 </section>`
     },
   }
