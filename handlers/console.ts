@@ -35,6 +35,7 @@ export async function openConsole(app: App, parts: OpenConsoleParts): Promise<vo
   addConsole(app, {
     ...{ clock, log, isOnLoopback },
     currentConfig: () => inUse().config,
+    currentGrants: () => inUse().policy.grants,
     replacedConfig: () => inUse().replaced,
     readings: service.readings,
     recentRecords: recent,

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { RecentRecords } from '../audit/recent-records.ts'
+import type { CompiledGrants } from '../authorization/compiled-grants.ts'
 import type { Config } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -14,6 +15,8 @@ export interface ConsoleParts {
   refreshFleetSlots(): Promise<void>
   /** The configuration in use. */
   currentConfig(): Config
+  /** Its grants, ready to be matched. */
+  currentGrants(): CompiledGrants
   /** The one that it replaced; undefined for that of the start. */
   replacedConfig(): Config | undefined
   clock: Clock

@@ -1,7 +1,7 @@
 import { type Authenticator, createAuthenticator, createSchemes } from '../authentication/authenticator.ts'
 import type { ReadableIssuerKeys } from '../authentication/issuer-keys.ts'
 import type { Principal } from '../authentication/principal.ts'
-import { compileGrants } from '../authorization/compiled-grants.ts'
+import { type CompiledGrants, compileGrants } from '../authorization/compiled-grants.ts'
 import { compileOperators, type Operators } from '../authorization/operators.ts'
 import type { Config, IssuerConfig } from '../config/config.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -21,6 +21,7 @@ export interface AccessPolicy {
     readonly keys: ReadableIssuerKeys
   }[]
   readonly authenticator: Authenticator
+  readonly grants: CompiledGrants
   /** Who may open the console. */
   readonly operators: Operators
   /** Returns the database of this name. Throws if there is none, which a checked grant never causes. */
@@ -71,6 +72,7 @@ export function compileAccessPolicy(
   )
   return {
     issuers,
+    grants,
     operators: compileOperators(config.operators ?? []),
     authenticator: {
       authenticate: createTraceCalls(traces)('jeton.authenticate', authenticate),

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { AuditRecord } from '../../src/audit/record.ts'
 import { newApiKey } from '../../src/authentication/api-key.ts'
 import { createIssuerKeysCache } from '../../src/authentication/issuer-keys-cache.ts'
+import { compileGrants } from '../../src/authorization/compiled-grants.ts'
 import type { OperatorSpec } from '../../src/authorization/grant.ts'
 import { addConsole } from '../../src/console/console.ts'
 import { createAdminApp } from '../../src/http/admin.ts'
@@ -80,6 +81,7 @@ async function startOperatorConsole(isAlwaysAsked = true) {
     },
     currentConfig: () => ({ store: { type: 'memory' } }) as never,
     replacedConfig: () => undefined,
+    currentGrants: () => compileGrants([]),
     admit: createOperatorHook({ currentPolicy: () => policy, beginAudit, clock, log, isAlwaysAsked }),
   })
   const open = (authorization?: string, url = '/console/databases') =>

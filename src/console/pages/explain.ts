@@ -1,9 +1,7 @@
 import { html, type SafeHtml } from '@remix-run/html-template'
 import { API_KEY_ISSUER } from '../../authentication/api-key.ts'
-import { type CompiledGrants, compileGrants } from '../../authorization/compiled-grants.ts'
 import type { Config } from '../../config/config.ts'
 import { JetonError, UsageError } from '../../errors.ts'
-import { getOrCreate } from '../../lib/maps.ts'
 import { explainAccess } from '../../vending/explained-access.ts'
 import { type ExplainPrefill, NO_PREFILL, prefillOf } from '../explain-prefill.ts'
 import { parseQuestion } from '../explain-question.ts'
@@ -17,18 +15,21 @@ import { RECORDS_URL } from '../records/record-links.ts'
 /** So many names are offered; others can be typed all the same. */
 const MAX_OFFERED = 1000
 
-type ExplainPageParts = Pick<ConsoleParts, 'currentConfig' | 'recentRecords' | 'clock'>
+type ExplainPageParts = Pick<ConsoleParts, 'currentConfig' | 'currentGrants' | 'recentRecords' | 'clock'>
 
 /** Returns the page that says which grant somebody with given claims would get, or why none. */
-export function explainPage({ currentConfig, recentRecords, clock }: ExplainPageParts): ConsolePage {
-  const compiled = new WeakMap<Config, CompiledGrants>()
-
+export function explainPage({
+  currentConfig,
+  currentGrants,
+  recentRecords,
+  clock,
+}: ExplainPageParts): ConsolePage {
   function explained(form: URLSearchParams): SafeHtml {
     const config = currentConfig()
     const now = clock.now()
     const { at = now, given, issuerName, request } = parseQuestion(form)
     const access = explainAccess(given, {
-      grants: getOrCreate(compiled, { key: config, create: () => compileGrants(config.grants) }),
+      grants: currentGrants(),
       issuers: config.issuers,
       issuerName,
       issuerOption: 'the field Issuer',

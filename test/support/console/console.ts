@@ -1,6 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify'
 import { afterAll } from 'vitest'
 import type { RecentRecords } from '../../../src/audit/recent-records.ts'
+import { compileGrants } from '../../../src/authorization/compiled-grants.ts'
 import { readAssets } from '../../../src/console/assets.ts'
 import { addConsole } from '../../../src/console/console.ts'
 import type { ConsoleParts } from '../../../src/console/parts.ts'
@@ -55,6 +56,7 @@ export async function startConsole(parts: TestConsoleParts): Promise<TestConsole
   addConsole(app, {
     readings: NO_READINGS,
     recentRecords: NO_RECORDS,
+    currentGrants: () => compileGrants(parts.currentConfig().grants),
     replacedConfig: () => undefined,
     refreshFleetSlots: async () => {},
     log,
